@@ -1,0 +1,139 @@
+//! The configuration of a coordinator, validated once.
+
+use std::time::Duration;
+
+use crate::error::ConfigError;
+use crate::placement::Placement;
+
+/// The most shards that a ring may hold.
+pub const MAX_SHARDS: u32 = 65_536;
+/// The most virtual nodes that a shard of weight 1 may have.
+pub const MAX_VIRTUAL_NODES: u32 = 65_536;
+/// The most points that a ring may hold (about 256 MiB with its index).
+pub const MAX_POINTS: u32 = 1 << 24;
+/// The greatest weight of a shard.
+pub const MAX_WEIGHT: u32 = 1_024;
+/// The most replicas besides the owner.
+pub const MAX_REPLICAS: u32 = 15;
+
+/// The configuration of a [`Coordinator`](crate::Coordinator).
+///
+/// ```
+/// use tickring::{Config, Coordinator};
+///
+/// let coordinator = Coordinator::with_config(Config {
+///     num_shards: 8,
+///     ..Config::default()
+/// })?;
+/// assert_eq!(coordinator.shard_count(), 8);
+///
+/// let wrong = Config { virtual_nodes_per_shard: 0, ..Config::default() };
+/// assert_eq!(
+///     wrong.validate().unwrap_err().to_string(),
+///     "virtual_nodes_per_shard is 0, but must be from 1 to 65536",
+/// );
+/// # Ok::<(), tickring::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Config {
+    /// How many shards are planned: `shard-0` up to this number are on the ring and in the barrier from the start, before
+    /// anybody registers. From 0 (plans none) to [`MAX_SHARDS`]. Default: 3.
+    pub num_shards: u32,
+    /// How many distinct shards besides the owner a replica look-up names. From 0 to [`MAX_REPLICAS`]. Default: 2.
+    pub replication_factor: u32,
+    /// Points on the ring for a shard of weight 1. More points balance better and cost memory: with 150, the usual choice, a
+    /// shard's share is within about a quarter of the mean. From 1 to [`MAX_VIRTUAL_NODES`], and at most [`MAX_POINTS`] points over all
+    /// shards. Default: 150.
+    pub virtual_nodes_per_shard: u32,
+    /// The hash that places documents and points. Changing it moves every document. Default: [`Placement::Xxh3`].
+    pub placement: Placement,
+    /// How long a wait for a phase lasts when the call names no deadline. From 1 ms to one year. Default: 30 s.
+    pub phase_timeout: Duration,
+    /// A shard's lease: without a heartbeat for longer than this it is overdue, and the next sweep marks it offline. Some
+    /// multiples of the shards' own heartbeat interval, and of [`sweep_interval`](Self::sweep_interval). From 1 ms to one year. Default: 30 s.
+    pub heartbeat_timeout: Duration,
+    /// How often a [`HealthMonitor`](crate::HealthMonitor) sweeps. A dead shard is found at the latest one interval after its lease ran
+    /// out. From 1 ms to [`heartbeat_timeout`](Self::heartbeat_timeout). Default: 5 s.
+    pub sweep_interval: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            num_shards: 3,
+            replication_factor: 2,
+            virtual_nodes_per_shard: 150,
+            placement: Placement::default(),
+            phase_timeout: Duration::from_secs(30),
+            heartbeat_timeout: Duration::from_secs(30),
+            sweep_interval: Duration::from_secs(5),
+        }
+    }
+}
+
+const MIN_DURATION: Duration = Duration::from_millis(1);
+const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl Config {
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// Names the first field that lies outside its bounds, with its value and the bounds.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        number("num_shards", self.num_shards, 0, MAX_SHARDS)?;
+        number(
+            "replication_factor",
+            self.replication_factor,
+            0,
+            MAX_REPLICAS,
+        )?;
+        number(
+            "virtual_nodes_per_shard",
+            self.virtual_nodes_per_shard,
+            1,
+            MAX_VIRTUAL_NODES,
+        )?;
+        let points = u64::from(self.num_shards) * u64::from(self.virtual_nodes_per_shard);
+        if points > u64::from(MAX_POINTS) {
+            return Err(ConfigError::OutOfRange {
+                field: "num_shards x virtual_nodes_per_shard",
+                value: points,
+                min: 0,
+                max: u64::from(MAX_POINTS),
+            });
+        }
+        duration("phase_timeout", self.phase_timeout, MAX_DURATION)?;
+        duration("heartbeat_timeout", self.heartbeat_timeout, MAX_DURATION)?;
+        duration(
+            "sweep_interval",
+            self.sweep_interval,
+            self.heartbeat_timeout,
+        )
+    }
+}
+
+fn number(field: &'static str, value: u32, min: u32, max: u32) -> Result<(), ConfigError> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::OutOfRange {
+        field,
+        value: u64::from(value),
+        min: u64::from(min),
+        max: u64::from(max),
+    })
+}
+
+fn duration(field: &'static str, value: Duration, max: Duration) -> Result<(), ConfigError> {
+    if (MIN_DURATION..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::DurationOutOfRange {
+        field,
+        value,
+        min: MIN_DURATION,
+        max,
+    })
+}

@@ -1,0 +1,79 @@
+//! What can go wrong, one enum per concern, and [`Error`] over those that a coordinator can meet.
+//!
+//! Every variant says what it means for the caller's state.
+
+mod barrier;
+mod config;
+mod frequency;
+mod registry;
+mod ring;
+mod route;
+
+pub use self::barrier::{BarrierError, MissingShards};
+pub use self::config::ConfigError;
+pub use self::frequency::FrequencyError;
+pub use self::registry::RegistryError;
+pub use self::ring::RingError;
+pub use self::route::RouteError;
+
+use crate::id::ShardId;
+
+/// The result of a coordinator's call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of a [`Coordinator`](crate::Coordinator)'s call.
+///
+/// Whatever the variant, the call changed nothing: each command is checked whole before any of it is carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No shard with this id is on the ring. Nothing changed.
+    #[error("{0} is not known to this coordinator")]
+    ShardNotFound(ShardId),
+    /// The configuration is out of bounds. Nothing was built.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The ring can't be changed as asked. Nothing changed.
+    #[error(transparent)]
+    Ring(RingError),
+    /// The document can't be routed. Routing never changes anything.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// The barrier refused the call, or a wait ended without its phase. Nothing changed.
+    #[error(transparent)]
+    Barrier(BarrierError),
+    /// The registry refused the command. Nothing changed.
+    #[error(transparent)]
+    Registry(RegistryError),
+    /// The frequencies can't be added up. The inputs were only read.
+    #[error(transparent)]
+    Frequency(#[from] FrequencyError),
+}
+
+impl From<RingError> for Error {
+    fn from(error: RingError) -> Self {
+        match error {
+            RingError::ShardNotFound(id) => Self::ShardNotFound(id),
+            other => Self::Ring(other),
+        }
+    }
+}
+
+impl From<BarrierError> for Error {
+    fn from(error: BarrierError) -> Self {
+        match error {
+            BarrierError::UnknownShard(id) => Self::ShardNotFound(id),
+            other => Self::Barrier(other),
+        }
+    }
+}
+
+impl From<RegistryError> for Error {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::ShardNotFound(id) => Self::ShardNotFound(id),
+            RegistryError::Ring(ring) => Self::from(ring),
+            other => Self::Registry(other),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Identities: shards, their incarnations, documents, epochs and ticks.
+
+use std::fmt;
+use std::num::NonZeroU64;
+
+use uuid::Uuid;
+
+/// The identity of a shard: a partition of the documents.
+///
+/// No two shards ever share an id. A shard that registers again under an id that was already used begins a new
+/// [`Incarnation`] of it.
+///
+/// ```
+/// use tickring::ShardId;
+///
+/// let shard = ShardId::new(5);
+/// assert_eq!(shard.as_u32(), 5);
+/// assert_eq!(shard.to_string(), "shard-5");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct ShardId(pub u32);
+
+impl ShardId {
+    /// The shard with this number.
+    pub const fn new(id: u32) -> Self {
+        Self(id)
+    }
+
+    /// The shard's number.
+    pub const fn as_u32(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for ShardId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "shard-{}", self.0)
+    }
+}
+
+/// One life of a shard, from its registration to its deregistration or eviction.
+///
+/// Incarnations only grow, over all shards of a coordinator: of two registrations the later one has the greater
+/// incarnation. What a caller says in the name of an ended incarnation is refused and changes nothing.
+///
+/// ```
+/// use tickring::{Coordinator, ShardId, ShardInfo};
+///
+/// let coordinator = Coordinator::new(1)?;
+/// let handle = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+/// assert_eq!(handle.incarnation().get(), 1);
+/// # Ok::<(), tickring::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct Incarnation(NonZeroU64);
+
+impl Incarnation {
+    pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
+
+    /// The incarnation's number, from 1.
+    pub const fn get(self) -> u64 {
+        self.0.get()
+    }
+
+    pub(crate) fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
+    }
+}
+
+impl fmt::Display for Incarnation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "incarnation {}", self.0)
+    }
+}
+
+/// The number of a published topology. It grows by one with each.
+///
+/// ```
+/// let coordinator = tickring::Coordinator::new(3)?;
+/// let before = coordinator.topology().epoch();
+/// coordinator.deregister_shard(tickring::ShardId::new(2))?;
+/// assert_eq!(coordinator.topology().epoch().get(), before.get() + 1);
+/// # Ok::<(), tickring::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// The epoch's number; a new coordinator's topology has epoch 0.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "epoch {}", self.0)
+    }
+}
+
+/// The number of a round of the colony, from 0.
+pub type Tick = u64;
+
+/// The identity of a document. Its 16 bytes decide where the document is placed.
+///
+/// ```
+/// use tickring::DocumentId;
+///
+/// let id = DocumentId::from_seed(7);
+/// assert_eq!(id.as_bytes()[..8], 7u64.to_le_bytes());
+/// assert_eq!(id.as_bytes()[8..], 7u64.to_le_bytes());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct DocumentId(pub Uuid);
+
+impl DocumentId {
+    /// A new random id (UUID version 4).
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default that differs at each call surprises"
+    )]
+    pub fn new() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The id whose bytes are the seed's 8 little-endian bytes, twice. For tests and examples.
+    pub const fn from_seed(seed: u64) -> Self {
+        let half = seed.to_le_bytes();
+        let mut bytes = [0; 16];
+        let mut i = 0;
+        while i < 8 {
+            bytes[i] = half[i];
+            bytes[i + 8] = half[i];
+            i += 1;
+        }
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The 16 bytes that the placement hashes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl From<Uuid> for DocumentId {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,62 @@
+//! The synchronisation primitives of the whole crate, from one place, so that a model checker can stand in for them.
+//!
+//! Nothing else in `src` names `parking_lot`, `std::sync`, `arc_swap` or [`std::time::Instant`] for coordination.
+
+pub(crate) use std::sync::Arc;
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+pub(crate) use std::time::Instant;
+
+use arc_swap::ArcSwap;
+pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+
+/// A cell that publishes an immutable value: one writer stores, any number of readers load.
+///
+/// `ArcSwap::load` is lock-free always, and wait-free but for once in about `usize::MAX / 4` accesses. A load that begins
+/// after a store returned sees the stored value or a later one: the pointer is exchanged and read with `SeqCst` or
+/// acquire/release inside `arc_swap`, so everything written before the store is visible through the loaded `Arc`.
+#[derive(Debug)]
+pub(crate) struct SnapshotCell<T>(Arc<ArcSwap<T>>);
+
+impl<T> SnapshotCell<T> {
+    pub(crate) fn new(value: Arc<T>) -> Self {
+        Self(Arc::new(ArcSwap::new(value)))
+    }
+
+    /// Borrows the current value without touching its reference count.
+    pub(crate) fn load(&self) -> impl std::ops::Deref<Target = Arc<T>> + use<T> {
+        self.0.load()
+    }
+
+    /// The current value, owned.
+    pub(crate) fn load_full(&self) -> Arc<T> {
+        self.0.load_full()
+    }
+
+    /// Publishes `value` and gives back the one that it replaces.
+    pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
+        self.0.swap(value)
+    }
+
+    /// A view for one thread that keeps the last value it saw and looks again only at the pointer.
+    pub(crate) fn cached(&self) -> CachedSnapshot<T> {
+        CachedSnapshot(arc_swap::Cache::new(Arc::clone(&self.0)))
+    }
+}
+
+/// One thread's cached view of a [`SnapshotCell`].
+#[derive(Debug)]
+pub(crate) struct CachedSnapshot<T>(arc_swap::Cache<Arc<ArcSwap<T>>, Arc<T>>);
+
+impl<T> CachedSnapshot<T> {
+    /// The current value: a pointer comparison, and a full load only when it has changed.
+    #[inline]
+    pub(crate) fn load(&mut self) -> &Arc<T> {
+        self.0.load()
+    }
+}
+
+impl<T> Clone for CachedSnapshot<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
