@@ -95,15 +95,12 @@ impl Config {
             1,
             MAX_VIRTUAL_NODES,
         )?;
-        let points = u64::from(self.num_shards) * u64::from(self.virtual_nodes_per_shard);
-        if points > u64::from(MAX_POINTS) {
-            return Err(ConfigError::OutOfRange {
-                field: "num_shards x virtual_nodes_per_shard",
-                value: points,
-                min: 0,
-                max: u64::from(MAX_POINTS),
-            });
-        }
+        bounded(
+            "num_shards x virtual_nodes_per_shard",
+            u64::from(self.num_shards) * u64::from(self.virtual_nodes_per_shard),
+            0,
+            MAX_POINTS.into(),
+        )?;
         duration("phase_timeout", self.phase_timeout, MAX_DURATION)?;
         duration("heartbeat_timeout", self.heartbeat_timeout, MAX_DURATION)?;
         duration(
@@ -115,14 +112,23 @@ impl Config {
 }
 
 fn number(field: &'static str, value: u32, min: u32, max: u32) -> Result<(), ConfigError> {
+    bounded(field, value.into(), min.into(), max.into())
+}
+
+pub(crate) fn bounded(
+    field: &'static str,
+    value: u64,
+    min: u64,
+    max: u64,
+) -> Result<(), ConfigError> {
     if (min..=max).contains(&value) {
         return Ok(());
     }
     Err(ConfigError::OutOfRange {
         field,
-        value: u64::from(value),
-        min: u64::from(min),
-        max: u64::from(max),
+        value,
+        min,
+        max,
     })
 }
 

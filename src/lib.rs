@@ -1,21 +1,107 @@
 //! Synchronous coordinator of a colony of document shards inside one process.
+//!
+//! Engines that keep their documents in several shards need the same few things around them, and tickring is those things:
+//!
+//! | question | part |
+//! | --- | --- |
+//! | Where does this document go? | [`HashRing`], [`Topology`], [`Router`] |
+//! | When may we move on to the next phase? | [`TickBarrier`] |
+//! | Who is there, and who is alive? | [`ShardRegistry`], [`HealthMonitor`] |
+//! | What does the whole colony know? | [`aggregate`], [`CorpusStatistics`] |
+//! | What moves when the topology changes? | [`RingPlan`] |
+//! | Who runs it all? | [`Coordinator`], [`Colony`] |
+//!
+//! There is no async runtime: every call either returns at once or blocks the calling thread with a deadline.
+//!
+//! # One snapshot
+//! Ring, members, statuses and epoch are one immutable [`Topology`], published through one cell. A reader loads it once and
+//! answers from it, without a lock: `ArcSwap::load` is lock-free always, and wait-free but for once in about `usize::MAX / 4` accesses.
+//! Whatever it answers belongs to one epoch.
+//!
+//! # A first program
+//! ```
+//! use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, TickPhase};
+//!
+//! let coordinator = Coordinator::new(2)?;
+//! let shard = |name: &str| ShardInfo::new(ShardId::new(0), name.to_owned());
+//! let shards = [coordinator.register(shard("a"))?, coordinator.register(shard("b"))?];
+//!
+//! let document = DocumentId::from_seed(42);
+//! println!("{document} belongs to {}", coordinator.route_document(&document)?);
+//!
+//! std::thread::scope(|scope| {
+//!     for shard in &shards {
+//!         let coordinator = &coordinator;
+//!         scope.spawn(move || {
+//!             for phase in TickPhase::ALL {
+//!                 // ... this shard's work in this phase ...
+//!                 shard.complete(phase, 0)?;
+//!                 coordinator.wait_for_phase(phase, 0)?;
+//!             }
+//!             tickring::Result::Ok(())
+//!         });
+//!     }
+//! });
+//! assert_eq!(coordinator.advance_tick(), 1);
+//! # Ok::<(), tickring::Error>(())
+//! ```
+//!
+//! # Before using it
+//! - **Nothing is durable.** The colony lives in memory.
+//! - **Routing moves nothing.** It says which shard serves a document now. Documents are written to their placement owner.
+//! - **`panic = "abort"`** takes away what isolates faults: a shard that panics then ends the process, as any panic does. Nothing
+//!   else depends on unwinding; no lock is poisoned by a panic.
+//!
+//! # Features
+//! None by default. `serde`: serialisation of identities and configuration. `search`: shards that are tantivy indexes. `cli`: the binary.
 
+mod barrier;
 mod clock;
+mod colony;
 mod config;
+mod coordinator;
 mod error;
+mod event;
+mod frequency;
+mod health;
 mod id;
+mod membership;
 mod phase;
 mod placement;
+mod registry;
+mod ring;
+mod router;
+#[cfg(feature = "search")]
+pub mod search;
 mod sync;
+mod topology;
 
+pub use crate::barrier::TickBarrier;
 pub use crate::clock::{Clock, ManualClock, MonotonicClock, Timestamp};
+pub use crate::colony::{
+    Batch, CloseReport, Colony, ColonyConfig, Fault, FaultKind, Intake, MAX_INBOX_CAPACITY,
+    MAX_THREADS, PhaseReport, Publication, Published, Reader, Rejected, ReturnReason, Returned,
+    Shard, ShardFailure, TickReport, Ticket, Write,
+};
 pub use crate::config::{
     Config, MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT,
 };
+pub use crate::coordinator::{ClusterStats, Coordinator, ShardHandle};
 pub use crate::error::{
-    BarrierError, ConfigError, Error, FrequencyError, MissingShards, RegistryError, Result,
-    RingError, RouteError,
+    BarrierError, ColonyError, ConfigError, Error, FrequencyError, IntakeError, MissingShards,
+    RegistryError, Result, RingError, RouteError,
 };
+pub use crate::event::{TopologyChange, TopologyEvent};
+pub use crate::frequency::{
+    CorpusStatistics, DocumentFrequencies, DocumentFrequenciesIter, FrequencySource, aggregate,
+    aggregate_owned,
+};
+pub use crate::health::HealthMonitor;
 pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, Tick};
+pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;
 pub use crate::placement::Placement;
+pub use crate::registry::{NodeAddress, RegisteredShard, ShardInfo, ShardRegistry, ShardStatus};
+pub use crate::ring::{HashRing, Move, Replicas, RingMember, RingPlan, Share, Shares};
+pub use crate::router::Router;
+pub use crate::topology::{Member, Topology};

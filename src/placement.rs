@@ -1,6 +1,30 @@
 //! Pinned hashes that decide where documents lie.
 
+use std::fmt;
+use std::str::FromStr;
+
+use siphasher::sip::SipHasher13;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::id::{DocumentId, ShardId};
+
 /// Which hash places documents and virtual nodes. It is part of the format: changing it moves every document.
+///
+/// What a name stands for never changes. Another hash, or other bytes under the same hash, would get a name of its own.
+///
+/// ```
+/// use tickring::{DocumentId, Placement, ShardId};
+///
+/// let placement: Placement = "xxh3".parse()?;
+/// assert_eq!(placement, Placement::default());
+/// let document = DocumentId::from_seed(42);
+/// assert_eq!(placement.document_position(&document), placement.hash(document.as_bytes()));
+/// assert_eq!(
+///     placement.virtual_node_position(ShardId::new(1), 2),
+///     placement.hash(&[1, 0, 0, 0, 2, 0, 0, 0]),
+/// );
+/// # Ok::<(), tickring::UnknownPlacement>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -10,4 +34,190 @@ pub enum Placement {
     Xxh3,
     /// SipHash-1-3 with a zero key: places exactly as phago-distributed 1.0.0 does.
     SipHash13,
+}
+
+impl Placement {
+    /// Every placement, in the order of their documentation.
+    pub const ALL: [Self; 2] = [Self::Xxh3, Self::SipHash13];
+
+    /// The pinned name, which [`FromStr`] reads back.
+    ///
+    /// ```
+    /// use tickring::Placement;
+    ///
+    /// assert_eq!(Placement::ALL.map(Placement::name), ["xxh3", "siphash13"]);
+    /// ```
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Xxh3 => "xxh3",
+            Self::SipHash13 => "siphash13",
+        }
+    }
+
+    /// The position of a key: the hash of its bytes, without a length or any other prefix.
+    #[inline]
+    pub fn hash(self, bytes: &[u8]) -> u64 {
+        match self {
+            Self::Xxh3 => xxh3_64(bytes),
+            Self::SipHash13 => SipHasher13::new().hash(bytes),
+        }
+    }
+
+    /// The position of a document: the hash of the 16 bytes of its id.
+    #[inline]
+    pub fn document_position(self, document: &DocumentId) -> u64 {
+        self.hash(document.as_bytes())
+    }
+
+    /// The position of a shard's virtual node: the hash of both numbers, each as 4 little-endian bytes, the shard's first.
+    #[inline]
+    pub fn virtual_node_position(self, shard: ShardId, virtual_node: u32) -> u64 {
+        let number = u64::from(virtual_node) << 32 | u64::from(shard.as_u32());
+        self.hash(&number.to_le_bytes())
+    }
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that no [`Placement`] has.
+///
+/// ```
+/// use tickring::Placement;
+///
+/// assert_eq!(
+///     "md5".parse::<Placement>().unwrap_err().to_string(),
+///     "the placement is \"md5\", but must be one of xxh3, siphash13",
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the placement is {name:?}, but must be one of {}", Placement::ALL.map(Placement::name).join(", "))]
+pub struct UnknownPlacement {
+    /// The name given.
+    pub name: String,
+}
+
+impl FromStr for Placement {
+    type Err = UnknownPlacement;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPlacement> {
+        Self::ALL
+            .into_iter()
+            .find(|placement| placement.name() == name)
+            .ok_or_else(|| UnknownPlacement {
+                name: name.to_owned(),
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{DefaultHasher, Hasher};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The buffer of the reference implementation's own sanity checks.
+    fn reference_buffer() -> [u8; 64] {
+        let mut generator = 2_654_435_761_u64;
+        std::array::from_fn(|_| {
+            let byte = generator.to_be_bytes()[0];
+            generator = generator.wrapping_mul(11_400_714_785_074_694_797);
+            byte
+        })
+    }
+
+    #[test]
+    fn xxh3_agrees_with_the_published_vectors() {
+        let buffer = reference_buffer();
+        for (length, expected) in [
+            (0, 0x2D06_8005_38D3_94C2),
+            (1, 0xC44B_DFF4_074E_ECDB),
+            (6, 0x27B5_6A84_CD2D_7325),
+            (12, 0xA713_DAF0_DFBB_77E7),
+            (24, 0xA3FE_70BF_9D35_10EB),
+            (48, 0x397D_A259_ECBA_1F11),
+        ] {
+            assert_eq!(
+                Placement::Xxh3.hash(&buffer[..length]),
+                expected,
+                "{length}"
+            );
+        }
+    }
+
+    /// The vectors of SipHash's authors have the key 0, 1, .. 15; with it this checks the implementation, not our key.
+    #[test]
+    fn siphash13_agrees_with_a_published_vector() {
+        let hasher = SipHasher13::new_with_keys(0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908);
+        assert_eq!(hasher.hash(&[]), 0xABAC_0158_050F_C4DC);
+    }
+
+    proptest! {
+        /// The standard library happens to use SipHash-1-3 with a zero key today. Only this test depends on that.
+        #[test]
+        fn siphash13_agrees_with_the_standard_library(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(&bytes);
+            prop_assert_eq!(Placement::SipHash13.hash(&bytes), hasher.finish());
+        }
+    }
+
+    #[test]
+    fn positions_are_pinned() {
+        let documents = [0, 1, 42, u64::MAX].map(DocumentId::from_seed);
+        let nodes = [(0, 0), (0, 1), (1, 0), (u32::MAX, 149)];
+        for (placement, of_documents, of_nodes) in [
+            (
+                Placement::Xxh3,
+                [
+                    0xD0A6_6A65_C752_8968,
+                    0x6CA7_F978_E158_28A6,
+                    0xCCF7_81CB_9A8C_9253,
+                    0x722A_202F_07A4_B313,
+                ],
+                [
+                    0xC77B_3ABB_6F87_ACD9,
+                    0xEEAB_51D5_9CF4_CA5B,
+                    0x2FBC_5935_64DB_792E,
+                    0xCD43_D616_995B_6366,
+                ],
+            ),
+            (
+                Placement::SipHash13,
+                [
+                    0x76BE_999E_3E25_B2A0,
+                    0x6DD0_4429_2FF3_1AE1,
+                    0x9FA6_4EDD_BDC3_936E,
+                    0x3502_9A3B_6274_A39B,
+                ],
+                [
+                    0xBD60_ACB6_58C7_9E45,
+                    0x609A_DA9F_CD0D_4297,
+                    0x1E9F_7341_61D6_2DD9,
+                    0x7D33_76B5_3A78_67AE,
+                ],
+            ),
+        ] {
+            let documents = documents.map(|document| placement.document_position(&document));
+            let nodes = nodes.map(|(s, v)| placement.virtual_node_position(ShardId(s), v));
+            assert_eq!((documents, nodes), (of_documents, of_nodes), "{placement}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_back_and_others_refused() {
+        for placement in Placement::ALL {
+            assert_eq!(placement.to_string().parse(), Ok(placement));
+        }
+        assert_eq!(Placement::default().to_string(), "xxh3");
+        for wrong in ["", "XXH3", "xxh3 ", "siphash"] {
+            let error = wrong.parse::<Placement>().unwrap_err();
+            assert_eq!(error.name, wrong);
+        }
+    }
 }

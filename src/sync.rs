@@ -2,12 +2,12 @@
 //!
 //! Nothing else in `src` names `parking_lot`, `std::sync`, `arc_swap` or [`std::time::Instant`] for coordination.
 
-pub(crate) use std::sync::Arc;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+pub(crate) use std::sync::{Arc, OnceLock};
 pub(crate) use std::time::Instant;
 
 use arc_swap::ArcSwap;
-pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 
 /// A cell that publishes an immutable value: one writer stores, any number of readers load.
 ///
@@ -59,4 +59,23 @@ impl<T> Clone for CachedSnapshot<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
+}
+
+/// How many threads can run at once on this machine, at least 1.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+/// Looks at a condition for about as long as putting a thread to sleep and waking it takes, and yields what it saw last. A model
+/// checker is shown one look: a loop that only waits for another thread has no end there.
+#[inline]
+pub(crate) fn spin_until(condition: impl Fn() -> bool) -> bool {
+    const LOOKS: u32 = if cfg!(loom) { 1 } else { 1_000 };
+    for _ in 1..LOOKS {
+        if condition() {
+            return true;
+        }
+        std::hint::spin_loop();
+    }
+    condition()
 }

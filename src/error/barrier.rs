@@ -31,7 +31,8 @@ pub enum BarrierError {
         /// The greatest number allowed.
         max: u64,
     },
-    /// The tick of a completion is over. Nothing changed; the report came too late to count.
+    /// The tick of a completion is over, or a wait names a tick so old that it isn't remembered. Nothing changed; a report
+    /// came too late to count.
     #[error("tick {tick} is over: the current one is {current}")]
     TickOver {
         /// The tick that the caller named.
@@ -39,7 +40,7 @@ pub enum BarrierError {
         /// The current tick.
         current: Tick,
     },
-    /// The tick lies more than one ahead of the current one. Nothing changed; advance first.
+    /// The tick lies more than one ahead of the current one, or beyond the last tick. Nothing changed; advance first.
     #[error("tick {tick} lies too far ahead: the current one is {current}")]
     TickAhead {
         /// The tick that the caller named.
@@ -73,8 +74,8 @@ pub enum BarrierError {
         /// Its tick.
         tick: Tick,
     },
-    /// The barrier has no members, so that nothing can complete a phase. Nothing changed.
-    #[error("the barrier has no members")]
+    /// No member counts for the tick, so that nothing can complete a phase of it. Nothing changed.
+    #[error("no member of the barrier counts for the tick")]
     NoMembers,
     /// The barrier is closed. Nothing changed, and nothing will any more.
     #[error("the barrier is closed")]

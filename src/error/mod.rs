@@ -3,6 +3,7 @@
 //! Every variant says what it means for the caller's state.
 
 mod barrier;
+mod colony;
 mod config;
 mod frequency;
 mod registry;
@@ -10,6 +11,7 @@ mod ring;
 mod route;
 
 pub use self::barrier::{BarrierError, MissingShards};
+pub use self::colony::{ColonyError, IntakeError};
 pub use self::config::ConfigError;
 pub use self::frequency::FrequencyError;
 pub use self::registry::RegistryError;

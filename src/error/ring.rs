@@ -40,14 +40,6 @@ pub enum RingError {
         /// The greatest weight allowed.
         max: u32,
     },
-    /// More replicas were asked for than fit.
-    #[error("{value} replicas were asked for, but there may be at most {max}")]
-    TooManyReplicas {
-        /// The number asked for.
-        value: usize,
-        /// The greatest number allowed.
-        max: usize,
-    },
     /// The shard is on the ring already.
     #[error("{0} is on the ring already")]
     ShardExists(ShardId),

@@ -13,6 +13,14 @@ pub enum RouteError {
         /// The number of shards on the ring.
         members: usize,
     },
+    /// More replicas besides the owner were asked for than an answer holds.
+    #[error("the number of replicas is {value}, but must be from 0 to {max}")]
+    TooManyReplicas {
+        /// The number asked for.
+        value: usize,
+        /// The greatest number allowed.
+        max: usize,
+    },
     /// The two slices of a batch differ in length. The output is untouched.
     #[error("the batch has {documents} documents, but room for {output} answers")]
     BatchLength {

@@ -1,0 +1,163 @@
+//! Who is a member: joining, claiming, replacing, leaving.
+
+use ahash::AHashMap;
+
+use super::{Core, Member};
+use crate::barrier::census::Standing;
+use crate::barrier::level::Level;
+use crate::config::MAX_SHARDS;
+use crate::error::BarrierError;
+use crate::id::{Incarnation, ShardId, Tick};
+
+impl Core {
+    pub(in crate::barrier) fn new(shard_count: u32) -> Result<Self, BarrierError> {
+        check_bound(u64::from(shard_count))?;
+        let mut core = Self {
+            members: AHashMap::with_capacity(shard_count as usize),
+            ..Self::default()
+        };
+        for shard in (0..shard_count).map(ShardId::new) {
+            core.insert(shard, None, 0);
+        }
+        Ok(core)
+    }
+
+    pub(in crate::barrier) fn shard_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Yields the first tick that the new member counts for.
+    pub(in crate::barrier) fn join(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+    ) -> Result<Tick, BarrierError> {
+        self.check_open()?;
+        if self.members.contains_key(&shard) {
+            return Err(BarrierError::MemberExists(shard));
+        }
+        check_bound(self.members.len() as u64 + 1)?;
+        let first_tick = self.next_countable();
+        self.insert(shard, incarnation, first_tick);
+        Ok(first_tick)
+    }
+
+    /// Gives a place that nobody has claimed to this incarnation.
+    pub(in crate::barrier) fn bind(
+        &mut self,
+        shard: ShardId,
+        incarnation: Incarnation,
+    ) -> Result<(), BarrierError> {
+        self.check_open()?;
+        let member = self
+            .members
+            .get_mut(&shard)
+            .ok_or(BarrierError::UnknownShard(shard))?;
+        match member.incarnation {
+            Some(bound) if bound != incarnation => Err(BarrierError::MemberExists(shard)),
+            _ => {
+                member.incarnation = Some(incarnation);
+                Ok(())
+            }
+        }
+    }
+
+    /// The place stays taken all the while: the frontier is looked at only when the new incarnation is in it.
+    pub(in crate::barrier) fn replace(
+        &mut self,
+        shard: ShardId,
+        incarnation: Incarnation,
+    ) -> Result<Tick, BarrierError> {
+        self.check_open()?;
+        match self.members.get(&shard) {
+            None => return Err(BarrierError::UnknownShard(shard)),
+            Some(member) if member.incarnation == Some(incarnation) => {
+                return Err(BarrierError::MemberExists(shard));
+            }
+            Some(_) => {}
+        }
+        let first_tick = self.next_countable();
+        self.remove(shard);
+        self.insert(shard, Some(incarnation), first_tick);
+        self.settle();
+        Ok(first_tick)
+    }
+
+    pub(in crate::barrier) fn leave(&mut self, shard: ShardId) -> Result<(), BarrierError> {
+        self.check_open()?;
+        if !self.remove(shard) {
+            return Err(BarrierError::UnknownShard(shard));
+        }
+        self.settle();
+        Ok(())
+    }
+
+    pub(in crate::barrier) fn leave_many(&mut self, shards: &[ShardId]) {
+        if !self.closed {
+            for &shard in shards {
+                self.remove(shard);
+            }
+            self.settle();
+        }
+    }
+
+    pub(in crate::barrier) fn set_shard_count(
+        &mut self,
+        shard_count: u32,
+    ) -> Result<(), BarrierError> {
+        self.check_open()?;
+        check_bound(u64::from(shard_count))?;
+        let first_tick = self.next_countable();
+        for shard in self.select(|shard, _| shard.as_u32() >= shard_count) {
+            self.remove(shard);
+        }
+        for shard in (0..shard_count).map(ShardId::new) {
+            if !self.members.contains_key(&shard) {
+                self.insert(shard, None, first_tick);
+            }
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// The first tick after the current one of which nothing is complete: whoever counts from there holds nothing back that is.
+    fn next_countable(&self) -> Tick {
+        self.frontier.next_tick().max(self.current() + 1)
+    }
+
+    fn insert(&mut self, shard: ShardId, incarnation: Option<Incarnation>, first_tick: Tick) {
+        let standing = Standing {
+            first_tick,
+            level: Level::start_of(first_tick),
+        };
+        let member = Member {
+            incarnation,
+            standing,
+        };
+        if let Some(replaced) = self.members.insert(shard, member) {
+            self.census.remove(replaced.standing);
+        }
+        self.census.add(standing);
+    }
+
+    fn remove(&mut self, shard: ShardId) -> bool {
+        match self.members.remove(&shard) {
+            Some(member) => {
+                self.census.remove(member.standing);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+fn check_bound(members: u64) -> Result<(), BarrierError> {
+    let max = u64::from(MAX_SHARDS);
+    if members > max {
+        return Err(BarrierError::TooManyMembers {
+            value: members,
+            max,
+        });
+    }
+    Ok(())
+}

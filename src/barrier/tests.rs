@@ -1,0 +1,460 @@
+use std::sync::mpsc;
+use std::task::Poll;
+use std::thread;
+
+use proptest::prelude::*;
+
+use super::level::LAST_TICK;
+use super::past::REMEMBERED;
+use super::twin::Twin;
+use super::*;
+use crate::config::MAX_SHARDS;
+use crate::error::MissingShards;
+use crate::sync::Instant;
+
+/// Longer than any machine needs; a wait that lasts this long was not woken.
+const LONG: Duration = Duration::from_secs(30);
+const SHARDS: u32 = 5;
+const A: ShardId = ShardId(0);
+const B: ShardId = ShardId(1);
+
+fn incarnation(number: u8) -> Incarnation {
+    (1..number).fold(Incarnation::FIRST, |last, _| last.next().unwrap())
+}
+
+fn poll(barrier: &TickBarrier, phase: TickPhase, tick: Tick) -> Result<(), BarrierError> {
+    barrier.wait_all_with_timeout(phase, tick, Duration::ZERO)
+}
+
+/// Ticks are relative to the current one, less two.
+#[derive(Debug, Clone)]
+enum Command {
+    Complete(ShardId, TickPhase, Tick),
+    CompleteAs(ShardId, Incarnation, TickPhase, Tick),
+    CompleteAll(TickPhase, Tick),
+    Join(ShardId),
+    JoinAs(ShardId, Incarnation),
+    Bind(ShardId, Incarnation),
+    Replace(ShardId, Incarnation),
+    Leave(ShardId),
+    LeaveMany(Vec<ShardId>),
+    SetShardCount(u32),
+    Advance,
+    Reset(Tick),
+    Close,
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let shard = || (0..SHARDS).prop_map(ShardId);
+    let life = || (1..6u8).prop_map(incarnation);
+    let phase = || (0..4usize).prop_map(|i| TickPhase::ALL[i]);
+    let tick = || prop_oneof![8 => 2..4u64, 2 => 0..6u64];
+    prop_oneof![
+        20 => (shard(), phase(), tick()).prop_map(|(s, p, t)| Command::Complete(s, p, t)),
+        10 => (shard(), life(), phase(), tick()).prop_map(|(s, i, p, t)| Command::CompleteAs(s, i, p, t)),
+        6 => (phase(), tick()).prop_map(|(p, t)| Command::CompleteAll(p, t)),
+        3 => shard().prop_map(Command::Join),
+        3 => (shard(), life()).prop_map(|(s, i)| Command::JoinAs(s, i)),
+        3 => (shard(), life()).prop_map(|(s, i)| Command::Bind(s, i)),
+        4 => (shard(), life()).prop_map(|(s, i)| Command::Replace(s, i)),
+        3 => shard().prop_map(Command::Leave),
+        2 => proptest::collection::vec(shard(), 0..4).prop_map(Command::LeaveMany),
+        2 => (0..=SHARDS).prop_map(Command::SetShardCount),
+        6 => Just(Command::Advance),
+        2 => prop_oneof![3 => 0..6u64, 1 => 60..75u64].prop_map(Command::Reset),
+        1 => prop::bool::weighted(0.2).prop_map(|close| if close { Command::Close } else { Command::Advance }),
+    ]
+}
+
+/// Gives both the command and compares their answers.
+fn carry_out(barrier: &TickBarrier, twin: &mut Twin, command: &Command) {
+    let at = |tick: Tick| (barrier.current_tick() + tick).saturating_sub(2);
+    match *command {
+        Command::Complete(shard, phase, tick) => assert_eq!(
+            barrier.complete(shard, phase, at(tick)),
+            twin.complete(shard, None, phase, at(tick))
+        ),
+        Command::CompleteAs(shard, life, phase, tick) => assert_eq!(
+            barrier.complete_as(shard, life, phase, at(tick)),
+            twin.complete(shard, Some(life), phase, at(tick))
+        ),
+        Command::CompleteAll(phase, tick) => {
+            for shard in twin.members() {
+                assert_eq!(
+                    barrier.complete(shard, phase, at(tick)),
+                    twin.complete(shard, None, phase, at(tick))
+                );
+            }
+        }
+        Command::Join(shard) => assert_eq!(barrier.join(shard), twin.join(shard, None)),
+        Command::JoinAs(shard, life) => {
+            assert_eq!(barrier.join_as(shard, life), twin.join(shard, Some(life)));
+        }
+        Command::Bind(shard, life) => {
+            assert_eq!(barrier.bind(shard, life), twin.bind(shard, life));
+        }
+        Command::Replace(shard, life) => {
+            assert_eq!(barrier.replace_as(shard, life), twin.replace(shard, life));
+        }
+        Command::Leave(shard) => assert_eq!(barrier.leave(shard), twin.leave(shard)),
+        Command::LeaveMany(ref shards) => {
+            barrier.leave_many(shards);
+            twin.leave_many(shards);
+        }
+        Command::SetShardCount(n) => {
+            assert_eq!(barrier.set_shard_count(n), twin.set_shard_count(n));
+        }
+        Command::Advance => {
+            let next = twin.current + 1;
+            assert_eq!(barrier.advance(), twin.advance_to(next).map(|()| next));
+        }
+        Command::Reset(tick) => {
+            let to = at(tick);
+            assert_eq!(barrier.reset_for_tick(to), twin.advance_to(to));
+        }
+        Command::Close => {
+            barrier.close();
+            twin.closed = true;
+        }
+    }
+}
+
+/// Asks both everything about a tick.
+fn compare(barrier: &TickBarrier, twin: &Twin, tick: Tick) {
+    let all: Vec<_> = (0..SHARDS + 1).map(ShardId).collect();
+    for phase in TickPhase::ALL {
+        let expected = match twin.verdict(phase, tick) {
+            Poll::Ready(verdict) => verdict,
+            Poll::Pending => Err(BarrierError::PhaseTimeout {
+                phase,
+                tick,
+                missing: MissingShards::new(twin.missing(phase, tick)),
+            }),
+        };
+        assert_eq!(poll(barrier, phase, tick), expected, "{phase} of {tick}");
+        let completed = twin.completed(phase, tick);
+        assert_eq!(
+            barrier.completed_count(phase, tick) as usize,
+            completed.len()
+        );
+        assert_eq!(barrier.get_completed_shards(phase, tick), completed);
+        let (done, pending): (Vec<_>, Vec<_>) = all
+            .iter()
+            .partition(|&&shard| twin.is_complete(shard, phase, tick));
+        assert_eq!(barrier.get_pending_shards(phase, tick, &all), pending);
+        assert!(
+            done.iter()
+                .all(|&shard| barrier.is_complete(shard, phase, tick))
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn it_answers_like_its_twin(
+        shard_count in 0..=SHARDS,
+        commands in proptest::collection::vec((command(), 0..90u64), 1..80),
+    ) {
+        let barrier = TickBarrier::new(shard_count).unwrap();
+        let mut twin = Twin::new(shard_count);
+        for (command, back) in &commands {
+            let before = barrier.core.lock().view();
+            let pending: Vec<_> = [before.current, before.current + 1]
+                .into_iter()
+                .flat_map(|tick| TickPhase::ALL.map(|phase| (phase, tick)))
+                .filter(|&(phase, tick)| twin.verdict(phase, tick).is_pending())
+                .collect();
+            carry_out(&barrier, &mut twin, command);
+
+            let current = twin.current;
+            for tick in current.saturating_sub(2)..=current + 2 {
+                compare(&barrier, &twin, tick);
+            }
+            compare(&barrier, &twin, current.saturating_sub(*back));
+            prop_assert_eq!(barrier.current_tick(), current);
+            prop_assert_eq!(barrier.is_closed(), twin.closed);
+            prop_assert_eq!(barrier.shard_count() as usize, twin.members().len());
+
+            let after = barrier.core.lock().view();
+            prop_assert!(after.frontier >= before.frontier, "the frontier went back");
+            for (phase, tick) in pending {
+                prop_assert!(
+                    twin.verdict(phase, tick).is_pending() || after != before,
+                    "whoever waits for {} of {} is not woken", phase, tick
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_claimed_place_keeps_its_progress_and_refuses_all_but_its_incarnation() {
+    let barrier = TickBarrier::new(1).unwrap();
+    let (first, second) = (incarnation(1), incarnation(2));
+    let stale = |stale| Err(BarrierError::StaleIncarnation { shard: A, stale });
+    assert_eq!(
+        barrier.complete_as(A, first, TickPhase::Act, 0),
+        stale(first),
+        "nobody has claimed it"
+    );
+    barrier.complete(A, TickPhase::Sense, 0).unwrap();
+    barrier.bind(A, first).unwrap();
+    barrier.bind(A, first).unwrap();
+    assert_eq!(barrier.bind(A, second), Err(BarrierError::MemberExists(A)));
+    assert_eq!(barrier.bind(B, second), Err(BarrierError::UnknownShard(B)));
+    assert!(barrier.is_complete(A, TickPhase::Sense, 0));
+    assert_eq!(
+        barrier.complete_as(A, second, TickPhase::Act, 0),
+        stale(second)
+    );
+    assert!(!barrier.is_complete(A, TickPhase::Act, 0));
+    barrier.complete_as(A, first, TickPhase::Act, 0).unwrap();
+    assert_eq!(poll(&barrier, TickPhase::Act, 0), Ok(()));
+}
+
+#[test]
+fn a_replacement_holds_the_place_without_the_old_progress() {
+    let barrier = TickBarrier::new(2).unwrap();
+    barrier.bind(A, incarnation(1)).unwrap();
+    barrier.complete(A, TickPhase::Sense, 0).unwrap();
+    barrier.complete(B, TickPhase::Sense, 1).unwrap();
+    assert_eq!(barrier.replace_as(A, incarnation(2)), Ok(1));
+    assert_eq!(
+        poll(&barrier, TickPhase::Advance, 0),
+        Ok(()),
+        "tick 0 doesn't wait for the one that went"
+    );
+    assert!(
+        poll(&barrier, TickPhase::Sense, 1).is_err(),
+        "tick 1 waits for the one that came"
+    );
+    barrier
+        .complete_as(A, incarnation(2), TickPhase::Sense, 1)
+        .unwrap();
+    assert_eq!(poll(&barrier, TickPhase::Sense, 1), Ok(()));
+    assert_eq!(
+        barrier.replace_as(A, incarnation(2)),
+        Err(BarrierError::MemberExists(A))
+    );
+    assert_eq!(
+        barrier.replace_as(ShardId(9), incarnation(3)),
+        Err(BarrierError::UnknownShard(ShardId(9)))
+    );
+}
+
+#[test]
+fn a_replaced_sole_member_leaves_nobody_for_the_current_tick() {
+    let barrier = TickBarrier::new(1).unwrap();
+    barrier.complete(A, TickPhase::Sense, 0).unwrap();
+    assert_eq!(barrier.replace_as(A, incarnation(1)), Ok(1));
+    assert_eq!(poll(&barrier, TickPhase::Sense, 0), Ok(()));
+    assert_eq!(
+        poll(&barrier, TickPhase::Act, 0),
+        Err(BarrierError::NoMembers)
+    );
+    barrier.complete(A, TickPhase::Act, 0).unwrap();
+    assert_eq!(
+        poll(&barrier, TickPhase::Act, 0),
+        Err(BarrierError::NoMembers),
+        "it doesn't count for that tick"
+    );
+    barrier.complete(A, TickPhase::Sense, 1).unwrap();
+    assert_eq!(
+        poll(&barrier, TickPhase::Act, 0),
+        Ok(()),
+        "a later phase is complete"
+    );
+}
+
+#[test]
+fn a_replacement_wakes_those_who_wait_for_the_old_incarnation() {
+    // More members than cores: nobody spins. In the second half of the rounds they count from tick 1 only.
+    let crowd: Vec<_> = (1..).map(ShardId).take(cores()).collect();
+    for round in 0..100 {
+        let counting = round < 50;
+        let counted = if counting { crowd.len() + 1 } else { 1 };
+        let barrier = TickBarrier::new(u32::try_from(counted).unwrap()).unwrap();
+        for &shard in &crowd {
+            if !counting {
+                barrier.join(shard).unwrap();
+            }
+            barrier.complete(shard, TickPhase::Sense, 0).unwrap();
+        }
+        let (about_to_wait, ready) = mpsc::channel();
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                about_to_wait.send(()).unwrap();
+                let begun = Instant::now();
+                let result = barrier.wait_all_with_timeout(TickPhase::Sense, 0, LONG);
+                // One that was not woken looks again when its deadline expires.
+                assert!(begun.elapsed() < LONG / 2);
+                result
+            });
+            ready.recv().unwrap();
+            barrier.replace_as(A, incarnation(1)).unwrap();
+            let expected = if counting {
+                Ok(())
+            } else {
+                Err(BarrierError::NoMembers)
+            };
+            assert_eq!(waiter.join().unwrap(), expected);
+        });
+    }
+}
+
+#[test]
+fn a_deadline_holds_under_constant_wake_ups() {
+    let barrier = TickBarrier::new(1).unwrap();
+    let timeout = Duration::from_millis(50);
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| barrier.wait_all_with_timeout(TickPhase::Sense, 0, timeout));
+        while !waiter.is_finished() && begun.elapsed() < LONG {
+            let _lock = barrier.core.lock();
+            barrier.changed.notify_all();
+        }
+        let waited = begun.elapsed();
+        barrier.close();
+        assert!(matches!(
+            waiter.join().unwrap(),
+            Err(BarrierError::PhaseTimeout { .. })
+        ));
+        assert!(waited >= timeout && waited < LONG / 2, "{waited:?}");
+    });
+}
+
+#[test]
+fn the_number_of_members_is_bounded_before_anything_is_allocated() {
+    let too_many = |value| {
+        Err(BarrierError::TooManyMembers {
+            value,
+            max: u64::from(MAX_SHARDS),
+        })
+    };
+    assert_eq!(
+        TickBarrier::new(u32::MAX).map(drop),
+        too_many(u64::from(u32::MAX))
+    );
+    let barrier = TickBarrier::new(MAX_SHARDS).unwrap();
+    let beyond = u64::from(MAX_SHARDS) + 1;
+    let absent = ShardId(MAX_SHARDS);
+    assert_eq!(barrier.join(absent).map(drop), too_many(beyond));
+    assert_eq!(barrier.set_shard_count(MAX_SHARDS + 1), too_many(beyond));
+    assert_eq!(barrier.shard_count(), MAX_SHARDS);
+    barrier.leave(A).unwrap();
+    assert_eq!(barrier.join(absent), Ok(1));
+}
+
+#[test]
+fn the_last_64_incomplete_ticks_are_remembered() {
+    let barrier = TickBarrier::new(1).unwrap();
+    let remembered = REMEMBERED as u64;
+    assert_eq!(remembered, 64);
+    for tick in 0..=remembered {
+        barrier.complete(A, TickPhase::Act, tick).unwrap();
+        barrier.advance().unwrap();
+    }
+    let current = remembered + 1;
+    assert_eq!(
+        poll(&barrier, TickPhase::Sense, 0),
+        Err(BarrierError::TickOver { tick: 0, current })
+    );
+    for tick in 1..=remembered {
+        let phase = TickPhase::Decay;
+        assert_eq!(poll(&barrier, TickPhase::Act, tick), Ok(()));
+        assert_eq!(
+            poll(&barrier, phase, tick),
+            Err(BarrierError::Superseded { phase, tick })
+        );
+    }
+    for tick in current..current + 200 {
+        barrier.complete(A, TickPhase::Advance, tick).unwrap();
+        barrier.advance().unwrap();
+    }
+    assert_eq!(
+        poll(&barrier, TickPhase::Act, 1),
+        Ok(()),
+        "complete ticks push nothing out"
+    );
+    assert_eq!(poll(&barrier, TickPhase::Advance, current), Ok(()));
+}
+
+#[test]
+fn ticks_end_with_an_error() {
+    let barrier = TickBarrier::new(1).unwrap();
+    let ahead = |tick, current| BarrierError::TickAhead { tick, current };
+    assert_eq!(
+        barrier.reset_for_tick(LAST_TICK + 1),
+        Err(ahead(LAST_TICK + 1, 0))
+    );
+    assert_eq!(barrier.reset_for_tick(u64::MAX), Err(ahead(u64::MAX, 0)));
+    barrier.reset_for_tick(LAST_TICK - 1).unwrap();
+    barrier.complete(A, TickPhase::Sense, LAST_TICK).unwrap();
+    assert_eq!(barrier.join(B), Ok(LAST_TICK + 1));
+    assert_eq!(barrier.advance(), Ok(LAST_TICK));
+    assert_eq!(poll(&barrier, TickPhase::Sense, LAST_TICK), Ok(()));
+    assert!(poll(&barrier, TickPhase::Act, LAST_TICK).is_err());
+    let beyond = LAST_TICK + 1;
+    assert_eq!(
+        barrier.complete(A, TickPhase::Sense, beyond),
+        Err(ahead(beyond, LAST_TICK))
+    );
+    assert_eq!(
+        poll(&barrier, TickPhase::Sense, beyond),
+        Err(ahead(beyond, LAST_TICK))
+    );
+    assert_eq!(barrier.completed_count(TickPhase::Sense, u64::MAX), 0);
+    barrier.complete(A, TickPhase::Advance, LAST_TICK).unwrap();
+    assert_eq!(poll(&barrier, TickPhase::Advance, LAST_TICK), Ok(()));
+    assert_eq!(barrier.advance(), Err(ahead(beyond, LAST_TICK)));
+    assert_eq!(barrier.current_tick(), LAST_TICK);
+    assert_eq!(
+        poll(&barrier, TickPhase::Advance, u64::MAX),
+        Err(ahead(u64::MAX, LAST_TICK))
+    );
+}
+
+#[test]
+fn a_deadline_beyond_the_clocks_end_is_none() {
+    let barrier = TickBarrier::new(0).unwrap();
+    let wait = || barrier.wait_all_with_timeout(TickPhase::Sense, 1, Duration::MAX);
+    assert_eq!(wait(), Err(BarrierError::NoMembers));
+    barrier.join(A).unwrap();
+    thread::scope(|scope| {
+        let waiter = scope.spawn(wait);
+        barrier.complete(A, TickPhase::Sense, 1).unwrap();
+        assert_eq!(waiter.join().unwrap(), Ok(()));
+    });
+}
+
+#[test]
+fn a_late_waiter_takes_no_lock() {
+    let barrier = TickBarrier::new(1).unwrap();
+    barrier.complete(A, TickPhase::Sense, 1).unwrap();
+    barrier.advance().unwrap();
+    let _held = barrier.core.lock();
+    assert_eq!(barrier.current_tick(), 1);
+    assert!(!barrier.is_closed());
+    for (phase, tick) in [
+        (TickPhase::Sense, 0),
+        (TickPhase::Advance, 0),
+        (TickPhase::Sense, 1),
+    ] {
+        barrier.wait_all(phase, tick).unwrap();
+        barrier.wait_until(phase, tick, Instant::now()).unwrap();
+    }
+}
+
+#[test]
+fn it_spins_only_while_there_are_no_more_members_than_cores() {
+    let cores = u32::try_from(cores()).unwrap();
+    let barrier = TickBarrier::new(cores).unwrap();
+    assert!(barrier.mirror.spins());
+    barrier.join(ShardId(cores)).unwrap();
+    assert!(!barrier.mirror.spins());
+    barrier.leave_many(&[A, B]);
+    assert!(barrier.mirror.spins());
+    assert!(!TickBarrier::new(cores + 1).unwrap().mirror.spins());
+}

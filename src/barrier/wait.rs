@@ -1,0 +1,116 @@
+//! Waiting: without the lock for what is complete, spinning while that pays, parked otherwise.
+
+use std::task::Poll;
+use std::time::Duration;
+
+use super::TickBarrier;
+use super::level::Level;
+use crate::error::{BarrierError, MissingShards};
+use crate::id::Tick;
+use crate::phase::TickPhase;
+use crate::sync::{Instant, spin_until};
+
+impl TickBarrier {
+    /// Waits until every member that counts for this tick has completed this phase of it, at most as long as the barrier's timeout.
+    ///
+    /// A wait for what is complete returns at once, without the lock, however late it comes, also when the tick is long over or the barrier closed.
+    ///
+    /// # Errors
+    /// Nothing changed, whichever it is, and the wait can be repeated.
+    /// - [`BarrierError::PhaseTimeout`] names the members that are missing.
+    /// - [`BarrierError::Superseded`]: the tick was advanced over before the phase was complete. The last 64 such ticks are
+    ///   remembered with how far they got.
+    /// - [`BarrierError::TickOver`]: the tick is not later than the youngest incomplete one that is not remembered any more, so
+    ///   nobody knows.
+    /// - [`BarrierError::TickAhead`]: the tick lies beyond the next.
+    /// - [`BarrierError::NoMembers`]: no member counts for the tick, so nothing can complete it.
+    /// - [`BarrierError::Closed`], also when the barrier is closed during the wait.
+    pub fn wait_all(&self, phase: TickPhase, tick: Tick) -> Result<(), BarrierError> {
+        self.wait_all_with_timeout(phase, tick, self.timeout)
+    }
+
+    /// The same, with a timeout of the caller's. With none at all it is a question that doesn't wait.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
+    ///
+    /// let barrier = TickBarrier::new(1)?;
+    /// let poll = || barrier.wait_all_with_timeout(TickPhase::Sense, 0, Duration::ZERO);
+    /// assert!(matches!(poll(), Err(BarrierError::PhaseTimeout { .. })));
+    /// barrier.complete(ShardId::new(0), TickPhase::Sense, 0)?;
+    /// assert_eq!(poll(), Ok(()));
+    /// # Ok::<(), BarrierError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`wait_all`](Self::wait_all).
+    pub fn wait_all_with_timeout(
+        &self,
+        phase: TickPhase,
+        tick: Tick,
+        timeout: Duration,
+    ) -> Result<(), BarrierError> {
+        if self.is_known_complete(phase, tick) {
+            return Ok(());
+        }
+        // A deadline beyond the clock's end is none.
+        let now = Instant::now();
+        self.wait(phase, tick, now, now.checked_add(timeout))
+    }
+
+    /// The same, with a deadline.
+    ///
+    /// # Errors
+    /// As [`wait_all`](Self::wait_all).
+    pub fn wait_until(
+        &self,
+        phase: TickPhase,
+        tick: Tick,
+        deadline: Instant,
+    ) -> Result<(), BarrierError> {
+        if self.is_known_complete(phase, tick) {
+            return Ok(());
+        }
+        self.wait(phase, tick, Instant::now(), Some(deadline))
+    }
+
+    fn is_known_complete(&self, phase: TickPhase, tick: Tick) -> bool {
+        Level::of(phase, tick).is_some_and(|level| self.mirror.is_complete(tick, level))
+    }
+
+    fn wait(
+        &self,
+        phase: TickPhase,
+        tick: Tick,
+        now: Instant,
+        deadline: Option<Instant>,
+    ) -> Result<(), BarrierError> {
+        let not_yet = |now: Instant| deadline.is_none_or(|deadline| now < deadline);
+        if not_yet(now) && self.mirror.spins() && spin_until(|| self.is_known_complete(phase, tick))
+        {
+            return Ok(());
+        }
+        let mut core = self.core.lock();
+        loop {
+            if let Poll::Ready(verdict) = core.verdict(phase, tick) {
+                return verdict;
+            }
+            if !not_yet(Instant::now()) {
+                let missing = MissingShards::new(core.missing(phase, tick));
+                return Err(BarrierError::PhaseTimeout {
+                    phase,
+                    tick,
+                    missing,
+                });
+            }
+            // No wake-up is missed. The verdict was read under the lock, and the condition variable gives up the lock and
+            // queues this thread in one step. Whoever changes a verdict holds that lock from before the change until after it
+            // has notified: either the change came before the verdict was read, or the notification finds this thread queued.
+            match deadline {
+                Some(deadline) => drop(self.changed.wait_until(&mut core, deadline)),
+                None => self.changed.wait(&mut core),
+            }
+        }
+    }
+}

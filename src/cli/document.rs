@@ -1,0 +1,112 @@
+//! A document of the command line: its name, its id, its text.
+
+use std::path::{Component, Path};
+
+use tickring::DocumentId;
+use tickring::search::TextDocument;
+use uuid::Uuid;
+
+/// The namespace of the ids of files, records and generated documents. Pinned: another one would move every document.
+const NAMESPACE: Uuid = Uuid::from_bytes([
+    0x3f, 0x0e, 0x6c, 0x52, 0x9d, 0x1b, 0x5a, 0x07, 0x8c, 0x44, 0x71, 0xd2, 0x5b, 0xe8, 0x90, 0x16,
+]);
+
+pub(super) struct Document {
+    pub(super) id: DocumentId,
+    /// What the output calls it: the path, or the record's id.
+    pub(super) name: String,
+    pub(super) text: TextDocument,
+}
+
+impl Document {
+    /// A file. Its id is the UUID v5 of its normalised path, its title is the path.
+    pub(super) fn file(path: &Path, body: String) -> Self {
+        let name = normalised(path);
+        Self {
+            id: id_of("file", &name),
+            text: TextDocument {
+                title: name.clone(),
+                body,
+            },
+            name,
+        }
+    }
+
+    /// A record of a `.jsonl` file. Its id is the UUID v5 of the record's id; it has no title.
+    pub(super) fn record(name: String, body: String) -> Self {
+        Self {
+            id: id_of("record", &name),
+            text: TextDocument {
+                title: String::new(),
+                body,
+            },
+            name,
+        }
+    }
+
+    pub(super) fn generated(number: u64, title: String, body: String) -> Self {
+        let name = format!("generated/{number:07}");
+        Self {
+            id: id_of("generated", &name),
+            text: TextDocument { title, body },
+            name,
+        }
+    }
+
+    /// Bytes of its body.
+    pub(super) fn bytes(&self) -> u64 {
+        self.text.body.len() as u64
+    }
+}
+
+fn id_of(kind: &str, name: &str) -> DocumentId {
+    DocumentId::from(Uuid::new_v5(
+        &Uuid::new_v5(&NAMESPACE, kind.as_bytes()),
+        name.as_bytes(),
+    ))
+}
+
+/// A path as it was given, with `/` between its parts and without `.` and empty ones. Nothing is looked up: what is a
+/// link stays one.
+pub(super) fn normalised(path: &Path) -> String {
+    let mut name = String::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::RootDir => name.push('/'),
+            part => {
+                if !name.is_empty() && !name.ends_with('/') {
+                    name.push('/');
+                }
+                name.push_str(&part.as_os_str().to_string_lossy());
+            }
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_normalised_as_given() {
+        for (given, name) in [
+            ("a/b.txt", "a/b.txt"),
+            ("./a//b.txt", "a/b.txt"),
+            ("/a/./b", "/a/b"),
+            ("../x/", "../x"),
+            ("/", "/"),
+        ] {
+            assert_eq!(normalised(Path::new(given)), name, "{given}");
+        }
+    }
+
+    #[test]
+    fn ids_are_pinned_and_kinds_do_not_collide() {
+        let file = Document::file(Path::new("./a/b.txt"), String::new());
+        assert_eq!(file.id.to_string(), "PIN-FILE");
+        let record = Document::record("a/b.txt".to_owned(), String::new());
+        assert_eq!(record.id.to_string(), "PIN-RECORD");
+    }
+}

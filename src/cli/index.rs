@@ -1,0 +1,226 @@
+//! Indexing: every document goes to its owner's inbox, and a tick follows whenever enough wait.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tickring::search::{MAX_TEXT_SHARDS, TextDocument, TextShard, TextShardConfig};
+use tickring::{
+    Colony, ColonyConfig, DocumentId, Intake, Publication, ShardId, TickPhase, TickReport,
+};
+
+use super::corpus::{self, Item, Skipped};
+use super::document::Document;
+use super::{Failure, Run, within};
+
+/// A tick comes at the latest when this many bytes wait for it.
+const TICK_BYTES: u64 = 64 << 20;
+/// How long a run waits for its threads to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is known of an indexed document.
+pub(super) struct Known {
+    pub(super) name: String,
+    /// Where it was found.
+    place: String,
+    bytes: u64,
+}
+
+/// What one phase took over all ticks.
+#[derive(Clone, Copy)]
+pub(super) struct PhaseTotal {
+    pub(super) phase: TickPhase,
+    pub(super) elapsed: Duration,
+    /// The longest that a shard took in one tick.
+    pub(super) slowest: Option<(ShardId, Duration)>,
+}
+
+/// The outcome of indexing.
+pub(super) struct Indexed {
+    pub(super) publication: Arc<Publication<TextShard>>,
+    pub(super) documents: HashMap<DocumentId, Known>,
+    pub(super) skipped: Vec<Skipped>,
+    pub(super) bytes: u64,
+    pub(super) ticks: u64,
+    pub(super) phases: [PhaseTotal; 4],
+    pub(super) elapsed: Duration,
+}
+
+struct Indexing {
+    colony: Colony<TextShard>,
+    intake: Intake<TextShard>,
+    waiting: usize,
+    waiting_bytes: u64,
+    indexed: Indexed,
+    progress: ProgressBar,
+}
+
+pub(super) fn index(run: &Run) -> Result<Indexed, Failure> {
+    within("shards", run.shards as u64, 1, MAX_TEXT_SHARDS as u64)?;
+    let begun = Instant::now();
+    let mut indexing = Indexing::new(run)?;
+    corpus::read(run, |item| match item {
+        Item::Document(document, place) => indexing.add(document, place, run.tick_documents),
+        Item::Skipped(skipped) => {
+            indexing.indexed.skipped.push(skipped);
+            Ok(())
+        }
+    })?;
+    let mut indexed = indexing.finish()?;
+    indexed.elapsed = begun.elapsed();
+    if indexed.documents.is_empty() {
+        return Err(nothing_found(run, &indexed.skipped).into());
+    }
+    Ok(indexed)
+}
+
+fn nothing_found(run: &Run, skipped: &[Skipped]) -> String {
+    let paths = corpus::described(&run.paths);
+    let first = skipped.first().map_or_else(String::new, |skipped| {
+        format!(
+            " ({} skipped, the first: {}: {})",
+            skipped.len(),
+            skipped.path,
+            skipped.reason
+        )
+    });
+    format!("no documents in {paths}{first}")
+}
+
+impl Indexing {
+    fn new(run: &Run) -> Result<Self, Failure> {
+        let shards = (0..run.shards)
+            .map(|_| TextShard::new(&TextShardConfig::default()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let config = ColonyConfig {
+            // Room for a whole tick, even if one shard owns it all.
+            inbox_capacity: run.tick_documents,
+            placement: run.placement,
+            virtual_nodes_per_shard: run.virtual_nodes,
+            ..ColonyConfig::default()
+        };
+        let colony = Colony::new(config, shards)?;
+        Ok(Self {
+            intake: colony.intake(),
+            indexed: Indexed {
+                publication: colony.publication(),
+                documents: HashMap::new(),
+                skipped: Vec::new(),
+                bytes: 0,
+                ticks: 0,
+                phases: TickPhase::ALL.map(|phase| PhaseTotal {
+                    phase,
+                    elapsed: Duration::ZERO,
+                    slowest: None,
+                }),
+                elapsed: Duration::ZERO,
+            },
+            colony,
+            waiting: 0,
+            waiting_bytes: 0,
+            progress: progress(run),
+        })
+    }
+
+    fn add(
+        &mut self,
+        document: Document,
+        place: String,
+        tick_documents: usize,
+    ) -> Result<(), Failure> {
+        let bytes = document.bytes();
+        let Document { id, name, text } = document;
+        self.note(id, Known { name, place, bytes });
+        self.intake.try_upsert(id, text)?;
+        self.waiting += 1;
+        self.waiting_bytes += bytes;
+        self.progress.inc(1);
+        if self.waiting >= tick_documents || self.waiting_bytes >= TICK_BYTES {
+            self.tick()?;
+        }
+        Ok(())
+    }
+
+    /// Of several documents with one id the last counts; the others are reported.
+    fn note(&mut self, id: DocumentId, known: Known) {
+        self.indexed.bytes += known.bytes;
+        match self.indexed.documents.entry(id) {
+            Entry::Vacant(entry) => {
+                entry.insert(known);
+            }
+            Entry::Occupied(mut entry) => {
+                let before = entry.insert(known);
+                self.indexed.bytes -= before.bytes;
+                self.indexed.skipped.push(Skipped {
+                    path: before.place,
+                    reason: format!(
+                        "{:?} came again later, and the last one counts",
+                        before.name
+                    ),
+                });
+            }
+        }
+    }
+
+    fn tick(&mut self) -> Result<(), Failure> {
+        let report = self.colony.tick()?;
+        self.waiting = 0;
+        self.waiting_bytes = 0;
+        self.account(&report)
+    }
+
+    /// Adds a tick's times, and makes an error of whatever it didn't publish.
+    fn account(&mut self, report: &TickReport<TextDocument>) -> Result<(), Failure> {
+        if let Some(fault) = report.faults.first() {
+            return Err(fault.to_string().into());
+        }
+        if let Some(returned) = report.returned.first() {
+            return Err(format!("{}: {}", returned.write.id(), returned.reason).into());
+        }
+        self.indexed.ticks += 1;
+        for (total, phase) in self.indexed.phases.iter_mut().zip(&report.phases) {
+            total.elapsed += phase.elapsed;
+            total.slowest = total
+                .slowest
+                .into_iter()
+                .chain(phase.slowest)
+                .max_by_key(|&(_, elapsed)| elapsed);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Indexed, Failure> {
+        if self.waiting > 0 {
+            self.tick()?;
+        }
+        self.progress.finish_and_clear();
+        self.indexed.publication = self.colony.publication();
+        let end = self.colony.close(Instant::now() + PATIENCE);
+        if let Some(returned) = end.returned.first() {
+            return Err(format!("{}: {}", returned.write.id(), returned.reason).into());
+        }
+        Ok(self.indexed)
+    }
+}
+
+/// On a terminal only, and on standard error.
+fn progress(run: &Run) -> ProgressBar {
+    let (length, template) = if run.paths.is_empty() {
+        (
+            Some(run.documents),
+            "{elapsed_precise} {wide_bar} {human_pos}/{human_len} documents",
+        )
+    } else {
+        (
+            None,
+            "{elapsed_precise} {spinner} {human_pos} documents, {per_sec}",
+        )
+    };
+    let progress = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template(template) {
+        Ok(style) => progress.with_style(style),
+        Err(_) => progress,
+    }
+}

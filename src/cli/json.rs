@@ -1,0 +1,112 @@
+//! The report as one JSON object.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::report::{Answer, Report};
+
+#[derive(Serialize)]
+struct Output<'a> {
+    documents: usize,
+    bytes: u64,
+    skipped: Vec<Skipped<'a>>,
+    shards: Vec<Shard>,
+    ticks: u64,
+    epoch: u64,
+    distinct_terms: usize,
+    seconds: Seconds,
+    queries: Vec<Query<'a>>,
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    path: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Shard {
+    id: u32,
+    documents: u64,
+    share: f64,
+}
+
+#[derive(Serialize)]
+struct Seconds {
+    index: f64,
+    aggregate: f64,
+}
+
+#[derive(Serialize)]
+struct Query<'a> {
+    query: &'a str,
+    microseconds: u64,
+    hits: Vec<Hit<'a>>,
+    /// Only where the query could not be answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Hit<'a> {
+    document: &'a str,
+    /// In the shortest form that reads back to the same `f32`.
+    score: f32,
+    shard: u32,
+}
+
+pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
+    let indexed = &report.indexed;
+    let object = Output {
+        documents: indexed.documents.len(),
+        bytes: indexed.bytes,
+        skipped: indexed
+            .skipped
+            .iter()
+            .map(|skipped| Skipped {
+                path: &skipped.path,
+                reason: &skipped.reason,
+            })
+            .collect(),
+        shards: report
+            .shards
+            .iter()
+            .map(|shard| Shard {
+                id: shard.id.as_u32(),
+                documents: shard.documents,
+                share: shard.share,
+            })
+            .collect(),
+        ticks: indexed.ticks,
+        epoch: indexed.publication.epoch().get(),
+        distinct_terms: report.frequencies.len(),
+        seconds: Seconds {
+            index: indexed.elapsed.as_secs_f64(),
+            aggregate: report.aggregation.as_secs_f64(),
+        },
+        queries: report
+            .answers
+            .iter()
+            .map(|answer| query(report, answer))
+            .collect(),
+    };
+    serde_json::to_writer(&mut *output, &object)?;
+    writeln!(output)
+}
+
+fn query<'a>(report: &'a Report, answer: &'a Answer) -> Query<'a> {
+    let hits = answer.hits.iter().flatten();
+    Query {
+        query: &answer.query,
+        microseconds: u64::try_from(answer.elapsed.as_micros()).unwrap_or(u64::MAX),
+        hits: hits
+            .map(|hit| Hit {
+                document: report.name(hit),
+                score: hit.score,
+                shard: hit.shard.as_u32(),
+            })
+            .collect(),
+        error: answer.hits.as_ref().err().map(String::as_str),
+    }
+}

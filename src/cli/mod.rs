@@ -1,0 +1,139 @@
+//! `tickring run`: indexes text over many shards in lockstep ticks, and answers queries as one index would.
+
+mod corpus;
+mod document;
+mod generate;
+mod index;
+mod json;
+mod queries;
+mod report;
+mod text;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tickring::Placement;
+
+use self::report::Report;
+
+/// What stops a run, in words for whoever started it.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// Coordinates document shards inside one process.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Index text over many shards and query them as one.
+    ///
+    /// Takes files, directories (recursively, with the rules of .gitignore and its kin) and .jsonl files; without a path, a generated
+    /// corpus. Everything stays in memory.
+    Run(Run),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Files, directories or .jsonl files to index.
+    paths: Vec<PathBuf>,
+    /// How many shards the documents are spread over.
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    shards: usize,
+    /// A query; may be given many times. Terms are alternatives unless marked with + or -; "a phrase" in quotes.
+    #[arg(long = "query", value_name = "TEXT")]
+    queries: Vec<String>,
+    /// A file of queries, one a line.
+    #[arg(long = "queries", value_name = "FILE")]
+    query_file: Option<PathBuf>,
+    /// How many hits a query shows at the most, from 1 to 10000.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    top: usize,
+    /// The hash that places documents: xxh3 or siphash13.
+    #[arg(long, default_value_t = Placement::default(), value_name = "HASH")]
+    placement: Placement,
+    /// Points on the hash ring for each shard.
+    #[arg(long, default_value_t = 150, value_name = "N")]
+    virtual_nodes: u32,
+    /// How many documents a tick indexes at the most, from 1 to 1048576.
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    tick_documents: usize,
+    /// The field of a .jsonl record that holds its id.
+    #[arg(long, default_value = "id", value_name = "FIELD")]
+    id_field: String,
+    /// The field of a .jsonl record that holds its text.
+    #[arg(long, default_value = "text", value_name = "FIELD")]
+    text_field: String,
+    /// Without a path: how many documents to generate, from 1 to 10000000.
+    #[arg(long, default_value_t = 20_000, value_name = "N")]
+    documents: u64,
+    /// Without a path: the seed of the generated corpus.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command and yields the process's exit code: 0, or 1 if anything that was asked for could not be done.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let Command::Run(run) = arguments.command;
+    match run.run() {
+        Ok(complete) if complete => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(failure) if is_closed_output(&*failure) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Run {
+    /// Says whether all queries could be answered.
+    fn run(&self) -> Result<bool, Failure> {
+        within("top", self.top as u64, 1, 10_000)?;
+        within("documents", self.documents, 1, 10_000_000)?;
+        within("tick-documents", self.tick_documents as u64, 1, 1 << 20)?;
+        let queries = queries::given(&self.queries, self.query_file.as_deref())?;
+        let indexed = index::index(self)?;
+        let report = Report::new(indexed, queries, self.top)?;
+        for answer in &report.answers {
+            if let Err(reason) = &answer.hits {
+                complain(&format!("query {:?}: {reason}", answer.query));
+            }
+        }
+        let mut output = io::BufWriter::new(io::stdout().lock());
+        if self.json {
+            json::write(&report, &mut output)?;
+        } else {
+            text::write(&report, &mut output)?;
+        }
+        output.flush()?;
+        Ok(report.answers.iter().all(|answer| answer.hits.is_ok()))
+    }
+}
+
+fn within(option: &str, value: u64, min: u64, max: u64) -> Result<(), Failure> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("--{option} is {value}, but must be from {min} to {max}").into())
+}
+
+/// Says what went wrong on standard error. If even that is closed, there is nobody left to tell.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "error: {message}");
+}
+
+/// Whoever reads the output may stop early; that is no error.
+fn is_closed_output(failure: &(dyn std::error::Error + 'static)) -> bool {
+    failure
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

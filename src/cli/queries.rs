@@ -1,0 +1,53 @@
+//! Which queries are asked.
+
+use std::fs;
+use std::path::Path;
+
+use tickring::DocumentFrequencies;
+
+use super::Failure;
+
+/// The queries of the command line, then those of the file, one a line without the empty ones.
+pub(super) fn given(queries: &[String], file: Option<&Path>) -> Result<Vec<String>, Failure> {
+    let mut all = queries.to_vec();
+    if let Some(file) = file {
+        let text =
+            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        all.extend(
+            text.lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
+    }
+    Ok(all)
+}
+
+/// A few queries from the corpus's own vocabulary: words that are neither everywhere nor in one document only.
+pub(super) fn from_vocabulary(frequencies: &DocumentFrequencies, documents: u64) -> Vec<String> {
+    let mut words: Vec<_> = frequencies
+        .top(frequencies.len())
+        .into_iter()
+        .filter(|&(word, frequency)| {
+            word.chars().count() > 3
+                && word.chars().all(char::is_alphabetic)
+                && frequency <= documents / 2
+        })
+        .map(|(word, _)| word)
+        .collect();
+    words.truncate(1_000);
+    let at = |share: usize| words.get(words.len() * share / 100).copied();
+    let (Some(common), Some(middle), Some(rare)) = (at(0), at(10), at(60)) else {
+        return frequencies
+            .top(1)
+            .iter()
+            .map(|&(word, _)| word.to_owned())
+            .collect();
+    };
+    vec![
+        middle.to_owned(),
+        format!("{common} {rare}"),
+        format!("+{common} {middle} {rare}"),
+        format!("{middle} -{common}"),
+    ]
+}

@@ -1,0 +1,102 @@
+//! What a run found out, ready to be written.
+
+use std::time::{Duration, Instant};
+
+use tickring::search::{Hit, Query, TextField, search};
+use tickring::{DocumentFrequencies, ShardId, aggregate_owned};
+
+use super::index::Indexed;
+use super::{Failure, queries};
+
+pub(super) struct ShardShare {
+    pub(super) id: ShardId,
+    pub(super) documents: u64,
+    /// Of all documents.
+    pub(super) share: f64,
+}
+
+pub(super) struct Answer {
+    pub(super) query: String,
+    pub(super) elapsed: Duration,
+    /// The hits, or why there can't be any.
+    pub(super) hits: Result<Vec<Hit>, String>,
+}
+
+pub(super) struct Report {
+    pub(super) indexed: Indexed,
+    pub(super) shards: Vec<ShardShare>,
+    /// How many documents' bodies each term is in, over all shards.
+    pub(super) frequencies: DocumentFrequencies,
+    pub(super) aggregation: Duration,
+    pub(super) answers: Vec<Answer>,
+}
+
+impl Report {
+    pub(super) fn new(indexed: Indexed, queries: Vec<String>, top: usize) -> Result<Self, Failure> {
+        let publication = &indexed.publication;
+        let total = indexed.documents.len();
+        let shards = publication
+            .shards()
+            .iter()
+            .map(|shard| {
+                let documents = shard.searcher().document_count();
+                ShardShare {
+                    id: shard.shard(),
+                    documents,
+                    share: ratio(documents, total as u64),
+                }
+            })
+            .collect();
+        let begun = Instant::now();
+        let dictionaries = publication
+            .shards()
+            .iter()
+            .map(|shard| shard.searcher().term_frequencies(TextField::Body))
+            .collect::<Result<Vec<_>, _>>()?;
+        let frequencies = aggregate_owned(dictionaries)?;
+        let aggregation = begun.elapsed();
+        let queries = if queries.is_empty() {
+            queries::from_vocabulary(&frequencies, total as u64)
+        } else {
+            queries
+        };
+        let answers = queries
+            .into_iter()
+            .map(|query| answer(&indexed, query, top))
+            .collect();
+        Ok(Self {
+            shards,
+            frequencies,
+            aggregation,
+            answers,
+            indexed,
+        })
+    }
+
+    /// What the output calls a document.
+    pub(super) fn name(&self, hit: &Hit) -> &str {
+        self.indexed
+            .documents
+            .get(&hit.document)
+            .map_or("", |known| &known.name)
+    }
+}
+
+fn answer(indexed: &Indexed, query: String, top: usize) -> Answer {
+    let begun = Instant::now();
+    let hits = Query::parse(&query)
+        .map_err(|error| error.to_string())
+        .and_then(|parsed| {
+            search(&indexed.publication, &parsed, top, None).map_err(|error| error.to_string())
+        });
+    Answer {
+        query,
+        elapsed: begun.elapsed(),
+        hits,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for display")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}

@@ -1,0 +1,87 @@
+//! The configuration of a colony, validated once.
+
+use std::num::NonZero;
+use std::time::Duration;
+
+use crate::config::{Config, MAX_SHARDS, bounded};
+use crate::error::ConfigError;
+use crate::placement::Placement;
+
+/// The most threads that a colony may have.
+pub const MAX_THREADS: usize = 1_024;
+/// The most writes that a shard's inbox may hold.
+pub const MAX_INBOX_CAPACITY: usize = 1 << 20;
+
+/// The configuration of a [`Colony`](crate::Colony).
+///
+/// ```
+/// use tickring::ColonyConfig;
+///
+/// let config = ColonyConfig { threads: 0, ..ColonyConfig::default() };
+/// let wrong = config.validate(3).unwrap_err();
+/// assert_eq!(wrong.to_string(), "threads is 0, but must be from 1 to 1024");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct ColonyConfig {
+    /// Threads that run the shards' phases. With fewer threads than shards, a phase takes several rounds. From 1 to
+    /// [`MAX_THREADS`]. Default: the number of cores.
+    pub threads: usize,
+    /// How long one shard may take for one phase, from the moment a thread has taken it up. A shard that takes longer is evicted.
+    /// A few times the longest phase that is still healthy. From 1 ms to one year. Default: 30 s.
+    pub phase_timeout: Duration,
+    /// How many writes wait in a shard's inbox for the next tick; more have to wait or come back to their caller. From 1 to
+    /// [`MAX_INBOX_CAPACITY`]. Default: 4,096.
+    pub inbox_capacity: usize,
+    /// How many threads may be lost to phases that never return before the colony gives up and closes. From 0 to
+    /// [`MAX_THREADS`]. Default: 8.
+    pub max_lost_threads: usize,
+    /// Points on the ring for each shard; see [`Config::virtual_nodes_per_shard`]. Default: 150.
+    pub virtual_nodes_per_shard: u32,
+    /// The hash that places documents and points; see [`Config::placement`]. Default: [`Placement::Xxh3`].
+    pub placement: Placement,
+}
+
+impl Default for ColonyConfig {
+    fn default() -> Self {
+        let coordinator = Config::default();
+        Self {
+            threads: std::thread::available_parallelism()
+                .map_or(1, NonZero::get)
+                .min(MAX_THREADS),
+            phase_timeout: coordinator.phase_timeout,
+            inbox_capacity: 4_096,
+            max_lost_threads: 8,
+            virtual_nodes_per_shard: coordinator.virtual_nodes_per_shard,
+            placement: coordinator.placement,
+        }
+    }
+}
+
+impl ColonyConfig {
+    /// Checks every bound, for a colony of this many shards.
+    ///
+    /// # Errors
+    /// Names the first field that lies outside its bounds, with its value and the bounds.
+    pub fn validate(&self, shards: usize) -> Result<(), ConfigError> {
+        let at_most = |field, value, max: usize| bounded(field, value as u64, 0, max as u64);
+        let from_one = |field, value, max: usize| bounded(field, value as u64, 1, max as u64);
+        from_one("shards", shards, MAX_SHARDS as usize)?;
+        from_one("threads", self.threads, MAX_THREADS)?;
+        from_one("inbox_capacity", self.inbox_capacity, MAX_INBOX_CAPACITY)?;
+        at_most("max_lost_threads", self.max_lost_threads, MAX_THREADS)?;
+        self.coordinator(shards).validate()
+    }
+
+    /// The coordinator's part. Colony shards have no lease: the phase deadline is their detector.
+    pub(super) fn coordinator(&self, shards: usize) -> Config {
+        Config {
+            num_shards: u32::try_from(shards).unwrap_or(u32::MAX),
+            virtual_nodes_per_shard: self.virtual_nodes_per_shard,
+            placement: self.placement,
+            phase_timeout: self.phase_timeout,
+            ..Config::default()
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What callers outside the tick wait for: a publication, or room in an inbox.
+
+use crate::error::ColonyError;
+use crate::id::Tick;
+use crate::sync::{Condvar, Instant, Mutex};
+
+#[derive(Debug, Default)]
+struct State {
+    /// Drains of the inboxes so far.
+    drains: u64,
+    /// The first tick that is not published yet.
+    unpublished: Tick,
+    closed: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Gate {
+    /// Every wait on this gate: until `done` says what came of it, or the deadline has passed.
+    ///
+    /// The state only changes under the lock, with a notification before the lock is given up, and the wait gives it up and goes to
+    /// sleep in one step: a change comes either before the check, which sees it, or after the sleep began, and wakes
+    /// it. After the deadline the state is looked at once more.
+    fn wait_for<T>(&self, deadline: Instant, done: impl Fn(&State) -> Option<T>) -> Option<T> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(result) = done(&state) {
+                return Some(result);
+            }
+            if self.changed.wait_until(&mut state, deadline).timed_out() {
+                return done(&state);
+            }
+        }
+    }
+
+    /// Every change; see `wait_for`.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock();
+        change(&mut state);
+        self.changed.notify_all();
+    }
+
+    pub(super) fn drains(&self) -> u64 {
+        self.state.lock().drains
+    }
+
+    /// The inboxes were emptied.
+    pub(super) fn drained(&self) {
+        self.change(|state| state.drains = state.drains.wrapping_add(1));
+    }
+
+    /// Waits until the inboxes have been emptied again since `drains` was read, or the colony closes. Says whether
+    /// that came before the deadline.
+    pub(super) fn wait_drained(&self, drains: u64, deadline: Instant) -> bool {
+        self.wait_for(deadline, |state| {
+            (state.drains != drains || state.closed).then_some(())
+        })
+        .is_some()
+    }
+
+    /// `tick` was published.
+    pub(super) fn published(&self, tick: Tick) {
+        self.change(|state| state.unpublished = tick.saturating_add(1));
+    }
+
+    pub(super) fn wait_published(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
+        self.wait_for(deadline, |state| {
+            if tick < state.unpublished {
+                Some(Ok(()))
+            } else if state.closed {
+                Some(Err(ColonyError::Closed))
+            } else {
+                None
+            }
+        })
+        .unwrap_or(Err(ColonyError::NotPublished { tick }))
+    }
+
+    /// Nothing will be published or drained any more.
+    pub(super) fn close(&self) {
+        self.change(|state| state.closed = true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn waits_see_what_came_before_and_during_them() {
+        let gate = &Gate::default();
+        let far = Instant::now() + LONG;
+        gate.published(3);
+        assert_eq!(gate.wait_published(3, Instant::now()), Ok(()));
+        thread::scope(|scope| {
+            let published = scope.spawn(move || gate.wait_published(4, far));
+            gate.published(4);
+            assert_eq!(published.join().unwrap(), Ok(()));
+
+            let drains = gate.drains();
+            let drained = scope.spawn(move || gate.wait_drained(drains, far));
+            gate.drained();
+            assert!(drained.join().unwrap());
+
+            let never = scope.spawn(move || gate.wait_published(9, far));
+            gate.close();
+            assert_eq!(never.join().unwrap(), Err(ColonyError::Closed));
+        });
+        assert!(gate.wait_drained(gate.drains(), far), "closed");
+        assert!(far.elapsed().is_zero());
+    }
+
+    #[test]
+    fn a_deadline_ends_a_wait() {
+        let gate = Gate::default();
+        let now = Instant::now();
+        assert!(!gate.wait_drained(gate.drains(), now));
+        assert_eq!(
+            gate.wait_published(0, now),
+            Err(ColonyError::NotPublished { tick: 0 })
+        );
+    }
+}

@@ -1,0 +1,264 @@
+//! How writes come in: placed, bounded, and each accepted one accounted for.
+
+use std::fmt;
+
+use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
+
+use super::publication::Published;
+use super::shard::{Shard, Write};
+use super::shared::Shared;
+use crate::error::{ColonyError, IntakeError};
+use crate::id::{DocumentId, ShardId, Tick};
+use crate::sync::{Arc, Instant};
+
+/// The inbox of a shard. The receiver outlives the shard, so that nothing accepted for it is lost with it.
+pub(super) struct Inbox<D> {
+    pub(super) sender: Sender<Write<D>>,
+    pub(super) receiver: Receiver<Write<D>>,
+}
+
+impl<D> Inbox<D> {
+    pub(super) fn new(capacity: usize) -> Self {
+        let (sender, receiver) = bounded(capacity);
+        Self { sender, receiver }
+    }
+}
+
+/// What every acceptance reads, in one critical section with the sending.
+///
+/// Acceptances hold the lock for reading while they place, check and send, without blocking. The driver changes this for
+/// writing, so each change comes after all acceptances that did not see it: who got ticket `t` is in the inbox when
+/// tick `t` is drained; nothing is sent to a shard that is in `frozen`, or after `closed`.
+pub(super) struct Admission<S: Shard> {
+    /// The tick that the next drain is for.
+    pub(super) collecting: Tick,
+    /// The shards that were evicted, with their last searchers.
+    pub(super) frozen: Vec<Published<S>>,
+    pub(super) closed: bool,
+}
+
+/// Where and when an accepted write takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    shard: ShardId,
+    tick: Tick,
+}
+
+impl Ticket {
+    /// The shard that it was accepted for.
+    pub const fn shard(self) -> ShardId {
+        self.shard
+    }
+
+    /// The tick that publishes it, at the latest. If it isn't published by then, it came back in a report of a tick up to
+    /// this one.
+    pub const fn tick(self) -> Tick {
+        self.tick
+    }
+}
+
+/// A document that was not accepted, and why. It belongs to the caller as before.
+pub struct Rejected<D> {
+    /// The document.
+    pub document: Arc<D>,
+    /// Why it was not accepted.
+    pub reason: IntakeError,
+}
+
+impl<D> fmt::Debug for Rejected<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected")
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<D> fmt::Display for Rejected<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl<D> std::error::Error for Rejected<D> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+/// The way into a colony. Clones stand for the same colony and may be used from any thread.
+///
+/// Every accepted write is published by the tick that its [`Ticket`] tells, or comes back in a report; every other one comes back at once.
+/// Writes of one thread for one document take effect in their order.
+pub struct Intake<S: Shard> {
+    shared: Arc<Shared<S>>,
+}
+
+impl<S: Shard> Intake<S> {
+    pub(super) fn new(shared: Arc<Shared<S>>) -> Self {
+        Self { shared }
+    }
+
+    /// Adds a document whose id is new, without blocking. If the shard turns out to hold the id already, the document comes back
+    /// in the tick's report.
+    ///
+    /// # Errors
+    /// The document comes back with the reason: [`IntakeError::Full`], [`IntakeError::Frozen`],
+    /// [`IntakeError::NoOwner`], [`IntakeError::Closed`].
+    pub fn try_add(
+        &self,
+        id: DocumentId,
+        document: impl Into<Arc<S::Document>>,
+    ) -> Result<Ticket, Rejected<S::Document>> {
+        let document = document.into();
+        offer_document(document, |document| {
+            self.shared.accept(Write::Add { id, document })
+        })
+    }
+
+    /// The same, and waits for room in the inbox until `deadline`. The thread that runs the ticks must not wait here: it
+    /// is the one that makes room.
+    ///
+    /// # Errors
+    /// As [`try_add`](Self::try_add); [`IntakeError::Full`] once the deadline has passed.
+    pub fn add(
+        &self,
+        id: DocumentId,
+        document: impl Into<Arc<S::Document>>,
+        deadline: Instant,
+    ) -> Result<Ticket, Rejected<S::Document>> {
+        let document = document.into();
+        offer_document(document, |document| {
+            self.shared
+                .accept_until(&Write::Add { id, document }, deadline)
+        })
+    }
+
+    /// Adds a document, or puts it in the place of the one with this id, without blocking.
+    ///
+    /// # Errors
+    /// As [`try_add`](Self::try_add).
+    pub fn try_upsert(
+        &self,
+        id: DocumentId,
+        document: impl Into<Arc<S::Document>>,
+    ) -> Result<Ticket, Rejected<S::Document>> {
+        let document = document.into();
+        offer_document(document, |document| {
+            self.shared.accept(Write::Upsert { id, document })
+        })
+    }
+
+    /// The same, and waits for room in the inbox until `deadline`, as [`add`](Self::add).
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn upsert(
+        &self,
+        id: DocumentId,
+        document: impl Into<Arc<S::Document>>,
+        deadline: Instant,
+    ) -> Result<Ticket, Rejected<S::Document>> {
+        let document = document.into();
+        offer_document(document, |document| {
+            self.shared
+                .accept_until(&Write::Upsert { id, document }, deadline)
+        })
+    }
+
+    /// Takes a document away, without blocking.
+    ///
+    /// # Errors
+    /// As [`try_add`](Self::try_add). Nothing changed.
+    pub fn try_delete(&self, id: DocumentId) -> Result<Ticket, IntakeError> {
+        self.shared.accept(Write::Delete { id })
+    }
+
+    /// The same, and waits for room in the inbox until `deadline`, as [`add`](Self::add).
+    ///
+    /// # Errors
+    /// As [`add`](Self::add). Nothing changed.
+    pub fn delete(&self, id: DocumentId, deadline: Instant) -> Result<Ticket, IntakeError> {
+        self.shared.accept_until(&Write::Delete { id }, deadline)
+    }
+
+    /// Waits until a tick is published: what was accepted for it is searchable, or came back in a report.
+    ///
+    /// # Errors
+    /// [`ColonyError::NotPublished`] if the deadline passes first, [`ColonyError::Closed`] if it never will be. Nothing changed.
+    pub fn wait_published(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
+        self.shared.gate.wait_published(tick, deadline)
+    }
+}
+
+impl<S: Shard> Clone for Intake<S> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<S: Shard> fmt::Debug for Intake<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake").finish_non_exhaustive()
+    }
+}
+
+/// Keeps the document at hand while it is offered.
+fn offer_document<D>(
+    document: Arc<D>,
+    offer: impl FnOnce(Arc<D>) -> Result<Ticket, IntakeError>,
+) -> Result<Ticket, Rejected<D>> {
+    offer(Arc::clone(&document)).map_err(|reason| Rejected { document, reason })
+}
+
+impl<S: Shard> Shared<S> {
+    /// Places a write and sends it to its owner's inbox, all in one critical section with what it checks; see [`Admission`].
+    pub(super) fn accept(&self, write: Write<S::Document>) -> Result<Ticket, IntakeError> {
+        let admission = self.admission.read();
+        if admission.closed {
+            return Err(IntakeError::Closed);
+        }
+        let id = write.id();
+        let topology = self.coordinator.load_topology();
+        let shard = topology.place(&id).map_err(|_| IntakeError::NoOwner)?;
+        for frozen in &admission.frozen {
+            if S::holds(frozen.searcher(), &id) {
+                return Err(IntakeError::Frozen {
+                    document: id,
+                    shard: frozen.shard(),
+                });
+            }
+        }
+        let slot = self.slot(shard).ok_or(IntakeError::NoOwner)?;
+        match slot.inbox.sender.try_send(write) {
+            Ok(()) => Ok(Ticket {
+                shard,
+                tick: admission.collecting,
+            }),
+            // The slot holds a receiver, so that its channel never disconnects.
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(IntakeError::Full {
+                shard,
+                capacity: self.inbox_capacity,
+            }),
+        }
+    }
+
+    fn accept_until(
+        &self,
+        write: &Write<S::Document>,
+        deadline: Instant,
+    ) -> Result<Ticket, IntakeError> {
+        loop {
+            let drains = self.gate.drains();
+            match self.accept(write.clone()) {
+                Err(full @ IntakeError::Full { .. }) => {
+                    if !self.gate.wait_drained(drains, deadline) {
+                        return Err(full);
+                    }
+                }
+                decided => return decided,
+            }
+        }
+    }
+}

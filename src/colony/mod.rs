@@ -1,0 +1,309 @@
+//! Shards in lockstep on a thread pool, with faults isolated and every accepted document accounted for.
+//!
+//! # Protocol
+//! A tick opens one phase after the other. Opening a phase hands every shard to the pool; a task takes the shard, runs the phase, and
+//! completes it at the coordinator's barrier, where the driver waits. A shard that panics, fails or overruns is evicted: it is dropped
+//! from the ring and from the barrier, so the driver waits for the others only.
+//!
+//! The driver keeps each tick's writes until the tick is published, so that of each accepted write exactly one holds: it is published,
+//! it is pending (in an inbox or with the driver), or it was returned in a report.
+//!
+//! Everything is in memory: a colony that is dropped without [`Colony::close`] loses what it holds.
+
+mod config;
+mod driver;
+mod gate;
+mod intake;
+mod pool;
+mod publication;
+mod report;
+mod shard;
+mod shared;
+mod slot;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use crossbeam::channel::Receiver;
+
+pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
+use self::driver::Pending;
+use self::gate::Gate;
+use self::intake::{Admission, Inbox};
+pub use self::intake::{Intake, Rejected, Ticket};
+use self::pool::Pool;
+pub use self::publication::{Publication, Published};
+pub use self::report::{
+    CloseReport, Fault, FaultKind, PhaseReport, ReturnReason, Returned, TickReport,
+};
+pub use self::shard::{Batch, Shard, ShardFailure, Write};
+use self::shared::Shared;
+use self::slot::Slot;
+use crate::coordinator::Coordinator;
+use crate::error::ColonyError;
+use crate::event::TopologyEvent;
+use crate::id::{Epoch, ShardId, Tick};
+use crate::membership::Registration;
+use crate::registry::ShardInfo;
+use crate::router::Router;
+use crate::sync::{Arc, Instant, RwLock, SnapshotCell};
+use crate::topology::Topology;
+
+/// A colony of shards, run in lockstep by whoever calls [`tick`](Self::tick).
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use std::time::{Duration, Instant};
+/// use tickring::{Batch, Colony, ColonyConfig, DocumentId, Shard, ShardFailure, Tick};
+///
+/// /// Knows which documents there are.
+/// #[derive(Default)]
+/// struct Ids(BTreeSet<DocumentId>);
+///
+/// impl Shard for Ids {
+///     type Document = ();
+///     type Searcher = BTreeSet<DocumentId>;
+///     type Statistics = usize;
+///
+///     fn act(&mut self, _tick: Tick, batch: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+///         self.0.extend(batch.writes().iter().map(|write| write.id()));
+///         Ok(())
+///     }
+///     fn searcher(&self) -> Self::Searcher {
+///         self.0.clone()
+///     }
+///     fn holds(searcher: &Self::Searcher, document: &DocumentId) -> bool {
+///         searcher.contains(document)
+///     }
+///     fn statistics(searchers: &[&Self::Searcher]) -> usize {
+///         searchers.iter().map(|ids| ids.len()).sum()
+///     }
+/// }
+///
+/// let shards = vec![Ids::default(), Ids::default()];
+/// let mut colony = Colony::new(ColonyConfig::default(), shards)?;
+/// let intake = colony.intake();
+/// for seed in 0..100 {
+///     intake.try_upsert(DocumentId::from_seed(seed), ()).expect("there is room");
+/// }
+/// let report = colony.tick()?;
+/// assert_eq!((report.tick, report.published), (0, 100));
+/// assert_eq!(*colony.publication().statistics(), 100);
+///
+/// let end = colony.close(Instant::now() + Duration::from_secs(10));
+/// assert!(end.returned.is_empty());
+/// # Ok::<(), tickring::ColonyError>(())
+/// ```
+pub struct Colony<S: Shard> {
+    shared: Arc<Shared<S>>,
+    /// Ends what others may wait for when the colony is dropped. What was not published is lost then.
+    _ending: Ending<S>,
+    config: ColonyConfig,
+    pool: Pool,
+    pending: Pending<S::Document>,
+    lost_threads: usize,
+    /// The end of everything, once the colony is being closed.
+    closing: Option<Instant>,
+}
+
+impl<S: Shard> Colony<S> {
+    /// A colony of these shards, as `shard-0` and on. Each is asked for its first searcher.
+    ///
+    /// # Errors
+    /// [`ColonyError::Config`] names what is out of bounds, [`ColonyError::Threads`] if the threads can't be started. Nothing was
+    /// built; the shards are dropped.
+    pub fn new(config: ColonyConfig, shards: Vec<S>) -> Result<Self, ColonyError> {
+        config.validate(shards.len())?;
+        let coordinator = Coordinator::with_config(config.coordinator(shards.len()))
+            .map_err(ColonyError::Coordinator)?;
+        let slots = shards
+            .into_iter()
+            .map(|shard| {
+                let leaseless = Registration {
+                    leased: false,
+                    ..Registration::default()
+                };
+                let info = ShardInfo::new(ShardId(0), "in process".to_owned());
+                let handle = coordinator.register_with(info, leaseless)?;
+                Ok(Slot::new(shard, handle, Inbox::new(config.inbox_capacity)))
+            })
+            .collect::<Result<Box<[_]>, _>>()
+            .map_err(ColonyError::Coordinator)?;
+        let pool =
+            Pool::new(config.threads).map_err(|error| ColonyError::Threads(error.to_string()))?;
+        let epoch = coordinator.load_topology().epoch();
+        let publication = first_publication(&slots, epoch);
+        let shared = Shared {
+            coordinator,
+            slots,
+            publication: SnapshotCell::new(Arc::new(publication)),
+            admission: RwLock::new(Admission {
+                collecting: 0,
+                frozen: Vec::new(),
+                closed: false,
+            }),
+            gate: Gate::default(),
+            inbox_capacity: config.inbox_capacity,
+        };
+        let shared = Arc::new(shared);
+        Ok(Self {
+            _ending: Ending(Arc::clone(&shared)),
+            shared,
+            config,
+            pool,
+            pending: Vec::new(),
+            lost_threads: 0,
+            closing: None,
+        })
+    }
+
+    /// The way in for documents, for any number of threads.
+    pub fn intake(&self) -> Intake<S> {
+        Intake::new(Arc::clone(&self.shared))
+    }
+
+    /// A view for readers, for any number of threads.
+    pub fn reader(&self) -> Reader<S> {
+        Reader {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// What the last tick published.
+    pub fn publication(&self) -> Arc<Publication<S>> {
+        self.shared.publication.load_full()
+    }
+
+    /// The ring and its members. Evicted shards have left it.
+    pub fn topology(&self) -> Arc<Topology> {
+        self.shared.coordinator.topology()
+    }
+
+    /// A handle for one thread that tells which shard owns a document.
+    pub fn router(&self) -> Router {
+        self.shared.coordinator.router()
+    }
+
+    /// Events of every eviction from now on; see [`Coordinator::subscribe`].
+    pub fn subscribe(&self, capacity: usize) -> Receiver<TopologyEvent> {
+        self.shared.coordinator.subscribe(capacity)
+    }
+
+    /// The tick that [`tick`](Self::tick) will run next.
+    pub fn current_tick(&self) -> Tick {
+        self.shared.coordinator.current_tick()
+    }
+
+    /// The configuration, as it was given.
+    pub const fn config(&self) -> &ColonyConfig {
+        &self.config
+    }
+
+    /// Ends the colony: accepts nothing more, publishes what is in the inboxes by a last tick, and waits for the threads. What the
+    /// deadline or a lost thread keeps from being published comes back in the report.
+    ///
+    /// Readers keep the last publication, and [`Intake::wait_published`] still answers for what was published.
+    pub fn close(mut self, deadline: Instant) -> CloseReport<S::Document> {
+        let was_closed = {
+            let mut admission = self.shared.admission.write();
+            std::mem::replace(&mut admission.closed, true)
+        };
+        self.closing = Some(deadline);
+        let last = if was_closed {
+            None
+        } else {
+            self.run_tick().ok()
+        };
+        self.shared.close();
+        let returned = self.take_unpublished();
+        let threads_left = self.pool.join(deadline);
+        CloseReport {
+            last,
+            returned,
+            threads_left,
+        }
+    }
+
+    /// The writes that a tick that failed left with the driver, and what still was in the inboxes then.
+    fn take_unpublished(&mut self) -> Vec<Returned<S::Document>> {
+        let mut returned = Vec::new();
+        let pending = std::mem::take(&mut self.pending);
+        for (index, (shard, slot)) in self.shards().enumerate() {
+            let drained = pending
+                .get(index)
+                .into_iter()
+                .flat_map(|writes| writes.iter());
+            let waiting = slot.inbox.receiver.try_iter();
+            returned.extend(drained.cloned().chain(waiting).map(|write| Returned {
+                shard,
+                write,
+                reason: ReturnReason::Closed,
+            }));
+        }
+        returned
+    }
+
+    fn shards(&self) -> impl Iterator<Item = (ShardId, &Slot<S>)> {
+        let slots = self.shared.slots.iter();
+        slots.map(|slot| (slot.handle.id(), slot))
+    }
+}
+
+impl<S: Shard> fmt::Debug for Colony<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Colony")
+            .field("shards", &self.shared.slots.len())
+            .field("current_tick", &self.current_tick())
+            .field("lost_threads", &self.lost_threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Closes a colony that is dropped.
+struct Ending<S: Shard>(Arc<Shared<S>>);
+
+impl<S: Shard> Drop for Ending<S> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+fn first_publication<S: Shard>(slots: &[Slot<S>], epoch: Epoch) -> Publication<S> {
+    let shards = slots.iter().filter_map(|slot| {
+        Some(Published {
+            shard: slot.handle.id(),
+            incarnation: slot.handle.incarnation(),
+            tick: None,
+            frozen: false,
+            searcher: slot.first_searcher()?,
+        })
+    });
+    Publication::new(None, epoch, shards.collect())
+}
+
+/// Reads what a colony publishes. Clones are cheap; a reader doesn't keep the colony from being closed.
+pub struct Reader<S: Shard> {
+    shared: Arc<Shared<S>>,
+}
+
+impl<S: Shard> Reader<S> {
+    /// What the last tick published. Takes no lock.
+    pub fn publication(&self) -> Arc<Publication<S>> {
+        self.shared.publication.load_full()
+    }
+}
+
+impl<S: Shard> Clone for Reader<S> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<S: Shard> fmt::Debug for Reader<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! What the driver, the tasks, the intakes and the readers of a colony share.
+
+use super::gate::Gate;
+use super::intake::Admission;
+use super::publication::Publication;
+use super::report::FaultKind;
+use super::shard::{Shard, Write};
+use super::slot::Slot;
+use crate::coordinator::Coordinator;
+use crate::id::{ShardId, Tick};
+use crate::phase::TickPhase;
+use crate::sync::{RwLock, SnapshotCell};
+
+pub(super) struct Shared<S: Shard> {
+    pub(super) coordinator: Coordinator,
+    /// By id: the colony's shards are 0 to their number.
+    pub(super) slots: Box<[Slot<S>]>,
+    pub(super) publication: SnapshotCell<Publication<S>>,
+    pub(super) admission: RwLock<Admission<S>>,
+    pub(super) gate: Gate,
+    pub(super) inbox_capacity: usize,
+}
+
+impl<S: Shard> Shared<S> {
+    pub(super) fn slot(&self, shard: ShardId) -> Option<&Slot<S>> {
+        self.slots.get(shard.as_u32() as usize)
+    }
+
+    /// A task of the pool: runs a shard's phase and reports it to the barrier.
+    pub(super) fn run(
+        &self,
+        shard: ShardId,
+        phase: TickPhase,
+        tick: Tick,
+        writes: &[Write<S::Document>],
+    ) {
+        let Some(slot) = self.slot(shard) else { return };
+        match slot.run(phase, tick, writes) {
+            // Refused if the shard was evicted since; then nobody waits for it.
+            Some(Ok(())) => drop(slot.handle.complete(phase, tick)),
+            Some(Err(kind)) => {
+                self.evict(shard, phase, kind);
+            }
+            None => {}
+        }
+    }
+
+    /// Evicts a shard that runs. Says whether this call did it.
+    ///
+    /// It is frozen before it leaves the ring: whoever places a document by the ring without it finds it among the frozen.
+    pub(super) fn evict(&self, shard: ShardId, phase: TickPhase, kind: FaultKind) -> bool {
+        let Some(slot) = self.slot(shard) else {
+            return false;
+        };
+        if !slot.evict(phase, kind) {
+            return false;
+        }
+        let mut admission = self.admission.write();
+        let publication = self.publication.load();
+        let last = publication.shards().iter().find(|p| p.shard() == shard);
+        if let Some(last) = last {
+            let mut frozen = last.clone();
+            frozen.frozen = true;
+            admission.frozen.push(frozen);
+        }
+        // Fails only when the coordinator is closed, and then nobody waits for the shard either.
+        drop(self.coordinator.evict(&slot.handle));
+        true
+    }
+
+    /// No more writes, ticks or publications. The shards are dropped, though intakes and readers may live on.
+    pub(super) fn close(&self) {
+        self.admission.write().closed = true;
+        self.coordinator.close();
+        self.gate.close();
+        self.slots.iter().for_each(Slot::retire);
+    }
+}

@@ -1,0 +1,113 @@
+//! The writer's side: one command at a time, its transition carried out in one critical section.
+//!
+//! # Publication
+//! The topology and the barrier's members change under the writer's lock, in an order in which no reader can be misled:
+//! a join changes the barrier first and then publishes, so whoever sees the member on the ring finds it in the barrier;
+//! a leave publishes first, then changes the barrier and wakes, so whoever is woken no longer sees the member.
+//! A new incarnation of a member takes its place in the barrier before the publication, like a join: from then on the old
+//! handle is refused, and nobody has the new one yet.
+//!
+//! Lock order: the writer's, then the barrier's. The barrier never calls back.
+
+use std::collections::VecDeque;
+
+use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
+
+use crate::barrier::TickBarrier;
+use crate::error::BarrierError;
+use crate::event::TopologyEvent;
+use crate::membership::{Join, Membership, Transition};
+use crate::sync::{Arc, SnapshotCell};
+use crate::topology::Topology;
+
+/// How many replaced topologies the writer keeps for readers that still hold them. Beyond it the oldest is left to its last
+/// reader to free. A status change shares the ring with its predecessor, so most cost a few dozen bytes per member.
+pub(super) const MAX_RETIRED: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) membership: Membership,
+    /// Replaced topologies, oldest first, kept until nobody else holds them, so that no reader pays for freeing a ring.
+    retired: VecDeque<Arc<Topology>>,
+    subscribers: Vec<Sender<TopologyEvent>>,
+    pub(super) closed: bool,
+}
+
+impl Writer {
+    pub(super) fn new(membership: Membership) -> Self {
+        Self {
+            membership,
+            retired: VecDeque::new(),
+            subscribers: Vec::new(),
+            closed: false,
+        }
+    }
+
+    /// Carries out a transition; see the head of this file for the order.
+    pub(super) fn carry_out(
+        &mut self,
+        transition: Transition,
+        cell: &SnapshotCell<Topology>,
+        barrier: &TickBarrier,
+    ) {
+        for join in transition.joins {
+            let joined = carry_out_join(join, barrier);
+            // The barrier's bound is the ring's, its members are a subset of the ring's, and it is closed under this lock.
+            debug_assert!(joined.is_ok(), "the barrier refused a member: {joined:?}");
+        }
+        let epoch = transition.topology.epoch();
+        self.retire(cell.swap(transition.topology));
+        if !transition.leaves.is_empty() {
+            barrier.leave_many(&transition.leaves);
+        }
+        for change in transition.changes {
+            let event = TopologyEvent { epoch, change };
+            self.subscribers.retain(|subscriber| {
+                !matches!(
+                    subscriber.try_send(event),
+                    Err(TrySendError::Disconnected(_))
+                )
+            });
+        }
+    }
+
+    fn retire(&mut self, replaced: Arc<Topology>) {
+        // Out of the cell nobody can take it up anew: once the count is 1 it stays 1. The swap has turned the loans of readers
+        // still inside `load` into counts.
+        self.retired
+            .retain(|topology| Arc::strong_count(topology) > 1);
+        if Arc::strong_count(&replaced) > 1 {
+            if self.retired.len() == MAX_RETIRED {
+                self.retired.pop_front();
+            }
+            self.retired.push_back(replaced);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn retired_len(&self) -> usize {
+        self.retired.len()
+    }
+
+    pub(super) fn subscribe(&mut self, capacity: usize) -> Receiver<TopologyEvent> {
+        let (sender, receiver) = bounded(capacity);
+        if !self.closed {
+            self.subscribers.push(sender);
+        }
+        receiver
+    }
+
+    /// No more commands, no more events.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.subscribers.clear();
+    }
+}
+
+fn carry_out_join(join: Join, barrier: &TickBarrier) -> Result<(), BarrierError> {
+    match join {
+        Join::Claim(shard, incarnation) => barrier.bind(shard, incarnation),
+        Join::New(shard, incarnation) => barrier.join_as(shard, incarnation).map(drop),
+        Join::Replace(shard, incarnation) => barrier.replace_as(shard, incarnation).map(drop),
+    }
+}

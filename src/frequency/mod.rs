@@ -1,0 +1,35 @@
+//! Global document frequencies: in how many documents of the whole colony each term occurs.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `source` | what can be added up |
+//! | `aggregate` | the two entry points, and which path an input takes |
+//! | `spread` | a share of the inputs, sorted into hash partitions |
+//! | `partition` | one hash partition: a table of terms and their sums |
+//! | `document` | the result, a sequence of partitions |
+//! | `corpus`, `idf` | N, total length and df as one value, and what is computed from it |
+//!
+//! # The parallel reduction
+//! Reducing whole maps pairwise is slower than one thread: each level of the reduction hashes and moves every term again.
+//! Here each term is hashed once. Workers fold shards into *spreads*, in which terms lie by hash partition, and spreads are
+//! reduced by appending them partition by partition. Then each partition is merged on its own: no two of them share a term,
+//! and one is small enough for a core's cache. This is the radix partitioning of parallel hash joins (Manegold, Boncz and
+//! Kersten, "Optimizing Main-Memory Join on Modern Hardware", 2002).
+//!
+//! The sum of a term doesn't depend on the order of its addends, so neither does the result depend on the order of the shards,
+//! on the number of threads, or on how rayon splits the work.
+
+mod aggregate;
+mod corpus;
+mod document;
+mod idf;
+mod partition;
+mod source;
+mod spread;
+#[cfg(test)]
+mod tests;
+
+pub use self::aggregate::{aggregate, aggregate_owned};
+pub use self::corpus::CorpusStatistics;
+pub use self::document::{DocumentFrequencies, DocumentFrequenciesIter};
+pub use self::source::FrequencySource;

@@ -1,0 +1,216 @@
+//! The monitor that sweeps, and its guard against judging others by its own pauses.
+
+use std::io;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::coordinator::Coordinator;
+use crate::sync::{Arc, Condvar, Instant, Mutex};
+
+/// Decides whether a sweep may judge, from the times of the sweeps alone.
+///
+/// A sweeper that was paused, or a machine that was suspended, finds all leases overdue and learns nothing from it: the shards may
+/// have been paused as well, and their heartbeats are still to come. So after a gap far above the interval (three times) verdicts wait
+/// until sweeps at the normal rate have covered a whole lease: each shard had that long to be heard again.
+/// Cassandra's failure detector holds back in the same way after a pause of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct PauseGuard {
+    /// A gap above this is a pause.
+    longest_gap: Duration,
+    lease: Duration,
+    last: Option<Timestamp>,
+    /// Verdicts wait until this moment.
+    hold_until: Option<Timestamp>,
+}
+
+impl PauseGuard {
+    pub(crate) fn new(interval: Duration, lease: Duration) -> Self {
+        Self {
+            longest_gap: interval.saturating_mul(3),
+            lease,
+            last: None,
+            hold_until: None,
+        }
+    }
+
+    /// Notes a sweep at `now` and says whether it may judge.
+    pub(crate) fn may_judge(&mut self, now: Timestamp) -> bool {
+        let gap = self.last.map(|last| now.saturating_since(last));
+        self.last = Some(now);
+        if gap.is_some_and(|gap| gap > self.longest_gap) {
+            self.hold_until = Some(now.saturating_add(self.lease));
+        }
+        if self.hold_until.is_some_and(|until| now < until) {
+            return false;
+        }
+        self.hold_until = None;
+        true
+    }
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Stop {
+    /// Waits until stopped, at most until `deadline`. Says whether it was stopped.
+    fn wait_until(&self, deadline: Instant) -> bool {
+        let mut stopped = self.stopped.lock();
+        // The flag is only set under this lock, and `wait_until` gives the lock up and goes to sleep in one step: a stop comes
+        // either before the check, which sees it, or after the sleep began, and wakes it.
+        while !*stopped {
+            if self.changed.wait_until(&mut stopped, deadline).timed_out() {
+                return *stopped;
+            }
+        }
+        true
+    }
+
+    fn stop(&self) {
+        // See `wait_until`.
+        *self.stopped.lock() = true;
+        self.changed.notify_all();
+    }
+}
+
+/// A thread that sweeps a coordinator's leases at [`Config::sweep_interval`](crate::Config::sweep_interval), until it is dropped.
+///
+/// After a gap far above that interval (its own pause, a suspended machine) it judges nobody until it has swept at the normal rate for a
+/// whole lease. [`Coordinator::check_shard_health`] judges at once.
+///
+/// ```
+/// use tickring::{Coordinator, HealthMonitor};
+///
+/// let coordinator = Coordinator::new(3)?;
+/// let monitor = HealthMonitor::spawn(&coordinator).expect("a thread can be started");
+/// // ... shards register, send heartbeats, and are marked offline when they stop ...
+/// drop(monitor); // stops and joins the thread
+/// # Ok::<(), tickring::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct HealthMonitor {
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl HealthMonitor {
+    /// Starts the thread. It holds a clone of the coordinator.
+    ///
+    /// # Errors
+    /// The operating system's, if it can't start a thread.
+    pub fn spawn(coordinator: &Coordinator) -> io::Result<Self> {
+        let stop = Arc::new(Stop::default());
+        let (coordinator, stop_seen) = (coordinator.clone(), Arc::clone(&stop));
+        let thread = Builder::new()
+            .name("tickring-health".to_owned())
+            .spawn(move || sweep_until_stopped(&coordinator, &stop_seen))?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for HealthMonitor {
+    fn drop(&mut self) {
+        self.stop.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been reported by its hook; there is nobody here to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn sweep_until_stopped(coordinator: &Coordinator, stop: &Stop) {
+    let config = coordinator.config();
+    let mut guard = PauseGuard::new(config.sweep_interval, config.heartbeat_timeout);
+    let mut next = Instant::now();
+    loop {
+        // A sweep that is late sets the pace anew: missed ones are not made up for.
+        next = next.max(Instant::now()) + config.sweep_interval;
+        if stop.wait_until(next) {
+            return;
+        }
+        let now = coordinator.clock().now();
+        if guard.may_judge(now) {
+            coordinator.sweep_at(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(1);
+    const LEASE: Duration = Duration::from_secs(5);
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::ZERO.saturating_add(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn sweeps_at_the_normal_rate_judge() {
+        let mut guard = PauseGuard::new(INTERVAL, LEASE);
+        assert!((0..100).all(|second| guard.may_judge(at(second))));
+    }
+
+    #[test]
+    fn some_lateness_is_no_pause() {
+        let mut guard = PauseGuard::new(INTERVAL, LEASE);
+        assert!(guard.may_judge(at(0)));
+        assert!(guard.may_judge(at(3)));
+        assert!(!guard.may_judge(at(7)));
+    }
+
+    #[test]
+    fn after_a_pause_verdicts_wait_for_a_whole_lease_of_normal_sweeps() {
+        let mut guard = PauseGuard::new(INTERVAL, LEASE);
+        assert!(guard.may_judge(at(0)));
+        let verdicts: Vec<_> = (100..108)
+            .map(|second| guard.may_judge(at(second)))
+            .collect();
+        assert_eq!(
+            verdicts,
+            [false, false, false, false, false, true, true, true]
+        );
+    }
+
+    #[test]
+    fn a_pause_within_the_wait_begins_it_anew() {
+        let mut guard = PauseGuard::new(INTERVAL, LEASE);
+        guard.may_judge(at(0));
+        assert!(!guard.may_judge(at(100)));
+        assert!(!guard.may_judge(at(110)));
+        assert!(!guard.may_judge(at(112)));
+        assert!(guard.may_judge(at(115)));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_is_no_pause() {
+        let mut guard = PauseGuard::new(INTERVAL, LEASE);
+        assert!(guard.may_judge(at(50)));
+        assert!(guard.may_judge(at(10)));
+        assert!(guard.may_judge(at(11)));
+    }
+
+    #[test]
+    fn a_stop_is_seen_before_and_during_the_wait() {
+        let far = Instant::now() + Duration::from_secs(600);
+        let stop = Arc::new(Stop::default());
+        stop.stop();
+        assert!(stop.wait_until(far));
+
+        let stop = Arc::new(Stop::default());
+        let waiter = std::thread::spawn({
+            let stop = Arc::clone(&stop);
+            move || stop.wait_until(far)
+        });
+        stop.stop();
+        assert!(waiter.join().unwrap());
+        assert!(!Stop::default().wait_until(Instant::now()));
+    }
+}

@@ -1,0 +1,400 @@
+//! The writer's pure core: registry, ring and epoch, changed together.
+//!
+//! Each command is checked whole, then carried out whole, and yields a [`Transition`]: the topology to publish, what the
+//! barrier must learn before and after that, and the events. There is no lock, clock or thread in here; the coordinator applies
+//! one command at a time and carries out its transition in the same critical section.
+
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::error::{Error, RegistryError, RingError};
+use crate::event::TopologyChange;
+use crate::id::{Epoch, Incarnation, ShardId};
+use crate::registry::{ShardInfo, ShardRecord, ShardRegistry, ShardStatus, StatusChange};
+use crate::ring::HashRing;
+use crate::sync::Arc;
+use crate::topology::{Member, Topology};
+
+/// What to do for a registration, besides what the shard says of itself.
+///
+/// ```
+/// use tickring::{Coordinator, Registration, ShardId, ShardInfo};
+///
+/// let coordinator = Coordinator::new(2)?;
+/// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+/// let heavy = Registration { id: Some(ShardId::new(7)), weight: 3, ..Registration::default() };
+/// let handle = coordinator.register_with(info, heavy)?;
+/// assert_eq!(handle.id(), ShardId::new(7));
+/// assert_eq!(coordinator.topology().ring().weight(handle.id()), Some(3));
+/// # Ok::<(), tickring::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registration {
+    /// The id to register under. None takes the lowest planned id, else a new one. An id that is registered already begins a
+    /// new incarnation.
+    pub id: Option<ShardId>,
+    /// How many times the configured number of virtual nodes the shard gets, from 0 (owns nothing) to
+    /// [`MAX_WEIGHT`](crate::MAX_WEIGHT).
+    pub weight: u32,
+    /// Whether the shard must send heartbeats. Without a lease no sweep ever judges it.
+    pub leased: bool,
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self {
+            id: None,
+            weight: 1,
+            leased: true,
+        }
+    }
+}
+
+/// A change of the barrier's members that comes before the publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// A planned member was claimed; it keeps its place and progress.
+    Claim(ShardId, Incarnation),
+    /// A member joins.
+    New(ShardId, Incarnation),
+    /// A new incarnation takes the place of a member. The old one's completions are refused from here on.
+    Replace(ShardId, Incarnation),
+}
+
+/// What a command changed.
+#[derive(Debug)]
+pub(crate) struct Transition {
+    pub(crate) joins: Vec<Join>,
+    pub(crate) topology: Arc<Topology>,
+    pub(crate) leaves: Vec<ShardId>,
+    pub(crate) changes: Vec<TopologyChange>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Membership {
+    registry: ShardRegistry,
+    ring: Arc<HashRing>,
+    epoch: Epoch,
+}
+
+impl Membership {
+    /// The state of a new coordinator, and its first topology. The configuration has been validated.
+    pub(crate) fn new(config: &Config) -> Result<(Self, Arc<Topology>), RingError> {
+        let planned = (0..config.num_shards).map(|id| (ShardId(id), 1));
+        let membership = Self {
+            registry: ShardRegistry::with_planned(config.num_shards, config.heartbeat_timeout),
+            ring: Arc::new(HashRing::from_members(
+                config.placement,
+                config.virtual_nodes_per_shard,
+                planned,
+            )?),
+            epoch: Epoch::default(),
+        };
+        let topology = membership.topology();
+        Ok((membership, topology))
+    }
+
+    pub(crate) fn register(
+        &mut self,
+        info: ShardInfo,
+        registration: Registration,
+        now: Timestamp,
+    ) -> Result<(Arc<ShardRecord>, Transition), Error> {
+        let id = match registration.id {
+            Some(id) => id,
+            None => self.registry.vacant_id()?,
+        };
+        let ring = self.ring_with(id, registration.weight)?;
+        let member_before = self
+            .registry
+            .get_status(id)
+            .is_some_and(ShardStatus::serves);
+        let admission = self.registry.admit(id, info, registration.leased, now)?;
+        self.ring = ring;
+        let incarnation = admission.record.incarnation;
+        let join = if admission.claimed {
+            Join::Claim(id, incarnation)
+        } else if member_before {
+            Join::Replace(id, incarnation)
+        } else {
+            Join::New(id, incarnation)
+        };
+        let mut changes = Vec::with_capacity(2);
+        if admission.replaced.is_some() {
+            changes.push(TopologyChange::Deregistered {
+                shard: id,
+                incarnation: admission.replaced,
+            });
+        }
+        changes.push(TopologyChange::Registered {
+            shard: id,
+            incarnation,
+        });
+        let transition = self.transition(vec![join], Vec::new(), changes);
+        Ok((admission.record, transition))
+    }
+
+    /// The ring with `id` on it at this weight.
+    fn ring_with(&self, id: ShardId, weight: u32) -> Result<Arc<HashRing>, RingError> {
+        Ok(match self.ring.weight(id) {
+            Some(present) if present == weight => Arc::clone(&self.ring),
+            Some(_) => Arc::new(self.ring.set_weight(id, weight)?),
+            None => Arc::new(self.ring.add_weighted(id, weight)?),
+        })
+    }
+
+    pub(crate) fn deregister(&mut self, id: ShardId) -> Result<Transition, Error> {
+        let incarnation = self
+            .registry
+            .record(id)
+            .map(|(record, _)| record.incarnation);
+        let change = TopologyChange::Deregistered {
+            shard: id,
+            incarnation,
+        };
+        self.remove(id, change)
+    }
+
+    pub(crate) fn evict(
+        &mut self,
+        id: ShardId,
+        incarnation: Incarnation,
+    ) -> Result<Transition, Error> {
+        self.registry.check(id, incarnation)?;
+        let change = TopologyChange::Evicted {
+            shard: id,
+            incarnation,
+        };
+        self.remove(id, change)
+    }
+
+    fn remove(&mut self, id: ShardId, change: TopologyChange) -> Result<Transition, Error> {
+        let ring = self.ring.remove_shard(id)?;
+        let was_member = self.registry.get_status(id).is_none_or(ShardStatus::serves);
+        self.registry.remove(id);
+        self.ring = Arc::new(ring);
+        let leaves = if was_member { vec![id] } else { Vec::new() };
+        Ok(self.transition(Vec::new(), leaves, vec![change]))
+    }
+
+    pub(crate) fn hear(
+        &mut self,
+        id: ShardId,
+        incarnation: Option<Incarnation>,
+        now: Timestamp,
+    ) -> Result<Option<Transition>, RegistryError> {
+        let change = self.registry.hear(id, incarnation, now)?;
+        Ok(self.after_status(change))
+    }
+
+    pub(crate) fn set_status(
+        &mut self,
+        id: ShardId,
+        incarnation: Option<Incarnation>,
+        status: ShardStatus,
+        now: Timestamp,
+    ) -> Result<Option<Transition>, RegistryError> {
+        let change = self.registry.assign_status(id, incarnation, status, now)?;
+        Ok(self.after_status(change))
+    }
+
+    /// Marks who is overdue. Yields the marked shards with the transition.
+    pub(crate) fn sweep(&mut self, now: Timestamp) -> Option<(Vec<ShardId>, Transition)> {
+        let dead = self.registry.sweep(now);
+        let shards = dead.iter().map(|change| change.shard).collect();
+        Some((shards, self.after_status(dead)?))
+    }
+
+    pub(crate) fn set_weight(
+        &mut self,
+        id: ShardId,
+        weight: u32,
+    ) -> Result<Option<Transition>, RingError> {
+        let from = self.ring.weight(id).ok_or(RingError::ShardNotFound(id))?;
+        if from == weight {
+            return Ok(None);
+        }
+        self.ring = Arc::new(self.ring.set_weight(id, weight)?);
+        let change = TopologyChange::Weight {
+            shard: id,
+            from,
+            to: weight,
+        };
+        Ok(Some(self.transition(Vec::new(), Vec::new(), vec![change])))
+    }
+
+    fn after_status(
+        &mut self,
+        status_changes: impl IntoIterator<Item = StatusChange>,
+    ) -> Option<Transition> {
+        let (mut joins, mut leaves, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+        for change in status_changes {
+            match (change.from.serves(), change.to.serves()) {
+                (false, true) => joins.push(Join::New(change.shard, change.incarnation)),
+                (true, false) => leaves.push(change.shard),
+                _ => {}
+            }
+            changes.push(TopologyChange::Status {
+                shard: change.shard,
+                from: change.from,
+                to: change.to,
+            });
+        }
+        (!changes.is_empty()).then(|| self.transition(joins, leaves, changes))
+    }
+
+    fn transition(
+        &mut self,
+        joins: Vec<Join>,
+        leaves: Vec<ShardId>,
+        changes: Vec<TopologyChange>,
+    ) -> Transition {
+        self.epoch = self.epoch.next();
+        Transition {
+            joins,
+            topology: self.topology(),
+            leaves,
+            changes,
+        }
+    }
+
+    fn topology(&self) -> Arc<Topology> {
+        let members = self
+            .ring
+            .members()
+            .iter()
+            .map(|member| Member {
+                shard: member.shard,
+                weight: member.weight,
+                registered: self
+                    .registry
+                    .record(member.shard)
+                    .map(|(record, status)| (Arc::clone(record), status)),
+            })
+            .collect();
+        Arc::new(Topology::new(self.epoch, Arc::clone(&self.ring), members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::ZERO;
+
+    fn info() -> ShardInfo {
+        ShardInfo::new(ShardId(0), "local".to_owned())
+    }
+
+    fn membership(num_shards: u32) -> Membership {
+        let config = Config {
+            num_shards,
+            ..Config::default()
+        };
+        Membership::new(&config).unwrap().0
+    }
+
+    fn register(membership: &mut Membership, id: Option<u32>) -> (Incarnation, Transition) {
+        let registration = Registration {
+            id: id.map(ShardId),
+            ..Registration::default()
+        };
+        let (record, transition) = membership.register(info(), registration, NOW).unwrap();
+        (record.incarnation, transition)
+    }
+
+    #[test]
+    fn a_claim_a_join_and_a_replacement_are_told_apart() {
+        let mut membership = membership(1);
+        let (first, claim) = register(&mut membership, None);
+        assert_eq!(claim.joins, [Join::Claim(ShardId(0), first)]);
+        let (second, join) = register(&mut membership, None);
+        assert_eq!(join.joins, [Join::New(ShardId(1), second)]);
+        let (third, replace) = register(&mut membership, Some(1));
+        assert_eq!(replace.joins, [Join::Replace(ShardId(1), third)]);
+        assert!(replace.leaves.is_empty());
+    }
+
+    #[test]
+    fn a_new_incarnation_of_a_dead_shard_joins_anew() {
+        let mut membership = membership(0);
+        register(&mut membership, Some(4));
+        membership
+            .set_status(ShardId(4), None, ShardStatus::Offline, NOW)
+            .unwrap();
+        let (incarnation, transition) = register(&mut membership, Some(4));
+        assert_eq!(transition.joins, [Join::New(ShardId(4), incarnation)]);
+    }
+
+    #[test]
+    fn only_barrier_members_leave_the_barrier() {
+        let mut membership = membership(2);
+        register(&mut membership, None);
+        let offline = membership
+            .set_status(ShardId(0), None, ShardStatus::Offline, NOW)
+            .unwrap()
+            .unwrap();
+        assert_eq!(offline.leaves, [ShardId(0)]);
+        assert!(membership.deregister(ShardId(0)).unwrap().leaves.is_empty());
+        let planned = membership.deregister(ShardId(1)).unwrap();
+        assert_eq!(planned.leaves, [ShardId(1)]);
+    }
+
+    #[test]
+    fn statuses_within_the_same_side_change_no_membership() {
+        let mut membership = membership(1);
+        register(&mut membership, None);
+        for (status, changes) in [
+            (ShardStatus::Draining, true),
+            (ShardStatus::Draining, false),
+            (ShardStatus::Online, true),
+        ] {
+            let transition = membership
+                .set_status(ShardId(0), None, status, NOW)
+                .unwrap();
+            assert_eq!(transition.is_some(), changes);
+            assert!(transition.is_none_or(|t| t.joins.is_empty() && t.leaves.is_empty()));
+        }
+    }
+
+    #[test]
+    fn a_health_flip_shares_the_ring() {
+        let mut membership = membership(3);
+        let (_, before) = register(&mut membership, None);
+        let after = membership
+            .set_status(ShardId(0), None, ShardStatus::Offline, NOW)
+            .unwrap()
+            .unwrap();
+        assert!(Arc::ptr_eq(before.topology.ring(), after.topology.ring()));
+        assert_eq!(
+            after.topology.epoch().get(),
+            before.topology.epoch().get() + 1
+        );
+    }
+
+    #[test]
+    fn one_sweep_is_one_publication() {
+        let mut membership = membership(0);
+        for _ in 0..3 {
+            register(&mut membership, None);
+        }
+        let late = Timestamp::MAX;
+        let (dead, transition) = membership.sweep(late).unwrap();
+        assert_eq!(dead.len(), 3);
+        assert_eq!(transition.leaves, dead);
+        assert_eq!(transition.topology.epoch().get(), 4);
+        assert!(membership.sweep(late).is_none());
+    }
+
+    #[test]
+    fn a_registration_that_the_ring_refuses_leaves_the_registry_alone() {
+        let mut membership = membership(1);
+        let heavy = Registration {
+            weight: u32::MAX,
+            ..Registration::default()
+        };
+        assert!(membership.register(info(), heavy, NOW).is_err());
+        assert_eq!(membership.registry.count(), 0);
+        assert!(membership.registry.is_planned(ShardId(0)));
+        assert_eq!(register(&mut membership, None).0, Incarnation::FIRST);
+    }
+}

@@ -1,0 +1,171 @@
+//! The live part of a registered shard: its lease and metrics, written by the shard without a lock.
+//!
+//! One record per incarnation, shared by the registry, every topology since, and the shard's handle.
+//!
+//! # Protocol of the lease
+//! The lease is one word: the moment the shard was last heard from in the low 63 bits, and a CLOSED bit on top. A heartbeat
+//! raises it with `fetch_max`; as the bit is the highest, a closed word is greater than any moment and stays as it is, and the
+//! beat sees that it must take the registry's lock. The sweep, under that lock, closes the lease by exchanging
+//! exactly the word that it judged: a beat in between changes the word, and the sweep judges again. So each beat either comes
+//! before the judgement and is part of it, or meets the bit and is heard under the lock, after the verdict was published.
+//!
+//! # Orderings
+//! `Relaxed` throughout: the protocol lives in the modification order of one word, and nothing else is read on the strength of
+//! it. Whoever meets the CLOSED bit goes on under the lock, which orders all the rest. The metrics are single words too.
+
+use std::time::Duration;
+
+use super::info::{RegisteredShard, ShardInfo, ShardStatus};
+use crate::clock::Timestamp;
+use crate::id::{Incarnation, ShardId};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+
+const CLOSED: u64 = 1 << 63;
+
+/// What became of a heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beat {
+    /// It counts.
+    Heard,
+    /// The lease is closed: the registry must hear of it.
+    Closed,
+}
+
+/// The lease of one incarnation.
+#[derive(Debug)]
+pub(crate) struct Lease(AtomicU64);
+
+impl Lease {
+    pub(crate) fn open_at(now: Timestamp) -> Self {
+        Self(AtomicU64::new(now.as_nanos()))
+    }
+
+    /// A heartbeat at `now`, by the shard, without the lock. A moment before the last one changes nothing.
+    pub(crate) fn beat(&self, now: Timestamp) -> Beat {
+        if self.0.fetch_max(now.as_nanos(), Ordering::Relaxed) & CLOSED == 0 {
+            Beat::Heard
+        } else {
+            Beat::Closed
+        }
+    }
+
+    /// When the shard was last heard from.
+    pub(crate) fn last_seen(&self) -> Timestamp {
+        Timestamp::from_nanos(self.0.load(Ordering::Relaxed) & !CLOSED)
+    }
+
+    /// Closes the lease if the shard was last heard from more than `timeout` before `now`. Under the lock.
+    pub(crate) fn close_if_overdue(&self, now: Timestamp, timeout: Duration) -> bool {
+        self.0
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+                let seen = Timestamp::from_nanos(word & !CLOSED);
+                (now.saturating_since(seen) > timeout).then_some(word | CLOSED)
+            })
+            .is_ok()
+    }
+
+    /// Closes the lease, whatever it says. Under the lock.
+    pub(crate) fn close(&self) {
+        self.0.fetch_or(CLOSED, Ordering::Relaxed);
+    }
+
+    /// Notes a beat on a lease that stays closed. Under the lock, so that nobody else writes: beats leave a closed word alone.
+    pub(crate) fn note_while_closed(&self, now: Timestamp) {
+        let seen = now.max(self.last_seen());
+        self.0.store(seen.as_nanos() | CLOSED, Ordering::Relaxed);
+    }
+
+    /// Opens the lease, if it is closed, and counts a beat. Under the lock: nobody else closes or opens it meanwhile, and a
+    /// closed word has no other writer.
+    pub(crate) fn open(&self, now: Timestamp) {
+        if self.beat(now) == Beat::Closed {
+            let seen = now.max(self.last_seen());
+            self.0.store(seen.as_nanos(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// One incarnation of a shard.
+#[derive(Debug)]
+pub(crate) struct ShardRecord {
+    pub(crate) shard: ShardId,
+    pub(crate) incarnation: Incarnation,
+    /// Without a lease the sweep passes the shard over.
+    pub(crate) leased: bool,
+    pub(crate) lease: Lease,
+    address: String,
+    node_count: usize,
+    edge_count: usize,
+    last_heartbeat: u64,
+    document_count: AtomicU64,
+    memory_bytes: AtomicU64,
+    ended: AtomicBool,
+}
+
+impl ShardRecord {
+    pub(crate) fn new(
+        shard: ShardId,
+        incarnation: Incarnation,
+        leased: bool,
+        info: ShardInfo,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            shard,
+            incarnation,
+            leased,
+            lease: Lease::open_at(now),
+            address: info.address,
+            node_count: info.node_count,
+            edge_count: info.edge_count,
+            last_heartbeat: info.last_heartbeat,
+            document_count: AtomicU64::new(info.document_count as u64),
+            memory_bytes: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+        }
+    }
+
+    /// Ends the incarnation: its beats and metrics are refused from now on. Under the lock.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+        self.lease.close();
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_metrics(&self, document_count: u64, memory_bytes: u64) {
+        self.document_count.store(document_count, Ordering::Relaxed);
+        self.memory_bytes.store(memory_bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn document_count(&self) -> u64 {
+        self.document_count.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn info(&self) -> ShardInfo {
+        ShardInfo {
+            id: self.shard,
+            address: self.address.clone(),
+            node_count: self.node_count,
+            edge_count: self.edge_count,
+            document_count: usize::try_from(self.document_count()).unwrap_or(usize::MAX),
+            last_heartbeat: self.last_heartbeat,
+        }
+    }
+
+    pub(crate) fn registered(&self, status: ShardStatus) -> RegisteredShard {
+        RegisteredShard {
+            info: self.info(),
+            status,
+            memory_bytes: self.memory_bytes(),
+            incarnation: self.incarnation,
+            last_seen: self.lease.last_seen(),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+use std::time::Duration;
+
+use super::record::{Beat, Lease};
+use super::*;
+
+const LEASE: Duration = Duration::from_secs(10);
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::ZERO.saturating_add(Duration::from_secs(seconds))
+}
+
+fn info() -> ShardInfo {
+    ShardInfo::new(ShardId(0), "local".to_owned())
+}
+
+fn registry(shards: u32) -> ShardRegistry {
+    let mut registry = ShardRegistry::with_heartbeat_timeout(LEASE);
+    for _ in 0..shards {
+        registry.register(info(), at(0)).unwrap();
+    }
+    registry
+}
+
+#[test]
+fn a_beat_raises_the_lease_and_never_lowers_it() {
+    let lease = Lease::open_at(at(5));
+    assert_eq!(lease.beat(at(3)), Beat::Heard);
+    assert_eq!(lease.last_seen(), at(5));
+    assert_eq!(lease.beat(at(8)), Beat::Heard);
+    assert_eq!(lease.last_seen(), at(8));
+}
+
+#[test]
+fn a_lease_is_overdue_only_after_its_timeout() {
+    let lease = Lease::open_at(at(5));
+    assert!(!lease.close_if_overdue(at(15), LEASE));
+    assert_eq!(lease.beat(at(15)), Beat::Heard);
+    assert!(!lease.close_if_overdue(at(25), LEASE));
+    assert!(lease.close_if_overdue(at(26), LEASE));
+}
+
+#[test]
+fn a_closed_lease_tells_the_beat_and_keeps_its_time() {
+    let lease = Lease::open_at(at(5));
+    lease.close();
+    assert_eq!(lease.beat(Timestamp::MAX), Beat::Closed);
+    assert_eq!(lease.last_seen(), at(5));
+    lease.note_while_closed(at(7));
+    assert_eq!(lease.beat(at(9)), Beat::Closed);
+    assert_eq!(lease.last_seen(), at(7));
+    lease.open(at(6));
+    assert_eq!(lease.last_seen(), at(7), "time never goes back");
+    assert_eq!(lease.beat(at(8)), Beat::Heard);
+}
+
+#[test]
+fn opening_an_open_lease_is_a_beat() {
+    let lease = Lease::open_at(at(5));
+    lease.open(at(4));
+    assert_eq!(lease.last_seen(), at(5));
+}
+
+#[test]
+fn the_return_of_the_dead_takes_two_beats() {
+    let mut registry = registry(1);
+    let shard = ShardId(0);
+    assert_eq!(registry.check_dead_shards(at(11)), [shard]);
+    registry.heartbeat(shard, at(12)).unwrap();
+    assert_eq!(registry.get_status(shard), Some(ShardStatus::Recovering));
+    registry.heartbeat(shard, at(13)).unwrap();
+    assert_eq!(registry.get_status(shard), Some(ShardStatus::Online));
+    assert!(registry.check_dead_shards(at(23)).is_empty());
+    assert_eq!(registry.check_dead_shards(at(24)), [shard]);
+}
+
+#[test]
+fn one_beat_and_silence_is_death_again() {
+    let mut registry = registry(1);
+    registry.check_dead_shards(at(11));
+    registry.heartbeat(ShardId(0), at(12)).unwrap();
+    assert!(registry.check_dead_shards(at(22)).is_empty());
+    assert_eq!(registry.check_dead_shards(at(23)), [ShardId(0)]);
+}
+
+#[test]
+fn a_shard_without_lease_is_never_judged() {
+    let mut registry = registry(0);
+    registry.admit(ShardId(0), info(), false, at(0)).unwrap();
+    assert!(registry.check_dead_shards(Timestamp::MAX).is_empty());
+}
+
+#[test]
+fn set_status_begins_a_fresh_lease() {
+    let mut registry = registry(1);
+    registry.check_dead_shards(at(11));
+    registry
+        .set_status(ShardId(0), ShardStatus::Online, at(20))
+        .unwrap();
+    assert!(registry.check_dead_shards(at(30)).is_empty());
+    assert_eq!(registry.check_dead_shards(at(31)), [ShardId(0)]);
+}
+
+#[test]
+fn online_by_an_operator_ends_a_drain() {
+    let mut registry = registry(1);
+    let shard = ShardId(0);
+    for status in [ShardStatus::Draining, ShardStatus::Online] {
+        registry.set_status(shard, status, at(1)).unwrap();
+    }
+    registry.check_dead_shards(at(20));
+    registry.heartbeat(shard, at(21)).unwrap();
+    registry.heartbeat(shard, at(22)).unwrap();
+    assert_eq!(registry.get_status(shard), Some(ShardStatus::Online));
+}
+
+#[test]
+fn registering_again_begins_a_new_incarnation_and_ends_the_old() {
+    let mut registry = registry(1);
+    let (old, _) = registry.record(ShardId(0)).unwrap();
+    let old = Arc::clone(old);
+    let new = registry
+        .register_with_id(info(), ShardId(0), at(1))
+        .unwrap();
+    assert!(new > old.incarnation);
+    assert!(old.has_ended());
+    assert_eq!(old.lease.beat(at(2)), Beat::Closed);
+    assert_eq!(
+        registry.hear(ShardId(0), Some(old.incarnation), at(2)),
+        Err(RegistryError::StaleIncarnation {
+            shard: ShardId(0),
+            stale: old.incarnation
+        })
+    );
+    assert_eq!(registry.count(), 1);
+}
+
+#[test]
+fn planned_ids_are_claimed_lowest_first_and_not_planned_again() {
+    let mut registry = ShardRegistry::with_planned(3, LEASE);
+    assert!(registry.remove(ShardId(1)).is_none());
+    let ids: Vec<_> = (0..3)
+        .map(|_| registry.register(info(), at(0)).unwrap().0)
+        .collect();
+    assert_eq!(ids, [0, 2, 3]);
+    assert_eq!(registry.planned().len(), 0);
+}
+
+#[test]
+fn a_planned_shard_has_no_status_lease_or_metrics() {
+    let mut registry = ShardRegistry::with_planned(1, LEASE);
+    let planned = RegistryError::NotRegistered(ShardId(0));
+    assert_eq!(registry.heartbeat(ShardId(0), at(0)), Err(planned.clone()));
+    assert_eq!(registry.update_metrics(ShardId(0), 1, 1), Err(planned));
+    assert_eq!(registry.get_status(ShardId(0)), None);
+    assert!(registry.is_planned(ShardId(0)));
+    assert!(registry.check_dead_shards(Timestamp::MAX).is_empty());
+}
+
+#[test]
+fn ids_registered_by_name_are_never_given_to_another() {
+    let mut registry = registry(0);
+    for id in [1, 2, 5] {
+        registry
+            .register_with_id(info(), ShardId(id), at(0))
+            .unwrap();
+        registry.remove(ShardId(id));
+    }
+    let ids: Vec<_> = (0..4)
+        .map(|_| registry.register(info(), at(0)).unwrap().0)
+        .collect();
+    assert_eq!(ids, [0, 3, 4, 6]);
+}
+
+#[test]
+fn the_last_id_can_be_used_and_then_there_are_no_more() {
+    let mut registry = registry(0);
+    registry.next_id = Some(u32::MAX - 1);
+    registry
+        .register_with_id(info(), ShardId(u32::MAX), at(0))
+        .unwrap();
+    assert_eq!(registry.register(info(), at(0)), Ok(ShardId(u32::MAX - 1)));
+    assert_eq!(
+        registry.register(info(), at(0)),
+        Err(RegistryError::Exhausted("shard ids"))
+    );
+    assert_eq!(registry.count(), 2);
+}
+
+#[test]
+fn totals_saturate_instead_of_wrapping() {
+    let registry = registry(2);
+    for id in 0..2 {
+        registry
+            .update_metrics(ShardId(id), usize::MAX, u64::MAX)
+            .unwrap();
+    }
+    assert_eq!(registry.total_documents(), u64::MAX);
+    assert_eq!(registry.total_memory(), u64::MAX);
+}

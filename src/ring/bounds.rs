@@ -1,0 +1,79 @@
+//! What a ring may be made of, checked before any memory is taken for it.
+
+use super::RingMember;
+use crate::config::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
+use crate::error::RingError;
+use crate::id::ShardId;
+
+pub(super) fn virtual_nodes(value: u32) -> Result<(), RingError> {
+    if (1..=MAX_VIRTUAL_NODES).contains(&value) {
+        return Ok(());
+    }
+    Err(RingError::VirtualNodes {
+        value,
+        max: MAX_VIRTUAL_NODES,
+    })
+}
+
+pub(super) fn shards(value: u64) -> Result<(), RingError> {
+    let max = u64::from(MAX_SHARDS);
+    if value > max {
+        return Err(RingError::TooManyShards { value, max });
+    }
+    Ok(())
+}
+
+pub(super) fn points(value: u64) -> Result<(), RingError> {
+    let max = u64::from(MAX_POINTS);
+    if value > max {
+        return Err(RingError::TooManyPoints { value, max });
+    }
+    Ok(())
+}
+
+pub(super) fn weight(shard: ShardId, value: u32) -> Result<(), RingError> {
+    if value > MAX_WEIGHT {
+        return Err(RingError::Weight {
+            shard,
+            value,
+            max: MAX_WEIGHT,
+        });
+    }
+    Ok(())
+}
+
+/// The points of all members together. Doesn't overflow for members within their bounds.
+pub(super) fn total_points(virtual_nodes: u32, members: &[RingMember]) -> u64 {
+    let weights: u64 = members.iter().map(|member| u64::from(member.weight)).sum();
+    weights * u64::from(virtual_nodes)
+}
+
+/// The members, ascending by id.
+pub(super) fn members(
+    virtual_nodes: u32,
+    given: impl IntoIterator<Item = (ShardId, u32)>,
+) -> Result<Box<[RingMember]>, RingError> {
+    let mut given = given.into_iter();
+    let mut members = Vec::new();
+    for (shard, value) in given.by_ref().take(MAX_SHARDS as usize) {
+        weight(shard, value)?;
+        members.push(RingMember {
+            shard,
+            weight: value,
+        });
+    }
+    if given.next().is_some() {
+        // At least as many as the iterator promises: it may have no end.
+        let rest = given.size_hint().0 as u64;
+        shards((u64::from(MAX_SHARDS) + 1).saturating_add(rest))?;
+    }
+    members.sort_unstable_by_key(|member| member.shard);
+    if let Some(pair) = members
+        .windows(2)
+        .find(|pair| pair[0].shard == pair[1].shard)
+    {
+        return Err(RingError::ShardExists(pair[0].shard));
+    }
+    points(total_points(virtual_nodes, &members))?;
+    Ok(members.into_boxed_slice())
+}

@@ -1,0 +1,90 @@
+//! What a ring is made of.
+
+use super::{HashRing, RingMember};
+use crate::id::ShardId;
+use crate::placement::Placement;
+
+impl HashRing {
+    /// The shards on the ring with their weights, ascending by id.
+    ///
+    /// ```
+    /// use tickring::{HashRing, ShardId};
+    ///
+    /// let ring = HashRing::new(2)?.add_weighted(ShardId::new(7), 3)?;
+    /// let weights: Vec<_> = ring.members().iter().map(|member| member.weight).collect();
+    /// assert_eq!(weights, [1, 1, 3]);
+    /// # Ok::<(), tickring::RingError>(())
+    /// ```
+    pub fn members(&self) -> &[RingMember] {
+        &self.members
+    }
+
+    /// The ids of the shards on the ring, ascending.
+    pub fn all_shards(&self) -> Vec<ShardId> {
+        self.members.iter().map(|member| member.shard).collect()
+    }
+
+    /// The number of shards on the ring, those of weight 0 included.
+    #[expect(clippy::cast_possible_truncation, reason = "at most MAX_SHARDS")]
+    pub const fn shard_count(&self) -> u32 {
+        self.members.len() as u32
+    }
+
+    /// Whether no shard owns anything: there is none, or all have weight 0.
+    pub fn is_empty(&self) -> bool {
+        self.points.len() == 0
+    }
+
+    /// The weight of a shard; nothing if it isn't on the ring. Costs a binary search.
+    pub fn weight(&self, shard: ShardId) -> Option<u32> {
+        let slot = self.slot_of(shard)?;
+        self.members.get(slot).map(|member| member.weight)
+    }
+
+    /// The hash that places documents and points on this ring.
+    #[inline]
+    pub const fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    /// The points that a shard of weight 1 has.
+    pub const fn virtual_nodes_per_shard(&self) -> u32 {
+        self.virtual_nodes
+    }
+
+    /// The points of all shards together.
+    pub fn total_virtual_nodes(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The points in ring order: ascending by position, at one position ascending by shard.
+    ///
+    /// ```
+    /// let ring = tickring::HashRing::new(2)?;
+    /// let (position, shard) = ring.points().next().unwrap();
+    /// assert_eq!(ring.owner(position), Ok(shard));
+    /// assert_eq!(ring.points().len(), 300);
+    /// # Ok::<(), tickring::RingError>(())
+    /// ```
+    pub fn points(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (u64, ShardId)> + ExactSizeIterator + '_ {
+        self.points
+            .iter()
+            .map(|(position, slot)| (position, self.shard_at_slot(u32::from(slot))))
+    }
+
+    /// The memory that this ring takes.
+    ///
+    /// ```
+    /// let ring = tickring::HashRing::new(1_000)?;
+    /// assert!(ring.memory_bytes() < 7_000_000);
+    /// # Ok::<(), tickring::RingError>(())
+    /// ```
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(&*self.members)
+            + self.points.memory_bytes()
+            + self.index.memory_bytes()
+    }
+}

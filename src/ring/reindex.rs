@@ -1,0 +1,103 @@
+//! The index after a change of a few points, from the one before: a copy and some repairs instead of a pass over all points.
+
+use super::index::{Index, Layout, entry_bits, fill, start_shift};
+use super::points::{Point, Points, top};
+
+/// What happens to the points of one shard.
+#[derive(Clone, Copy)]
+pub(super) enum Delta<'a> {
+    /// These come, sorted. If their shard joins with them, the slots from its own on move up by one.
+    Added(&'a [Point], Option<u16>),
+    /// These go, sorted. If their shard leaves with them, the slots above its own move down by one.
+    Removed(&'a [Point], Option<u16>),
+}
+
+impl Index {
+    /// The index of `points`, which have come out of the indexed ones by `delta`, and whose owners are below `slots`. Equal to a new one.
+    pub(super) fn changed(&self, points: &Points, slots: usize, delta: Delta<'_>) -> Self {
+        let (Delta::Added(changed, _) | Delta::Removed(changed, _)) = delta;
+        let same_shape = self.layout == Layout::new(slots, entry_bits(points.len()))
+            && self.start_shift == start_shift(points.len());
+        // Repairing costs some times more per point than building.
+        let few = changed.len() <= points.len() / 8;
+        if self.entries.is_empty() || points.len() == 0 || !same_shape || !few {
+            return Self::new(points, slots);
+        }
+        let mut index = Self {
+            entries: renumbered(&self.entries, self.layout, delta),
+            starts: moved(&self.starts, self.start_shift, delta),
+            ..*self
+        };
+        for &(position, _) in changed {
+            index.repair(position, points);
+        }
+        index
+    }
+
+    /// Writes the entries anew that points at `position` have part in: from the last point before it, whose bucket names who comes
+    /// after it, to its own bucket.
+    fn repair(&mut self, position: u64, points: &Points) {
+        let own = self.layout.bucket(position);
+        let first = match self.first_at(position, points).checked_sub(1) {
+            Some(before) => self.layout.bucket(points.positions()[before]),
+            None => {
+                // The first point's owner owns what lies beyond the last point, too.
+                let last = points.positions()[points.len() - 1];
+                self.rewrite(self.layout.bucket(last), self.entries.len() - 1, points);
+                0
+            }
+        };
+        self.rewrite(first, own, points);
+    }
+
+    fn rewrite(&mut self, first: usize, last: usize, points: &Points) {
+        let start = self.first_at(self.layout.bucket_start(first), points);
+        fill(
+            &mut self.entries[first..=last],
+            first,
+            start,
+            points,
+            self.layout,
+        );
+    }
+}
+
+/// The entries with the slots as they are after the change.
+fn renumbered(entries: &[u32], layout: Layout, delta: Delta<'_>) -> Box<[u32]> {
+    match delta {
+        Delta::Added(_, Some(slot)) => {
+            let up = |owner| u32::from(owner >= u32::from(slot));
+            entries
+                .iter()
+                .map(|&entry| layout.renumber(entry, up, u32::wrapping_add))
+                .collect()
+        }
+        Delta::Removed(_, Some(slot)) => {
+            let down = |owner| u32::from(owner > u32::from(slot));
+            entries
+                .iter()
+                .map(|&entry| layout.renumber(entry, down, u32::wrapping_sub))
+                .collect()
+        }
+        Delta::Added(_, None) | Delta::Removed(_, None) => entries.into(),
+    }
+}
+
+/// The starts with the numbers of the points as they are after the change: a start counts the points in the buckets before its own.
+fn moved(starts: &[u32], shift: u32, delta: Delta<'_>) -> Box<[u32]> {
+    let (changed, move_by): (_, fn(u32, u32) -> u32) = match delta {
+        Delta::Added(changed, _) => (changed, u32::wrapping_add),
+        Delta::Removed(changed, _) => (changed, u32::wrapping_sub),
+    };
+    let mut moved: Box<[u32]> = starts.into();
+    let buckets = changed
+        .iter()
+        .map(|&(position, _)| top(position, shift) + 1);
+    let ends = buckets.clone().skip(1).chain([starts.len()]);
+    for (number, (bucket, end)) in (1..).zip(buckets.zip(ends)) {
+        for start in &mut moved[bucket..end] {
+            *start = move_by(*start, number);
+        }
+    }
+    moved
+}

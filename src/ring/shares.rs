@@ -1,0 +1,118 @@
+//! How much of all hashes each shard owns, from exact arc lengths.
+
+use super::HashRing;
+use crate::id::ShardId;
+
+/// The number of hashes: 2^64.
+pub(super) const HASHES: u128 = 1 << 64;
+
+/// The part of all hashes that one shard owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The shard.
+    pub shard: ShardId,
+    /// Its weight.
+    pub weight: u32,
+    /// How many of the 2^64 hashes it owns.
+    pub hashes: u128,
+}
+
+impl Share {
+    /// The part as a fraction, from 0 to 1.
+    pub fn fraction(&self) -> f64 {
+        fraction(self.hashes)
+    }
+}
+
+/// Every shard's part of all hashes, exact.
+///
+/// ```
+/// use tickring::HashRing;
+///
+/// let shares = HashRing::new(3)?.shares();
+/// let total: u128 = shares.iter().map(|share| share.hashes).sum();
+/// assert_eq!(total, 1 << 64);
+/// assert!(shares.balance().unwrap() < 1.25);
+/// # Ok::<(), tickring::RingError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shares(Box<[Share]>);
+
+impl Shares {
+    /// The shares, ascending by shard.
+    pub fn as_slice(&self) -> &[Share] {
+        &self.0
+    }
+
+    /// The same, one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, Share> {
+        self.0.iter()
+    }
+
+    /// The share of a shard; nothing if it isn't on the ring. Costs a binary search.
+    pub fn get(&self, shard: ShardId) -> Option<&Share> {
+        let at = self
+            .0
+            .binary_search_by_key(&shard, |share| share.shard)
+            .ok()?;
+        self.0.get(at)
+    }
+
+    /// The greatest share over the one that its shard's weight deserves: 1 is perfect, 1.2 means that a shard has a fifth too much. With
+    /// equal weights this is the greatest share over the mean one. Nothing if no shard owns anything.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "weights add up to less than 2^53"
+    )]
+    pub fn balance(&self) -> Option<f64> {
+        let weights: u64 = self.0.iter().map(|share| u64::from(share.weight)).sum();
+        self.0
+            .iter()
+            .filter(|share| share.weight > 0)
+            .map(|share| share.fraction() * weights as f64 / f64::from(share.weight))
+            .max_by(f64::total_cmp)
+    }
+}
+
+impl<'a> IntoIterator for &'a Shares {
+    type Item = &'a Share;
+    type IntoIter = std::slice::Iter<'a, Share>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// A number of hashes as a fraction of all.
+#[expect(clippy::cast_precision_loss, reason = "the nearest f64 is meant")]
+pub(super) fn fraction(hashes: u128) -> f64 {
+    hashes as f64 / HASHES as f64
+}
+
+impl HashRing {
+    /// How much each shard owns, from exact arc lengths. Costs a pass over all points.
+    pub fn shares(&self) -> Shares {
+        let mut shares: Box<[Share]> = self
+            .members
+            .iter()
+            .map(|member| Share {
+                shard: member.shard,
+                weight: member.weight,
+                hashes: 0,
+            })
+            .collect();
+        // The first point's arc begins beyond the last point, a turn earlier.
+        let last = self
+            .points
+            .iter()
+            .next_back()
+            .map_or(0, |(position, _)| position);
+        let mut start = i128::from(last) - (1 << 64);
+        for (position, slot) in self.points.iter() {
+            let end = i128::from(position);
+            shares[usize::from(slot)].hashes += (end - start).unsigned_abs();
+            start = end;
+        }
+        Shares(shares)
+    }
+}

@@ -1,0 +1,208 @@
+//! Rings of raw points: forced collisions, bucket boundaries and every layout of the index, against a scan over all points.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::index::entry_bits;
+use super::points::Point;
+use super::reindex::Delta;
+use super::*;
+
+/// A ring of these points over `slots` shards, with an index of `2^bits` entries.
+fn raw(mut points: Vec<Point>, slots: u32, bits: u32) -> HashRing {
+    points.sort_unstable();
+    let points = Points::from_sorted(&points);
+    let members: Box<[_]> = (0..slots)
+        .map(|id| RingMember {
+            shard: ShardId(id),
+            weight: 1,
+        })
+        .collect();
+    let index = Index::with_bits(&points, members.len(), bits);
+    HashRing::of_parts(Placement::Xxh3, 1, members, points, index)
+}
+
+/// The slots of all points in ring order from `hash` on: those at or after it, then the others.
+fn naive_slots(points: &[Point], hash: u64) -> Vec<u32> {
+    let mut order: Vec<_> = points
+        .iter()
+        .map(|&(at, slot)| (at < hash, at, slot))
+        .collect();
+    order.sort_unstable();
+    order.iter().map(|point| u32::from(point.2)).collect()
+}
+
+fn check(ring: &HashRing, points: &[Point], hash: u64) {
+    let expected = naive_slots(points, hash);
+    assert_eq!(
+        ring.slot_at(hash),
+        expected.first().copied(),
+        "{hash:#x} of {points:x?}"
+    );
+    assert!(
+        ring.slots_from(hash).eq(expected),
+        "{hash:#x} of {points:x?}"
+    );
+}
+
+/// At each point, beside it, and at the ends of the hash space.
+fn telling_hashes(points: &[Point]) -> Vec<u64> {
+    let mut hashes = vec![0, 1, u64::MAX, u64::MAX - 1];
+    for &(at, _) in points {
+        hashes.extend([at, at.wrapping_add(1), at.wrapping_sub(1)]);
+    }
+    hashes
+}
+
+/// Positions that collide, crowd into one bucket, lie at a bucket's ends, or anywhere.
+fn position() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        any::<u64>(),
+        prop_oneof![Just(0), Just(1), Just(u64::MAX), Just(u64::MAX - 1)],
+        (any::<u8>(), -1..=1_i64)
+            .prop_map(|(top, off)| (u64::from(top) << 56).wrapping_add_signed(off)),
+        (0..4_u64).prop_map(|low| 0xABCD << 48 | low),
+        (0..4_u64).prop_map(|high| 0xABCD << 48 | high << 34),
+    ]
+}
+
+/// Numbers of slots on both sides of each change of the layout that matters.
+fn slots() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        1..9_u32,
+        Just(255),
+        Just(1_000),
+        Just(16_384),
+        Just(32_767),
+        Just(32_768),
+        Just(65_535),
+        Just(65_536),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn every_layout_agrees_with_a_scan(
+        given in vec((position(), any::<u16>()), 0..40),
+        slots in slots(),
+        bits in 1..17_u32,
+        hashes in vec(position(), 20),
+    ) {
+        let points: Vec<Point> = given
+            .into_iter()
+            .map(|(at, slot)| (at, u16::try_from(u32::from(slot) % slots).unwrap()))
+            .collect();
+        let ring = raw(points.clone(), slots, bits);
+        for hash in telling_hashes(&points).into_iter().chain(hashes) {
+            check(&ring, &points, hash);
+        }
+        let shares: u128 = ring.shares().iter().map(|share| share.hashes).sum();
+        prop_assert_eq!(shares, if points.is_empty() { 0 } else { 1 << 64 });
+    }
+
+    /// Slots 0, 2, 4 have points, and slot `1`, `3` or `5` (which gets the number that it has afterwards) joins and leaves.
+    #[test]
+    fn points_and_index_change_as_if_built_anew(
+        old in vec((position(), 0..3_u16), 0..60),
+        new in vec(position(), 0..9),
+        joining in 0..4_u16,
+    ) {
+        let mut old = old;
+        old.sort_unstable();
+        let mut added: Vec<Point> = new.into_iter().map(|at| (at, joining)).collect();
+        added.sort_unstable();
+        let renumber = |slot| if slot >= joining { slot + 1 } else { slot };
+        let mut both: Vec<Point> = old.iter().map(|&(at, slot)| (at, renumber(slot))).collect();
+        both.extend(&added);
+        both.sort_unstable();
+
+        let before = Points::from_sorted(&old);
+        let after = Points::from_sorted(&both);
+        prop_assert!(before.with(&added, Some(joining)) == after);
+        prop_assert!(after.without(&added, Some(joining)) == before);
+        // 4 and 5 slots have the same layout, so that the index is repaired and not built.
+        let (small, large) = (Index::new(&before, 4), Index::new(&after, 5));
+        let up = small.changed(&after, 5, Delta::Added(&added, Some(joining)));
+        prop_assert!(up == large);
+        let down = large.changed(&before, 4, Delta::Removed(&added, Some(joining)));
+        prop_assert!(down == small);
+    }
+
+    #[test]
+    fn plans_of_colliding_points_agree_with_both_rings(
+        from in vec((position(), 0..3_u16), 0..12),
+        to in vec((position(), 0..3_u16), 0..12),
+        hashes in vec(position(), 20),
+    ) {
+        let (before, after) = (raw(from.clone(), 3, 8), raw(to.clone(), 3, 8));
+        let plan = RingPlan::between(&before, &after).unwrap();
+        let telling = telling_hashes(&from).into_iter().chain(telling_hashes(&to));
+        for hash in telling.chain(hashes) {
+            let owners = (before.owner(hash).ok(), after.owner(hash).ok());
+            let told = plan.move_at(hash).map(|range| (range.from, range.to));
+            prop_assert_eq!(told, (owners.0 != owners.1).then_some(owners));
+            prop_assert!(plan.move_at(hash).is_none_or(|range| range.range().contains(&hash)));
+        }
+        for pair in plan.moves().windows(2) {
+            prop_assert!(pair[0].last < pair[1].first, "ascending and apart");
+            let touch = pair[0].last + 1 == pair[1].first;
+            let same = (pair[0].from, pair[0].to) == (pair[1].from, pair[1].to);
+            prop_assert!(!(touch && same), "coalesced");
+        }
+        let moved: u128 = plan.moves().iter().map(Move::hashes).sum();
+        prop_assert_eq!(plan.moved_hashes(), moved);
+    }
+}
+
+#[test]
+fn the_lower_shard_owns_where_points_collide_and_both_are_kept() {
+    let ring = raw(vec![(10, 2), (10, 0), (10, 1), (20, 1)], 3, 4);
+    assert_eq!(ring.owner(10), Ok(ShardId(0)));
+    assert_eq!(ring.owner(11), Ok(ShardId(1)));
+    assert_eq!(ring.total_virtual_nodes(), 4);
+    let replicas = ring.distinct_from(5, 2, 3, |_| true).unwrap();
+    assert_eq!(*replicas, [ShardId(0), ShardId(1), ShardId(2)]);
+}
+
+#[test]
+fn points_at_both_ends_of_the_hash_space_own_what_they_should() {
+    let ring = raw(vec![(0, 1), (u64::MAX, 0)], 2, 4);
+    assert_eq!(
+        (ring.owner(0), ring.owner(1)),
+        (Ok(ShardId(1)), Ok(ShardId(0)))
+    );
+    assert_eq!(ring.owner(u64::MAX), Ok(ShardId(0)));
+    let shares = ring.shares();
+    assert_eq!(shares.get(ShardId(1)).unwrap().hashes, 1);
+    assert_eq!(shares.get(ShardId(0)).unwrap().hashes, u128::from(u64::MAX));
+}
+
+#[test]
+fn replicas_are_those_that_are_eligible_and_the_search_ends() {
+    let ring = raw(vec![(1, 0), (2, 0), (3, 1), (4, 2), (5, 1), (6, 3)], 4, 4);
+    let odd = |slot| slot % 2 == 1;
+    let replicas = ring.distinct_from(2, 1, 2, odd).unwrap();
+    assert_eq!(*replicas, [ShardId(1), ShardId(3)]);
+    assert!(replicas.is_complete());
+    let few = ring.distinct_from(5, 3, 2, odd).unwrap();
+    assert_eq!(*few, [ShardId(1), ShardId(3)]);
+    assert!(!few.is_complete());
+    assert!(ring.distinct_from(5, 3, 0, |_| false).unwrap().is_empty());
+}
+
+#[test]
+fn a_full_index_stays_within_its_bound() {
+    let most = crate::config::MAX_POINTS as usize;
+    assert_eq!(entry_bits(most), 23);
+    assert_eq!(entry_bits(0), 12);
+    assert_eq!(entry_bits(150_000), 20);
+}
+
+#[test]
+fn members_are_counted_before_they_are_kept() {
+    let endless = (0..).map(|id| (ShardId(id), 0));
+    let refused = HashRing::from_members(Placement::Xxh3, 1, endless);
+    assert!(matches!(refused, Err(RingError::TooManyShards { .. })));
+}

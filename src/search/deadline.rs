@@ -1,0 +1,16 @@
+//! When a search has to be over.
+
+use super::error::SearchError;
+use crate::sync::Instant;
+
+#[derive(Clone, Copy)]
+pub(super) struct Deadline(pub(super) Option<Instant>);
+
+impl Deadline {
+    pub(super) fn check(self) -> Result<(), SearchError> {
+        match self.0 {
+            Some(deadline) if Instant::now() >= deadline => Err(SearchError::DeadlinePassed),
+            _ => Ok(()),
+        }
+    }
+}

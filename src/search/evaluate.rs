@@ -1,0 +1,295 @@
+//! Finds and scores the matches of a query in a segment.
+//!
+//! A segment is worked through in windows of [`WINDOW`] documents. In each, the tree is evaluated on bit sets, from the root down with a mask of
+//! the documents that still count and so back up with those that match; a leaf that is evaluated keeps the scores of its matches.
+//! Then the leaves' scores are added to the window's sums, leaf by leaf in the query's order. So the sum of a document is built in that order
+//! whatever its segment holds, and nothing is pruned by a bound that might not hold for foreign statistics.
+
+use tantivy::{DocId, TERMINATED};
+
+use super::deadline::Deadline;
+use super::error::SearchError;
+use super::query::{Node, Query};
+use super::segment::SegmentView;
+use super::weight::{Cursor, LeafWeight};
+
+const WINDOW: usize = 2_048;
+const WORDS: usize = WINDOW / 64;
+const WINDOW_DOCUMENTS: DocId = 2_048;
+
+/// A leaf looks up single documents if the mask holds fewer than one for so many of its own matches in a window.
+const SEEK_BELOW: u32 = 16;
+
+#[derive(Clone, Copy)]
+struct Bits([u64; WORDS]);
+
+impl Bits {
+    const NONE: Self = Self([0; WORDS]);
+
+    fn first(count: usize) -> Self {
+        let mut bits = Self::NONE;
+        for (index, word) in bits.0.iter_mut().enumerate() {
+            *word = match count.saturating_sub(index * 64) {
+                0 => 0,
+                rest if rest >= 64 => u64::MAX,
+                rest => (1 << rest) - 1,
+            };
+        }
+        bits
+    }
+
+    const fn contains(&self, bit: usize) -> bool {
+        self.0[bit / 64] >> (bit % 64) & 1 == 1
+    }
+
+    const fn insert(&mut self, bit: usize) {
+        self.0[bit / 64] |= 1 << (bit % 64);
+    }
+
+    fn combine(&self, other: &Self, with: impl Fn(u64, u64) -> u64) -> Self {
+        Self(std::array::from_fn(|word| {
+            with(self.0[word], other.0[word])
+        }))
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        self.combine(other, |a, b| a & b)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|&word| word == 0)
+    }
+
+    fn count(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    fn each(&self, mut call: impl FnMut(usize)) {
+        for (index, &word) in self.0.iter().enumerate() {
+            let mut rest = word;
+            while rest != 0 {
+                call(index * 64 + rest.trailing_zeros() as usize);
+                rest &= rest - 1;
+            }
+        }
+    }
+}
+
+/// What was found in the current window, kept for the next segment to spare allocating it. What a window didn't evaluate is from an earlier
+/// one: [`Evaluation::add`] doesn't get there, because then a clause above has no match.
+pub(super) struct Scratch {
+    clauses: Vec<Bits>,
+    leaves: Vec<LeafWindow>,
+    sums: Box<[f64]>,
+}
+
+struct LeafWindow {
+    matches: Bits,
+    scores: Box<[f32]>,
+}
+
+impl Scratch {
+    pub(super) fn new(query: &Query) -> Self {
+        let leaf = || LeafWindow {
+            matches: Bits::NONE,
+            scores: vec![0.0; WINDOW].into(),
+        };
+        Self {
+            clauses: vec![Bits::NONE; query.clauses.len()],
+            leaves: query.leaves.iter().map(|_| leaf()).collect(),
+            sums: vec![0.0; WINDOW].into(),
+        }
+    }
+}
+
+/// Calls `found` with each live match of the segment, ascending, and its score.
+pub(super) fn each_hit(
+    query: &Query,
+    weights: &[LeafWeight],
+    segment: &SegmentView,
+    scratch: &mut Scratch,
+    deadline: Deadline,
+    mut found: impl FnMut(DocId, f32) -> Result<(), SearchError>,
+) -> Result<(), SearchError> {
+    let max_doc = segment.reader().max_doc();
+    let cursors = weights.iter().map(|weight| weight.cursor(segment));
+    let mut evaluation = Evaluation {
+        query,
+        cursors: cursors.collect::<Result<_, _>>()?,
+        scratch,
+        max_doc,
+        start: 0,
+    };
+    while evaluation.go_to_next_match() {
+        deadline.check()?;
+        let live = evaluation.live(segment);
+        let matches = evaluation.matches(query.root, &live);
+        matches.each(|bit| evaluation.scratch.sums[bit] = 0.0);
+        evaluation.add(query.root, &matches);
+        let mut outcome = Ok(());
+        matches.each(|bit| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the one rounding of a score to 32 bits"
+            )]
+            let score = evaluation.scratch.sums[bit] as f32;
+            if outcome.is_ok() {
+                outcome = found(evaluation.document(bit), score);
+            }
+        });
+        outcome?;
+        evaluation.start = evaluation.end();
+    }
+    Ok(())
+}
+
+struct Evaluation<'a> {
+    query: &'a Query,
+    cursors: Vec<Cursor<'a>>,
+    scratch: &'a mut Scratch,
+    max_doc: DocId,
+    /// The first document of the window.
+    start: DocId,
+}
+
+impl Evaluation<'_> {
+    const fn end(&self) -> DocId {
+        let end = self.start.saturating_add(WINDOW_DOCUMENTS);
+        if end < self.max_doc {
+            end
+        } else {
+            self.max_doc
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a bit lies below the window's size"
+    )]
+    const fn document(&self, bit: usize) -> DocId {
+        self.start + bit as DocId
+    }
+
+    /// Begins the window at the first document that can match from here on; false if there is none.
+    fn go_to_next_match(&mut self) -> bool {
+        self.start = self.next_match(self.query.root);
+        self.start < self.max_doc
+    }
+
+    /// No document of the rest of the segment that lies before this one matches.
+    fn next_match(&self, node: Node) -> DocId {
+        let clause = match node {
+            Node::Leaf(leaf) => return self.cursors[leaf].next_match(self.start),
+            Node::Clause(clause) => &self.query.clauses[clause],
+        };
+        let next = |&child: &Node| self.next_match(child);
+        if clause.must.is_empty() {
+            clause.should.iter().map(next).min().unwrap_or(TERMINATED)
+        } else {
+            clause.must.iter().map(next).max().unwrap_or(TERMINATED)
+        }
+    }
+
+    fn live(&self, segment: &SegmentView) -> Bits {
+        let count = (self.end() - self.start) as usize;
+        let Some(alive) = segment.reader().alive_bitset() else {
+            return Bits::first(count);
+        };
+        let mut live = Bits::NONE;
+        for bit in 0..count {
+            if alive.is_alive(self.document(bit)) {
+                live.insert(bit);
+            }
+        }
+        live
+    }
+
+    /// The documents of `mask` that match, in the current window.
+    fn matches(&mut self, node: Node, mask: &Bits) -> Bits {
+        let index = match node {
+            Node::Leaf(leaf) => return self.leaf_matches(leaf, mask),
+            Node::Clause(clause) => clause,
+        };
+        let query = self.query;
+        let clause = &query.clauses[index];
+        let mut matches = *mask;
+        if clause.must.is_empty() {
+            matches = Bits::NONE;
+            for &child in &clause.should {
+                matches = matches.combine(&self.matches(child, mask), |a, b| a | b);
+            }
+        }
+        for &child in &clause.must {
+            if !matches.is_empty() {
+                matches = self.matches(child, &matches);
+            }
+        }
+        for &child in &clause.must_not {
+            if !matches.is_empty() {
+                matches = matches.combine(&self.matches(child, &matches), |a, b| a & !b);
+            }
+        }
+        if !clause.must.is_empty() && !matches.is_empty() {
+            for &child in &clause.should {
+                self.matches(child, &matches);
+            }
+        }
+        self.scratch.clauses[index] = matches;
+        matches
+    }
+
+    fn leaf_matches(&mut self, leaf: usize, mask: &Bits) -> Bits {
+        let (start, end) = (self.start, self.end());
+        let cursor = &mut self.cursors[leaf];
+        let LeafWindow { matches, scores } = &mut self.scratch.leaves[leaf];
+        *matches = Bits::NONE;
+        let in_window = u64::from(cursor.size()) * u64::from(WINDOW_DOCUMENTS);
+        let in_window = in_window / u64::from(self.max_doc.max(1));
+        let mut keep = |bit: usize, score| {
+            matches.insert(bit);
+            scores[bit] = score;
+        };
+        if u64::from(mask.count()) * u64::from(SEEK_BELOW) < in_window {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a bit lies below the window's size"
+            )]
+            mask.each(|bit| {
+                if let Some(score) = cursor.score(start + bit as DocId) {
+                    keep(bit, score);
+                }
+            });
+        } else {
+            let bit = |document: DocId| (document - start) as usize;
+            cursor.each_match(
+                start,
+                end,
+                |document| mask.contains(bit(document)),
+                |document, score| keep(bit(document), score),
+            );
+        }
+        *matches
+    }
+
+    /// Adds the scores of the leaves below `node` to the sums of the documents of `mask`, which match all clauses above it.
+    fn add(&mut self, node: Node, mask: &Bits) {
+        match node {
+            Node::Leaf(leaf) => {
+                let Scratch { leaves, sums, .. } = &mut *self.scratch;
+                let LeafWindow { matches, scores } = &leaves[leaf];
+                let matches = matches.and(mask);
+                matches.each(|bit| sums[bit] += f64::from(scores[bit]));
+            }
+            Node::Clause(clause) => {
+                let matches = self.scratch.clauses[clause].and(mask);
+                if matches.is_empty() {
+                    return;
+                }
+                let query = self.query;
+                for &child in &query.clauses[clause].scored {
+                    self.add(child, &matches);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Full-text search over shards that are tantivy indexes and together answer as one.
+//!
+//! A [`TextShard`] holds [`TextDocument`]s in an index in memory. [`search`] runs a [`Query`] over all shards of a publication, with the
+//! statistics of them all, and gives the same answer, to the bit of a score, for every number of shards.
+
+mod deadline;
+mod document;
+mod error;
+mod evaluate;
+mod parse;
+mod query;
+mod run;
+mod schema;
+mod searcher;
+mod segment;
+mod shard;
+mod statistics;
+mod top;
+mod weight;
+
+pub use self::document::TextDocument;
+pub use self::error::{QueryError, QueryExcerpt, SearchError};
+pub use self::query::Query;
+pub use self::run::{search, search_with_local_statistics};
+pub use self::schema::TextField;
+pub use self::searcher::TextSearcher;
+pub use self::shard::{MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig};
+pub use self::statistics::TextStatistics;
+pub use self::top::Hit;

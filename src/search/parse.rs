@@ -1,0 +1,236 @@
+//! From the text of a query to its tree.
+//!
+//! tantivy's grammar reads the text. What it yields is turned into a tree here and not by tantivy's `QueryParser`, whose queries can't be
+//! looked into, so that the order of the leaves and each one's boost are known.
+
+use tantivy::Term;
+use tantivy::query_grammar::{
+    Delimiter, Occur, UserInputAst, UserInputLeaf, UserInputLiteral, parse_query,
+};
+
+use super::error::{QueryError, QueryExcerpt};
+use super::query::{Clause, Leaf, LeafKind, Node, Query};
+use super::schema::{TextField, analyzer};
+
+pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
+    check_size(query)?;
+    let ast = parse_query(query).map_err(|_| QueryError::Syntax {
+        query: QueryExcerpt::new(query),
+    })?;
+    let Some(mut tree) = tree(ast, query)? else {
+        return Err(QueryError::NoWords {
+            query: QueryExcerpt::new(query),
+        });
+    };
+    if excludes_only(&tree) {
+        add_everything(&mut tree);
+    }
+    let mut parsed = Query {
+        text: query.to_owned(),
+        root: Node::Leaf(0),
+        clauses: Vec::new(),
+        leaves: Vec::new(),
+    };
+    parsed.root = flatten(tree, 1.0, true, &mut parsed)?;
+    Ok(parsed)
+}
+
+/// The grammar's parser calls itself at an opening parenthesis and at a `NOT`, and nowhere else. Both are counted wherever they stand, because
+/// only the parser knows which ones are quoted.
+fn check_size(query: &str) -> Result<(), QueryError> {
+    if query.len() > Query::MAX_BYTES {
+        return Err(QueryError::TooLong {
+            bytes: query.len(),
+            max: Query::MAX_BYTES,
+            query: QueryExcerpt::new(query),
+        });
+    }
+    let groups = query.matches('(').count() + query.matches("NOT").count();
+    if groups > Query::MAX_GROUPS {
+        return Err(QueryError::TooNested {
+            value: groups,
+            max: Query::MAX_GROUPS,
+            query: QueryExcerpt::new(query),
+        });
+    }
+    Ok(())
+}
+
+enum Tree {
+    Leaf(LeafKind),
+    Clause(Vec<(Occur, Self)>),
+    Boost(Box<Self>, f32),
+}
+
+/// Nothing if no word is left.
+fn tree(ast: UserInputAst, query: &str) -> Result<Option<Tree>, QueryError> {
+    match ast {
+        UserInputAst::Clause(children) => {
+            let mut clause = Vec::with_capacity(children.len());
+            for (occur, child) in children {
+                if let Some(child) = tree(child, query)? {
+                    clause.push((occur.unwrap_or(Occur::Should), child));
+                }
+            }
+            Ok((!clause.is_empty()).then_some(Tree::Clause(clause)))
+        }
+        UserInputAst::Boost(child, boost) => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a boost is rounded as tantivy rounds it; what overflows becomes infinite and is refused"
+            )]
+            let boost = boost.into_inner() as f32;
+            Ok(tree(*child, query)?.map(|child| boosted(child, boost)))
+        }
+        UserInputAst::Leaf(leaf) => match *leaf {
+            UserInputLeaf::All => Ok(Some(Tree::Leaf(LeafKind::All))),
+            UserInputLeaf::Literal(literal) => {
+                check_literal(&literal, query)?;
+                literal_tree(&literal, query)
+            }
+            UserInputLeaf::Range { .. } => unsupported("a range", query),
+            UserInputLeaf::Set { .. } => unsupported("a set", query),
+            UserInputLeaf::Exists { .. } => unsupported("the existence of a field", query),
+            UserInputLeaf::Regex { .. } => unsupported("a regular expression", query),
+        },
+    }
+}
+
+/// tantivy takes a boost within rounding of 1 as none.
+fn boosted(tree: Tree, boost: f32) -> Tree {
+    if (boost - 1.0).abs() < f32::EPSILON {
+        tree
+    } else {
+        Tree::Boost(Box::new(tree), boost)
+    }
+}
+
+fn unsupported<T>(what: &'static str, query: &str) -> Result<T, QueryError> {
+    Err(QueryError::Unsupported {
+        what,
+        query: QueryExcerpt::new(query),
+    })
+}
+
+/// tantivy counts a phrase with slop in an order that depends on the segment. It takes `sea*` for `sea`, and `sea~2` for the phrase `sea 2`, which
+/// nobody means.
+fn check_literal(literal: &UserInputLiteral, query: &str) -> Result<(), QueryError> {
+    if literal.slop > 0 {
+        return unsupported("a phrase with slop", query);
+    }
+    if literal.prefix {
+        return unsupported("a phrase prefix", query);
+    }
+    if literal.delimiter != Delimiter::None {
+        return Ok(());
+    }
+    let is_word = |text: &str| text.ends_with(char::is_alphanumeric);
+    if literal.phrase.strip_suffix('*').is_some_and(is_word) {
+        return unsupported("a prefix", query);
+    }
+    let is_distance = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    match literal.phrase.rsplit_once('~') {
+        Some((word, distance)) if is_word(word) && is_distance(distance) => {
+            unsupported("a fuzzy word", query)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A word or phrase in its field, or in either.
+fn literal_tree(literal: &UserInputLiteral, query: &str) -> Result<Option<Tree>, QueryError> {
+    let tokens = tokens(&literal.phrase);
+    if let Some(name) = &literal.field_name {
+        let field = TextField::by_name(name).ok_or_else(|| QueryError::UnknownField {
+            field: QueryExcerpt::new(name),
+            query: QueryExcerpt::new(query),
+        })?;
+        return Ok(leaf(field, &tokens).map(Tree::Leaf));
+    }
+    let leaves: Vec<_> = TextField::ALL
+        .into_iter()
+        .filter_map(|field| leaf(field, &tokens))
+        .map(|leaf| (Occur::Should, Tree::Leaf(leaf)))
+        .collect();
+    Ok((!leaves.is_empty()).then_some(Tree::Clause(leaves)))
+}
+
+fn tokens(text: &str) -> Vec<(usize, String)> {
+    let mut tokens = Vec::new();
+    analyzer()
+        .token_stream(text)
+        .process(&mut |token| tokens.push((token.position, token.text.clone())));
+    tokens
+}
+
+fn leaf(field: TextField, tokens: &[(usize, String)]) -> Option<LeafKind> {
+    let term = |text: &str| Term::from_field_text(field.number(), text);
+    match tokens {
+        [] => None,
+        [(_, word)] => Some(LeafKind::Term(field, term(word))),
+        words => {
+            let words = words.iter().map(|(place, word)| (*place, term(word)));
+            Some(LeafKind::Phrase(words.collect()))
+        }
+    }
+}
+
+fn excludes_only(tree: &Tree) -> bool {
+    match tree {
+        Tree::Leaf(_) => false,
+        Tree::Boost(child, _) => excludes_only(child),
+        Tree::Clause(children) => children
+            .iter()
+            .all(|(occur, child)| *occur == Occur::MustNot || excludes_only(child)),
+    }
+}
+
+fn add_everything(tree: &mut Tree) {
+    match tree {
+        Tree::Leaf(_) => {}
+        Tree::Boost(child, _) => add_everything(child),
+        Tree::Clause(children) => children.push((Occur::Should, Tree::Leaf(LeafKind::All))),
+    }
+}
+
+/// Moves the tree into the query's lists, leaves in the order of the query, each with the product of the boosts above it, multiplied from the
+/// outermost in as tantivy does.
+fn flatten(tree: Tree, boost: f32, scored: bool, query: &mut Query) -> Result<Node, QueryError> {
+    match tree {
+        Tree::Boost(child, factor) => {
+            let boost = boost * factor;
+            #[expect(clippy::cast_precision_loss, reason = "the bound is exact in 32 bits")]
+            let max = Query::MAX_BOOST as f32;
+            if boost <= max {
+                return flatten(*child, boost, scored, query);
+            }
+            Err(QueryError::Boost {
+                max: Query::MAX_BOOST,
+                query: QueryExcerpt::new(&query.text),
+            })
+        }
+        Tree::Leaf(kind) => {
+            if query.leaves.len() == Query::MAX_LEAVES {
+                return Err(QueryError::TooManyLeaves {
+                    max: Query::MAX_LEAVES,
+                    query: QueryExcerpt::new(&query.text),
+                });
+            }
+            query.leaves.push(Leaf {
+                kind,
+                boost,
+                scored,
+            });
+            Ok(Node::Leaf(query.leaves.len() - 1))
+        }
+        Tree::Clause(children) => {
+            let mut clause = Clause::default();
+            for (occur, child) in children {
+                let scored = scored && occur != Occur::MustNot;
+                clause.push(occur, flatten(child, boost, scored, query)?);
+            }
+            query.clauses.push(clause);
+            Ok(Node::Clause(query.clauses.len() - 1))
+        }
+    }
+}

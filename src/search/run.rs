@@ -1,0 +1,143 @@
+//! A search over the shards of a publication.
+
+use super::deadline::Deadline;
+use super::error::SearchError;
+use super::evaluate::{Scratch, each_hit};
+use super::query::Query;
+use super::shard::TextShard;
+use super::statistics::TextStatistics;
+use super::top::{Hit, Top};
+use super::weight::LeafWeight;
+use crate::colony::{Publication, Published};
+use crate::sync::Instant;
+
+/// The `top` best hits of a query over all shards of a publication, the best first: by descending score, and by ascending id at the same score.
+///
+/// The answer depends on the documents alone. However they are spread over shards, segments and ticks, and whatever has been deleted or
+/// merged, documents, order and the bits of the scores are the same; see [`Query`] for what a score is.
+///
+/// Reads the publication and nothing else, on the calling thread. Every match is scored: the cost grows with the number of documents that
+/// have one of the words, not with `top`.
+///
+/// ```
+/// use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
+/// use tickring::{Colony, ColonyConfig, DocumentId};
+///
+/// let shards = [0, 1, 2].map(|_| TextShard::new(&TextShardConfig::default()));
+/// let mut colony = Colony::new(ColonyConfig::default(), shards.into_iter().collect::<Result<_, _>>()?)?;
+/// let intake = colony.intake();
+/// for (seed, title) in ["the tide", "the open sea", "tide and sea"].into_iter().enumerate() {
+///     let document = TextDocument { title: title.to_owned(), body: String::new() };
+///     intake.try_upsert(DocumentId::from_seed(seed as u64), document).expect("there is room");
+/// }
+/// colony.tick()?;
+///
+/// let query = Query::parse("sea tide")?;
+/// let hits = search(&colony.publication(), &query, 10, None)?;
+/// assert_eq!(hits.len(), 3);
+/// assert_eq!(hits[0].document, DocumentId::from_seed(2));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+/// [`SearchError::DeadlinePassed`] if `deadline` passes, [`SearchError::Index`] if an index can't be read. There are no partial answers.
+pub fn search(
+    publication: &Publication<TextShard>,
+    query: &Query,
+    top: usize,
+    deadline: Option<Instant>,
+) -> Result<Vec<Hit>, SearchError> {
+    let deadline = Deadline(deadline);
+    let statistics = publication.statistics();
+    let mut search = Search::new(query, top, deadline)?;
+    search.run(publication.shards(), statistics)?;
+    Ok(search.top.into_hits())
+}
+
+/// The same with each shard's own statistics: **the wrong way**, for comparison. It is what systems do that
+/// put together the answers of independent shards. Scores of different shards mean different things, and the answer changes with the number of shards.
+///
+/// # Errors
+/// As [`search`].
+pub fn search_with_local_statistics(
+    publication: &Publication<TextShard>,
+    query: &Query,
+    top: usize,
+    deadline: Option<Instant>,
+) -> Result<Vec<Hit>, SearchError> {
+    let mut search = Search::new(query, top, Deadline(deadline))?;
+    for shard in publication.shards() {
+        let statistics = TextStatistics::new(&[shard.searcher()]);
+        search.run(std::slice::from_ref(shard), &statistics)?;
+    }
+    Ok(search.top.into_hits())
+}
+
+struct Search<'a> {
+    query: &'a Query,
+    deadline: Deadline,
+    scratch: Scratch,
+    top: Top,
+}
+
+impl<'a> Search<'a> {
+    fn new(query: &'a Query, top: usize, deadline: Deadline) -> Result<Self, SearchError> {
+        deadline.check()?;
+        Ok(Self {
+            query,
+            deadline,
+            scratch: Scratch::new(query),
+            top: Top::new(top),
+        })
+    }
+
+    fn run(
+        &mut self,
+        shards: &[Published<TextShard>],
+        statistics: &TextStatistics,
+    ) -> Result<(), SearchError> {
+        // Without documents BM25 would divide by zero. A field without tokens has no live match to score.
+        let (Some(any), 1.., 1..) = (
+            shards.first(),
+            statistics.document_count(),
+            self.top.limit(),
+        ) else {
+            return Ok(());
+        };
+        let searcher = any.searcher().tantivy();
+        let weights = LeafWeight::for_query(self.query, statistics, searcher, self.deadline)?;
+        for shard in shards {
+            self.run_shard(shard, &weights)?;
+        }
+        Ok(())
+    }
+
+    fn run_shard(
+        &mut self,
+        shard: &Published<TextShard>,
+        weights: &[LeafWeight],
+    ) -> Result<(), SearchError> {
+        let top = &mut self.top;
+        for segment in shard.searcher().segments() {
+            let found = |document, score| {
+                if top.admits(score) {
+                    top.offer(Hit {
+                        document: segment.document_id(document)?,
+                        score,
+                        shard: shard.shard(),
+                    });
+                }
+                Ok(())
+            };
+            each_hit(
+                self.query,
+                weights,
+                segment,
+                &mut self.scratch,
+                self.deadline,
+                found,
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! The pinned schema: which fields a shard's index has and how text becomes tokens.
+
+use tantivy::schema::{
+    BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
+};
+use tantivy::tokenizer::{
+    LowerCaser, RemoveLongFilter, SimpleTokenizer, TextAnalyzer, TokenizerManager,
+};
+use tantivy::{TantivyDocument, Term};
+
+use super::document::TextDocument;
+use crate::id::DocumentId;
+
+/// A field of a [`TextDocument`](crate::search::TextDocument) that can be searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TextField {
+    /// The title.
+    Title,
+    /// The body.
+    Body,
+}
+
+impl TextField {
+    /// Both fields, in the order in which a word without a field is looked for.
+    pub const ALL: [Self; 2] = [Self::Title, Self::Body];
+
+    /// The name by which a query calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Body => "body",
+        }
+    }
+
+    pub(super) fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
+
+    pub(super) const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its number in the index: the order in which [`schema`] adds the fields.
+    pub(super) const fn number(self) -> Field {
+        Field::from_field_id(self as u32)
+    }
+
+    pub(super) fn by_number(number: Field) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.number() == number)
+    }
+}
+
+const ID: Field = Field::from_field_id(2);
+const ID_HIGH: Field = Field::from_field_id(3);
+const ID_LOW: Field = Field::from_field_id(4);
+const TOKENS: [Field; 2] = [Field::from_field_id(5), Field::from_field_id(6)];
+
+pub(super) const ID_HIGH_NAME: &str = "id_high";
+pub(super) const ID_LOW_NAME: &str = "id_low";
+pub(super) const TOKENS_NAMES: [&str; 2] = ["title_tokens", "body_tokens"];
+
+const TOKENIZER: &str = "default";
+/// Tokens of so many bytes or more are not indexed. They keep their position.
+const LONG_TOKEN: usize = 40;
+
+/// Nothing goes to the document store. The id is indexed, so that a document can be found and deleted by it, and kept as two
+/// numbers, so that a hit's id is two array look-ups.
+pub(super) fn schema() -> Schema {
+    let mut builder = Schema::builder();
+    let text = TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(TOKENIZER)
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions),
+    );
+    for field in TextField::ALL {
+        builder.add_text_field(field.name(), text.clone());
+    }
+    builder.add_bytes_field("id", BytesOptions::default().set_indexed());
+    let number = NumericOptions::default().set_fast();
+    for name in [ID_HIGH_NAME, ID_LOW_NAME].into_iter().chain(TOKENS_NAMES) {
+        builder.add_u64_field(name, number.clone());
+    }
+    builder.build()
+}
+
+/// tantivy's `default` analyser, spelt out so that it stays as it is: split at whatever is not alphanumeric, drop long tokens, lower the case.
+pub(super) fn analyzer() -> TextAnalyzer {
+    TextAnalyzer::builder(SimpleTokenizer::default())
+        .filter(RemoveLongFilter::limit(LONG_TOKEN))
+        .filter(LowerCaser)
+        .build()
+}
+
+pub(super) fn tokenizers() -> TokenizerManager {
+    let tokenizers = TokenizerManager::new();
+    tokenizers.register(TOKENIZER, analyzer());
+    tokenizers
+}
+
+/// The document as the index takes it. The text is run through the analyser once more than indexing does, because the index
+/// keeps a field's length only approximately.
+pub(super) fn indexed(
+    analyzer: &mut TextAnalyzer,
+    id: DocumentId,
+    document: &TextDocument,
+) -> TantivyDocument {
+    let mut indexed = TantivyDocument::new();
+    indexed.add_bytes(ID, id.as_bytes());
+    let (high, low) = id.0.as_u64_pair();
+    indexed.add_u64(ID_HIGH, high);
+    indexed.add_u64(ID_LOW, low);
+    for (field, text) in [
+        (TextField::Title, &document.title),
+        (TextField::Body, &document.body),
+    ] {
+        indexed.add_text(field.number(), text);
+        let mut tokens = 0;
+        analyzer.token_stream(text).process(&mut |_| tokens += 1);
+        indexed.add_u64(TOKENS[field.index()], tokens);
+    }
+    indexed
+}
+
+pub(super) fn id_term(id: DocumentId) -> Term {
+    Term::from_field_bytes(ID, id.as_bytes())
+}
+
+pub(super) const fn id_field() -> Field {
+    ID
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_the_names() {
+        let schema = schema();
+        for field in TextField::ALL {
+            assert_eq!(schema.get_field(field.name()).unwrap(), field.number());
+            assert_eq!(TextField::by_number(field.number()), Some(field));
+            assert_eq!(
+                schema.get_field(TOKENS_NAMES[field.index()]).unwrap(),
+                TOKENS[field.index()]
+            );
+        }
+        assert_eq!(schema.get_field("id").unwrap(), ID);
+        assert_eq!(schema.get_field(ID_HIGH_NAME).unwrap(), ID_HIGH);
+        assert_eq!(schema.get_field(ID_LOW_NAME).unwrap(), ID_LOW);
+        assert_eq!(TextField::by_number(ID), None);
+    }
+
+    #[test]
+    fn the_analyser_is_the_default_one() {
+        let text = format!("Äpfel, don't fs/proc.c  {} x_y A1", "long".repeat(10));
+        let tokens = |mut analyzer: TextAnalyzer| {
+            let mut tokens = Vec::new();
+            analyzer
+                .token_stream(&text)
+                .process(&mut |token| tokens.push(token.clone()));
+            tokens
+        };
+        let default = TokenizerManager::default().get(TOKENIZER).unwrap();
+        assert_eq!(tokens(analyzer()), tokens(default));
+    }
+}

@@ -1,0 +1,125 @@
+//! An immutable view of what one text shard held at the end of a tick.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use tantivy::Searcher;
+
+use super::error::SearchError;
+use super::schema::{TextField, id_term};
+use super::segment::{SegmentView, segment_key};
+use crate::id::DocumentId;
+use crate::sync::Arc;
+
+/// What a [`TextShard`](crate::search::TextShard) held at the end of a tick. A clone is a few reference counts; the view keeps its segments in memory.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
+/// use tickring::{Batch, DocumentId, Shard, Write};
+///
+/// let mut shard = TextShard::new(&TextShardConfig::default())?;
+/// let document = TextDocument { title: "Tide".to_owned(), body: "tide and time".to_owned() };
+/// let writes = [Write::Add { id: DocumentId::from_seed(1), document: Arc::new(document) }];
+/// shard.act(0, &mut Batch::new(&writes))?;
+/// shard.advance(0)?;
+///
+/// let searcher = shard.searcher();
+/// assert_eq!((searcher.document_count(), searcher.token_count(TextField::Body)), (1, 3));
+/// assert_eq!(searcher.term_frequencies(TextField::Title)?["tide"], 1);
+/// assert!(searcher.contains(DocumentId::from_seed(1))?);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+#[derive(Clone)]
+pub struct TextSearcher {
+    searcher: Searcher,
+    segments: Arc<[Arc<SegmentView>]>,
+    documents: u64,
+    tokens: [u64; 2],
+}
+
+impl TextSearcher {
+    /// Opens the segments that `previous` doesn't have: the cost is that of what has changed.
+    pub(super) fn open(searcher: Searcher, previous: Option<&Self>) -> Result<Self, SearchError> {
+        let known: HashMap<_, _> = previous
+            .map_or(&[][..], |previous| &previous.segments)
+            .iter()
+            .map(|segment| (segment.key(), segment))
+            .collect();
+        let segments = searcher
+            .segment_readers()
+            .iter()
+            .map(|reader| match known.get(&segment_key(reader)) {
+                Some(segment) => Ok(Arc::clone(segment)),
+                None => SegmentView::open(reader).map(Arc::new),
+            })
+            .collect::<Result<Arc<[_]>, SearchError>>()?;
+        let tokens = |field| segments.iter().map(|segment| segment.tokens(field)).sum();
+        Ok(Self {
+            documents: segments.iter().map(|segment| segment.documents()).sum(),
+            tokens: TextField::ALL.map(tokens),
+            searcher,
+            segments,
+        })
+    }
+
+    /// The number of live documents.
+    pub const fn document_count(&self) -> u64 {
+        self.documents
+    }
+
+    /// The exact number of tokens in one field of the live documents.
+    pub const fn token_count(&self, field: TextField) -> u64 {
+        self.tokens[field.index()]
+    }
+
+    /// The number of segments of the index.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// For each term of a field, the number of live documents that it is in; no term without any. Reads the whole dictionary, and the
+    /// postings of the segments that have deletes.
+    ///
+    /// # Errors
+    /// [`SearchError::Index`] if the index can't be read.
+    pub fn term_frequencies(&self, field: TextField) -> Result<HashMap<String, u64>, SearchError> {
+        let mut frequencies = HashMap::new();
+        for segment in self.segments.iter() {
+            segment.add_frequencies(field, &mut frequencies)?;
+        }
+        Ok(frequencies)
+    }
+
+    /// Whether a live document has the id. Looks into the dictionary of each segment.
+    ///
+    /// # Errors
+    /// [`SearchError::Index`] if the index can't be read.
+    pub fn contains(&self, document: DocumentId) -> Result<bool, SearchError> {
+        let term = id_term(document);
+        for segment in self.segments.iter() {
+            if segment.holds(&term)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn segments(&self) -> &[Arc<SegmentView>] {
+        &self.segments
+    }
+
+    pub(super) const fn tantivy(&self) -> &Searcher {
+        &self.searcher
+    }
+}
+
+impl fmt::Debug for TextSearcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextSearcher")
+            .field("documents", &self.documents)
+            .field("tokens", &self.tokens)
+            .field("segments", &self.segments.len())
+            .finish_non_exhaustive()
+    }
+}

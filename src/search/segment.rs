@@ -1,0 +1,154 @@
+//! One segment of a shard's index as a search reads it, with its counts of live documents.
+
+use std::collections::HashMap;
+
+use tantivy::directory::error::OpenReadError;
+use tantivy::fastfield::Column;
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::index::{InvertedIndexReader, SegmentId};
+use tantivy::postings::TermInfo;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, DocSet, Opstamp, SegmentReader, TantivyError, Term};
+
+use super::error::SearchError;
+use super::schema::{ID_HIGH_NAME, ID_LOW_NAME, TOKENS_NAMES, TextField, id_field};
+use crate::id::DocumentId;
+use crate::sync::Arc;
+
+/// What a search needs of a segment, opened once. Two views with the same [`key`](Self::key) hold the same documents.
+pub(super) struct SegmentView {
+    reader: SegmentReader,
+    text: [Arc<InvertedIndexReader>; 2],
+    lengths: [FieldNormReader; 2],
+    ids: Arc<InvertedIndexReader>,
+    id_high: Column<u64>,
+    id_low: Column<u64>,
+    tokens: [u64; 2],
+}
+
+/// A segment's files never change; a later delete gets it a new delete file, named by the operation's stamp.
+pub(super) type SegmentKey = (SegmentId, Option<Opstamp>);
+
+pub(super) fn segment_key(reader: &SegmentReader) -> SegmentKey {
+    (reader.segment_id(), reader.delete_opstamp())
+}
+
+impl SegmentView {
+    pub(super) fn open(reader: &SegmentReader) -> Result<Self, SearchError> {
+        let text = |field: TextField| reader.inverted_index(field.number());
+        let lengths = |field: TextField| reader.get_fieldnorms_reader(field.number());
+        Ok(Self {
+            text: [text(TextField::Title)?, text(TextField::Body)?],
+            lengths: [lengths(TextField::Title)?, lengths(TextField::Body)?],
+            ids: reader.inverted_index(id_field())?,
+            id_high: reader.fast_fields().u64(ID_HIGH_NAME)?,
+            id_low: reader.fast_fields().u64(ID_LOW_NAME)?,
+            tokens: [
+                live_tokens(reader, TextField::Title)?,
+                live_tokens(reader, TextField::Body)?,
+            ],
+            reader: reader.clone(),
+        })
+    }
+
+    pub(super) fn key(&self) -> SegmentKey {
+        segment_key(&self.reader)
+    }
+
+    pub(super) const fn reader(&self) -> &SegmentReader {
+        &self.reader
+    }
+
+    pub(super) fn inverted_index(&self, field: TextField) -> &InvertedIndexReader {
+        &self.text[field.index()]
+    }
+
+    /// The fields' lengths, quantised to a byte as BM25 takes them.
+    pub(super) const fn lengths(&self, field: TextField) -> &FieldNormReader {
+        &self.lengths[field.index()]
+    }
+
+    /// Live documents.
+    pub(super) fn documents(&self) -> u64 {
+        u64::from(self.reader.num_docs())
+    }
+
+    /// The exact number of tokens of the live documents in one field.
+    pub(super) const fn tokens(&self, field: TextField) -> u64 {
+        self.tokens[field.index()]
+    }
+
+    /// The id of a document of the segment.
+    pub(super) fn document_id(&self, document: DocId) -> Result<DocumentId, SearchError> {
+        match (self.id_high.first(document), self.id_low.first(document)) {
+            (Some(high), Some(low)) => Ok(DocumentId(uuid::Uuid::from_u64_pair(high, low))),
+            _ => Err(TantivyError::InternalError(format!("document {document} has no id")).into()),
+        }
+    }
+
+    /// Whether a live document has the id.
+    pub(super) fn holds(&self, id: &Term) -> Result<bool, SearchError> {
+        let Some(info) = self.ids.get_term_info(id)? else {
+            return Ok(false);
+        };
+        Ok(self.live_documents(&self.ids, &info)? > 0)
+    }
+
+    /// The number of live documents with the term.
+    pub(super) fn live_frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
+        let index = self.inverted_index(field);
+        match index.get_term_info(term)? {
+            Some(info) => self.live_documents(index, &info),
+            None => Ok(0),
+        }
+    }
+
+    /// Adds the numbers of live documents of each term of a field.
+    pub(super) fn add_frequencies(
+        &self,
+        field: TextField,
+        frequencies: &mut HashMap<String, u64>,
+    ) -> Result<(), SearchError> {
+        let index = self.inverted_index(field);
+        let mut terms = index.terms().stream()?;
+        while terms.advance() {
+            let live = self.live_documents(index, terms.value())?;
+            if live == 0 {
+                continue;
+            }
+            let term = std::str::from_utf8(terms.key())
+                .map_err(|error| TantivyError::InternalError(error.to_string()))?;
+            if let Some(count) = frequencies.get_mut(term) {
+                *count += live;
+            } else {
+                frequencies.insert(term.to_owned(), live);
+            }
+        }
+        Ok(())
+    }
+
+    /// The dictionary's own count holds deleted documents until a merge, so a segment with deletes counts its postings.
+    fn live_documents(
+        &self,
+        index: &InvertedIndexReader,
+        info: &TermInfo,
+    ) -> Result<u64, SearchError> {
+        let Some(alive) = self.reader.alive_bitset() else {
+            return Ok(u64::from(info.doc_freq));
+        };
+        let mut postings = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+        Ok(u64::from(postings.count(alive)))
+    }
+}
+
+fn live_tokens(reader: &SegmentReader, field: TextField) -> Result<u64, SearchError> {
+    let tokens = reader.fast_fields().u64(TOKENS_NAMES[field.index()])?;
+    let count = |document| tokens.first(document).unwrap_or(0);
+    Ok(reader.doc_ids_alive().map(count).sum())
+}
+
+impl From<OpenReadError> for SearchError {
+    fn from(error: OpenReadError) -> Self {
+        Self::Index(Box::new(error))
+    }
+}

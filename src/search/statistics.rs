@@ -1,0 +1,125 @@
+//! The statistics over all shards of a publication that BM25 scores with.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use tantivy::query::Bm25StatisticsProvider;
+use tantivy::schema::Field;
+use tantivy::{TantivyError, Term};
+
+use super::error::SearchError;
+use super::schema::TextField;
+use super::searcher::TextSearcher;
+use crate::sync::Mutex;
+
+/// The most document frequencies that are remembered (a few megabytes).
+const MAX_REMEMBERED: usize = 65_536;
+
+/// What is known over all shards of one publication: documents, tokens of each field, and the document frequency of any term.
+///
+/// All of them count live documents only, whatever has been merged. Frequencies are counted when first asked for and then
+/// remembered, up to a bound.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
+/// use tickring::{Batch, DocumentId, Shard, Write};
+///
+/// let mut shard = TextShard::new(&TextShardConfig::default())?;
+/// let document = TextDocument { title: "Tide".to_owned(), body: "tide and time".to_owned() };
+/// let writes = [Write::Add { id: DocumentId::from_seed(1), document: Arc::new(document) }];
+/// shard.act(0, &mut Batch::new(&writes))?;
+/// shard.advance(0)?;
+///
+/// let statistics = TextShard::statistics(&[&shard.searcher()]);
+/// assert_eq!(statistics.document_count(), 1);
+/// assert_eq!(statistics.document_frequency(TextField::Body, "tide")?, 1);
+/// assert_eq!(statistics.document_frequency(TextField::Title, "time")?, 0);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+pub struct TextStatistics {
+    searchers: Box<[TextSearcher]>,
+    documents: u64,
+    tokens: [u64; 2],
+    frequencies: Mutex<HashMap<Term, u64, ahash::RandomState>>,
+}
+
+impl TextStatistics {
+    pub(super) fn new(searchers: &[&TextSearcher]) -> Self {
+        let tokens = |field| searchers.iter().map(|shard| shard.token_count(field)).sum();
+        Self {
+            searchers: searchers.iter().copied().cloned().collect(),
+            documents: searchers.iter().map(|shard| shard.document_count()).sum(),
+            tokens: TextField::ALL.map(tokens),
+            frequencies: Mutex::new(HashMap::default()),
+        }
+    }
+
+    /// The number of live documents.
+    pub const fn document_count(&self) -> u64 {
+        self.documents
+    }
+
+    /// The exact number of tokens in one field of the live documents.
+    pub const fn token_count(&self, field: TextField) -> u64 {
+        self.tokens[field.index()]
+    }
+
+    /// The number of live documents with this term in this field. The term is taken as it is: tokens are in lower case.
+    ///
+    /// A look-up in each segment's dictionary; in segments with deletes also one pass over the term's postings.
+    ///
+    /// # Errors
+    /// [`SearchError::Index`] if an index can't be read.
+    pub fn document_frequency(&self, field: TextField, term: &str) -> Result<u64, SearchError> {
+        self.frequency(field, &Term::from_field_text(field.number(), term))
+    }
+
+    /// Counts outside the lock: two that ask at once count twice and remember the same.
+    fn frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
+        if let Some(&known) = self.frequencies.lock().get(term) {
+            return Ok(known);
+        }
+        let mut counted = 0;
+        for segment in self.searchers.iter().flat_map(TextSearcher::segments) {
+            counted += segment.live_frequency(field, term)?;
+        }
+        let mut frequencies = self.frequencies.lock();
+        // Starting over costs recounting only, and needs no order of use.
+        if frequencies.len() >= MAX_REMEMBERED {
+            frequencies.clear();
+        }
+        frequencies.insert(term.clone(), counted);
+        Ok(counted)
+    }
+}
+
+impl Bm25StatisticsProvider for TextStatistics {
+    fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
+        text_field(field).map(|field| self.token_count(field))
+    }
+
+    fn total_num_docs(&self) -> tantivy::Result<u64> {
+        Ok(self.documents)
+    }
+
+    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
+        let field = text_field(term.field())?;
+        self.frequency(field, term)
+            .map_err(|error| TantivyError::InternalError(error.to_string()))
+    }
+}
+
+fn text_field(field: Field) -> tantivy::Result<TextField> {
+    TextField::by_number(field)
+        .ok_or_else(|| TantivyError::InvalidArgument(format!("{field:?} is not a text field")))
+}
+
+impl fmt::Debug for TextStatistics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextStatistics")
+            .field("documents", &self.documents)
+            .field("tokens", &self.tokens)
+            .finish_non_exhaustive()
+    }
+}

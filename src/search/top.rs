@@ -1,0 +1,90 @@
+//! The best hits of a search.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::id::{DocumentId, ShardId};
+
+/// A document that a search found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// The document.
+    pub document: DocumentId,
+    /// Its score, from 0.
+    pub score: f32,
+    /// The shard that holds it.
+    pub shard: ShardId,
+}
+
+/// A hit ordered by rank: the lesser one is the better one, with the higher score or, at the same score, the lower id.
+struct Ranked(Hit);
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (this, that) = (&self.0, &other.0);
+        that.score
+            .total_cmp(&this.score)
+            .then_with(|| this.document.cmp(&that.document))
+            .then_with(|| this.shard.cmp(&that.shard))
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked {}
+
+/// The best hits so far, at most `limit`. Takes memory for those it has, not for those it may have.
+pub(super) struct Top {
+    limit: usize,
+    worst_first: BinaryHeap<Ranked>,
+}
+
+impl Top {
+    pub(super) const fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            worst_first: BinaryHeap::new(),
+        }
+    }
+
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether a hit with this score may be among the best; at the worst one's score its id decides.
+    pub(super) fn admits(&self, score: f32) -> bool {
+        if self.worst_first.len() < self.limit {
+            return true;
+        }
+        self.worst_first
+            .peek()
+            .is_some_and(|worst| score >= worst.0.score)
+    }
+
+    pub(super) fn offer(&mut self, hit: Hit) {
+        if self.worst_first.len() < self.limit {
+            self.worst_first.push(Ranked(hit));
+        } else if let Some(mut worst) = self.worst_first.peek_mut() {
+            let hit = Ranked(hit);
+            if hit < *worst {
+                *worst = hit;
+            }
+        }
+    }
+
+    /// The best first.
+    pub(super) fn into_hits(self) -> Vec<Hit> {
+        let ranked = self.worst_first.into_sorted_vec();
+        ranked.into_iter().map(|Ranked(hit)| hit).collect()
+    }
+}

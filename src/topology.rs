@@ -1,0 +1,243 @@
+//! The topology: ring, members, their statuses and the epoch as one immutable value.
+//!
+//! It is published through one cell. A reader loads it once per operation and asks nothing else, so that whatever it
+//! answers belongs to one epoch.
+
+use crate::error::RouteError;
+use crate::id::{DocumentId, Epoch, Incarnation, ShardId};
+use crate::registry::{RegisteredShard, ShardRecord, ShardStatus};
+use crate::ring::{HashRing, Replicas};
+use crate::sync::Arc;
+
+/// A shard on the ring, as of one epoch.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub(crate) shard: ShardId,
+    pub(crate) weight: u32,
+    /// Nobody has registered yet as a planned shard.
+    pub(crate) registered: Option<(Arc<ShardRecord>, ShardStatus)>,
+}
+
+impl Member {
+    /// The shard.
+    pub const fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// Its weight: it has this many times the configured number of points on the ring.
+    pub const fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// Its status in this epoch; nothing for a planned shard that nobody has registered as.
+    pub fn status(&self) -> Option<ShardStatus> {
+        self.registered.as_ref().map(|&(_, status)| status)
+    }
+
+    /// Its incarnation; nothing for a planned shard that nobody has registered as.
+    pub fn incarnation(&self) -> Option<Incarnation> {
+        self.registered
+            .as_ref()
+            .map(|(record, _)| record.incarnation)
+    }
+
+    /// Whether documents are routed to it: it is planned, online or draining.
+    pub fn serves(&self) -> bool {
+        self.status().is_none_or(ShardStatus::serves)
+    }
+
+    /// All that is known of it. Its metrics and the time it was last heard from are those of now, not of the epoch.
+    pub fn registered(&self) -> Option<RegisteredShard> {
+        self.registered
+            .as_ref()
+            .map(|(record, status)| record.registered(*status))
+    }
+
+    pub(crate) fn record(&self) -> Option<&Arc<ShardRecord>> {
+        self.registered.as_ref().map(|(record, _)| record)
+    }
+}
+
+/// One published state of the colony's shape.
+///
+/// ```
+/// use tickring::{Coordinator, DocumentId};
+///
+/// let coordinator = Coordinator::new(3)?;
+/// let topology = coordinator.topology();
+/// let document = DocumentId::from_seed(42);
+/// assert_eq!(topology.epoch().get(), 0);
+/// assert_eq!(topology.route(&document)?, topology.place(&document)?);
+/// assert_eq!(topology.members().len(), 3);
+/// # Ok::<(), tickring::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Topology {
+    epoch: Epoch,
+    ring: Arc<HashRing>,
+    /// By the ring's slots, so ascending by id.
+    members: Box<[Member]>,
+    /// By slot: whether the member serves. Beside `members` so that a look-up touches one byte.
+    serves: Box<[bool]>,
+    serving: usize,
+    /// Every member that owns a point serves: the answer of the ring is the answer.
+    all_serve: bool,
+}
+
+impl Topology {
+    /// `members` in the order of the ring's slots.
+    pub(crate) fn new(epoch: Epoch, ring: Arc<HashRing>, members: Box<[Member]>) -> Self {
+        debug_assert!(
+            ring.members()
+                .iter()
+                .map(|m| m.shard)
+                .eq(members.iter().map(|m| m.shard))
+        );
+        let serves: Box<[bool]> = members.iter().map(Member::serves).collect();
+        let owners = || members.iter().zip(&serves).filter(|(m, _)| m.weight > 0);
+        Self {
+            serving: owners().filter(|&(_, &serves)| serves).count(),
+            all_serve: owners().all(|(_, &serves)| serves),
+            epoch,
+            ring,
+            members,
+            serves,
+        }
+    }
+
+    /// The number of this publication.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The ring.
+    pub fn ring(&self) -> &Arc<HashRing> {
+        &self.ring
+    }
+
+    /// The shards on the ring, ascending by id.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The shard's part in this topology, if it is on the ring. Costs a binary search.
+    pub fn member(&self, shard: ShardId) -> Option<&Member> {
+        self.ring
+            .slot_of(shard)
+            .and_then(|slot| self.members.get(slot))
+    }
+
+    /// How many shards own points and can serve.
+    pub const fn serving_count(&self) -> usize {
+        self.serving
+    }
+
+    /// The placement owner of a document: by the ring alone, whoever can serve now.
+    ///
+    /// # Errors
+    /// [`RouteError::EmptyRing`] if no shard owns anything.
+    #[inline]
+    pub fn place(&self, document: &DocumentId) -> Result<ShardId, RouteError> {
+        self.ring.get_shard(document)
+    }
+
+    /// The shard that serves a document now: its placement owner, or, if that can't serve, the next distinct member on the
+    /// ring that can. A few nanoseconds; when the owner is away, as many steps as there are points to the next that
+    /// serves.
+    ///
+    /// # Errors
+    /// [`RouteError::EmptyRing`] if no shard owns anything, [`RouteError::NoneServing`] if none of the owners can serve.
+    #[inline]
+    pub fn route(&self, document: &DocumentId) -> Result<ShardId, RouteError> {
+        self.route_hash(self.ring.placement().document_position(document))
+    }
+
+    /// The same for any key, by the hash of its bytes. The 16 bytes of a document's id are its key.
+    ///
+    /// # Errors
+    /// As [`route`](Self::route).
+    #[inline]
+    pub fn route_key(&self, key: &[u8]) -> Result<ShardId, RouteError> {
+        self.route_hash(self.ring.placement().hash(key))
+    }
+
+    /// Routes many documents: `shards[i]` is the answer for `documents[i]`.
+    ///
+    /// # Errors
+    /// [`RouteError::BatchLength`] if the slices differ in length, else as [`route`](Self::route). `shards` is untouched
+    /// then: whether any shard can serve does not depend on the document.
+    pub fn route_batch(
+        &self,
+        documents: &[DocumentId],
+        shards: &mut [ShardId],
+    ) -> Result<(), RouteError> {
+        if documents.len() != shards.len() {
+            return Err(RouteError::BatchLength {
+                documents: documents.len(),
+                output: shards.len(),
+            });
+        }
+        let placement = self.ring.placement();
+        for (document, shard) in documents.iter().zip(shards) {
+            *shard = self.route_hash(placement.document_position(document))?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn route_hash(&self, hash: u64) -> Result<ShardId, RouteError> {
+        let slot = self.ring.slot_at(hash).ok_or(RouteError::EmptyRing)?;
+        if self.all_serve || self.slot_serves(slot) {
+            return Ok(self.ring.shard_at_slot(slot));
+        }
+        self.route_past(hash)
+    }
+
+    /// The owner can't serve: on to the next that can.
+    #[cold]
+    fn route_past(&self, hash: u64) -> Result<ShardId, RouteError> {
+        if self.serving == 0 {
+            return Err(self.none_serving());
+        }
+        self.ring
+            .slots_from(hash)
+            .find(|&slot| self.slot_serves(slot))
+            .map(|slot| self.ring.shard_at_slot(slot))
+            .ok_or_else(|| self.none_serving())
+    }
+
+    /// The shard that [`route`](Self::route) names, then up to `others` other distinct shards that can serve, in ring
+    /// order.
+    ///
+    /// # Errors
+    /// As [`route`](Self::route), and [`RouteError::TooManyReplicas`]. Fewer than asked for is no error:
+    /// [`Replicas::is_complete`] says so.
+    #[inline]
+    pub fn replicas(&self, document: &DocumentId, others: usize) -> Result<Replicas, RouteError> {
+        let hash = self.ring.placement().document_position(document);
+        let replicas = if self.all_serve {
+            self.ring
+                .distinct_from(hash, others, self.serving, |_| true)?
+        } else if self.serving == 0 && !self.ring.is_empty() {
+            return Err(self.none_serving());
+        } else {
+            self.ring
+                .distinct_from(hash, others, self.serving, |slot| self.slot_serves(slot))?
+        };
+        if replicas.is_empty() {
+            return Err(RouteError::EmptyRing);
+        }
+        Ok(replicas)
+    }
+
+    #[inline]
+    fn slot_serves(&self, slot: u32) -> bool {
+        self.serves.get(slot as usize).copied().unwrap_or(false)
+    }
+
+    fn none_serving(&self) -> RouteError {
+        RouteError::NoneServing {
+            members: self.members.len(),
+        }
+    }
+}

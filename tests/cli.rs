@@ -1,0 +1,351 @@
+//! The command line, as a person or a script meets it.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn tickring(arguments: &[&str], directory: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tickring"))
+        .arg("run")
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs that must fail: exit code 1, nothing on standard output, and every one of `words` in the complaint.
+fn refused(arguments: &[&str], directory: &Path, words: &[&str]) {
+    let output = tickring(arguments, directory);
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(output.stdout.is_empty());
+    for word in words {
+        assert!(complaint.contains(word), "{word:?} is not in {complaint:?}");
+    }
+}
+
+fn small_corpus() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, body: &[u8]| {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, body).unwrap();
+    };
+    write("docs/a.txt", b"the ring is a circle of hashes");
+    write("docs/deep/b.md", b"the barrier waits for the ring");
+    write("docs/binary.bin", b"ring\0ring");
+    write("docs/latin.txt", b"ring caf\xe9");
+    write(
+        "docs/records.jsonl",
+        b"{\"id\": 7, \"text\": \"a ring of records\"}\n\n{\"id\": \"x\"}\nnot json\n[1]\n{\"id\": true, \"text\": \"\"}\n{\"id\": \"y\", \"text\": 5}\n{\"id\": \"z\", \"text\": \"no match\"}\n",
+    );
+    write("docs/ignored.txt", b"ring");
+    write("docs/.ignore", b"ignored.txt\n");
+    directory
+}
+
+#[test]
+fn files_directories_and_records_are_indexed_and_the_rest_is_listed() {
+    let directory = small_corpus();
+    let output = tickring(&["docs", "--json", "--query", "ring"], directory.path());
+    let report = json(&output);
+    assert_eq!(report["documents"], 4);
+    let skipped: Vec<_> = report["skipped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["path"].as_str().unwrap(),
+                one["reason"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    for (path, reason) in [
+        ("docs/binary.bin", "binary: a NUL byte at 4"),
+        ("docs/latin.txt", "not UTF-8 at byte 8"),
+        ("docs/records.jsonl:3", "no field \"text\""),
+        ("docs/records.jsonl:5", "not an object"),
+        (
+            "docs/records.jsonl:6",
+            "the field \"id\" is no string or number",
+        ),
+        ("docs/records.jsonl:7", "the field \"text\" is no string"),
+    ] {
+        assert!(skipped.contains(&(path, reason)), "{path} in {skipped:?}");
+    }
+    assert!(
+        skipped
+            .iter()
+            .any(|(path, _)| *path == "docs/records.jsonl:4")
+    );
+    assert_eq!(skipped.len(), 7);
+    let hits: Vec<_> = report["queries"][0]["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| hit["document"].as_str().unwrap())
+        .collect();
+    assert_eq!(hits.len(), 3);
+    for name in ["docs/a.txt", "docs/deep/b.md", "7"] {
+        assert!(hits.contains(&name), "{name} in {hits:?}");
+    }
+    let bytes = [
+        "the ring is a circle of hashes",
+        "the barrier waits for the ring",
+        "a ring of records",
+        "no match",
+    ];
+    assert_eq!(
+        report["bytes"],
+        bytes.iter().map(|body| body.len()).sum::<usize>()
+    );
+    let shards = report["shards"].as_array().unwrap();
+    let documents: u64 = shards
+        .iter()
+        .map(|shard| shard["documents"].as_u64().unwrap())
+        .sum();
+    let share: f64 = shards
+        .iter()
+        .map(|shard| shard["share"].as_f64().unwrap())
+        .sum();
+    assert_eq!((shards.len(), documents), (4, 4));
+    assert!((share - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn named_fields_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(
+        directory.path().join("r.jsonl"),
+        "{\"key\": \"k1\", \"body\": \"ring\"}\n",
+    )
+    .unwrap();
+    let report = json(&tickring(
+        &[
+            "r.jsonl",
+            "--id-field",
+            "key",
+            "--text-field",
+            "body",
+            "--json",
+            "--query",
+            "ring",
+        ],
+        directory.path(),
+    ));
+    assert_eq!(report["queries"][0]["hits"][0]["document"], "k1");
+}
+
+/// Everything of the answers but the shards and the times.
+fn answers(report: &Value) -> Vec<(String, Vec<(String, u32)>)> {
+    let queries = report["queries"].as_array().unwrap();
+    queries
+        .iter()
+        .map(|query| {
+            let hits = query["hits"].as_array().unwrap().iter().map(|hit| {
+                let score: f32 = hit["score"].to_string().parse().unwrap();
+                (
+                    hit["document"].as_str().unwrap().to_owned(),
+                    score.to_bits(),
+                )
+            });
+            (query["query"].as_str().unwrap().to_owned(), hits.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn the_answers_do_not_depend_on_shards_ticks_or_placement() {
+    let directory = tempfile::tempdir().unwrap();
+    let queries = "kato mika\n+tomi solve\n\"kato kato\"\nrenka -tomi darlu\n";
+    fs::write(directory.path().join("q.txt"), queries).unwrap();
+    let base = [
+        "--documents",
+        "400",
+        "--json",
+        "--top",
+        "20",
+        "--queries",
+        "q.txt",
+    ];
+    let run = |extra: &[&str]| {
+        let arguments: Vec<_> = base.iter().chain(extra).copied().collect();
+        answers(&json(&tickring(&arguments, directory.path())))
+    };
+    let one = run(&["--shards", "1"]);
+    assert!(one.iter().any(|(_, hits)| hits.len() == 20));
+    for extra in [
+        ["--shards", "3"].as_slice(),
+        &["--shards", "7", "--tick-documents", "33"],
+        &["--shards", "2", "--placement", "siphash13"],
+        &["--shards", "4", "--virtual-nodes", "1"],
+    ] {
+        assert_eq!(run(extra), one, "{extra:?}");
+    }
+}
+
+#[test]
+fn without_a_query_a_few_come_from_the_corpus() {
+    let directory = tempfile::tempdir().unwrap();
+    let report = json(&tickring(
+        &["--documents", "300", "--json"],
+        directory.path(),
+    ));
+    let answers = answers(&report);
+    assert!(answers.len() > 1);
+    assert!(answers.iter().filter(|(_, hits)| !hits.is_empty()).count() > 1);
+    assert_eq!(report["documents"], 300);
+    assert_eq!(report["ticks"], 1);
+}
+
+#[test]
+fn the_text_names_what_was_done() {
+    let directory = small_corpus();
+    let output = tickring(
+        &["docs", "--query", "ring", "--query", "nowhere"],
+        directory.path(),
+    );
+    assert!(output.status.success());
+    let text = text(&output.stdout);
+    for part in [
+        "documents  4",
+        "skipped    7",
+        "docs/latin.txt: not UTF-8 at byte 8",
+        "shard-3",
+        "ticks      1",
+        "Decay",
+        "distinct terms",
+        "most frequent: ring 3 the 2",
+        "docs/a.txt",
+        "no hits",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert!(output.stderr.is_empty(), "no progress where nobody watches");
+}
+
+#[test]
+fn the_same_document_twice_counts_once_and_it_is_said() {
+    let directory = small_corpus();
+    let output = tickring(
+        &[
+            "docs/a.txt",
+            "./docs//a.txt",
+            "docs/deep",
+            "--json",
+            "--query",
+            "circle",
+        ],
+        directory.path(),
+    );
+    let report = json(&output);
+    assert_eq!(report["documents"], 2);
+    assert_eq!(report["queries"][0]["hits"].as_array().unwrap().len(), 1);
+    assert_eq!(report["skipped"][0]["path"], "docs/a.txt");
+    assert!(
+        report["skipped"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("the last one counts")
+    );
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let directory = small_corpus();
+    refused(&["docs", "absent.txt"], directory.path(), &["absent.txt"]);
+    refused(&["--queries", "absent.q"], directory.path(), &["absent.q"]);
+    fs::create_dir(directory.path().join("empty")).unwrap();
+    refused(&["empty"], directory.path(), &["no documents in empty"]);
+    refused(
+        &["docs/binary.bin"],
+        directory.path(),
+        &["no documents in docs/binary.bin", "NUL byte"],
+    );
+}
+
+#[test]
+fn numbers_out_of_bounds_are_named_with_their_bounds() {
+    let directory = small_corpus();
+    for (option, value, bounds) in [
+        ("--shards", "0", "from 1 to"),
+        ("--shards", "4000000000", "from 1 to"),
+        ("--virtual-nodes", "0", "from 1 to 65536"),
+        ("--virtual-nodes", "4294967295", "from 1 to 65536"),
+        ("--top", "0", "from 1 to"),
+        ("--top", "18446744073709551615", "from 1 to"),
+        ("--documents", "0", "from 1 to"),
+        ("--tick-documents", "0", "from 1 to"),
+    ] {
+        let field = option.trim_start_matches('-').split('-').next().unwrap();
+        refused(&[option, value], directory.path(), &[field, value, bounds]);
+    }
+    let usage = tickring(&["--placement", "md5"], directory.path());
+    assert_eq!(usage.status.code(), Some(2));
+    assert!(text(&usage.stderr).contains("siphash13"));
+}
+
+#[test]
+fn a_query_that_does_not_parse_is_named_and_the_others_are_answered() {
+    let directory = small_corpus();
+    let output = tickring(
+        &["docs", "--json", "--query", "ring AND (", "--query", "ring"],
+        directory.path(),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("ring AND ("));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["queries"][0]["error"].is_string());
+    assert_eq!(report["queries"][1]["hits"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn an_output_that_is_closed_early_ends_the_run_quietly() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tickring"))
+        .args(["run", "--documents", "50"])
+        .current_dir(directory.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_among_the_files_is_skipped_and_not_waited_for() {
+    let directory = small_corpus();
+    let pipe = directory.path().join("docs/pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let report = json(&tickring(&["docs", "--json"], directory.path()));
+    let skipped = report["skipped"].as_array().unwrap();
+    assert!(
+        skipped
+            .iter()
+            .any(|one| one["path"] == "docs/pipe" && one["reason"] == "not a regular file")
+    );
+}

@@ -1,0 +1,259 @@
+//! A naive search over the raw texts: the definition of what the shards must answer.
+
+use std::collections::BTreeMap;
+
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::tokenizer::TokenizerManager;
+use tickring::DocumentId;
+use tickring::search::{TextDocument, TextField};
+
+/// Words with their places.
+pub(crate) type Tokens = Vec<(usize, String)>;
+
+pub(crate) fn tokenize(text: &str) -> Tokens {
+    let mut analyzer = TokenizerManager::default().get("default").unwrap();
+    let mut tokens = Vec::new();
+    analyzer
+        .token_stream(text)
+        .process(&mut |token| tokens.push((token.position, token.text.clone())));
+    tokens
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Occur {
+    Should,
+    Must,
+    MustNot,
+}
+
+/// A query as a tree, made beside its text and not from it.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Tree {
+    All,
+    /// A word or several as a phrase, in one field or in either.
+    Words(Option<TextField>, Vec<String>),
+    Group(Vec<(Occur, Self)>),
+    Boost(Box<Self>, f32),
+}
+
+impl Tree {
+    pub(crate) fn word(word: &str) -> Self {
+        Self::Words(None, vec![word.to_owned()])
+    }
+
+    /// The query's text.
+    pub(crate) fn render(&self) -> String {
+        match self {
+            Self::Group(children) => render_children(children),
+            other => other.render_child(),
+        }
+    }
+
+    fn render_child(&self) -> String {
+        match self {
+            Self::All => "*".to_owned(),
+            Self::Words(field, words) => {
+                let field = field.map_or(String::new(), |field| format!("{}:", field.name()));
+                match &words[..] {
+                    [word] => format!("{field}{word}"),
+                    words => format!("{field}\"{}\"", words.join(" ")),
+                }
+            }
+            Self::Group(children) => format!("({})", render_children(children)),
+            Self::Boost(child, boost) => match **child {
+                Self::Boost(..) => format!("({})^{boost}", child.render_child()),
+                _ => format!("{}^{boost}", child.render_child()),
+            },
+        }
+    }
+
+    /// Whether it is one of the leaves that `is` names, or has one.
+    pub(crate) fn has(&self, is: &dyn Fn(&Self) -> bool) -> bool {
+        match self {
+            Self::All | Self::Words(..) => is(self),
+            Self::Group(children) => children.iter().any(|(_, child)| child.has(is)),
+            Self::Boost(child, _) => child.has(is),
+        }
+    }
+}
+
+fn render_children(children: &[(Occur, Tree)]) -> String {
+    let child = |(occur, child): &(Occur, Tree)| {
+        let sign = match occur {
+            Occur::Should => "",
+            Occur::Must => "+",
+            Occur::MustNot => "-",
+        };
+        format!("{sign}{}", child.render_child())
+    };
+    children.iter().map(child).collect::<Vec<_>>().join(" ")
+}
+
+/// All documents that are live, tokenised.
+pub(crate) struct Oracle {
+    documents: BTreeMap<DocumentId, [Tokens; 2]>,
+}
+
+impl Oracle {
+    pub(crate) fn new<'a>(
+        documents: impl IntoIterator<Item = (&'a DocumentId, &'a TextDocument)>,
+    ) -> Self {
+        let tokens =
+            |document: &TextDocument| [tokenize(&document.title), tokenize(&document.body)];
+        let documents = documents.into_iter();
+        Self {
+            documents: documents
+                .map(|(id, document)| (*id, tokens(document)))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn document_count(&self) -> u64 {
+        self.documents.len() as u64
+    }
+
+    pub(crate) fn token_count(&self, field: TextField) -> u64 {
+        let tokens = self.documents.values();
+        tokens
+            .map(|tokens| tokens[field as usize].len() as u64)
+            .sum()
+    }
+
+    pub(crate) fn document_frequency(&self, field: TextField, word: &str) -> u64 {
+        let has = |tokens: &&[Tokens; 2]| tokens[field as usize].iter().any(|(_, w)| w == word);
+        self.documents.values().filter(has).count() as u64
+    }
+
+    /// Every match with its score, the best first.
+    pub(crate) fn search(&self, tree: &Tree) -> Vec<(DocumentId, f32)> {
+        let mut hits = Vec::new();
+        let leaves = self.weigh(tree, 1.0);
+        for (id, tokens) in &self.documents {
+            let mut scores = Vec::new();
+            if leaves.evaluate(tokens, &mut scores) {
+                let mut sum = 0.0_f64;
+                scores.iter().for_each(|&score| sum += f64::from(score));
+                hits.push((*id, sum as f32));
+            }
+        }
+        hits.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
+        hits
+    }
+
+    fn weigh(&self, tree: &Tree, boost: f32) -> Weighed {
+        match tree {
+            Tree::All => Weighed::All(boost),
+            Tree::Boost(child, factor) => self.weigh(child, boost * factor),
+            Tree::Words(Some(field), words) => self.weigh_words(*field, words, boost),
+            Tree::Words(None, words) => {
+                let either = TextField::ALL.map(|field| self.weigh_words(field, words, boost));
+                let children = either.into_iter().map(|leaf| (Occur::Should, leaf));
+                Weighed::Group(children.collect())
+            }
+            Tree::Group(children) => {
+                let mut distinct: Vec<&(Occur, Tree)> = Vec::new();
+                for child in children {
+                    if !distinct.contains(&child) {
+                        distinct.push(child);
+                    }
+                }
+                let children = distinct.into_iter();
+                let weighed = children.map(|(occur, child)| (*occur, self.weigh(child, boost)));
+                Weighed::Group(weighed.collect())
+            }
+        }
+    }
+
+    fn weigh_words(&self, field: TextField, words: &[String], boost: f32) -> Weighed {
+        let documents = self.document_count();
+        let mut idf = 0.0_f32;
+        for word in words {
+            let df = self.document_frequency(field, word);
+            let odds = ((documents - df) as f32 + 0.5) / (df as f32 + 0.5);
+            idf += (1.0 + odds).ln();
+        }
+        Weighed::Words {
+            field,
+            words: words.to_vec(),
+            weight: idf * (1.0 + K1) * boost,
+            average: self.token_count(field) as f32 / documents as f32,
+        }
+    }
+}
+
+const K1: f32 = 1.2;
+const B: f32 = 0.75;
+
+enum Weighed {
+    All(f32),
+    Words {
+        field: TextField,
+        words: Vec<String>,
+        weight: f32,
+        average: f32,
+    },
+    Group(Vec<(Occur, Self)>),
+}
+
+impl Weighed {
+    /// Whether the document matches; then the scores of the leaves that it has are in `scores`, in the query's order.
+    fn evaluate(&self, document: &[Tokens; 2], scores: &mut Vec<f32>) -> bool {
+        match self {
+            Self::All(score) => {
+                scores.push(*score);
+                true
+            }
+            Self::Words {
+                field,
+                words,
+                weight,
+                average,
+            } => {
+                let tokens = &document[*field as usize];
+                let frequency = frequency(tokens, words);
+                if frequency > 0 {
+                    let length = tokens.len() as u32;
+                    let length = FieldNormReader::fieldnorm_to_id(length);
+                    let length = FieldNormReader::id_to_fieldnorm(length) as f32;
+                    let norm = K1 * (1.0 - B + B * length / average);
+                    let frequency = frequency as f32;
+                    scores.push(weight * (frequency / (frequency + norm)));
+                }
+                frequency > 0
+            }
+            Self::Group(children) => {
+                let (mut required, mut any, mut fails) = (false, false, false);
+                let mut sum = Vec::new();
+                for (occur, child) in children {
+                    let mut part = Vec::new();
+                    let matches = child.evaluate(document, &mut part);
+                    match occur {
+                        Occur::MustNot => fails |= matches,
+                        Occur::Must => {
+                            required = true;
+                            fails |= !matches;
+                        }
+                        Occur::Should => any |= matches,
+                    }
+                    if matches && *occur != Occur::MustNot {
+                        sum.extend(part);
+                    }
+                }
+                let matches = !fails && (required || any);
+                if matches {
+                    scores.extend(sum);
+                }
+                matches
+            }
+        }
+    }
+}
+
+fn frequency(tokens: &Tokens, words: &[String]) -> u32 {
+    let at = |place: usize, word: &str| tokens.iter().any(|(p, w)| *p == place && w == word);
+    let starts = tokens.iter().filter(|(start, _)| {
+        let mut words = words.iter().enumerate();
+        words.all(|(offset, word)| at(start + offset, word))
+    });
+    starts.count() as u32
+}
