@@ -1,5 +1,5 @@
 //! Routing: through the coordinator, through a router, and in batches, against the bare hash of the same ids.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::expect_used)]
 
 use std::hint::black_box;
 

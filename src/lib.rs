@@ -38,7 +38,7 @@
 //!                 shard.complete(phase, 0)?;
 //!                 coordinator.wait_for_phase(phase, 0)?;
 //!             }
-//!             tickring::Result::Ok(())
+//!             Ok::<(), tickring::Error>(())
 //!         });
 //!     }
 //! });
@@ -100,7 +100,7 @@ pub use crate::health::HealthMonitor;
 pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, Tick};
 pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;
-pub use crate::placement::Placement;
+pub use crate::placement::{Placement, UnknownPlacement};
 pub use crate::registry::{NodeAddress, RegisteredShard, ShardInfo, ShardRegistry, ShardStatus};
 pub use crate::ring::{HashRing, Move, Replicas, RingMember, RingPlan, Share, Shares};
 pub use crate::router::Router;

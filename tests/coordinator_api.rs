@@ -1,4 +1,10 @@
 //! Every call that users of phago-distributed know, once each: the names, what they return and what they refuse.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -293,8 +299,8 @@ fn the_last_heartbeat_is_shown_in_unix_milliseconds() {
         .get_shard(ShardId::new(0))
         .unwrap()
         .last_heartbeat;
-    let ago =
-        Duration::from_millis(now.as_millis() as u64).saturating_sub(Duration::from_millis(shown));
+    let ago = Duration::from_millis(u64::try_from(now.as_millis()).unwrap())
+        .saturating_sub(Duration::from_millis(shown));
     assert!(
         ago <= Duration::from_secs(7) && ago > Duration::from_secs(1),
         "{ago:?}"

@@ -1,4 +1,10 @@
 //! What is known to go wrong in coordinators of this kind, seen from the outside: each test is one such failure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -255,7 +261,11 @@ fn no_reader_sees_halves_of_a_change() {
                     assert!(topology.epoch().get() >= last, "the epoch went back");
                     last = topology.epoch().get();
                     let on_ring = topology.ring().all_shards();
-                    let members: Vec<_> = topology.members().iter().map(|m| m.shard()).collect();
+                    let members: Vec<_> = topology
+                        .members()
+                        .iter()
+                        .map(tickring::Member::shard)
+                        .collect();
                     assert_eq!(on_ring, members);
                     for seed in 0..8 {
                         let shard = topology.route(&DocumentId::from_seed(seed)).unwrap();

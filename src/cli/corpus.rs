@@ -30,7 +30,7 @@ pub(super) enum Item {
 }
 
 impl Item {
-    fn skipped(path: impl Into<String>, reason: impl ToString) -> Self {
+    fn skipped(path: impl Into<String>, reason: &impl ToString) -> Self {
         Self::Skipped(Skipped {
             path: path.into(),
             reason: reason.to_string(),
@@ -77,7 +77,7 @@ fn read_directory(
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
             Ok(entry) => read_path(run, entry.path(), take)?,
-            Err(error) => take(Item::skipped(normalised(directory), error))?,
+            Err(error) => take(Item::skipped(normalised(directory), &error))?,
         }
     }
     Ok(())
@@ -97,7 +97,7 @@ fn read_path(
     let name = normalised(path);
     take(match read_text(path) {
         Ok(body) => Item::Document(Document::file(path, body), name),
-        Err(reason) => Item::skipped(name, reason),
+        Err(reason) => Item::skipped(name, &reason),
     })
 }
 
@@ -138,7 +138,7 @@ fn read_records(
     let name = normalised(path);
     let mut lines = match open(path) {
         Ok(file) => BufReader::new(file),
-        Err(reason) => return take(Item::skipped(name, reason)),
+        Err(reason) => return take(Item::skipped(name, &reason)),
     };
     for number in 1u64.. {
         let place = format!("{name}:{number}");
@@ -149,7 +149,7 @@ fn read_records(
         {
             Ok(0) => break,
             Ok(_) => {}
-            Err(error) => return take(Item::skipped(place, error)),
+            Err(error) => return take(Item::skipped(place, &error)),
         }
         let too_long = line.len() as u64 > MAX_BYTES;
         if line.trim_ascii().is_empty() {
@@ -157,7 +157,7 @@ fn read_records(
         }
         take(match as_text(line).and_then(|text| record(run, &text)) {
             Ok(document) => Item::Document(document, place),
-            Err(reason) => Item::skipped(place, reason),
+            Err(reason) => Item::skipped(place, &reason),
         })?;
         if too_long && !skip_line(&mut lines) {
             break;

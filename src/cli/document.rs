@@ -105,8 +105,8 @@ mod tests {
     #[test]
     fn ids_are_pinned_and_kinds_do_not_collide() {
         let file = Document::file(Path::new("./a/b.txt"), String::new());
-        assert_eq!(file.id.to_string(), "PIN-FILE");
+        assert_eq!(file.id.to_string(), "afcb6ad5-14df-507b-9fd8-b129d688dec4");
         let record = Document::record("a/b.txt".to_owned(), String::new());
-        assert_eq!(record.id.to_string(), "PIN-RECORD");
+        assert_eq!(record.id.to_string(), "3bfd3dcb-d7b3-5fd2-8dd8-998d4c32a8a0");
     }
 }

@@ -78,13 +78,9 @@ pub(super) fn index(run: &Run) -> Result<Indexed, Failure> {
 
 fn nothing_found(run: &Run, skipped: &[Skipped]) -> String {
     let paths = corpus::described(&run.paths);
-    let first = skipped.first().map_or_else(String::new, |skipped| {
-        format!(
-            " ({} skipped, the first: {}: {})",
-            skipped.len(),
-            skipped.path,
-            skipped.reason
-        )
+    let first = skipped.first().map_or_else(String::new, |first| {
+        let (count, path, reason) = (skipped.len(), &first.path, &first.reason);
+        format!(" ({count} skipped, the first: {path}: {reason})")
     });
     format!("no documents in {paths}{first}")
 }

@@ -24,6 +24,8 @@ pub use self::query::Query;
 pub use self::run::{search, search_with_local_statistics};
 pub use self::schema::TextField;
 pub use self::searcher::TextSearcher;
-pub use self::shard::{MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig};
+pub use self::shard::{
+    MAX_TEXT_SHARDS, MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig,
+};
 pub use self::statistics::TextStatistics;
 pub use self::top::Hit;
