@@ -107,6 +107,9 @@ mod tests {
         let file = Document::file(Path::new("./a/b.txt"), String::new());
         assert_eq!(file.id.to_string(), "afcb6ad5-14df-507b-9fd8-b129d688dec4");
         let record = Document::record("a/b.txt".to_owned(), String::new());
-        assert_eq!(record.id.to_string(), "3bfd3dcb-d7b3-5fd2-8dd8-998d4c32a8a0");
+        assert_eq!(
+            record.id.to_string(),
+            "3bfd3dcb-d7b3-5fd2-8dd8-998d4c32a8a0"
+        );
     }
 }
