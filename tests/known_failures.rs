@@ -208,21 +208,28 @@ fn an_early_completion_of_the_next_tick_survives_the_advance() {
 
 #[test]
 fn waiters_of_a_tick_that_is_advanced_over_are_told_at_once() {
-    let (coordinator, _) = colony(2);
-    let shared = coordinator.clone();
-    let result = wait_while(
-        move || coordinator.wait_for_phase_timeout(TickPhase::Sense, 0, LONG),
-        || {
-            shared.advance_tick();
-        },
-    );
-    assert_eq!(
-        result,
-        Err(Error::Barrier(BarrierError::Superseded {
-            phase: TickPhase::Sense,
-            tick: 0
-        }))
-    );
+    // More members than most machines have cores, so that the waiter parks; later rounds give it more time to.
+    let (coordinator, _) = colony(64);
+    for tick in 0..200 {
+        let shared = coordinator.clone();
+        let waiting = coordinator.clone();
+        let result = wait_while(
+            move || waiting.wait_for_phase_timeout(TickPhase::Sense, tick, LONG),
+            || {
+                for _ in 0..tick {
+                    thread::yield_now();
+                }
+                shared.advance_tick();
+            },
+        );
+        assert_eq!(
+            result,
+            Err(Error::Barrier(BarrierError::Superseded {
+                phase: TickPhase::Sense,
+                tick
+            }))
+        );
+    }
 }
 
 #[test]
