@@ -80,7 +80,7 @@ pub(crate) struct Run {
     json: bool,
 }
 
-/// Runs the command and yields the process's exit code: 0, or 1 if anything that was asked for could not be done.
+/// Runs the command and yields the process's exit code: 0, or 1 if the run or any of its queries failed. What was skipped is listed, and fails nothing.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let Command::Run(run) = arguments.command;
     match run.run() {

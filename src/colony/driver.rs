@@ -10,7 +10,7 @@ use super::slot::{Outcome, Standing, discard};
 use crate::error::{BarrierError, ColonyError, Error};
 use crate::id::{Epoch, ShardId, Tick};
 use crate::phase::TickPhase;
-use crate::sync::{Arc, Instant};
+use crate::sync::{Arc, Instant, Ordering};
 
 /// The writes of the present tick, by shard. They stay here until the tick is published, whatever becomes of the shards.
 pub(super) type Pending<D> = Vec<Arc<[Write<D>]>>;
@@ -126,7 +126,9 @@ impl<S: Shard> Colony<S> {
     /// Waits until every shard has finished the phase or was evicted. A shard has the whole timeout from the moment a thread
     /// has taken it up.
     fn await_phase(&mut self, phase: TickPhase, tick: Tick) -> Result<(), ColonyError> {
+        let taken_up = |this: &Self| this.shared.taken_up.load(Ordering::Relaxed);
         let mut dispatched = Instant::now();
+        let mut seen = taken_up(self);
         loop {
             let deadline = self.next_deadline(dispatched);
             match self
@@ -141,6 +143,12 @@ impl<S: Shard> Colony<S> {
             }
             if self.closing.is_some_and(|end| Instant::now() >= end) {
                 return Err(ColonyError::Closed);
+            }
+            // Threads that take up tasks are no lost ones, though none may run one at this very moment.
+            let taken = taken_up(self);
+            if taken != seen {
+                seen = taken;
+                dispatched = Instant::now();
             }
             if self.evict_overrun(phase) || self.nobody_runs(dispatched) {
                 dispatched = Instant::now();

@@ -50,8 +50,8 @@ impl Ticket {
         self.shard
     }
 
-    /// The tick that publishes it, at the latest. If it isn't published by then, it came back in a report of a tick up to
-    /// this one.
+    /// The tick that publishes it, at the latest. If it isn't published by then, it comes back in the report of a tick up to this
+    /// one, or from [`Colony::close`](crate::Colony::close).
     pub const fn tick(self) -> Tick {
         self.tick
     }
@@ -181,7 +181,7 @@ impl<S: Shard> Intake<S> {
         self.shared.accept_until(&Write::Delete { id }, deadline)
     }
 
-    /// Waits until a tick is published: what was accepted for it is searchable, or came back in a report.
+    /// Waits until a tick is published: what was accepted for it is searchable, or comes back in that tick's report.
     ///
     /// # Errors
     /// [`ColonyError::NotPublished`] if the deadline passes first, [`ColonyError::Closed`] if it never will be. Nothing changed.

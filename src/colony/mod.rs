@@ -47,7 +47,7 @@ use crate::id::{Epoch, ShardId, Tick};
 use crate::membership::Registration;
 use crate::registry::ShardInfo;
 use crate::router::Router;
-use crate::sync::{Arc, Instant, RwLock, SnapshotCell};
+use crate::sync::{Arc, AtomicU64, Instant, RwLock, SnapshotCell};
 use crate::topology::Topology;
 
 /// A colony of shards, run in lockstep by whoever calls [`tick`](Self::tick).
@@ -145,6 +145,7 @@ impl<S: Shard> Colony<S> {
             }),
             gate: Gate::default(),
             inbox_capacity: config.inbox_capacity,
+            taken_up: AtomicU64::new(0),
         };
         let shared = Arc::new(shared);
         Ok(Self {

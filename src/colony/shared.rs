@@ -9,7 +9,7 @@ use super::slot::Slot;
 use crate::coordinator::Coordinator;
 use crate::id::{ShardId, Tick};
 use crate::phase::TickPhase;
-use crate::sync::{RwLock, SnapshotCell};
+use crate::sync::{AtomicU64, Ordering, RwLock, SnapshotCell};
 
 pub(super) struct Shared<S: Shard> {
     pub(super) coordinator: Coordinator,
@@ -19,6 +19,9 @@ pub(super) struct Shared<S: Shard> {
     pub(super) admission: RwLock<Admission<S>>,
     pub(super) gate: Gate,
     pub(super) inbox_capacity: usize,
+    /// How many tasks threads have taken up. Relaxed: the driver only asks whether it has changed, and a change that it sees late
+    /// makes it wait once more.
+    pub(super) taken_up: AtomicU64,
 }
 
 impl<S: Shard> Shared<S> {
@@ -34,6 +37,7 @@ impl<S: Shard> Shared<S> {
         tick: Tick,
         writes: &[Write<S::Document>],
     ) {
+        self.taken_up.fetch_add(1, Ordering::Relaxed);
         let Some(slot) = self.slot(shard) else { return };
         match slot.run(phase, tick, writes) {
             // Refused if the shard was evicted since; then nobody waits for it.

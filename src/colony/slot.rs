@@ -123,6 +123,7 @@ impl<S: Shard> Slot<S> {
         }
         drop(state);
         discard(shard);
+        discard(outcome);
         false
     }
 

@@ -479,7 +479,7 @@ impl Coordinator {
         self.shared.topology.load().members().len() as u32
     }
 
-    /// Events of every publication from now on, through a channel that holds at most `capacity` of them. Events that find it
+    /// Events of every publication from now on, through a channel that holds at most `capacity` of them, and never more than 65,536. Events that find it
     /// full are dropped: they are hints, and the topology is the truth. The channel disconnects when the coordinator is closed.
     ///
     /// ```

@@ -92,6 +92,7 @@ fn each_publication_has_its_events_in_order() {
     let coordinator = Coordinator::with_clock(Config::default(), clock.clone()).unwrap();
     let events = coordinator.subscribe(64);
     let silent = coordinator.subscribe(0);
+    assert_eq!(coordinator.subscribe(usize::MAX).capacity(), Some(1 << 16));
     let handle = coordinator.register(info()).unwrap();
     coordinator.set_weight(handle.id(), 2).unwrap();
     coordinator.set_weight(handle.id(), 2).unwrap();

@@ -24,6 +24,9 @@ use crate::topology::Topology;
 /// reader to free. A status change shares the ring with its predecessor, so most cost a few dozen bytes per member.
 pub(super) const MAX_RETIRED: usize = 64;
 
+/// The channel takes its memory at once.
+const MAX_SUBSCRIPTION: usize = 1 << 16;
+
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) membership: Membership,
@@ -90,7 +93,7 @@ impl Writer {
     }
 
     pub(super) fn subscribe(&mut self, capacity: usize) -> Receiver<TopologyEvent> {
-        let (sender, receiver) = bounded(capacity);
+        let (sender, receiver) = bounded(capacity.min(MAX_SUBSCRIPTION));
         if !self.closed {
             self.subscribers.push(sender);
         }
