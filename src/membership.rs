@@ -21,7 +21,7 @@ use crate::topology::{Member, Topology};
 ///
 /// let coordinator = Coordinator::new(2)?;
 /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
-/// let heavy = Registration { id: Some(ShardId::new(7)), weight: 3, ..Registration::default() };
+/// let heavy = Registration { id: Some(ShardId::new(7)), weight: Some(3), ..Registration::default() };
 /// let handle = coordinator.register_with(info, heavy)?;
 /// assert_eq!(handle.id(), ShardId::new(7));
 /// assert_eq!(coordinator.topology().ring().weight(handle.id()), Some(3));
@@ -33,8 +33,9 @@ pub struct Registration {
     /// new incarnation.
     pub id: Option<ShardId>,
     /// How many times the configured number of virtual nodes the shard gets, from 0 (owns nothing) to
-    /// [`MAX_WEIGHT`](crate::MAX_WEIGHT).
-    pub weight: u32,
+    /// [`MAX_WEIGHT`](crate::MAX_WEIGHT). None keeps the weight of an id that is on the ring, so that registering moves no
+    /// document of it, and is 1 for a new one.
+    pub weight: Option<u32>,
     /// Whether the shard must send heartbeats. Without a lease no sweep ever judges it.
     pub leased: bool,
 }
@@ -43,7 +44,7 @@ impl Default for Registration {
     fn default() -> Self {
         Self {
             id: None,
-            weight: 1,
+            weight: None,
             leased: true,
         }
     }
@@ -103,7 +104,9 @@ impl Membership {
             Some(id) => id,
             None => self.registry.vacant_id()?,
         };
-        let ring = self.ring_with(id, registration.weight)?;
+        let before = self.ring.weight(id);
+        let weight = registration.weight.or(before).unwrap_or(1);
+        let ring = self.ring_with(id, weight)?;
         let member_before = self
             .registry
             .get_status(id)
@@ -118,7 +121,7 @@ impl Membership {
         } else {
             Join::New(id, incarnation)
         };
-        let mut changes = Vec::with_capacity(2);
+        let mut changes = Vec::with_capacity(3);
         if admission.replaced.is_some() {
             changes.push(TopologyChange::Deregistered {
                 shard: id,
@@ -129,6 +132,13 @@ impl Membership {
             shard: id,
             incarnation,
         });
+        if let Some(from) = before.filter(|&from| from != weight) {
+            changes.push(TopologyChange::Weight {
+                shard: id,
+                from,
+                to: weight,
+            });
+        }
         let transition = self.transition(vec![join], Vec::new(), changes);
         Ok((admission.record, transition))
     }
@@ -389,12 +399,34 @@ mod tests {
     fn a_registration_that_the_ring_refuses_leaves_the_registry_alone() {
         let mut membership = membership(1);
         let heavy = Registration {
-            weight: u32::MAX,
+            weight: Some(u32::MAX),
             ..Registration::default()
         };
         assert!(membership.register(info(), heavy, NOW).is_err());
         assert_eq!(membership.registry.count(), 0);
         assert!(membership.registry.is_planned(ShardId(0)));
         assert_eq!(register(&mut membership, None).0, Incarnation::FIRST);
+    }
+
+    #[test]
+    fn a_registration_keeps_the_weight_of_a_place_unless_it_names_one() {
+        let mut membership = membership(1);
+        membership.set_weight(ShardId(0), 4).unwrap();
+        let ring = Arc::clone(&membership.ring);
+        let (_, claim) = register(&mut membership, None);
+        assert!(Arc::ptr_eq(claim.topology.ring(), &ring));
+        let heavier = Registration {
+            id: Some(ShardId(0)),
+            weight: Some(5),
+            ..Registration::default()
+        };
+        let (_, again) = membership.register(info(), heavier, NOW).unwrap();
+        let change = TopologyChange::Weight {
+            shard: ShardId(0),
+            from: 4,
+            to: 5,
+        };
+        assert_eq!(again.changes.last(), Some(&change));
+        assert_eq!(again.topology.ring().weight(ShardId(0)), Some(5));
     }
 }

@@ -136,7 +136,7 @@ fn a_refused_command_changes_nothing() {
     let before = coordinator.topology();
     let absent = ShardId(9);
     let heavy = Registration {
-        weight: u32::MAX,
+        weight: Some(u32::MAX),
         ..Registration::default()
     };
     assert!(coordinator.register_with(info(), heavy).is_err());
