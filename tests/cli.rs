@@ -271,10 +271,83 @@ fn the_same_document_twice_counts_once_and_it_is_said() {
 }
 
 #[test]
+fn a_line_as_long_as_allowed_costs_no_other_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut lines = b"\xef\xbb\xbf{\"id\": \"a\", \"text\": \"ring\"}\n".to_vec();
+    for length in [64 << 20, (64 << 20) + 1, (64 << 20) + 9] {
+        lines.resize(lines.len() + length, b' ');
+        lines.extend_from_slice(b"\n{\"id\": \"after ");
+        lines.extend_from_slice(length.to_string().as_bytes());
+        lines.extend_from_slice(b"\", \"text\": \"ring\"}\n");
+    }
+    lines.extend_from_slice(b"{\"id\": 18446744073709551617, \"text\": \"ring\"}\n");
+    fs::write(directory.path().join("r.jsonl"), lines).unwrap();
+    let report = json(&tickring(
+        &["r.jsonl", "--json", "--query", "ring"],
+        directory.path(),
+    ));
+    assert_eq!(report["documents"], 4);
+    let skipped = report["skipped"].as_array().unwrap();
+    let places: Vec<_> = skipped
+        .iter()
+        .map(|one| one["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(places, ["r.jsonl:4", "r.jsonl:6", "r.jsonl:8"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf_8_stay_apart_and_control_characters_are_shown() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let directory = tempfile::tempdir().unwrap();
+    for name in [b"a\xff.txt".as_slice(), b"a\xfe.txt", b"\x1b[31m.txt"] {
+        fs::write(directory.path().join(OsStr::from_bytes(name)), "ring").unwrap();
+    }
+    let output = tickring(&[".", "--query", "ring"], directory.path());
+    let shown = text(&output.stdout);
+    assert!(
+        shown.contains("documents  3") && shown.contains("skipped    0"),
+        "{shown}"
+    );
+    assert!(!shown.contains('\x1b') && shown.contains("\\u{1b}[31m.txt"));
+}
+
+#[test]
+fn a_tick_larger_than_the_inboxes_is_brought_forward() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [
+        "--documents",
+        "5000",
+        "--shards",
+        "1",
+        "--tick-documents",
+        "1000000",
+        "--json",
+    ];
+    let report = json(&tickring(&arguments, directory.path()));
+    assert_eq!(
+        (&report["documents"], &report["ticks"]),
+        (&Value::from(5_000), &Value::from(2))
+    );
+}
+
+#[test]
 fn what_is_not_there_is_named() {
     let directory = small_corpus();
     refused(&["docs", "absent.txt"], directory.path(), &["absent.txt"]);
     refused(&["--queries", "absent.q"], directory.path(), &["absent.q"]);
+    fs::write(directory.path().join("empty.q"), "\n \n").unwrap();
+    refused(
+        &["--queries", "empty.q"],
+        directory.path(),
+        &["no query in empty.q"],
+    );
+    refused(
+        &["--queries", "docs/latin.txt"],
+        directory.path(),
+        &["docs/latin.txt", "not UTF-8 at byte 8"],
+    );
     fs::create_dir(directory.path().join("empty")).unwrap();
     refused(&["empty"], directory.path(), &["no documents in empty"]);
     refused(

@@ -13,6 +13,8 @@ use super::{Failure, Run};
 
 /// Beyond this a text is skipped: it is no document that anybody reads, and all are held in memory.
 const MAX_BYTES: u64 = 64 << 20;
+/// Some editors write it at the beginning of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What was skipped, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,9 +104,13 @@ fn read_path(
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
+    read_whole(open(path)?)
+}
+
+/// All of a file, if it is text and not too long.
+pub(super) fn read_whole(file: File) -> Result<String, String> {
     let mut bytes = Vec::new();
-    open(path)?
-        .take(MAX_BYTES + 1)
+    file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
     as_text(bytes)
@@ -151,15 +157,18 @@ fn read_records(
             Ok(_) => {}
             Err(error) => return take(Item::skipped(place, &error)),
         }
-        let too_long = line.len() as u64 > MAX_BYTES;
-        if line.trim_ascii().is_empty() {
-            continue;
+        let ended = line.pop_if(|byte| *byte == b'\n').is_some();
+        if number == 1 && line.starts_with(BYTE_ORDER_MARK) {
+            line.drain(..BYTE_ORDER_MARK.len());
         }
-        take(match as_text(line).and_then(|text| record(run, &text)) {
-            Ok(document) => Item::Document(document, place),
-            Err(reason) => Item::skipped(place, &reason),
-        })?;
-        if too_long && !skip_line(&mut lines) {
+        let too_long = line.len() as u64 > MAX_BYTES;
+        if too_long || !line.trim_ascii().is_empty() {
+            take(match as_text(line).and_then(|text| record(run, &text)) {
+                Ok(document) => Item::Document(document, place),
+                Err(reason) => Item::skipped(place, &reason),
+            })?;
+        }
+        if too_long && !ended && !skip_line(&mut lines) {
             break;
         }
     }
@@ -197,7 +206,13 @@ fn record(run: &Run, line: &str) -> Result<Document, String> {
     // The id first, and a copy if both are one field.
     let id = match field(&run.id_field)? {
         Value::String(id) => id,
-        Value::Number(id) => id.to_string(),
+        Value::Number(id) if id.is_u64() || id.is_i64() => id.to_string(),
+        Value::Number(_) => {
+            return Err(format!(
+                "the field {:?} is a number that is not whole or too large: write it as a string",
+                run.id_field
+            ));
+        }
         _ => {
             return Err(format!(
                 "the field {:?} is no string or number",

@@ -21,9 +21,10 @@ pub(super) struct Document {
 impl Document {
     /// A file. Its id is the UUID v5 of its normalised path, its title is the path.
     pub(super) fn file(path: &Path, body: String) -> Self {
-        let name = normalised(path);
+        let bytes = normalised_bytes(path);
+        let name = String::from_utf8_lossy(&bytes).into_owned();
         Self {
-            id: id_of("file", &name),
+            id: id_of("file", &bytes),
             text: TextDocument {
                 title: name.clone(),
                 body,
@@ -35,7 +36,7 @@ impl Document {
     /// A record of a `.jsonl` file. Its id is the UUID v5 of the record's id; it has no title.
     pub(super) fn record(name: String, body: String) -> Self {
         Self {
-            id: id_of("record", &name),
+            id: id_of("record", name.as_bytes()),
             text: TextDocument {
                 title: String::new(),
                 body,
@@ -47,7 +48,7 @@ impl Document {
     pub(super) fn generated(number: u64, title: String, body: String) -> Self {
         let name = format!("generated/{number:07}");
         Self {
-            id: id_of("generated", &name),
+            id: id_of("generated", name.as_bytes()),
             text: TextDocument { title, body },
             name,
         }
@@ -59,26 +60,31 @@ impl Document {
     }
 }
 
-fn id_of(kind: &str, name: &str) -> DocumentId {
+fn id_of(kind: &str, name: &[u8]) -> DocumentId {
     DocumentId::from(Uuid::new_v5(
         &Uuid::new_v5(&NAMESPACE, kind.as_bytes()),
-        name.as_bytes(),
+        name,
     ))
 }
 
 /// A path as it was given, with `/` between its parts and without `.` and empty ones. Nothing is looked up: what is a
 /// link stays one.
 pub(super) fn normalised(path: &Path) -> String {
-    let mut name = String::new();
+    String::from_utf8_lossy(&normalised_bytes(path)).into_owned()
+}
+
+/// The same as the system has it, which need not be UTF-8.
+fn normalised_bytes(path: &Path) -> Vec<u8> {
+    let mut name = Vec::new();
     for component in path.components() {
         match component {
             Component::CurDir => {}
-            Component::RootDir => name.push('/'),
+            Component::RootDir => name.push(b'/'),
             part => {
-                if !name.is_empty() && !name.ends_with('/') {
-                    name.push('/');
+                if !name.is_empty() && !name.ends_with(b"/") {
+                    name.push(b'/');
                 }
-                name.push_str(&part.as_os_str().to_string_lossy());
+                name.extend_from_slice(part.as_os_str().as_encoded_bytes());
             }
         }
     }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tickring::search::{MAX_TEXT_SHARDS, TextDocument, TextShard, TextShardConfig};
 use tickring::{
-    Colony, ColonyConfig, DocumentId, Intake, Publication, ShardId, TickPhase, TickReport,
+    Colony, ColonyConfig, DocumentId, Intake, IntakeError, Publication, ShardId, TickPhase,
+    TickReport,
 };
 
 use super::corpus::{self, Item, Skipped};
@@ -17,6 +18,8 @@ use super::{Failure, Run, within};
 
 /// A tick comes at the latest when this many bytes wait for it.
 const TICK_BYTES: u64 = 64 << 20;
+/// An inbox takes its memory at once; one that is full brings the tick forward.
+const MAX_INBOX: usize = 4_096;
 /// How long a run waits for its threads to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -91,8 +94,7 @@ impl Indexing {
             .map(|_| TextShard::new(&TextShardConfig::default()))
             .collect::<Result<Vec<_>, _>>()?;
         let config = ColonyConfig {
-            // Room for a whole tick, even if one shard owns it all.
-            inbox_capacity: run.tick_documents,
+            inbox_capacity: run.tick_documents.min(MAX_INBOX),
             placement: run.placement,
             virtual_nodes_per_shard: run.virtual_nodes,
             ..ColonyConfig::default()
@@ -129,7 +131,13 @@ impl Indexing {
         let bytes = document.bytes();
         let Document { id, name, text } = document;
         self.note(id, Known { name, place, bytes });
-        self.intake.try_upsert(id, text)?;
+        if let Err(rejected) = self.intake.try_upsert(id, text) {
+            if !matches!(rejected.reason, IntakeError::Full { .. }) {
+                return Err(rejected.into());
+            }
+            self.tick()?;
+            self.intake.try_upsert(id, rejected.document)?;
+        }
         self.waiting += 1;
         self.waiting_bytes += bytes;
         self.progress.inc(1);

@@ -42,7 +42,7 @@ enum Command {
 pub(crate) struct Run {
     /// Files, directories or .jsonl files to index.
     paths: Vec<PathBuf>,
-    /// How many shards the documents are spread over.
+    /// How many shards the documents are spread over, from 1 to 128.
     #[arg(long, default_value_t = 4, value_name = "N")]
     shards: usize,
     /// A query; may be given many times. Terms are alternatives unless marked with + or -; "a phrase" in quotes.
@@ -57,7 +57,7 @@ pub(crate) struct Run {
     /// The hash that places documents: xxh3 or siphash13.
     #[arg(long, default_value_t = Placement::default(), value_name = "HASH")]
     placement: Placement,
-    /// Points on the hash ring for each shard.
+    /// Points on the hash ring for each shard, from 1 to 65536.
     #[arg(long, default_value_t = 150, value_name = "N")]
     virtual_nodes: u32,
     /// How many documents a tick indexes at the most, from 1 to 1048576.

@@ -1,24 +1,27 @@
 //! Which queries are asked.
 
-use std::fs;
+use std::fs::File;
 use std::path::Path;
 
 use tickring::DocumentFrequencies;
 
 use super::Failure;
+use super::corpus::read_whole;
 
 /// The queries of the command line, then those of the file, one a line without the empty ones.
 pub(super) fn given(queries: &[String], file: Option<&Path>) -> Result<Vec<String>, Failure> {
     let mut all = queries.to_vec();
     if let Some(file) = file {
-        let text =
-            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        all.extend(
-            text.lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .map(str::to_owned),
-        );
+        let text = File::open(file)
+            .map_err(|error| error.to_string())
+            .and_then(read_whole)
+            .map_err(|reason| format!("{}: {reason}", file.display()))?;
+        let before = all.len();
+        let lines = text.lines().map(str::trim);
+        all.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
+        if all.len() == before {
+            return Err(format!("no query in {}", file.display()).into());
+        }
     }
     Ok(all)
 }

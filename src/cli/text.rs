@@ -41,7 +41,7 @@ fn write_skipped(report: &Report, output: &mut impl Write) -> io::Result<()> {
     let skipped = &report.indexed.skipped;
     writeln!(output, "skipped    {}", skipped.len())?;
     for one in skipped.iter().take(LISTED) {
-        writeln!(output, "  {}: {}", one.path, one.reason)?;
+        writeln!(output, "  {}: {}", shown(&one.path), shown(&one.reason))?;
     }
     if skipped.len() > LISTED {
         writeln!(
@@ -95,7 +95,7 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
     writeln!(
         output,
         "\nquery      {}  ({})",
-        answer.query,
+        shown(&answer.query),
         seconds(answer.elapsed)
     )?;
     match &answer.hits {
@@ -108,10 +108,18 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
                 rank + 1,
                 hit.score,
                 hit.shard.to_string(),
-                report.name(hit)
+                shown(report.name(hit))
             )
         }),
     }
+}
+
+/// A name without what a terminal would obey.
+fn shown(name: &str) -> String {
+    let escaped = |c: char| c.is_control().then(|| c.escape_default().to_string());
+    name.chars()
+        .map(|c| escaped(c).unwrap_or_else(|| c.to_string()))
+        .collect()
 }
 
 fn seconds(duration: Duration) -> String {

@@ -22,7 +22,8 @@ pub const MIN_WRITER_MEMORY: u64 = 15_000_000;
 /// The most memory that a shard's writer can be given, in bytes.
 pub const MAX_WRITER_MEMORY: u64 = 4_293_967_294;
 
-/// The most text shards that one process should hold: each has a writer's memory and a thread, 2 GB in all at the least.
+/// The most text shards that one process should hold: each has a writer's memory, 2 GB in all at the
+/// least, and tantivy's threads.
 pub const MAX_TEXT_SHARDS: usize = 128;
 
 /// The part of deleted documents from which on a segment is merged to be rid of them.
