@@ -14,8 +14,23 @@ use crate::sync::{Arc, Condvar, Instant, Mutex};
 /// have been paused as well, and their heartbeats are still to come. So after a gap far above the interval (three times) verdicts wait
 /// until sweeps at the normal rate have covered a whole lease: each shard had that long to be heard again.
 /// Cassandra's failure detector holds back in the same way after a pause of its own.
+///
+/// For callers that sweep on a thread of their own; a [`HealthMonitor`](crate::HealthMonitor) has one.
+///
+/// ```
+/// use std::time::Duration;
+/// use tickring::{PauseGuard, Timestamp};
+///
+/// let mut guard = PauseGuard::new(Duration::from_secs(1), Duration::from_secs(2));
+/// let at = |seconds| Timestamp::ZERO.saturating_add(Duration::from_secs(seconds));
+/// assert!(guard.may_judge(at(0)));
+/// assert!(guard.may_judge(at(1)));
+/// assert!(!guard.may_judge(at(60)), "a minute went by unseen");
+/// assert!(!guard.may_judge(at(61)));
+/// assert!(guard.may_judge(at(62)), "everybody had a lease's time to be heard");
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct PauseGuard {
+pub struct PauseGuard {
     /// A gap above this is a pause.
     longest_gap: Duration,
     lease: Duration,
@@ -25,7 +40,8 @@ pub(crate) struct PauseGuard {
 }
 
 impl PauseGuard {
-    pub(crate) fn new(interval: Duration, lease: Duration) -> Self {
+    /// A guard for sweeps that come every `interval` and judge leases of this length.
+    pub const fn new(interval: Duration, lease: Duration) -> Self {
         Self {
             longest_gap: interval.saturating_mul(3),
             lease,
@@ -35,7 +51,7 @@ impl PauseGuard {
     }
 
     /// Notes a sweep at `now` and says whether it may judge.
-    pub(crate) fn may_judge(&mut self, now: Timestamp) -> bool {
+    pub fn may_judge(&mut self, now: Timestamp) -> bool {
         let gap = self.last.map(|last| now.saturating_since(last));
         self.last = Some(now);
         if gap.is_some_and(|gap| gap > self.longest_gap) {

@@ -96,7 +96,7 @@ pub use crate::frequency::{
     CorpusStatistics, DocumentFrequencies, DocumentFrequenciesIter, FrequencySource, aggregate,
     aggregate_owned,
 };
-pub use crate::health::HealthMonitor;
+pub use crate::health::{HealthMonitor, PauseGuard};
 pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, Tick};
 pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;

@@ -14,6 +14,7 @@ assert_impl_all!(RingPlan: Send, Sync);
 assert_impl_all!(TickBarrier: Send, Sync);
 assert_impl_all!(ShardRegistry: Send, Sync);
 assert_impl_all!(HealthMonitor: Send, Sync);
+assert_impl_all!(PauseGuard: Send, Sync, Clone);
 assert_impl_all!(DocumentFrequencies: Send, Sync);
 assert_impl_all!(CorpusStatistics: Send, Sync);
 assert_impl_all!(TopologyEvent: Send, Sync, Copy);
