@@ -7,6 +7,7 @@ use super::publication::{Publication, Published};
 use super::report::{Fault, FaultKind, PhaseReport, ReturnReason, Returned, TickReport};
 use super::shard::{Shard, Write};
 use super::slot::{Outcome, Standing, discard};
+use super::watch::Watch;
 use crate::error::{BarrierError, ColonyError, Error};
 use crate::id::{Epoch, ShardId, Tick};
 use crate::phase::TickPhase;
@@ -32,10 +33,15 @@ impl<S: Shard> Colony<S> {
     /// [`ColonyError::TooManyLostThreads`], [`ColonyError::Threads`] or [`ColonyError::Barrier`] have closed the colony: the tick is not
     /// published, and its writes come back from [`close`](Self::close). [`ColonyError::Closed`] for every tick after that.
     pub fn tick(&mut self) -> Result<TickReport<S::Document>, ColonyError> {
-        if self.shared.admission.read().closed {
+        if self.ended.is_some() {
             return Err(ColonyError::Closed);
         }
-        self.run_tick().inspect_err(|_| self.shared.close())
+        let ticked = self.run_tick();
+        if let Err(cause) = &ticked {
+            self.ended = Some(cause.clone());
+            self.end();
+        }
+        ticked
     }
 
     pub(super) fn run_tick(&mut self) -> Result<TickReport<S::Document>, ColonyError> {
@@ -78,7 +84,7 @@ impl<S: Shard> Colony<S> {
                 slot.inbox.receiver.try_iter().take(waiting).collect()
             })
             .collect();
-        self.shared.gate.drained();
+        self.shared.gate.drained(tick);
     }
 
     fn run_phase(
@@ -123,36 +129,33 @@ impl<S: Shard> Colony<S> {
         });
     }
 
-    /// Waits until every shard has finished the phase or was evicted. A shard has the whole timeout from the moment a thread
-    /// has taken it up.
+    /// Waits until every shard has finished the phase or was evicted.
     fn await_phase(&mut self, phase: TickPhase, tick: Tick) -> Result<(), ColonyError> {
-        let taken_up = |this: &Self| this.shared.taken_up.load(Ordering::Relaxed);
-        let mut dispatched = Instant::now();
-        let mut seen = taken_up(self);
+        let timeout = self.config.phase_timeout;
+        let mut watch = Watch::new(timeout, Instant::now(), self.taken_up());
         loop {
-            let deadline = self.next_deadline(dispatched);
-            match self
-                .shared
-                .coordinator
-                .wait_for_phase_until(phase, tick, deadline)
-            {
+            let now = Instant::now();
+            let patience = watch.patience(now, self.standings());
+            let left = self.closing.map(|end| end.saturating_duration_since(now));
+            let patience = left.map_or(patience, |left| left.min(patience));
+            let coordinator = &self.shared.coordinator;
+            match coordinator.wait_for_phase_timeout(phase, tick, patience) {
                 Ok(()) | Err(Error::Barrier(BarrierError::NoMembers)) => return Ok(()),
                 Err(Error::Barrier(BarrierError::PhaseTimeout { .. })) => {}
                 Err(Error::Barrier(other)) => return Err(ColonyError::Barrier(other)),
                 Err(other) => return Err(ColonyError::Coordinator(other)),
             }
-            if self.closing.is_some_and(|end| Instant::now() >= end) {
-                return Err(ColonyError::Closed);
+            let now = Instant::now();
+            if self.closing.is_some_and(|end| now >= end) {
+                return Err(ColonyError::NotPublished { tick });
             }
-            // Threads that take up tasks are no lost ones, though none may run one at this very moment.
-            let taken = taken_up(self);
-            if taken != seen {
-                seen = taken;
-                dispatched = Instant::now();
-            }
-            if self.evict_overrun(phase) || self.nobody_runs(dispatched) {
-                dispatched = Instant::now();
+            watch.look(now, self.taken_up());
+            let lost = self.evict_overrun(phase, &watch, now)
+                + usize::from(watch.is_stuck(now, self.standings()));
+            if lost > 0 {
+                self.lost_threads += lost;
                 self.replace_pool()?;
+                watch.dispatched(Instant::now());
                 for (shard, slot) in self.shards() {
                     if slot.standing() == Standing::Queued {
                         self.dispatch(shard, phase, tick);
@@ -162,50 +165,22 @@ impl<S: Shard> Colony<S> {
         }
     }
 
-    /// When to look again: the earliest deadline of those that run, or that of the queue if nobody does.
-    fn next_deadline(&self, dispatched: Instant) -> Instant {
-        let mut queued = false;
-        let mut earliest: Option<Instant> = None;
-        for (_, slot) in self.shards() {
-            match slot.standing() {
-                Standing::Running(since) => {
-                    earliest = Some(earliest.map_or(since, |earliest| earliest.min(since)));
-                }
-                Standing::Queued => queued = true,
-                Standing::Live | Standing::Evicted => {}
-            }
-        }
-        // Neither running nor queued: about to tell the barrier.
-        let idle = if queued { dispatched } else { Instant::now() };
-        let deadline = earliest.unwrap_or(idle) + self.config.phase_timeout;
-        self.closing.map_or(deadline, |end| deadline.min(end))
+    fn taken_up(&self) -> u64 {
+        self.shared.taken_up.load(Ordering::Relaxed)
     }
 
-    /// Evicts the shards that have been running for longer than the timeout; their threads are lost.
-    fn evict_overrun(&mut self, phase: TickPhase) -> bool {
-        let mut lost = 0;
-        for (shard, slot) in self.shards() {
-            if let Standing::Running(since) = slot.standing() {
-                let ran = since.elapsed();
-                if ran >= self.config.phase_timeout {
-                    let kind = FaultKind::Overran(ran);
-                    lost += usize::from(self.shared.evict(shard, phase, kind));
-                }
-            }
-        }
-        self.lost_threads += lost;
-        lost > 0
+    pub(super) fn standings(&self) -> impl Iterator<Item = Standing> {
+        self.shards().map(|(_, slot)| slot.standing())
     }
 
-    /// Whether shards are queued and no thread has taken up any within the timeout: the threads are held by phases that
-    /// were lost before.
-    fn nobody_runs(&mut self, dispatched: Instant) -> bool {
-        let standings = || self.shards().map(|(_, slot)| slot.standing());
-        let stuck = standings().any(|standing| standing == Standing::Queued)
-            && !standings().any(|standing| matches!(standing, Standing::Running(_)))
-            && dispatched.elapsed() >= self.config.phase_timeout;
-        self.lost_threads += usize::from(stuck);
-        stuck
+    /// Evicts the shards that have been running for longer than the timeout, and says how many; their threads are lost.
+    fn evict_overrun(&self, phase: TickPhase, watch: &Watch, now: Instant) -> usize {
+        let evicted = self.shards().filter(|&(shard, slot)| {
+            watch
+                .overrun(now, slot.standing())
+                .is_some_and(|ran| self.shared.evict(shard, phase, FaultKind::Overran(ran)))
+        });
+        evicted.count()
     }
 
     fn replace_pool(&mut self) -> Result<(), ColonyError> {
@@ -221,7 +196,7 @@ impl<S: Shard> Colony<S> {
     /// Publishes all shards at once, evicted ones with their last searchers, and begins the next tick.
     fn publish(&self, tick: Tick, progress: &mut Progress<S>) -> Epoch {
         let shared = &self.shared;
-        let mut shards = shared.admission.read().frozen.clone();
+        let mut shards = shared.admission.read().frozen.to_vec();
         // A shard evicted in its last phase yielded no searcher, and is among the frozen.
         for ((shard, slot), searcher) in self.shards().zip(&mut progress.searchers) {
             if let Some(searcher) = searcher.take() {
@@ -270,7 +245,8 @@ impl<S: Shard> Colony<S> {
         (published, returned)
     }
 
-    fn faults(&self) -> Vec<Fault> {
+    /// The faults that no report has named yet.
+    pub(super) fn faults(&self) -> Vec<Fault> {
         self.shards()
             .filter_map(|(shard, slot)| {
                 let (phase, kind) = slot.take_fault()?;

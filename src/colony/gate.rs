@@ -6,8 +6,8 @@ use crate::sync::{Condvar, Instant, Mutex};
 
 #[derive(Debug, Default)]
 struct State {
-    /// Drains of the inboxes so far.
-    drains: u64,
+    /// The first tick that the inboxes are not emptied for yet.
+    collecting: Tick,
     /// The first tick that is not published yet.
     unpublished: Tick,
     closed: bool,
@@ -44,20 +44,20 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    pub(super) fn drains(&self) -> u64 {
-        self.state.lock().drains
+    /// The tick that the inboxes are emptied for next.
+    pub(super) fn collecting(&self) -> Tick {
+        self.state.lock().collecting
     }
 
-    /// The inboxes were emptied.
-    pub(super) fn drained(&self) {
-        self.change(|state| state.drains = state.drains.wrapping_add(1));
+    /// The inboxes were emptied for `tick`.
+    pub(super) fn drained(&self, tick: Tick) {
+        self.change(|state| state.collecting = tick.saturating_add(1));
     }
 
-    /// Waits until the inboxes have been emptied again since `drains` was read, or the colony closes. Says whether
-    /// that came before the deadline.
-    pub(super) fn wait_drained(&self, drains: u64, deadline: Instant) -> bool {
+    /// Waits until the inboxes have been emptied for `tick`, or the colony closes. Says whether that came before the deadline.
+    pub(super) fn wait_drained(&self, tick: Tick, deadline: Instant) -> bool {
         self.wait_for(deadline, |state| {
-            (state.drains != drains || state.closed).then_some(())
+            (tick < state.collecting || state.closed).then_some(())
         })
         .is_some()
     }
@@ -106,16 +106,16 @@ mod tests {
             gate.published(4);
             assert_eq!(published.join().unwrap(), Ok(()));
 
-            let drains = gate.drains();
-            let drained = scope.spawn(move || gate.wait_drained(drains, far));
-            gate.drained();
+            let tick = gate.collecting();
+            let drained = scope.spawn(move || gate.wait_drained(tick, far));
+            gate.drained(tick);
             assert!(drained.join().unwrap());
 
             let never = scope.spawn(move || gate.wait_published(9, far));
             gate.close();
             assert_eq!(never.join().unwrap(), Err(ColonyError::Closed));
         });
-        assert!(gate.wait_drained(gate.drains(), far), "closed");
+        assert!(gate.wait_drained(gate.collecting(), far), "closed");
         assert!(far.elapsed().is_zero());
     }
 
@@ -123,7 +123,7 @@ mod tests {
     fn a_deadline_ends_a_wait() {
         let gate = Gate::default();
         let now = Instant::now();
-        assert!(!gate.wait_drained(gate.drains(), now));
+        assert!(!gate.wait_drained(gate.collecting(), now));
         assert_eq!(
             gate.wait_published(0, now),
             Err(ColonyError::NotPublished { tick: 0 })

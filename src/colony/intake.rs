@@ -32,8 +32,8 @@ impl<D> Inbox<D> {
 pub(super) struct Admission<S: Shard> {
     /// The tick that the next drain is for.
     pub(super) collecting: Tick,
-    /// The shards that were evicted, with their last searchers.
-    pub(super) frozen: Vec<Published<S>>,
+    /// The shards that were evicted, with their last searchers. It only grows.
+    pub(super) frozen: Arc<[Published<S>]>,
     pub(super) closed: bool,
 }
 
@@ -109,9 +109,9 @@ impl<S: Shard> Intake<S> {
         id: DocumentId,
         document: impl Into<Arc<S::Document>>,
     ) -> Result<Ticket, Rejected<S::Document>> {
-        let document = document.into();
-        offer_document(document, |document| {
-            self.shared.accept(Write::Add { id, document })
+        self.offer(document.into(), None, |document| Write::Add {
+            id,
+            document,
         })
     }
 
@@ -126,10 +126,9 @@ impl<S: Shard> Intake<S> {
         document: impl Into<Arc<S::Document>>,
         deadline: Instant,
     ) -> Result<Ticket, Rejected<S::Document>> {
-        let document = document.into();
-        offer_document(document, |document| {
-            self.shared
-                .accept_until(&Write::Add { id, document }, deadline)
+        self.offer(document.into(), Some(deadline), |document| Write::Add {
+            id,
+            document,
         })
     }
 
@@ -142,9 +141,9 @@ impl<S: Shard> Intake<S> {
         id: DocumentId,
         document: impl Into<Arc<S::Document>>,
     ) -> Result<Ticket, Rejected<S::Document>> {
-        let document = document.into();
-        offer_document(document, |document| {
-            self.shared.accept(Write::Upsert { id, document })
+        self.offer(document.into(), None, |document| Write::Upsert {
+            id,
+            document,
         })
     }
 
@@ -158,10 +157,9 @@ impl<S: Shard> Intake<S> {
         document: impl Into<Arc<S::Document>>,
         deadline: Instant,
     ) -> Result<Ticket, Rejected<S::Document>> {
-        let document = document.into();
-        offer_document(document, |document| {
-            self.shared
-                .accept_until(&Write::Upsert { id, document }, deadline)
+        self.offer(document.into(), Some(deadline), |document| Write::Upsert {
+            id,
+            document,
         })
     }
 
@@ -170,7 +168,7 @@ impl<S: Shard> Intake<S> {
     /// # Errors
     /// As [`try_add`](Self::try_add). Nothing changed.
     pub fn try_delete(&self, id: DocumentId) -> Result<Ticket, IntakeError> {
-        self.shared.accept(Write::Delete { id })
+        self.shared.accept(&Write::Delete { id })
     }
 
     /// The same, and waits for room in the inbox until `deadline`, as [`add`](Self::add).
@@ -190,6 +188,23 @@ impl<S: Shard> Intake<S> {
     }
 }
 
+impl<S: Shard> Intake<S> {
+    /// Keeps the document at hand while it is offered.
+    fn offer(
+        &self,
+        document: Arc<S::Document>,
+        deadline: Option<Instant>,
+        write: impl FnOnce(Arc<S::Document>) -> Write<S::Document>,
+    ) -> Result<Ticket, Rejected<S::Document>> {
+        let write = write(Arc::clone(&document));
+        match deadline {
+            Some(deadline) => self.shared.accept_until(&write, deadline),
+            None => self.shared.accept(&write),
+        }
+        .map_err(|reason| Rejected { document, reason })
+    }
+}
+
 impl<S: Shard> Clone for Intake<S> {
     fn clone(&self) -> Self {
         Self {
@@ -204,34 +219,46 @@ impl<S: Shard> fmt::Debug for Intake<S> {
     }
 }
 
-/// Keeps the document at hand while it is offered.
-fn offer_document<D>(
-    document: Arc<D>,
-    offer: impl FnOnce(Arc<D>) -> Result<Ticket, IntakeError>,
-) -> Result<Ticket, Rejected<D>> {
-    offer(Arc::clone(&document)).map_err(|reason| Rejected { document, reason })
-}
-
 impl<S: Shard> Shared<S> {
     /// Places a write and sends it to its owner's inbox, all in one critical section with what it checks; see [`Admission`].
-    pub(super) fn accept(&self, write: Write<S::Document>) -> Result<Ticket, IntakeError> {
-        let admission = self.admission.read();
-        if admission.closed {
-            return Err(IntakeError::Closed);
-        }
+    ///
+    /// Views are asked outside of it: they are somebody's code, and may take their time. Whoever was frozen meanwhile is asked as well.
+    fn accept(&self, write: &Write<S::Document>) -> Result<Ticket, IntakeError> {
         let id = write.id();
-        let topology = self.coordinator.load_topology();
-        let shard = topology.place(&id).map_err(|_| IntakeError::NoOwner)?;
-        for frozen in &admission.frozen {
-            if S::holds(frozen.searcher(), &id) {
-                return Err(IntakeError::Frozen {
-                    document: id,
-                    shard: frozen.shard(),
-                });
+        let mut asked = 0;
+        loop {
+            let admission = self.admission.read();
+            if admission.closed {
+                return Err(IntakeError::Closed);
             }
+            if asked == admission.frozen.len() {
+                return self.send(&admission, write);
+            }
+            let frozen = Arc::clone(&admission.frozen);
+            drop(admission);
+            for published in frozen.iter().skip(asked) {
+                if S::holds(published.searcher(), &id) {
+                    return Err(IntakeError::Frozen {
+                        document: id,
+                        shard: published.shard(),
+                    });
+                }
+            }
+            asked = frozen.len();
         }
+    }
+
+    fn send(
+        &self,
+        admission: &Admission<S>,
+        write: &Write<S::Document>,
+    ) -> Result<Ticket, IntakeError> {
+        let topology = self.coordinator.load_topology();
+        let shard = topology
+            .place(&write.id())
+            .map_err(|_| IntakeError::NoOwner)?;
         let slot = self.slot(shard).ok_or(IntakeError::NoOwner)?;
-        match slot.inbox.sender.try_send(write) {
+        match slot.inbox.sender.try_send(write.clone()) {
             Ok(()) => Ok(Ticket {
                 shard,
                 tick: admission.collecting,
@@ -250,10 +277,10 @@ impl<S: Shard> Shared<S> {
         deadline: Instant,
     ) -> Result<Ticket, IntakeError> {
         loop {
-            let drains = self.gate.drains();
-            match self.accept(write.clone()) {
+            let tick = self.gate.collecting();
+            match self.accept(write) {
                 Err(full @ IntakeError::Full { .. }) => {
-                    if !self.gate.wait_drained(drains, deadline) {
+                    if !self.gate.wait_drained(tick, deadline) {
                         return Err(full);
                     }
                 }

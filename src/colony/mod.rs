@@ -8,20 +8,24 @@
 //! The driver keeps each tick's writes until the tick is published, so that of each accepted write exactly one holds: it is published,
 //! it is pending (in an inbox or with the driver), or it was returned in a report.
 //!
-//! Everything is in memory: a colony that is dropped without [`Colony::close`] loses what it holds.
+//! Everything is in memory: a colony that is dropped without [`Colony::close`] loses what it holds. Shards are dropped on the
+//! colony's threads, never on the caller's, so that one whose drop blocks holds up nobody.
 
 mod config;
 mod driver;
+mod ending;
 mod gate;
 mod intake;
 mod pool;
 mod publication;
+mod reader;
 mod report;
 mod shard;
 mod shared;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::fmt;
 
@@ -34,6 +38,7 @@ use self::intake::{Admission, Inbox};
 pub use self::intake::{Intake, Rejected, Ticket};
 use self::pool::Pool;
 pub use self::publication::{Publication, Published};
+pub use self::reader::Reader;
 pub use self::report::{
     CloseReport, Fault, FaultKind, PhaseReport, ReturnReason, Returned, TickReport,
 };
@@ -97,14 +102,16 @@ use crate::topology::Topology;
 /// ```
 pub struct Colony<S: Shard> {
     shared: Arc<Shared<S>>,
-    /// Ends what others may wait for when the colony is dropped. What was not published is lost then.
-    _ending: Ending<S>,
     config: ColonyConfig,
     pool: Pool,
     pending: Pending<S::Document>,
     lost_threads: usize,
     /// The end of everything, once the colony is being closed.
     closing: Option<Instant>,
+    /// What made the colony give up.
+    ended: Option<ColonyError>,
+    /// Faults of a tick that yielded no report.
+    unreported: Vec<Fault>,
 }
 
 impl<S: Shard> Colony<S> {
@@ -140,22 +147,22 @@ impl<S: Shard> Colony<S> {
             publication: SnapshotCell::new(Arc::new(publication)),
             admission: RwLock::new(Admission {
                 collecting: 0,
-                frozen: Vec::new(),
+                frozen: Arc::default(),
                 closed: false,
             }),
             gate: Gate::default(),
             inbox_capacity: config.inbox_capacity,
             taken_up: AtomicU64::new(0),
         };
-        let shared = Arc::new(shared);
         Ok(Self {
-            _ending: Ending(Arc::clone(&shared)),
-            shared,
+            shared: Arc::new(shared),
             config,
             pool,
             pending: Vec::new(),
             lost_threads: 0,
             closing: None,
+            ended: None,
+            unreported: Vec::new(),
         })
     }
 
@@ -166,9 +173,7 @@ impl<S: Shard> Colony<S> {
 
     /// A view for readers, for any number of threads.
     pub fn reader(&self) -> Reader<S> {
-        Reader {
-            shared: Arc::clone(&self.shared),
-        }
+        Reader::new(Arc::clone(&self.shared))
     }
 
     /// What the last tick published.
@@ -201,50 +206,6 @@ impl<S: Shard> Colony<S> {
         &self.config
     }
 
-    /// Ends the colony: accepts nothing more, publishes what is in the inboxes by a last tick, and waits for the threads. What the
-    /// deadline or a lost thread keeps from being published comes back in the report.
-    ///
-    /// Readers keep the last publication, and [`Intake::wait_published`] still answers for what was published.
-    pub fn close(mut self, deadline: Instant) -> CloseReport<S::Document> {
-        let was_closed = {
-            let mut admission = self.shared.admission.write();
-            std::mem::replace(&mut admission.closed, true)
-        };
-        self.closing = Some(deadline);
-        let last = if was_closed {
-            None
-        } else {
-            self.run_tick().ok()
-        };
-        self.shared.close();
-        let returned = self.take_unpublished();
-        let threads_left = self.pool.join(deadline);
-        CloseReport {
-            last,
-            returned,
-            threads_left,
-        }
-    }
-
-    /// The writes that a tick that failed left with the driver, and what still was in the inboxes then.
-    fn take_unpublished(&mut self) -> Vec<Returned<S::Document>> {
-        let mut returned = Vec::new();
-        let pending = std::mem::take(&mut self.pending);
-        for (index, (shard, slot)) in self.shards().enumerate() {
-            let drained = pending
-                .get(index)
-                .into_iter()
-                .flat_map(|writes| writes.iter());
-            let waiting = slot.inbox.receiver.try_iter();
-            returned.extend(drained.cloned().chain(waiting).map(|write| Returned {
-                shard,
-                write,
-                reason: ReturnReason::Closed,
-            }));
-        }
-        returned
-    }
-
     fn shards(&self) -> impl Iterator<Item = (ShardId, &Slot<S>)> {
         let slots = self.shared.slots.iter();
         slots.map(|slot| (slot.handle.id(), slot))
@@ -261,15 +222,6 @@ impl<S: Shard> fmt::Debug for Colony<S> {
     }
 }
 
-/// Closes a colony that is dropped.
-struct Ending<S: Shard>(Arc<Shared<S>>);
-
-impl<S: Shard> Drop for Ending<S> {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
 fn first_publication<S: Shard>(slots: &[Slot<S>], epoch: Epoch) -> Publication<S> {
     let shards = slots.iter().filter_map(|slot| {
         Some(Published {
@@ -281,30 +233,4 @@ fn first_publication<S: Shard>(slots: &[Slot<S>], epoch: Epoch) -> Publication<S
         })
     });
     Publication::new(None, epoch, shards.collect())
-}
-
-/// Reads what a colony publishes. Clones are cheap; a reader doesn't keep the colony from being closed.
-pub struct Reader<S: Shard> {
-    shared: Arc<Shared<S>>,
-}
-
-impl<S: Shard> Reader<S> {
-    /// What the last tick published. Takes no lock.
-    pub fn publication(&self) -> Arc<Publication<S>> {
-        self.shared.publication.load_full()
-    }
-}
-
-impl<S: Shard> Clone for Reader<S> {
-    fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
-    }
-}
-
-impl<S: Shard> fmt::Debug for Reader<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").finish_non_exhaustive()
-    }
 }

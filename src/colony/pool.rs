@@ -50,7 +50,8 @@ impl Drop for Counted {
 pub(super) struct Pool {
     threads: usize,
     census: Arc<Census>,
-    current: ThreadPool,
+    /// None once it was joined.
+    current: Option<ThreadPool>,
 }
 
 impl Pool {
@@ -58,29 +59,28 @@ impl Pool {
         let census = Arc::new(Census::default());
         Ok(Self {
             threads,
-            current: build(threads, &census)?,
+            current: Some(build(threads, &census)?),
             census,
         })
     }
 
-    /// Hands a task to a thread. The task must not panic.
+    /// Hands a task to a thread. The task must not panic. After `join` there is no thread, and the task is dropped.
     pub(super) fn spawn(&self, task: impl FnOnce() + Send + 'static) {
-        self.current.spawn(task);
+        if let Some(pool) = &self.current {
+            pool.spawn(task);
+        }
     }
 
     /// Leaves the threads that hang behind and goes on with as many new ones. The old ones end when they get free.
     pub(super) fn replace(&mut self) -> Result<(), ThreadPoolBuildError> {
-        self.current = build(self.threads, &self.census)?;
+        self.current = Some(build(self.threads, &self.census)?);
         Ok(())
     }
 
-    /// Lets all threads end, waits for them until the deadline, and says how many still ran then.
-    pub(super) fn join(self, deadline: Instant) -> usize {
-        let Self {
-            census, current, ..
-        } = self;
-        drop(current);
-        census.wait_until_empty(deadline)
+    /// Lets all threads end once they have done their tasks, waits for them until the deadline, and says how many still ran then.
+    pub(super) fn join(&mut self, deadline: Instant) -> usize {
+        self.current = None;
+        self.census.wait_until_empty(deadline)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::shard::Write;
+use crate::error::ColonyError;
 use crate::id::{Epoch, ShardId, Tick};
 use crate::phase::TickPhase;
 
@@ -110,10 +111,14 @@ pub struct TickReport<D> {
 /// What the end of a colony left.
 #[derive(Debug)]
 pub struct CloseReport<D> {
-    /// The last tick, which published what was still in the inboxes; nothing if the colony had given up before.
-    pub last: Option<TickReport<D>>,
+    /// The last tick, which published what was still in the inboxes; or why there is none. [`ColonyError::NotPublished`]: the deadline
+    /// came first. Any other error is the one by which a tick gave the colony up.
+    pub last: Result<TickReport<D>, ColonyError>,
+    /// The shards that were evicted by a tick that yielded no report, by id.
+    pub faults: Vec<Fault>,
     /// The writes that were not published, besides those that the last tick's report returns.
     pub returned: Vec<Returned<D>>,
-    /// Threads that still ran when the deadline passed. They end when the phase that holds them returns.
+    /// Threads that had not ended when the deadline passed: those that a phase or a shard's drop holds, and the others of their
+    /// pool. They end when it returns.
     pub threads_left: usize,
 }

@@ -112,7 +112,8 @@ pub trait Shard: Send + 'static {
     /// A view of what the shard holds now. Asked for once when the colony starts and after each [`advance`](Self::advance).
     fn searcher(&self) -> Self::Searcher;
 
-    /// Whether a document is in a view. Asked at intake for the shards that were evicted, so it should be fast.
+    /// Whether a document is in a view. Asked at intake, on the thread of whoever brings the document, for the shards that were
+    /// evicted. So it should be fast; it holds up nobody else.
     fn holds(searcher: &Self::Searcher, document: &DocumentId) -> bool;
 
     /// What is known over all searchers of one publication. Computed once for each publication, when it is first asked for.

@@ -65,18 +65,18 @@ impl<S: Shard> Shared<S> {
         if let Some(last) = last {
             let mut frozen = last.clone();
             frozen.frozen = true;
-            admission.frozen.push(frozen);
+            let others = admission.frozen.iter().cloned();
+            admission.frozen = others.chain([frozen]).collect();
         }
-        // Fails only when the coordinator is closed, and then nobody waits for the shard either.
+        // Refused on a closed coordinator, or if this incarnation has ended: nobody waits for it at the barrier in either case.
         drop(self.coordinator.evict(&slot.handle));
         true
     }
 
-    /// No more writes, ticks or publications. The shards are dropped, though intakes and readers may live on.
+    /// No more writes, ticks or publications.
     pub(super) fn close(&self) {
         self.admission.write().closed = true;
         self.coordinator.close();
         self.gate.close();
-        self.slots.iter().for_each(Slot::retire);
     }
 }

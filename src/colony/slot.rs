@@ -166,10 +166,12 @@ impl<S: Shard> Slot<S> {
         }
     }
 
-    /// Drops the shard; if it runs, its task does.
-    pub(super) fn retire(&self) {
-        let last = std::mem::replace(&mut *self.state.lock(), State::Gone);
-        discard(last);
+    /// Gives out what the slot holds, to be dropped. A shard that runs is dropped by its task.
+    pub(super) fn retire(&self) -> Option<impl Send + use<S>> {
+        match std::mem::replace(&mut *self.state.lock(), State::Gone) {
+            State::Running { .. } | State::Evicted { .. } | State::Gone => None,
+            held => Some(held),
+        }
     }
 
     /// A first look at the shard, before the colony runs.

@@ -26,6 +26,8 @@ struct Notes {
     /// Hangs until its other side is dropped.
     hang: Option<mpsc::Receiver<()>>,
     panics_when_dropped: bool,
+    /// Its drop waits until the other side is dropped.
+    blocks_when_dropped: Option<mpsc::Receiver<()>>,
     seen: Arc<crate::sync::Mutex<Vec<(TickPhase, Tick)>>>,
 }
 
@@ -36,6 +38,7 @@ impl Notes {
             misdeed: None,
             hang: None,
             panics_when_dropped: false,
+            blocks_when_dropped: None,
             seen: Arc::default(),
         }
     }
@@ -60,6 +63,9 @@ impl Notes {
 
 impl Drop for Notes {
     fn drop(&mut self) {
+        if let Some(blocks) = self.blocks_when_dropped.take() {
+            let _ = blocks.recv();
+        }
         assert!(!self.panics_when_dropped, "dropped on purpose");
     }
 }
@@ -427,7 +433,10 @@ fn too_many_lost_threads_close_the_colony_and_every_write_comes_back() {
     assert_eq!(intake.wait_published(0, far()), Err(ColonyError::Closed));
     drop(releases);
     let end = colony.close(far());
-    assert!(end.last.is_none());
+    let cause = ColonyError::TooManyLostThreads { lost: 2, max: 1 };
+    assert_eq!(end.last.unwrap_err(), cause);
+    let faulty: Vec<_> = end.faults.iter().map(|fault| fault.shard.0).collect();
+    assert_eq!(faulty, [0, 1], "faults that no tick reported");
     assert_eq!(returned_ids(&end.returned).len(), 50);
     assert_eq!(end.threads_left, 0);
 }
@@ -513,7 +522,8 @@ fn close_returns_at_its_deadline_with_what_was_not_published() {
     let begun = Instant::now();
     let end = colony.close(begun + Duration::from_millis(50));
     assert!(begun.elapsed() < LONG / 2);
-    assert!(end.last.is_none());
+    assert_eq!(end.last.unwrap_err(), ColonyError::NotPublished { tick: 0 });
+    assert!(end.faults.is_empty(), "it had time left");
     assert_eq!(returned_ids(&end.returned), BTreeSet::from([id(1)]));
     assert_eq!(end.threads_left, 1);
     drop(releases);
@@ -606,9 +616,173 @@ fn shards_are_dropped_at_the_end_though_intakes_live_on() {
     let colony = colony(shards, 1);
     let intake = colony.intake();
     assert_eq!(Arc::strong_count(&seen), 2);
-    drop(colony);
+    assert_eq!(colony.close(far()).threads_left, 0);
     assert_eq!(Arc::strong_count(&seen), 1);
     assert!(intake.try_delete(id(1)).is_err());
+}
+
+#[test]
+fn a_shard_whose_drop_blocks_holds_up_neither_close_nor_drop_nor_the_other_shards() {
+    for closes in [true, false] {
+        let (release, blocks) = mpsc::channel();
+        let mut shards = healthy(2);
+        shards[0].blocks_when_dropped = Some(blocks);
+        let (first, second) = (Arc::clone(&shards[0].seen), Arc::clone(&shards[1].seen));
+        let colony = colony(shards, 2);
+        let intake = colony.intake();
+        if closes {
+            let begun = Instant::now();
+            let end = colony.close(begun + TIMEOUT);
+            assert!(begun.elapsed() < LONG / 2);
+            assert_eq!(end.last.unwrap().tick, 0);
+            assert!(end.threads_left > 0);
+        } else {
+            drop(colony);
+        }
+        while Arc::strong_count(&second) > 1 {
+            thread::yield_now();
+        }
+        assert_eq!(Arc::strong_count(&first), 2);
+        assert_eq!(intake.try_delete(id(1)).unwrap_err(), IntakeError::Closed);
+        drop(release);
+        while Arc::strong_count(&first) > 1 {
+            thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn shards_are_dropped_though_every_thread_of_the_pool_is_lost() {
+    let strict = ColonyConfig {
+        max_lost_threads: 0,
+        ..config(1)
+    };
+    let (mut shards, mut releases) = (healthy(2), Vec::new());
+    let (release, hang) = mpsc::channel();
+    shards[0].misdeed = Some((TickPhase::Act, 0, Misdeed::Hang));
+    shards[0].hang = Some(hang);
+    releases.push(release);
+    let rests = Arc::clone(&shards[1].seen);
+    let mut colony = Colony::new(strict, shards).unwrap();
+    assert!(matches!(
+        colony.tick(),
+        Err(ColonyError::TooManyLostThreads { .. })
+    ));
+    while Arc::strong_count(&rests) > 1 {
+        thread::yield_now();
+    }
+    assert_eq!(colony.close(Instant::now() + TIMEOUT).threads_left, 1);
+    drop(releases);
+}
+
+/// Its views are slow to say what they hold once they are asked.
+struct Slow {
+    fails: bool,
+    asked: mpsc::SyncSender<()>,
+    answer: Arc<crate::sync::Mutex<mpsc::Receiver<()>>>,
+}
+
+type Answers = (
+    mpsc::SyncSender<()>,
+    Arc<crate::sync::Mutex<mpsc::Receiver<()>>>,
+);
+
+impl Shard for Slow {
+    type Document = ();
+    type Searcher = Answers;
+    type Statistics = ();
+
+    fn act(&mut self, tick: Tick, _batch: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+        if self.fails && tick == 1 {
+            return Err("on purpose".into());
+        }
+        Ok(())
+    }
+
+    fn searcher(&self) -> Answers {
+        (self.asked.clone(), Arc::clone(&self.answer))
+    }
+
+    fn holds((asked, answer): &Answers, _document: &DocumentId) -> bool {
+        asked.send(()).unwrap();
+        let _ = answer.lock().recv();
+        false
+    }
+
+    fn statistics(_searchers: &[&Answers]) {}
+}
+
+#[test]
+fn a_view_that_is_slow_to_answer_holds_up_neither_ticks_nor_other_writes_nor_the_end() {
+    let (asked, asks) = mpsc::sync_channel(16);
+    let (release, answer) = mpsc::channel();
+    let answer = Arc::new(crate::sync::Mutex::new(answer));
+    let slow = |fails| Slow {
+        fails,
+        asked: asked.clone(),
+        answer: Arc::clone(&answer),
+    };
+    let mut colony = Colony::new(config(1), vec![slow(true), slow(false)]).unwrap();
+    colony.tick().unwrap();
+    colony.tick().unwrap();
+    let intake = colony.intake();
+    let waiting = thread::spawn(move || intake.try_upsert(id(1), ()));
+    asks.recv_timeout(LONG).unwrap();
+    colony.tick().unwrap();
+    let begun = Instant::now();
+    assert_eq!(colony.close(far()).threads_left, 0);
+    assert!(begun.elapsed() < LONG / 2);
+    drop(release);
+    let rejected = waiting.join().unwrap().unwrap_err();
+    assert_eq!(rejected.reason, IntakeError::Closed);
+}
+
+/// Yields a view whose drop panics, after waiting for its word.
+struct Volatile(mpsc::Receiver<()>);
+
+struct Explosive;
+
+impl Drop for Explosive {
+    fn drop(&mut self) {
+        panic!("dropped on purpose");
+    }
+}
+
+impl Shard for Volatile {
+    type Document = ();
+    type Searcher = Option<Explosive>;
+    type Statistics = ();
+
+    fn searcher(&self) -> Option<Explosive> {
+        self.0.recv().ok().map(|()| Explosive)
+    }
+
+    fn holds(_searcher: &Option<Explosive>, _document: &DocumentId) -> bool {
+        false
+    }
+
+    fn statistics(_searchers: &[&Option<Explosive>]) {}
+}
+
+#[test]
+fn a_view_that_comes_too_late_is_dropped_within_the_guard() {
+    let (word, waits) = mpsc::channel();
+    // The colony asks for a first view.
+    let (first_word, first_waits) = mpsc::channel();
+    drop(first_word);
+    let colony = Colony::new(config(1), vec![Volatile(first_waits)]).unwrap();
+    let handle = colony.shared.slot(ShardId(0)).unwrap().handle.clone();
+    let slot = Slot::new(Volatile(waits), handle, Inbox::new(1));
+    assert!(slot.arm(TickPhase::Advance, 0));
+    thread::scope(|scope| {
+        let late = scope.spawn(|| slot.run(TickPhase::Advance, 0, &[]).is_none());
+        let kind = FaultKind::Overran(TIMEOUT);
+        while !slot.evict(TickPhase::Advance, kind.clone()) {
+            thread::yield_now();
+        }
+        word.send(()).unwrap();
+        assert!(late.join().expect("no panic leaves the guard"));
+    });
 }
 
 #[test]

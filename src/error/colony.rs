@@ -29,7 +29,8 @@ pub enum ColonyError {
     /// The barrier ended the tick. The colony is closed; closing it gives back what was not published.
     #[error(transparent)]
     Barrier(BarrierError),
-    /// The tick was not published before the deadline. Nothing changed: the wait can be repeated.
+    /// The tick was not published before the deadline. A wait that ends so has changed nothing and can be repeated; a colony that is
+    /// being closed gives back what was not published.
     #[error("tick {tick} was not published before the deadline")]
     NotPublished {
         /// The tick waited for.

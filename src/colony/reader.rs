@@ -1,0 +1,36 @@
+//! The readers' side of a colony.
+
+use std::fmt;
+
+use super::publication::Publication;
+use super::shard::Shard;
+use super::shared::Shared;
+use crate::sync::Arc;
+
+/// Reads what a colony publishes. Clones are cheap; a reader doesn't keep the colony from being closed.
+pub struct Reader<S: Shard> {
+    shared: Arc<Shared<S>>,
+}
+
+impl<S: Shard> Reader<S> {
+    pub(super) fn new(shared: Arc<Shared<S>>) -> Self {
+        Self { shared }
+    }
+
+    /// What the last tick published. Takes no lock.
+    pub fn publication(&self) -> Arc<Publication<S>> {
+        self.shared.publication.load_full()
+    }
+}
+
+impl<S: Shard> Clone for Reader<S> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+}
+
+impl<S: Shard> fmt::Debug for Reader<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}

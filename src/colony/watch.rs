@@ -1,0 +1,156 @@
+//! When the wait for a phase must look again, and what it finds then: pure over moments and standings.
+
+use std::time::Duration;
+
+use super::slot::Standing;
+use crate::sync::Instant;
+
+/// The watch over one phase. A shard has the whole timeout from the moment a thread has taken it up.
+#[derive(Debug)]
+pub(super) struct Watch {
+    timeout: Duration,
+    /// When the queued shards were handed to threads, or a thread was last seen to have taken one up.
+    moved: Instant,
+    /// Tasks taken up so far, at the last look.
+    taken_up: u64,
+}
+
+impl Watch {
+    pub(super) const fn new(timeout: Duration, now: Instant, taken_up: u64) -> Self {
+        Self {
+            timeout,
+            moved: now,
+            taken_up,
+        }
+    }
+
+    /// How long to wait before the next look: until the first of those that run is overdue, or the queue is if nobody runs.
+    pub(super) fn patience(
+        &self,
+        now: Instant,
+        standings: impl Iterator<Item = Standing>,
+    ) -> Duration {
+        let mut queued = false;
+        let mut longest: Option<Duration> = None;
+        for standing in standings {
+            match standing {
+                Standing::Running(since) => {
+                    longest = longest.max(Some(now.saturating_duration_since(since)));
+                }
+                Standing::Queued => queued = true,
+                Standing::Live | Standing::Evicted => {}
+            }
+        }
+        let waited = match longest {
+            Some(longest) => longest,
+            None if queued => now.saturating_duration_since(self.moved),
+            // About to tell the barrier.
+            None => Duration::ZERO,
+        };
+        self.timeout.saturating_sub(waited)
+    }
+
+    /// Notes how many tasks have been taken up: threads that do are no lost ones, though none may run one at this very moment.
+    pub(super) fn look(&mut self, now: Instant, taken_up: u64) {
+        if taken_up != self.taken_up {
+            self.taken_up = taken_up;
+            self.moved = now;
+        }
+    }
+
+    /// For how long a shard has been running, if that is too long.
+    pub(super) fn overrun(&self, now: Instant, standing: Standing) -> Option<Duration> {
+        let Standing::Running(since) = standing else {
+            return None;
+        };
+        let ran = now.saturating_duration_since(since);
+        (ran >= self.timeout).then_some(ran)
+    }
+
+    /// Whether shards are queued and no thread has taken up any within the timeout: the threads are held by phases that were lost
+    /// before.
+    pub(super) fn is_stuck(&self, now: Instant, standings: impl Iterator<Item = Standing>) -> bool {
+        let mut queued = false;
+        for standing in standings {
+            match standing {
+                Standing::Running(_) => return false,
+                Standing::Queued => queued = true,
+                Standing::Live | Standing::Evicted => {}
+            }
+        }
+        queued && now.saturating_duration_since(self.moved) >= self.timeout
+    }
+
+    /// The queued shards were handed to fresh threads.
+    pub(super) const fn dispatched(&mut self, now: Instant) {
+        self.moved = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(10);
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn a_shard_has_the_whole_timeout_from_the_moment_it_was_taken_up() {
+        let start = Instant::now();
+        let watch = Watch::new(TIMEOUT, start, 0);
+        let runs = Standing::Running(start + seconds(7));
+        let standings = || [Standing::Queued, runs, Standing::Live].into_iter();
+        assert_eq!(watch.patience(start + seconds(9), standings()), seconds(8));
+        assert_eq!(watch.overrun(start + seconds(16), runs), None);
+        assert_eq!(watch.overrun(start + seconds(17), runs), Some(TIMEOUT));
+        assert_eq!(watch.patience(start + seconds(40), standings()), seconds(0));
+        assert_eq!(watch.overrun(start + seconds(40), Standing::Queued), None);
+    }
+
+    #[test]
+    fn the_one_that_ran_longest_is_looked_at_first() {
+        let start = Instant::now();
+        let watch = Watch::new(TIMEOUT, start, 0);
+        let standings = [3, 1, 2].map(|n| Standing::Running(start + seconds(n)));
+        assert_eq!(
+            watch.patience(start + seconds(4), standings.into_iter()),
+            seconds(7)
+        );
+    }
+
+    #[test]
+    fn a_queue_that_nobody_takes_up_is_stuck_after_the_timeout() {
+        let start = Instant::now();
+        let mut watch = Watch::new(TIMEOUT, start, 0);
+        let queue = || [Standing::Live, Standing::Queued].into_iter();
+        assert_eq!(watch.patience(start + seconds(4), queue()), seconds(6));
+        watch.look(start + seconds(10), 0);
+        assert!(!watch.is_stuck(start + seconds(9), queue()));
+        assert!(watch.is_stuck(start + seconds(10), queue()));
+        assert!(!watch.is_stuck(start + seconds(10), [Standing::Live].into_iter()));
+        watch.dispatched(start + seconds(10));
+        assert!(!watch.is_stuck(start + seconds(19), queue()));
+    }
+
+    #[test]
+    fn threads_that_take_up_tasks_are_not_lost_though_none_runs_at_the_look() {
+        let start = Instant::now();
+        let mut watch = Watch::new(TIMEOUT, start, 5);
+        let queue = || [Standing::Queued].into_iter();
+        watch.look(start + seconds(11), 6);
+        assert!(!watch.is_stuck(start + seconds(11), queue()));
+        watch.look(start + seconds(21), 6);
+        assert!(watch.is_stuck(start + seconds(21), queue()));
+    }
+
+    #[test]
+    fn nobody_is_stuck_while_somebody_runs() {
+        let start = Instant::now();
+        let watch = Watch::new(TIMEOUT, start, 0);
+        let standings = [Standing::Queued, Standing::Running(start + seconds(15))];
+        assert!(!watch.is_stuck(start + seconds(20), standings.into_iter()));
+    }
+}
