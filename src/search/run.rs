@@ -4,17 +4,19 @@ use super::deadline::Deadline;
 use super::error::SearchError;
 use super::evaluate::{Scratch, each_hit};
 use super::query::Query;
-use super::shard::TextShard;
+use super::searcher::TextSearcher;
 use super::statistics::TextStatistics;
 use super::top::{Hit, Top};
 use super::weight::LeafWeight;
-use crate::colony::{Publication, Published};
+use crate::colony::{Publication, Published, Shard};
 use crate::sync::Instant;
 
 /// The `top` best hits of a query over all shards of a publication, the best first: by descending score, and by ascending id at the same score.
 ///
 /// The answer depends on the documents alone. However they are spread over shards, segments and ticks, and whatever has been deleted or
 /// merged, documents, order and the bits of the scores are the same; see [`Query`] for what a score is.
+///
+/// The shards are [`TextShard`](super::TextShard)s, or a caller's own around them.
 ///
 /// Reads the publication and nothing else, on the calling thread. Every match is scored: the cost grows with the number of documents that
 /// have one of the words, not with `top`.
@@ -41,12 +43,15 @@ use crate::sync::Instant;
 ///
 /// # Errors
 /// [`SearchError::DeadlinePassed`] if `deadline` passes, [`SearchError::Index`] if an index can't be read. There are no partial answers.
-pub fn search(
-    publication: &Publication<TextShard>,
+pub fn search<S>(
+    publication: &Publication<S>,
     query: &Query,
     top: usize,
     deadline: Option<Instant>,
-) -> Result<Vec<Hit>, SearchError> {
+) -> Result<Vec<Hit>, SearchError>
+where
+    S: Shard<Searcher = TextSearcher, Statistics = TextStatistics>,
+{
     let deadline = Deadline(deadline);
     let statistics = publication.statistics();
     let mut search = Search::new(query, top, deadline)?;
@@ -59,12 +64,15 @@ pub fn search(
 ///
 /// # Errors
 /// As [`search`].
-pub fn search_with_local_statistics(
-    publication: &Publication<TextShard>,
+pub fn search_with_local_statistics<S>(
+    publication: &Publication<S>,
     query: &Query,
     top: usize,
     deadline: Option<Instant>,
-) -> Result<Vec<Hit>, SearchError> {
+) -> Result<Vec<Hit>, SearchError>
+where
+    S: Shard<Searcher = TextSearcher, Statistics = TextStatistics>,
+{
     let mut search = Search::new(query, top, Deadline(deadline))?;
     for shard in publication.shards() {
         let statistics = TextStatistics::new(&[shard.searcher()]);
@@ -91,11 +99,14 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn run(
+    fn run<S>(
         &mut self,
-        shards: &[Published<TextShard>],
+        shards: &[Published<S>],
         statistics: &TextStatistics,
-    ) -> Result<(), SearchError> {
+    ) -> Result<(), SearchError>
+    where
+        S: Shard<Searcher = TextSearcher>,
+    {
         // Without documents BM25 would divide by zero. A field without tokens has no live match to score.
         let (Some(any), 1.., 1..) = (
             shards.first(),
@@ -112,11 +123,14 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn run_shard(
+    fn run_shard<S>(
         &mut self,
-        shard: &Published<TextShard>,
+        shard: &Published<S>,
         weights: &[LeafWeight],
-    ) -> Result<(), SearchError> {
+    ) -> Result<(), SearchError>
+    where
+        S: Shard<Searcher = TextSearcher>,
+    {
         let top = &mut self.top;
         for segment in shard.searcher().segments() {
             let found = |document, score| {
