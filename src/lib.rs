@@ -86,7 +86,7 @@ pub use crate::colony::{
 pub use crate::config::{
     Config, MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT,
 };
-pub use crate::coordinator::{ClusterStats, Coordinator, ShardHandle};
+pub use crate::coordinator::{ClusterStats, Coordinator, HealthMonitor, ShardHandle};
 pub use crate::error::{
     BarrierError, ColonyError, ConfigError, Error, FrequencyError, IntakeError, MissingShards,
     RegistryError, Result, RingError, RouteError,
@@ -96,7 +96,7 @@ pub use crate::frequency::{
     CorpusStatistics, DocumentFrequencies, DocumentFrequenciesIter, FrequencySource, aggregate,
     aggregate_owned,
 };
-pub use crate::health::{HealthMonitor, PauseGuard};
+pub use crate::health::PauseGuard;
 pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, Tick};
 pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;

@@ -1,9 +1,14 @@
-//! Counts over one topology, and the wall-clock time for display.
+//! What is known of the shards and over them: metrics, counts, frequencies, and the wall-clock time for display.
 
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::Coordinator;
 use crate::clock::Timestamp;
-use crate::id::Tick;
+use crate::error::{Error, RegistryError, Result};
+use crate::frequency::{DocumentFrequencies, aggregate_owned};
+use crate::id::{ShardId, Tick};
 use crate::registry::{ShardInfo, ShardRecord, ShardStatus};
 use crate::topology::{Member, Topology};
 
@@ -65,5 +70,88 @@ pub(super) fn info_with_heartbeat(record: &ShardRecord, now: Timestamp) -> Shard
     ShardInfo {
         last_heartbeat: u64::try_from(heard.as_millis()).unwrap_or(u64::MAX),
         ..record.info()
+    }
+}
+
+impl Coordinator {
+    /// Adds up the shards' document frequencies by term: a parallel reduction on the calling thread's rayon pool.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// let coordinator = tickring::Coordinator::new(2)?;
+    /// let shard = |df| HashMap::from([("ring".to_owned(), df)]);
+    /// let global = coordinator.aggregate_global_df(vec![shard(2), shard(3)])?;
+    /// assert_eq!(global.get("ring"), Some(5));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FrequencyError::TermOverflow`](crate::FrequencyError::TermOverflow) names a term whose sum exceeds 64 bits.
+    pub fn aggregate_global_df<S>(
+        &self,
+        shards: Vec<HashMap<String, u64, S>>,
+    ) -> Result<DocumentFrequencies>
+    where
+        S: BuildHasher + Send + Sync,
+    {
+        Ok(aggregate_owned(shards)?)
+    }
+
+    /// The registered shards, by id, with their present metrics.
+    pub fn all_shards(&self) -> Vec<ShardInfo> {
+        self.infos(|_| true)
+    }
+
+    /// The shards that are online, by id.
+    pub fn online_shards(&self) -> Vec<ShardInfo> {
+        self.infos(|status| status == ShardStatus::Online)
+    }
+
+    /// What is known of a registered shard.
+    pub fn get_shard(&self, shard: ShardId) -> Option<ShardInfo> {
+        let topology = self.shared.topology.load();
+        let record = topology.member(shard)?.record()?;
+        Some(info_with_heartbeat(record, self.shared.clock.now()))
+    }
+
+    fn infos(&self, keep: impl Fn(ShardStatus) -> bool) -> Vec<ShardInfo> {
+        let now = self.shared.clock.now();
+        let topology = self.shared.topology.load();
+        topology
+            .members()
+            .iter()
+            .filter(|member| member.status().is_some_and(&keep))
+            .filter_map(Member::record)
+            .map(|record| info_with_heartbeat(record, now))
+            .collect()
+    }
+
+    /// Notes how many documents a shard holds and how much memory, in bytes, it uses. Takes no lock.
+    ///
+    /// # Errors
+    /// [`Error::ShardNotFound`], [`RegistryError::NotRegistered`] for a planned shard, [`RegistryError::Closed`]. Nothing changed.
+    pub fn update_shard_metrics(
+        &self,
+        shard: ShardId,
+        document_count: usize,
+        memory_bytes: u64,
+    ) -> Result<()> {
+        self.shared.check_open()?;
+        let topology = self.shared.topology.load();
+        let member = topology.member(shard).ok_or(Error::ShardNotFound(shard))?;
+        let record = member.record().ok_or(RegistryError::NotRegistered(shard))?;
+        record.set_metrics(document_count as u64, memory_bytes);
+        Ok(())
+    }
+
+    /// Documents over all registered shards, as they said last.
+    pub fn total_documents(&self) -> u64 {
+        self.cluster_stats().total_documents
+    }
+
+    /// Counts over the registered shards of one topology.
+    pub fn cluster_stats(&self) -> ClusterStats {
+        ClusterStats::of(&self.shared.topology.load(), self.current_tick())
     }
 }

@@ -1,10 +1,15 @@
 use std::thread;
+use std::time::Duration;
 
 use super::writer::MAX_RETIRED;
 use super::*;
 use crate::clock::ManualClock;
+use crate::error::{BarrierError, RouteError};
 use crate::event::TopologyChange;
-use crate::health::HealthMonitor;
+use crate::id::{DocumentId, ShardId};
+use crate::membership::Registration;
+use crate::phase::TickPhase;
+use crate::registry::{ShardInfo, ShardStatus};
 
 fn info() -> ShardInfo {
     ShardInfo::new(ShardId(0), "local".to_owned())
@@ -250,4 +255,79 @@ fn weight_0_owns_nothing_and_counts_as_a_member() {
             .get_replica_shards(&DocumentId::from_seed(0))
             .is_err()
     );
+}
+
+/// Random commands, so that whatever one leaves behind another meets.
+fn command(coordinator: &Coordinator, clock: &ManualClock, bits: u64) {
+    let shard = ShardId(u32::try_from(bits >> 8 & 7).unwrap());
+    let registration = Registration {
+        id: (bits >> 16 & 1 == 1).then_some(shard),
+        weight: (bits >> 17 & 3 == 0).then_some(0),
+        leased: bits >> 19 & 1 == 1,
+    };
+    match bits & 7 {
+        0 | 1 => drop(coordinator.register_with(info(), registration)),
+        2 => drop(coordinator.deregister_shard(shard)),
+        3 => drop(coordinator.shard_heartbeat(shard)),
+        4 => {
+            let statuses = [
+                ShardStatus::Online,
+                ShardStatus::Offline,
+                ShardStatus::Recovering,
+                ShardStatus::Draining,
+            ];
+            let at = usize::try_from(bits >> 20 & 3).unwrap();
+            drop(coordinator.set_status(shard, statuses[at]));
+        }
+        5 => {
+            clock.advance(Duration::from_secs(bits >> 24 & 31));
+            coordinator.check_shard_health();
+        }
+        6 => drop(coordinator.advance_tick()),
+        _ => drop(coordinator.phase_complete(
+            shard,
+            TickPhase::Act,
+            coordinator.current_tick() + (bits >> 20 & 1),
+        )),
+    }
+}
+
+#[test]
+fn the_barriers_members_are_those_that_serve_after_any_commands() {
+    for seed in 0..200_u64 {
+        let clock = Arc::new(ManualClock::new());
+        let config = Config {
+            num_shards: 3,
+            virtual_nodes_per_shard: 2,
+            ..Config::default()
+        };
+        let coordinator = Coordinator::with_clock(config, clock.clone()).unwrap();
+        for step in 0..60 {
+            command(
+                &coordinator,
+                &clock,
+                crate::placement::Placement::Xxh3
+                    .hash(&[seed, step].map(u64::to_le_bytes).concat()),
+            );
+            let topology = coordinator.topology();
+            let barrier = &coordinator.shared.barrier;
+            let serving = topology.members().iter().filter(|member| member.serves());
+            assert_eq!(barrier.shard_count() as usize, serving.clone().count());
+            for member in serving {
+                let tick = barrier.current_tick();
+                let shard = member.shard();
+                // Only a member is told that the tick is too far ahead.
+                let told = match member.incarnation() {
+                    Some(incarnation) => {
+                        barrier.complete_as(shard, incarnation, TickPhase::Sense, tick + 2)
+                    }
+                    None => barrier.complete(shard, TickPhase::Sense, tick + 2),
+                };
+                assert!(
+                    matches!(told, Err(BarrierError::TickAhead { .. })),
+                    "seed {seed}, step {step}: {told:?}"
+                );
+            }
+        }
+    }
 }

@@ -55,7 +55,8 @@ impl Writer {
     ) {
         for join in transition.joins {
             let joined = carry_out_join(join, barrier);
-            // The barrier's bound is the ring's, its members are a subset of the ring's, and it is closed under this lock.
+            // Never refused: the barrier's members are those of the topology that serve, which `joins` and `leaves` keep so; its
+            // bound is the ring's; and it is closed under this lock, with the writer.
             debug_assert!(joined.is_ok(), "the barrier refused a member: {joined:?}");
         }
         let epoch = transition.topology.epoch();

@@ -13,14 +13,17 @@
 //!                  └── beat ────┴─── beat, if it was draining ─┘
 //! ```
 
+mod ids;
 mod info;
+mod queries;
 mod record;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use self::ids::Ids;
 pub use self::info::{NodeAddress, RegisteredShard, ShardInfo, ShardStatus};
 pub(crate) use self::record::{Beat, ShardRecord};
 use crate::clock::Timestamp;
@@ -76,12 +79,8 @@ struct Entry {
 /// ```
 #[derive(Debug)]
 pub struct ShardRegistry {
-    planned: BTreeSet<ShardId>,
+    ids: Ids,
     entries: BTreeMap<ShardId, Entry>,
-    /// Every id below it has been given out, planned or reserved once.
-    next_id: Option<u32>,
-    /// Ids from `next_id` on that were registered by name, so that they are never given to another.
-    named: BTreeSet<ShardId>,
     next_incarnation: Option<Incarnation>,
     heartbeat_timeout: Duration,
 }
@@ -101,10 +100,8 @@ impl ShardRegistry {
     /// An empty registry. A shard is overdue once it was last heard from more than `heartbeat_timeout` ago.
     pub const fn with_heartbeat_timeout(heartbeat_timeout: Duration) -> Self {
         Self {
-            planned: BTreeSet::new(),
+            ids: Ids::new(),
             entries: BTreeMap::new(),
-            next_id: Some(0),
-            named: BTreeSet::new(),
             next_incarnation: Some(Incarnation::FIRST),
             heartbeat_timeout,
         }
@@ -113,8 +110,7 @@ impl ShardRegistry {
     /// The same, with the ids from 0 to `planned` reserved for the first registrations.
     pub(crate) fn with_planned(planned: u32, heartbeat_timeout: Duration) -> Self {
         Self {
-            planned: (0..planned).map(ShardId).collect(),
-            next_id: Some(planned),
+            ids: Ids::with_planned(planned),
             ..Self::with_heartbeat_timeout(heartbeat_timeout)
         }
     }
@@ -145,17 +141,9 @@ impl ShardRegistry {
 
     /// The id that the next registration without a name gets.
     pub(crate) fn vacant_id(&self) -> Result<ShardId, RegistryError> {
-        if let Some(&id) = self.planned.first() {
-            return Ok(id);
-        }
-        let mut next = self.next_id;
-        while let Some(id) = next {
-            if !self.named.contains(&ShardId(id)) {
-                return Ok(ShardId(id));
-            }
-            next = id.checked_add(1);
-        }
-        Err(RegistryError::Exhausted("shard ids"))
+        self.ids
+            .vacant()
+            .ok_or(RegistryError::Exhausted("shard ids"))
     }
 
     pub(crate) fn admit(
@@ -169,7 +157,7 @@ impl ShardRegistry {
             .next_incarnation
             .ok_or(RegistryError::Exhausted("incarnations"))?;
         self.next_incarnation = incarnation.next();
-        self.note_used(id);
+        let claimed = self.ids.take(id);
         let record = Arc::new(ShardRecord::new(id, incarnation, leased, info, now));
         let entry = Entry {
             record: Arc::clone(&record),
@@ -182,78 +170,19 @@ impl ShardRegistry {
         });
         Ok(Admission {
             record,
-            claimed: self.planned.remove(&id),
+            claimed,
             replaced,
         })
-    }
-
-    /// Keeps `id` from ever being given to another shard.
-    fn note_used(&mut self, id: ShardId) {
-        let Some(mut next) = self.next_id else { return };
-        if id.0 < next {
-            return;
-        }
-        self.named.insert(id);
-        while self.named.remove(&ShardId(next)) {
-            let Some(after) = next.checked_add(1) else {
-                self.next_id = None;
-                return;
-            };
-            next = after;
-        }
-        self.next_id = Some(next);
-    }
-
-    /// What is known of a registered shard.
-    pub fn get(&self, id: ShardId) -> Option<ShardInfo> {
-        self.entries.get(&id).map(|entry| entry.record.info())
-    }
-
-    /// All that is known of a registered shard.
-    pub fn get_registered(&self, id: ShardId) -> Option<RegisteredShard> {
-        self.entries
-            .get(&id)
-            .map(|entry| entry.record.registered(entry.status))
     }
 
     /// Ends a shard's registration and yields what was known of it. A planned id nobody claimed is not planned any more, and
     /// yields nothing.
     pub fn remove(&mut self, id: ShardId) -> Option<ShardInfo> {
-        self.planned.remove(&id);
+        self.ids.unplan(id);
         self.entries.remove(&id).map(|entry| {
             entry.record.end();
             entry.record.info()
         })
-    }
-
-    /// The registered shards, by id.
-    pub fn all(&self) -> Vec<ShardInfo> {
-        self.filtered(|_| true)
-    }
-
-    /// The ids of the registered shards, ascending.
-    pub fn all_ids(&self) -> Vec<ShardId> {
-        self.entries.keys().copied().collect()
-    }
-
-    /// The number of registered shards.
-    pub fn count(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether a shard is registered under this id.
-    pub fn contains(&self, id: ShardId) -> bool {
-        self.entries.contains_key(&id)
-    }
-
-    /// Whether this id is reserved for a registration to come.
-    pub fn is_planned(&self, id: ShardId) -> bool {
-        self.planned.contains(&id)
-    }
-
-    /// The ids reserved for registrations to come, ascending.
-    pub fn planned(&self) -> impl ExactSizeIterator<Item = ShardId> {
-        self.planned.iter().copied()
     }
 
     /// Hears from a shard: raises its lease; an offline shard begins to recover, a recovering one is back.
@@ -328,11 +257,6 @@ impl ShardRegistry {
         Ok((entry.status != status).then(|| entry.change_to(status)))
     }
 
-    /// A shard's status; nothing for a planned or unknown id.
-    pub fn get_status(&self, id: ShardId) -> Option<ShardStatus> {
-        self.entries.get(&id).map(|entry| entry.status)
-    }
-
     /// Notes how many documents a shard holds and how much memory, in bytes, it uses.
     ///
     /// # Errors
@@ -350,16 +274,6 @@ impl ShardRegistry {
         Ok(())
     }
 
-    /// The shards that are online, by id.
-    pub fn online_shards(&self) -> Vec<ShardInfo> {
-        self.shards_with_status(ShardStatus::Online)
-    }
-
-    /// The shards of this status, by id.
-    pub fn shards_with_status(&self, status: ShardStatus) -> Vec<ShardInfo> {
-        self.filtered(|entry| entry.status == status)
-    }
-
     /// Marks every shard whose lease has run out as offline, whether it was online, draining or recovering, and yields those
     /// that it marked, by id.
     pub fn check_dead_shards(&mut self, now: Timestamp) -> Vec<ShardId> {
@@ -374,35 +288,6 @@ impl ShardRegistry {
             .filter(|entry| entry.record.lease.close_if_overdue(now, timeout))
             .map(|entry| entry.change_to(ShardStatus::Offline))
             .collect()
-    }
-
-    /// Documents over all registered shards, as they said last, at most `u64::MAX`.
-    pub fn total_documents(&self) -> u64 {
-        self.entries.values().fold(0, |sum, entry| {
-            sum.saturating_add(entry.record.document_count())
-        })
-    }
-
-    /// Memory over all registered shards in bytes, as they said last, at most `u64::MAX`.
-    pub fn total_memory(&self) -> u64 {
-        self.entries.values().fold(0, |sum, entry| {
-            sum.saturating_add(entry.record.memory_bytes())
-        })
-    }
-
-    /// The online shard with the fewest documents, of several the lowest id.
-    pub fn least_loaded_shard(&self) -> Option<ShardId> {
-        self.entries
-            .values()
-            .filter(|entry| entry.status == ShardStatus::Online)
-            .min_by_key(|entry| entry.record.document_count())
-            .map(|entry| entry.record.shard)
-    }
-
-    /// The current incarnation's record, and its status.
-    pub(crate) fn record(&self, id: ShardId) -> Option<(&Arc<ShardRecord>, ShardStatus)> {
-        let entry = self.entries.get(&id)?;
-        Some((&entry.record, entry.status))
     }
 
     /// That `incarnation` is the current one of `id`.
@@ -429,19 +314,11 @@ impl ShardRegistry {
     }
 
     fn missing(&self, id: ShardId) -> RegistryError {
-        if self.planned.contains(&id) {
+        if self.ids.is_planned(id) {
             RegistryError::NotRegistered(id)
         } else {
             RegistryError::ShardNotFound(id)
         }
-    }
-
-    fn filtered(&self, keep: impl Fn(&Entry) -> bool) -> Vec<ShardInfo> {
-        self.entries
-            .values()
-            .filter(|entry| keep(entry))
-            .map(|entry| entry.record.info())
-            .collect()
     }
 }
 

@@ -174,7 +174,7 @@ fn ids_registered_by_name_are_never_given_to_another() {
 #[test]
 fn the_last_id_can_be_used_and_then_there_are_no_more() {
     let mut registry = registry(0);
-    registry.next_id = Some(u32::MAX - 1);
+    registry.ids = Ids::starting_at(u32::MAX - 1);
     registry
         .register_with_id(info(), ShardId(u32::MAX), at(0))
         .unwrap();

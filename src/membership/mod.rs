@@ -4,6 +4,11 @@
 //! barrier must learn before and after that, and the events. There is no lock, clock or thread in here; the coordinator applies
 //! one command at a time and carries out its transition in the same critical section.
 
+mod registration;
+#[cfg(test)]
+mod tests;
+
+pub use self::registration::Registration;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::{Error, RegistryError, RingError};
@@ -13,42 +18,6 @@ use crate::registry::{ShardInfo, ShardRecord, ShardRegistry, ShardStatus, Status
 use crate::ring::HashRing;
 use crate::sync::Arc;
 use crate::topology::{Member, Topology};
-
-/// What to do for a registration, besides what the shard says of itself.
-///
-/// ```
-/// use tickring::{Coordinator, Registration, ShardId, ShardInfo};
-///
-/// let coordinator = Coordinator::new(2)?;
-/// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
-/// let heavy = Registration { id: Some(ShardId::new(7)), weight: Some(3), ..Registration::default() };
-/// let handle = coordinator.register_with(info, heavy)?;
-/// assert_eq!(handle.id(), ShardId::new(7));
-/// assert_eq!(coordinator.topology().ring().weight(handle.id()), Some(3));
-/// # Ok::<(), tickring::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Registration {
-    /// The id to register under. None takes the lowest planned id, else a new one. An id that is registered already begins a
-    /// new incarnation.
-    pub id: Option<ShardId>,
-    /// How many times the configured number of virtual nodes the shard gets, from 0 (owns nothing) to
-    /// [`MAX_WEIGHT`](crate::MAX_WEIGHT). None keeps the weight of an id that is on the ring, so that registering moves no
-    /// document of it, and is 1 for a new one.
-    pub weight: Option<u32>,
-    /// Whether the shard must send heartbeats. Without a lease no sweep ever judges it.
-    pub leased: bool,
-}
-
-impl Default for Registration {
-    fn default() -> Self {
-        Self {
-            id: None,
-            weight: None,
-            leased: true,
-        }
-    }
-}
 
 /// A change of the barrier's members that comes before the publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,151 +251,5 @@ impl Membership {
             })
             .collect();
         Arc::new(Topology::new(self.epoch, Arc::clone(&self.ring), members))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::ZERO;
-
-    fn info() -> ShardInfo {
-        ShardInfo::new(ShardId(0), "local".to_owned())
-    }
-
-    fn membership(num_shards: u32) -> Membership {
-        let config = Config {
-            num_shards,
-            ..Config::default()
-        };
-        Membership::new(&config).unwrap().0
-    }
-
-    fn register(membership: &mut Membership, id: Option<u32>) -> (Incarnation, Transition) {
-        let registration = Registration {
-            id: id.map(ShardId),
-            ..Registration::default()
-        };
-        let (record, transition) = membership.register(info(), registration, NOW).unwrap();
-        (record.incarnation, transition)
-    }
-
-    #[test]
-    fn a_claim_a_join_and_a_replacement_are_told_apart() {
-        let mut membership = membership(1);
-        let (first, claim) = register(&mut membership, None);
-        assert_eq!(claim.joins, [Join::Claim(ShardId(0), first)]);
-        let (second, join) = register(&mut membership, None);
-        assert_eq!(join.joins, [Join::New(ShardId(1), second)]);
-        let (third, replace) = register(&mut membership, Some(1));
-        assert_eq!(replace.joins, [Join::Replace(ShardId(1), third)]);
-        assert!(replace.leaves.is_empty());
-    }
-
-    #[test]
-    fn a_new_incarnation_of_a_dead_shard_joins_anew() {
-        let mut membership = membership(0);
-        register(&mut membership, Some(4));
-        membership
-            .set_status(ShardId(4), None, ShardStatus::Offline, NOW)
-            .unwrap();
-        let (incarnation, transition) = register(&mut membership, Some(4));
-        assert_eq!(transition.joins, [Join::New(ShardId(4), incarnation)]);
-    }
-
-    #[test]
-    fn only_barrier_members_leave_the_barrier() {
-        let mut membership = membership(2);
-        register(&mut membership, None);
-        let offline = membership
-            .set_status(ShardId(0), None, ShardStatus::Offline, NOW)
-            .unwrap()
-            .unwrap();
-        assert_eq!(offline.leaves, [ShardId(0)]);
-        assert!(membership.deregister(ShardId(0)).unwrap().leaves.is_empty());
-        let planned = membership.deregister(ShardId(1)).unwrap();
-        assert_eq!(planned.leaves, [ShardId(1)]);
-    }
-
-    #[test]
-    fn statuses_within_the_same_side_change_no_membership() {
-        let mut membership = membership(1);
-        register(&mut membership, None);
-        for (status, changes) in [
-            (ShardStatus::Draining, true),
-            (ShardStatus::Draining, false),
-            (ShardStatus::Online, true),
-        ] {
-            let transition = membership
-                .set_status(ShardId(0), None, status, NOW)
-                .unwrap();
-            assert_eq!(transition.is_some(), changes);
-            assert!(transition.is_none_or(|t| t.joins.is_empty() && t.leaves.is_empty()));
-        }
-    }
-
-    #[test]
-    fn a_health_flip_shares_the_ring() {
-        let mut membership = membership(3);
-        let (_, before) = register(&mut membership, None);
-        let after = membership
-            .set_status(ShardId(0), None, ShardStatus::Offline, NOW)
-            .unwrap()
-            .unwrap();
-        assert!(Arc::ptr_eq(before.topology.ring(), after.topology.ring()));
-        assert_eq!(
-            after.topology.epoch().get(),
-            before.topology.epoch().get() + 1
-        );
-    }
-
-    #[test]
-    fn one_sweep_is_one_publication() {
-        let mut membership = membership(0);
-        for _ in 0..3 {
-            register(&mut membership, None);
-        }
-        let late = Timestamp::MAX;
-        let (dead, transition) = membership.sweep(late).unwrap();
-        assert_eq!(dead.len(), 3);
-        assert_eq!(transition.leaves, dead);
-        assert_eq!(transition.topology.epoch().get(), 4);
-        assert!(membership.sweep(late).is_none());
-    }
-
-    #[test]
-    fn a_registration_that_the_ring_refuses_leaves_the_registry_alone() {
-        let mut membership = membership(1);
-        let heavy = Registration {
-            weight: Some(u32::MAX),
-            ..Registration::default()
-        };
-        assert!(membership.register(info(), heavy, NOW).is_err());
-        assert_eq!(membership.registry.count(), 0);
-        assert!(membership.registry.is_planned(ShardId(0)));
-        assert_eq!(register(&mut membership, None).0, Incarnation::FIRST);
-    }
-
-    #[test]
-    fn a_registration_keeps_the_weight_of_a_place_unless_it_names_one() {
-        let mut membership = membership(1);
-        membership.set_weight(ShardId(0), 4).unwrap();
-        let ring = Arc::clone(&membership.ring);
-        let (_, claim) = register(&mut membership, None);
-        assert!(Arc::ptr_eq(claim.topology.ring(), &ring));
-        let heavier = Registration {
-            id: Some(ShardId(0)),
-            weight: Some(5),
-            ..Registration::default()
-        };
-        let (_, again) = membership.register(info(), heavier, NOW).unwrap();
-        let change = TopologyChange::Weight {
-            shard: ShardId(0),
-            from: 4,
-            to: 5,
-        };
-        assert_eq!(again.changes.last(), Some(&change));
-        assert_eq!(again.topology.ring().weight(ShardId(0)), Some(5));
     }
 }

@@ -1,0 +1,94 @@
+//! Who is alive: heartbeats, sweeps and statuses.
+
+use super::{Coordinator, Shared};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::id::{Incarnation, ShardId};
+use crate::registry::{Beat, ShardStatus};
+use crate::topology::Member;
+
+impl Coordinator {
+    /// Says that a shard is alive, in the name of its current incarnation. For a live shard this takes no lock. An offline shard begins to
+    /// recover with its first heartbeat and is back with the next.
+    ///
+    /// # Errors
+    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound), [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a
+    /// planned shard, [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    pub fn shard_heartbeat(&self, shard: ShardId) -> Result<()> {
+        let shared = &self.shared;
+        shared.check_open()?;
+        if let Some(record) = shared
+            .topology
+            .load()
+            .member(shard)
+            .and_then(Member::record)
+            && record.lease.beat(shared.clock.now()) == Beat::Heard
+        {
+            return Ok(());
+        }
+        shared.hear(shard, None)
+    }
+
+    /// Marks every shard whose lease has run out as offline and yields those that this call marked, by id. Judges at once;
+    /// a [`HealthMonitor`](crate::HealthMonitor) does the same regularly, with a guard against its own pauses.
+    ///
+    /// On a closed coordinator it marks nobody.
+    pub fn check_shard_health(&self) -> Vec<ShardId> {
+        self.sweep_at(self.shared.clock.now())
+    }
+
+    /// Judges as of `now`: a pause between taking the time and judging by it kills nobody.
+    pub(crate) fn sweep_at(&self, now: Timestamp) -> Vec<ShardId> {
+        let shared = &self.shared;
+        let Ok(mut writer) = shared.writer() else {
+            return Vec::new();
+        };
+        match writer.membership.sweep(now) {
+            Some((dead, transition)) => {
+                writer.carry_out(transition, &shared.topology, &shared.barrier);
+                dead
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Sets a shard's status. `Online` and `Draining` begin a fresh lease and make it a barrier member, `Offline` and
+    /// `Recovering` take it out; the ring doesn't change. A shard set `Offline` comes back with its heartbeats.
+    ///
+    /// # Errors
+    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound), [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a
+    /// planned shard, [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    pub fn set_status(&self, shard: ShardId, status: ShardStatus) -> Result<()> {
+        self.shared.set_status(shard, None, status)
+    }
+}
+
+impl Shared {
+    /// A heartbeat that found its lease closed, or no lease.
+    #[cold]
+    pub(super) fn hear(&self, shard: ShardId, incarnation: Option<Incarnation>) -> Result<()> {
+        let mut writer = self.writer()?;
+        let now = self.clock.now();
+        if let Some(transition) = writer.membership.hear(shard, incarnation, now)? {
+            writer.carry_out(transition, &self.topology, &self.barrier);
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_status(
+        &self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        status: ShardStatus,
+    ) -> Result<()> {
+        let mut writer = self.writer()?;
+        let now = self.clock.now();
+        let transition = writer
+            .membership
+            .set_status(shard, incarnation, status, now)?;
+        if let Some(transition) = transition {
+            writer.carry_out(transition, &self.topology, &self.barrier);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! Phases and ticks.
+
+use std::time::Duration;
+
+use super::Coordinator;
+use crate::error::{BarrierError, Error, Result};
+use crate::id::{ShardId, Tick};
+use crate::phase::TickPhase;
+use crate::sync::Instant;
+
+impl Coordinator {
+    /// Says that a shard has finished a phase of a tick, and all before it. Speaks for its current incarnation; a planned shard
+    /// may be completed too. Saying it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::ShardNotFound`] for an id that isn't on the ring; [`BarrierError::UnknownShard`] while the shard is offline or
+    /// recovering; [`BarrierError::TickOver`], [`BarrierError::TickAhead`], [`BarrierError::Closed`]. Nothing changed.
+    pub fn phase_complete(&self, shard: ShardId, phase: TickPhase, tick: Tick) -> Result<()> {
+        self.shared
+            .barrier
+            .complete(shard, phase, tick)
+            .map_err(|error| match error {
+                BarrierError::UnknownShard(_)
+                    if self.shared.topology.load().member(shard).is_none() =>
+                {
+                    Error::ShardNotFound(shard)
+                }
+                other => Error::from(other),
+            })
+    }
+
+    /// Waits until every member has finished a phase, at most as long as [`Config::phase_timeout`].
+    ///
+    /// # Errors
+    /// [`BarrierError`] says why the phase isn't, or never will be, complete. Nothing changed: the wait can be repeated.
+    pub fn wait_for_phase(&self, phase: TickPhase, tick: Tick) -> Result<()> {
+        Ok(self.shared.barrier.wait_all(phase, tick)?)
+    }
+
+    /// The same with a timeout of the caller's.
+    ///
+    /// # Errors
+    /// As [`wait_for_phase`](Self::wait_for_phase).
+    pub fn wait_for_phase_timeout(
+        &self,
+        phase: TickPhase,
+        tick: Tick,
+        timeout: Duration,
+    ) -> Result<()> {
+        Ok(self
+            .shared
+            .barrier
+            .wait_all_with_timeout(phase, tick, timeout)?)
+    }
+
+    /// The same with a deadline.
+    ///
+    /// # Errors
+    /// As [`wait_for_phase`](Self::wait_for_phase).
+    pub fn wait_for_phase_until(
+        &self,
+        phase: TickPhase,
+        tick: Tick,
+        deadline: Instant,
+    ) -> Result<()> {
+        Ok(self.shared.barrier.wait_until(phase, tick, deadline)?)
+    }
+
+    /// Begins the next tick and yields it. Completions of it that came early are kept; whoever still waits for the tick before
+    /// gets [`BarrierError::Superseded`] for what was not complete. On a closed coordinator the tick stays as it is, and is what is yielded;
+    /// [`try_advance_tick`](Self::try_advance_tick) makes an error of that.
+    pub fn advance_tick(&self) -> Tick {
+        self.try_advance_tick()
+            .unwrap_or_else(|_| self.current_tick())
+    }
+
+    /// Begins the next tick and yields it.
+    ///
+    /// # Errors
+    /// [`BarrierError::Closed`]. Nothing changed.
+    pub fn try_advance_tick(&self) -> Result<Tick> {
+        Ok(self.shared.barrier.advance()?)
+    }
+
+    /// The current tick, from 0. Takes no lock.
+    pub fn current_tick(&self) -> Tick {
+        self.shared.barrier.current_tick()
+    }
+}
