@@ -126,7 +126,8 @@ impl Coordinator {
         &*self.shared.clock
     }
 
-    /// Events of every publication from now on, through a channel that holds at most `capacity` of them, and never more than 65,536. Events that find it
+    /// Events of every publication from now on, through a channel that holds at most `capacity` of them, and never more than 65,536.
+    /// Events that find it
     /// full are dropped: they are hints, and the topology is the truth. The channel disconnects when the coordinator is closed.
     ///
     /// ```
@@ -144,7 +145,8 @@ impl Coordinator {
         self.shared.writer.lock().subscribe(capacity)
     }
 
-    /// Ends the coordination: waits return [`BarrierError::Closed`], and so do all later calls that would change something.
+    /// Ends the coordination: waits return [`BarrierError::Closed`](crate::BarrierError::Closed), and so do all later calls that
+    /// would change something.
     /// Routing and statistics go on answering from the last topology. Closing twice changes nothing.
     pub fn close(&self) {
         let mut writer = self.shared.writer.lock();

@@ -29,7 +29,7 @@ impl Coordinator {
             })
     }
 
-    /// Waits until every member has finished a phase, at most as long as [`Config::phase_timeout`].
+    /// Waits until every member has finished a phase, at most as long as [`Config::phase_timeout`](crate::Config::phase_timeout).
     ///
     /// # Errors
     /// [`BarrierError`] says why the phase isn't, or never will be, complete. Nothing changed: the wait can be repeated.
