@@ -17,7 +17,8 @@
 //!
 //! # Layers
 //! `core` decides, without lock, clock or thread; `census` counts its members by level; `past` remembers ticks that were advanced over;
-//! `mirror` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `membership` the members' coming and going.
+//! `mirror` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `membership` the
+//! coming and going of members.
 
 mod census;
 mod core;
@@ -229,8 +230,8 @@ impl TickBarrier {
         self.change(Core::close);
     }
 
-    /// Every change goes through here: under the lock from before it until after the notification; see `wait` in `wait.rs` for why no wake-up is missed. Members that join
-    /// or complete a phase without being the last change no verdict, and wake nobody.
+    /// Every change goes through here: under the lock from before it until after the notification; see `wait` in `wait.rs` for why
+    /// no wake-up is missed. Members that join or complete a phase without being the last change no verdict, and wake nobody.
     fn change<T>(&self, command: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.core.lock();
         let (view, members) = (core.view(), core.shard_count());
