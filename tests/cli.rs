@@ -32,6 +32,21 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// What was skipped: path and reason.
+fn skipped(report: &Value) -> Vec<(&str, &str)> {
+    report["skipped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["path"].as_str().unwrap(),
+                one["reason"].as_str().unwrap(),
+            )
+        })
+        .collect()
+}
+
 /// Runs that must fail: exit code 1, nothing on standard output, and every one of `words` in the complaint.
 fn refused(arguments: &[&str], directory: &Path, words: &[&str]) {
     let output = tickring(arguments, directory);
@@ -361,8 +376,11 @@ fn what_is_not_there_is_named() {
 fn numbers_out_of_bounds_are_named_with_their_bounds() {
     let directory = small_corpus();
     for (option, value, bounds) in [
-        ("--shards", "0", "from 1 to"),
-        ("--shards", "4000000000", "from 1 to"),
+        ("--shards", "0", "from 1 to 128"),
+        ("--shards", "4000000000", "from 1 to 128"),
+        ("--shards", "-1", "from 1 to 128"),
+        ("--shards", "4.5", "from 1 to 128"),
+        ("--seed", "-1", "from 0 to 18446744073709551615"),
         ("--virtual-nodes", "0", "from 1 to 65536"),
         ("--virtual-nodes", "4294967295", "from 1 to 65536"),
         ("--top", "0", "from 1 to"),
@@ -370,8 +388,15 @@ fn numbers_out_of_bounds_are_named_with_their_bounds() {
         ("--documents", "0", "from 1 to"),
         ("--tick-documents", "0", "from 1 to"),
     ] {
-        let field = option.trim_start_matches('-').split('-').next().unwrap();
-        refused(&[option, value], directory.path(), &[field, value, bounds]);
+        for arguments in [vec![option, value], vec![&format!("{option}={value}")]] {
+            let output = tickring(&arguments, directory.path());
+            let complaint = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{complaint}");
+            assert!(output.stdout.is_empty());
+            for word in [option, value, bounds] {
+                assert!(complaint.contains(word), "{word:?} is not in {complaint:?}");
+            }
+        }
     }
     let usage = tickring(&["--placement", "md5"], directory.path());
     assert_eq!(usage.status.code(), Some(2));
@@ -427,4 +452,54 @@ fn a_pipe_among_the_files_is_skipped_and_not_waited_for() {
             .iter()
             .any(|one| one["path"] == "docs/pipe" && one["reason"] == "not a regular file")
     );
+}
+
+#[test]
+fn a_file_that_was_named_and_is_skipped_fails_the_run_after_the_rest_is_done() {
+    let directory = small_corpus();
+    let arguments = [
+        "docs/a.txt",
+        "docs/latin.txt",
+        "docs/records.jsonl",
+        "--json",
+    ];
+    let output = tickring(&arguments, directory.path());
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = text(&output.stderr);
+    assert_eq!(complaint, "error: docs/latin.txt: not UTF-8 at byte 8\n");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["documents"], 3);
+    assert!(skipped(&report).contains(&("docs/latin.txt", "not UTF-8 at byte 8")));
+    let broken_lines_only = tickring(&["docs/records.jsonl", "--json"], directory.path());
+    assert!(broken_lines_only.status.success());
+}
+
+#[test]
+fn a_directory_without_a_file_is_listed() {
+    let directory = small_corpus();
+    fs::create_dir_all(directory.path().join("empty/deep")).unwrap();
+    let output = tickring(&["docs/a.txt", "empty", "--json"], directory.path());
+    let report = json(&output);
+    let reason = "no file in it, but for those that are ignored";
+    assert_eq!(skipped(&report), [("empty", reason)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_directory_is_followed_where_it_is_named_and_not_listed() {
+    let directory = small_corpus();
+    std::os::unix::fs::symlink("docs/deep", directory.path().join("link")).unwrap();
+    let report = json(&tickring(&["link", "--json"], directory.path()));
+    assert_eq!(report["documents"], 1);
+    assert_eq!(skipped(&report), []);
+}
+
+#[test]
+fn a_number_and_a_string_are_the_same_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let records = "{\"id\": 7, \"text\": \"a\"}\n{\"id\": \"7\", \"text\": \"b\"}\n";
+    fs::write(directory.path().join("r.jsonl"), records).unwrap();
+    let report = json(&tickring(&["r.jsonl", "--json"], directory.path()));
+    assert_eq!(report["documents"], 1);
+    assert_eq!(skipped(&report).len(), 1);
 }

@@ -22,6 +22,8 @@ pub(super) struct Skipped {
     /// The path, for a record with the number of its line.
     pub(super) path: String,
     pub(super) reason: String,
+    /// Whether whoever started the run named this very file.
+    pub(super) named: bool,
 }
 
 /// What the corpus yields, one by one.
@@ -36,6 +38,16 @@ impl Item {
         Self::Skipped(Skipped {
             path: path.into(),
             reason: reason.to_string(),
+            named: false,
+        })
+    }
+
+    /// A whole file that was skipped.
+    fn skipped_file(path: &Path, named: bool, reason: &impl ToString) -> Self {
+        Self::Skipped(Skipped {
+            path: normalised(path),
+            reason: reason.to_string(),
+            named,
         })
     }
 }
@@ -61,7 +73,7 @@ pub(super) fn read(
         if path.is_dir() {
             read_directory(run, path, &mut take)?;
         } else {
-            read_path(run, path, &mut take)?;
+            read_path(run, path, true, &mut take)?;
         }
     }
     Ok(())
@@ -75,31 +87,50 @@ fn read_directory(
     let walk = WalkBuilder::new(directory)
         .sort_by_file_path(Path::cmp)
         .build();
+    let mut empty = true;
     for entry in walk {
         match entry {
-            Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
-            Ok(entry) => read_path(run, entry.path(), take)?,
-            Err(error) => take(Item::skipped(normalised(directory), &error))?,
+            // The directory itself, which may be a link to one.
+            Ok(entry) if entry.depth() == 0 => continue,
+            Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => continue,
+            Ok(entry) => read_path(run, entry.path(), false, take)?,
+            Err(error) => take(unreadable(directory, error))?,
         }
+        empty = false;
+    }
+    if empty {
+        take(Item::skipped(
+            normalised(directory),
+            &"no file in it, but for those that are ignored",
+        ))?;
     }
     Ok(())
+}
+
+/// What the walk couldn't read, by the path that its error names.
+fn unreadable(path: &Path, error: ignore::Error) -> Item {
+    match error {
+        ignore::Error::WithPath { path, err } => unreadable(&path, *err),
+        ignore::Error::WithDepth { err, .. } => unreadable(path, *err),
+        other => Item::skipped(normalised(path), &other),
+    }
 }
 
 fn read_path(
     run: &Run,
     path: &Path,
+    named: bool,
     take: &mut impl FnMut(Item) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if path
         .extension()
         .is_some_and(|extension| extension == "jsonl")
     {
-        return read_records(run, path, take);
+        return read_records(run, path, named, take);
     }
-    let name = normalised(path);
     take(match read_text(path) {
-        Ok(body) => Item::Document(Document::file(path, body), name),
-        Err(reason) => Item::skipped(name, &reason),
+        Ok(body) => Item::Document(Document::file(path, body), normalised(path)),
+        Err(reason) => Item::skipped_file(path, named, &reason),
     })
 }
 
@@ -139,12 +170,13 @@ fn as_text(bytes: Vec<u8>) -> Result<String, String> {
 fn read_records(
     run: &Run,
     path: &Path,
+    named: bool,
     take: &mut impl FnMut(Item) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let name = normalised(path);
     let mut lines = match open(path) {
         Ok(file) => BufReader::new(file),
-        Err(reason) => return take(Item::skipped(name, &reason)),
+        Err(reason) => return take(Item::skipped_file(path, named, &reason)),
     };
     for number in 1u64.. {
         let place = format!("{name}:{number}");

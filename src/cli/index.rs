@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tickring::search::{MAX_TEXT_SHARDS, TextDocument, TextShard, TextShardConfig};
+use tickring::search::{TextDocument, TextShard, TextShardConfig};
 use tickring::{
     Colony, ColonyConfig, DocumentId, Intake, IntakeError, Publication, ShardId, TickPhase,
     TickReport,
@@ -14,7 +14,7 @@ use tickring::{
 
 use super::corpus::{self, Item, Skipped};
 use super::document::Document;
-use super::{Failure, Run, within};
+use super::{Failure, Run};
 
 /// A tick comes at the latest when this many bytes wait for it.
 const TICK_BYTES: u64 = 64 << 20;
@@ -61,7 +61,6 @@ struct Indexing {
 }
 
 pub(super) fn index(run: &Run) -> Result<Indexed, Failure> {
-    within("shards", run.shards as u64, 1, MAX_TEXT_SHARDS as u64)?;
     let begun = Instant::now();
     let mut indexing = Indexing::new(run)?;
     corpus::read(run, |item| match item {
@@ -163,6 +162,7 @@ impl Indexing {
                         "{:?} came again later, and the last one counts",
                         before.name
                     ),
+                    named: false,
                 });
             }
         }

@@ -12,12 +12,15 @@ use super::error::{QueryError, QueryExcerpt};
 use super::query::{Clause, Leaf, LeafKind, Node, Query};
 use super::schema::{TextField, analyzer};
 
+/// Stands for a word that is too long to be indexed. No token has such a character.
+const TOO_LONG: &str = "\0";
+
 pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
     check_size(query)?;
     let ast = parse_query(query).map_err(|_| QueryError::Syntax {
         query: QueryExcerpt::new(query),
     })?;
-    let Some(mut tree) = tree(ast, query)? else {
+    let Some(mut tree) = tree(ast, query)?.filter(can_match) else {
         return Err(QueryError::NoWords {
             query: QueryExcerpt::new(query),
         });
@@ -139,7 +142,11 @@ fn check_literal(literal: &UserInputLiteral, query: &str) -> Result<(), QueryErr
 
 /// A word or phrase in its field, or in either.
 fn literal_tree(literal: &UserInputLiteral, query: &str) -> Result<Option<Tree>, QueryError> {
-    let tokens = tokens(&literal.phrase);
+    let mut tokens = tokens(&literal.phrase);
+    if tokens.is_empty() && literal.phrase.contains(char::is_alphanumeric) {
+        // Left out it would not be required any more where it was. As a term it is what it should be: in no document.
+        tokens.push((0, TOO_LONG.to_owned()));
+    }
     if let Some(name) = &literal.field_name {
         let field = TextField::by_name(name).ok_or_else(|| QueryError::UnknownField {
             field: QueryExcerpt::new(name),
@@ -161,6 +168,16 @@ fn tokens(text: &str) -> Vec<(usize, String)> {
         .token_stream(text)
         .process(&mut |token| tokens.push((token.position, token.text.clone())));
     tokens
+}
+
+/// Whether anything that is asked for may be in a document.
+fn can_match(tree: &Tree) -> bool {
+    match tree {
+        Tree::Leaf(LeafKind::Term(_, term)) => term.serialized_value_bytes() != TOO_LONG.as_bytes(),
+        Tree::Leaf(_) => true,
+        Tree::Boost(child, _) => can_match(child),
+        Tree::Clause(children) => children.iter().any(|(_, child)| can_match(child)),
+    }
 }
 
 fn leaf(field: TextField, tokens: &[(usize, String)]) -> Option<LeafKind> {

@@ -28,9 +28,10 @@ use super::schema::TextField;
 /// Words are split at whatever is not a letter or a digit and put in lower case, as the documents are; several from one unquoted
 /// word (`fs/proc`) are a phrase. A clause of exclusions only finds nothing, but where it is the whole query (`-sea`)
 /// it finds, with the score 1, whatever is not excluded; so write `sea AND -tide` and not `sea AND NOT tide`, which requires such a
-/// clause and finds
-/// nothing. A clause that is written twice in one group counts once. Words without a letter or
-/// a digit are left out.
+/// clause and finds nothing. A clause that is written twice in one group counts once.
+///
+/// A word of 40 bytes or more isn't indexed and so in no document: required, it leaves nothing to find; as a part of a phrase it stands for
+/// any word. What has no letter or digit at all is no word, and is left out.
 ///
 /// What has no exact score that is the same for every index is refused: ranges, sets, regular expressions, prefixes, fuzzy words,
 /// phrases with slop, the existence of a field.
@@ -39,9 +40,8 @@ use super::schema::TextField;
 /// A match's score is the sum of its leaves' scores: of the words and phrases that it has, in the order in which the query has them,
 /// counted in 64 bits and rounded to 32 once. A word or phrase without a field is two leaves, the title's and the body's. A leaf's
 /// score is BM25 (Robertson and Zaragoza, *The Probabilistic Relevance Framework*, 2009) with k1 = 1.2 and b = 0.75 in 32 bits as tantivy
-/// computes it, from the
-/// statistics over all shards; a phrase's idf is the sum of its words' and its frequency the number of its places. Leaves inside a
-/// nested clause that doesn't match add nothing.
+/// computes it, from the statistics over all shards; a phrase's idf is the sum of its words' and its frequency the number of its
+/// places. Leaves inside a nested clause that doesn't match add nothing.
 ///
 /// ```
 /// use tickring::search::Query;

@@ -155,3 +155,60 @@ impl<'a> Search<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::colony::{Batch, Shard, Write};
+    use crate::id::DocumentId;
+    use crate::search::{TextDocument, TextField, TextShard, TextShardConfig};
+    use crate::sync::Arc;
+
+    /// A deadline that passes after the first look at it is met again before the statistics of each leaf, and in each window.
+    #[test]
+    fn a_deadline_that_passes_on_the_way_ends_the_search() {
+        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+        let writes = [Write::Upsert {
+            id: DocumentId::from_seed(1),
+            document: Arc::new(TextDocument {
+                title: "sea".to_owned(),
+                body: String::new(),
+            }),
+        }];
+        shard.act(0, &mut Batch::new(&writes)).unwrap();
+        shard.advance(0).unwrap();
+        let searcher = shard.searcher();
+        let statistics = TextStatistics::new(&[&searcher]);
+        assert_eq!(
+            statistics
+                .document_frequency(TextField::Title, "sea")
+                .unwrap(),
+            1
+        );
+        let query = Query::parse("sea").unwrap();
+        let passed = Deadline(Some(Instant::now()));
+        let weights =
+            |deadline| LeafWeight::for_query(&query, &statistics, searcher.tantivy(), deadline);
+        assert!(matches!(weights(passed), Err(SearchError::DeadlinePassed)));
+        let weights = weights(Deadline(None)).unwrap();
+        let hits = |deadline| {
+            let mut scratch = Scratch::new(&query);
+            let mut hits = 0;
+            let found = |_, _| {
+                hits += 1;
+                Ok(())
+            };
+            each_hit(
+                &query,
+                &weights,
+                &searcher.segments()[0],
+                &mut scratch,
+                deadline,
+                found,
+            )?;
+            Ok::<_, SearchError>(hits)
+        };
+        assert!(matches!(hits(passed), Err(SearchError::DeadlinePassed)));
+        assert_eq!(hits(Deadline(None)).unwrap(), 1);
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use tantivy::directory::{Directory, RamDirectory};
 use tantivy::index::IndexBuilder;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::tokenizer::TextAnalyzer;
@@ -23,7 +24,7 @@ pub const MIN_WRITER_MEMORY: u64 = 15_000_000;
 pub const MAX_WRITER_MEMORY: u64 = 4_293_967_294;
 
 /// The most text shards that one process should hold: each has a writer's memory, 2 GB in all at the
-/// least, and tantivy's threads.
+/// least, and three threads.
 pub const MAX_TEXT_SHARDS: usize = 128;
 
 /// The part of deleted documents from which on a segment is merged to be rid of them.
@@ -112,12 +113,19 @@ impl TextShard {
     /// # Errors
     /// [`SearchError::Config`] if a field lies outside its bounds: nothing was allocated. [`SearchError::Index`] if tantivy can't start its threads.
     pub fn new(config: &TextShardConfig) -> Result<Self, SearchError> {
+        Self::on(RamDirectory::create(), config)
+    }
+
+    fn on(
+        directory: impl Into<Box<dyn Directory>>,
+        config: &TextShardConfig,
+    ) -> Result<Self, SearchError> {
         config.validate()?;
         let memory = usize::try_from(config.writer_memory).unwrap_or(usize::MAX);
         let index = IndexBuilder::new()
             .schema(schema())
             .tokenizers(tokenizers())
-            .create_in_ram()?;
+            .open_or_create(directory)?;
         let options = IndexWriterOptions::builder()
             .memory_budget_per_thread(memory)
             .num_worker_threads(1)
@@ -223,5 +231,95 @@ impl fmt::Debug for TextShard {
             .field("searcher", &self.searcher)
             .field("written", &self.written.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
+    use tantivy::directory::{
+        DirectoryLock, FileHandle, Lock, WatchCallback, WatchHandle, WritePtr,
+    };
+
+    use super::*;
+    use crate::sync::{Arc, AtomicBool, Ordering};
+
+    /// Memory that takes nothing more once it is full.
+    #[derive(Debug, Clone)]
+    struct Finite {
+        memory: RamDirectory,
+        full: Arc<AtomicBool>,
+    }
+
+    impl Finite {
+        fn check(&self) -> io::Result<()> {
+            if self.full.load(Ordering::Relaxed) {
+                return Err(io::Error::other("no room is left"));
+            }
+            Ok(())
+        }
+    }
+
+    impl Directory for Finite {
+        fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
+            self.memory.get_file_handle(path)
+        }
+        fn delete(&self, path: &Path) -> Result<(), DeleteError> {
+            self.memory.delete(path)
+        }
+        fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
+            self.memory.exists(path)
+        }
+        fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
+            self.check()
+                .map_err(|error| OpenWriteError::wrap_io_error(error, path.to_owned()))?;
+            self.memory.open_write(path)
+        }
+        fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
+            self.memory.atomic_read(path)
+        }
+        fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
+            self.check()?;
+            self.memory.atomic_write(path, data)
+        }
+        fn sync_directory(&self) -> io::Result<()> {
+            self.memory.sync_directory()
+        }
+        fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {
+            self.memory.watch(callback)
+        }
+        fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
+            self.memory.acquire_lock(lock)
+        }
+    }
+
+    #[test]
+    fn an_index_that_cannot_be_written_fails_the_shard_and_not_its_published_view() {
+        let full = Arc::new(AtomicBool::new(false));
+        let directory = Finite {
+            memory: RamDirectory::create(),
+            full: Arc::clone(&full),
+        };
+        let directory: Box<dyn Directory> = Box::new(directory);
+        let mut shard = TextShard::on(directory, &TextShardConfig::default()).unwrap();
+        let tick = |shard: &mut TextShard, seed| -> Result<(), ShardFailure> {
+            let writes = [Write::Upsert {
+                id: DocumentId::from_seed(seed),
+                document: Arc::new(TextDocument::default()),
+            }];
+            shard.act(seed, &mut Batch::new(&writes))?;
+            shard.advance(seed)
+        };
+        tick(&mut shard, 0).unwrap();
+        let published = shard.searcher();
+        full.store(true, Ordering::Relaxed);
+        let failure = tick(&mut shard, 1).unwrap_err();
+        assert!(!failure.to_string().is_empty());
+        assert_eq!(shard.searcher().document_count(), 1);
+        assert!(published.contains(DocumentId::from_seed(0)).unwrap());
+        assert!(!published.contains(DocumentId::from_seed(1)).unwrap());
     }
 }
