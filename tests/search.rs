@@ -727,7 +727,11 @@ fn a_word_that_is_too_long_to_be_indexed_is_in_no_document() {
     assert_eq!(find(&publication, &format!("+{long} sea"), 10), []);
     assert_eq!(find(&publication, &format!("sea {long}"), 10), sea);
     assert_eq!(find(&publication, &format!("sea -{long}"), 10), sea);
-    assert_eq!(find(&publication, "+\"--\" +sea", 10), sea, "no word at all");
+    assert_eq!(
+        find(&publication, "+\"--\" +sea", 10),
+        sea,
+        "no word at all"
+    );
     let any_word = find(&publication, &format!("\"sea {long} tide\""), 10);
     assert_eq!(any_word.len(), 1);
     for nothing in [
