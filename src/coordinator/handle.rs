@@ -34,6 +34,11 @@ pub struct ShardHandle {
 }
 
 impl ShardHandle {
+    /// Whether it speaks for a shard of this coordinator, or a clone of it.
+    pub(super) fn belongs_to(&self, coordinator: &Coordinator) -> bool {
+        Arc::ptr_eq(&self.coordinator.shared, &coordinator.shared)
+    }
+
     pub(super) fn new(coordinator: Coordinator, record: Arc<ShardRecord>) -> Self {
         Self {
             coordinator,
@@ -64,6 +69,7 @@ impl ShardHandle {
     pub fn heartbeat(&self) -> Result<()> {
         let shared = &self.coordinator.shared;
         shared.check_open()?;
+        self.check_current()?;
         match self.record.lease.beat(shared.clock.now()) {
             Beat::Heard => Ok(()),
             Beat::Closed => shared.hear(self.id(), Some(self.incarnation())),
@@ -77,17 +83,17 @@ impl ShardHandle {
     /// the shard is offline or recovering, [`BarrierError::TickOver`], [`BarrierError::TickAhead`], [`BarrierError::Closed`].
     /// Nothing changed.
     pub fn complete(&self, phase: TickPhase, tick: Tick) -> Result<()> {
-        let (shard, stale) = (self.id(), self.incarnation());
-        let barrier = &self.coordinator.shared.barrier;
-        barrier
-            .complete_as(shard, stale, phase, tick)
+        self.check_current()?;
+        let (shard, incarnation) = (self.id(), self.incarnation());
+        self.coordinator
+            .shared
+            .barrier
+            .complete_as(shard, incarnation, phase, tick)
             .map_err(|error| match error {
-                BarrierError::StaleIncarnation { .. } | BarrierError::UnknownShard(_)
-                    if self.is_stale() =>
-                {
-                    Error::from(RegistryError::StaleIncarnation { shard, stale })
-                }
-                other => Error::from(other),
+                BarrierError::StaleIncarnation { .. } => self.stale(),
+                // It is away, or it has left since the check.
+                BarrierError::UnknownShard(_) if self.is_stale() => self.stale(),
+                other => Error::Barrier(other),
             })
     }
 
@@ -97,12 +103,7 @@ impl ShardHandle {
     /// [`RegistryError::StaleIncarnation`] or [`RegistryError::Closed`]. Nothing changed.
     pub fn update_metrics(&self, document_count: usize, memory_bytes: u64) -> Result<()> {
         self.coordinator.shared.check_open()?;
-        if self.is_stale() {
-            return Err(Error::from(RegistryError::StaleIncarnation {
-                shard: self.id(),
-                stale: self.incarnation(),
-            }));
-        }
+        self.check_current()?;
         self.record.set_metrics(document_count as u64, memory_bytes);
         Ok(())
     }
@@ -115,5 +116,21 @@ impl ShardHandle {
         self.coordinator
             .shared
             .set_status(self.id(), Some(self.incarnation()), status)
+    }
+
+    /// Looked at before anything else is asked: the word goes one way only, so whoever has seen the incarnation ended is refused from
+    /// then on, though the writer may still be on its way to the barrier.
+    fn check_current(&self) -> Result<()> {
+        if self.is_stale() {
+            return Err(self.stale());
+        }
+        Ok(())
+    }
+
+    fn stale(&self) -> Error {
+        Error::from(RegistryError::StaleIncarnation {
+            shard: self.id(),
+            stale: self.incarnation(),
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Coordinator;
 use super::handle::ShardHandle;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::ShardId;
 use crate::membership::Registration;
 use crate::registry::ShardInfo;
@@ -52,7 +52,7 @@ impl Coordinator {
     /// Its id is not planned again. What it owned is placed elsewhere from then on; no document is moved.
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound), also the second time;
+    /// [`Error::ShardNotFound`], also the second time;
     /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
     pub fn deregister_shard(&self, shard: ShardId) -> Result<()> {
         let shared = &self.shared;
@@ -67,8 +67,12 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`RegistryError::StaleIncarnation`](crate::RegistryError::StaleIncarnation) if it has ended already;
-    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::ShardNotFound`] if the handle is another coordinator's; [`RegistryError::Closed`](crate::RegistryError::Closed).
+    /// Nothing changed.
     pub fn evict(&self, shard: &ShardHandle) -> Result<()> {
+        if !shard.belongs_to(self) {
+            return Err(Error::ShardNotFound(shard.id()));
+        }
         let shared = &self.shared;
         let mut writer = shared.writer()?;
         let transition = writer.membership.evict(shard.id(), shard.incarnation())?;
@@ -80,7 +84,7 @@ impl Coordinator {
     /// shard.
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound), [`RingError::Weight`](crate::RingError::Weight),
+    /// [`Error::ShardNotFound`], [`RingError::Weight`](crate::RingError::Weight),
     /// [`RingError::TooManyPoints`](crate::RingError::TooManyPoints), [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<()> {
         let shared = &self.shared;

@@ -25,7 +25,7 @@ impl Coordinator {
                 {
                     Error::ShardNotFound(shard)
                 }
-                other => Error::from(other),
+                other => Error::Barrier(other),
             })
     }
 
