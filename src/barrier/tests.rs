@@ -10,7 +10,7 @@ use super::twin::Twin;
 use super::*;
 use crate::config::MAX_SHARDS;
 use crate::error::MissingShards;
-use crate::sync::Instant;
+use crate::sync::{AtomicBool, Instant, Ordering};
 
 /// Longer than any machine needs; a wait that lasts this long was not woken.
 const LONG: Duration = Duration::from_secs(30);
@@ -457,4 +457,30 @@ fn it_spins_only_while_there_are_no_more_members_than_cores() {
     barrier.leave_many(&[A, B]);
     assert!(barrier.mirror.spins());
     assert!(!TickBarrier::new(cores + 1).unwrap().mirror.spins());
+}
+
+/// As those of the other members' doings and of the system are: each finds the phase as it was.
+fn wake_up(barrier: &TickBarrier) {
+    let _core = barrier.core.lock();
+    barrier.changed.notify_all();
+}
+
+#[test]
+fn a_timeout_does_not_start_again_at_a_wake_up() {
+    let barrier = TickBarrier::new(2).unwrap();
+    let timeout = Duration::from_millis(50);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                wake_up(&barrier);
+            }
+        });
+        let begun = Instant::now();
+        let result = barrier.wait_all_with_timeout(TickPhase::Sense, 0, timeout);
+        let waited = begun.elapsed();
+        stop.store(true, Ordering::Relaxed);
+        assert!(matches!(result, Err(BarrierError::PhaseTimeout { .. })));
+        assert!(waited >= timeout && waited < LONG, "{waited:?}");
+    });
 }
