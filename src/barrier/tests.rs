@@ -470,7 +470,7 @@ fn a_timeout_does_not_start_again_at_a_wake_up() {
     let barrier = TickBarrier::new(2).unwrap();
     let timeout = Duration::from_millis(50);
     let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 wake_up(&barrier);
