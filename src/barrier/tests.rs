@@ -468,12 +468,14 @@ fn wake_up(barrier: &TickBarrier) {
 #[test]
 fn a_timeout_does_not_start_again_at_a_wake_up() {
     let barrier = TickBarrier::new(2).unwrap();
-    let timeout = Duration::from_millis(50);
+    let timeout = Duration::from_millis(200);
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 wake_up(&barrier);
+                // Leaves the waiter time to look.
+                thread::sleep(Duration::from_millis(1));
             }
         });
         let begun = Instant::now();
