@@ -14,7 +14,8 @@ pub enum TopologyChange {
         /// The life that began.
         incarnation: Incarnation,
     },
-    /// A shard left the ring. Its documents are placed elsewhere from this epoch on; none was moved.
+    /// A shard left the ring. Its documents are placed elsewhere from this epoch on; none was moved. If a registration under the
+    /// same id ended its life, that one's event follows with the same epoch, and the place on the ring stays.
     Deregistered {
         /// The shard.
         shard: ShardId,

@@ -1,4 +1,4 @@
-//! The guard that keeps a sweeper from judging others by its own pauses.
+//! The guard of a sweeper against judging others by its own pauses.
 
 use std::time::Duration;
 

@@ -34,16 +34,16 @@ pub struct ShardHandle {
 }
 
 impl ShardHandle {
-    /// Whether it speaks for a shard of this coordinator, or a clone of it.
-    pub(super) fn belongs_to(&self, coordinator: &Coordinator) -> bool {
-        Arc::ptr_eq(&self.coordinator.shared, &coordinator.shared)
-    }
-
     pub(super) fn new(coordinator: Coordinator, record: Arc<ShardRecord>) -> Self {
         Self {
             coordinator,
             record,
         }
+    }
+
+    /// Whether it speaks for a shard of this coordinator, or a clone of it.
+    pub(super) fn belongs_to(&self, coordinator: &Coordinator) -> bool {
+        Arc::ptr_eq(&self.coordinator.shared, &coordinator.shared)
     }
 
     /// The shard.
@@ -118,8 +118,9 @@ impl ShardHandle {
             .set_status(self.id(), Some(self.incarnation()), status)
     }
 
-    /// Looked at before anything else is asked: the word goes one way only, so whoever has seen the incarnation ended is refused from
-    /// then on, though the writer may still be on its way to the barrier.
+    /// Asked before the lease, the barrier or the metrics are touched: whoever has seen the incarnation ended is refused from
+    /// then on, even while the writer is still on its way to the barrier. Relaxed will do for that: it is one word that goes one
+    /// way, and who has seen its later value never reads the earlier one again.
     fn check_current(&self) -> Result<()> {
         if self.is_stale() {
             return Err(self.stale());

@@ -1,4 +1,4 @@
-//! Who is alive: heartbeats, sweeps and statuses.
+//! Who is alive: heartbeats, sweeps, statuses.
 
 use super::{Coordinator, Shared};
 use crate::clock::Timestamp;
@@ -8,12 +8,13 @@ use crate::registry::{Beat, ShardStatus};
 use crate::topology::Member;
 
 impl Coordinator {
-    /// Says that a shard is alive, in the name of its current incarnation. For a live shard this takes no lock. An offline shard begins to
-    /// recover with its first heartbeat and is back with the next.
+    /// Says that a shard is alive, in the name of its current incarnation. For a live shard this takes no lock. An offline shard
+    /// begins to recover with its first heartbeat and is back with the next.
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound), [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a
-    /// planned shard, [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound),
+    /// [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a planned shard,
+    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
     pub fn shard_heartbeat(&self, shard: ShardId) -> Result<()> {
         let shared = &self.shared;
         shared.check_open()?;
@@ -45,7 +46,7 @@ impl Coordinator {
         };
         match writer.membership.sweep(now) {
             Some((dead, transition)) => {
-                writer.carry_out(transition, &shared.topology, &shared.barrier);
+                shared.publish(&mut writer, transition);
                 dead
             }
             None => Vec::new(),
@@ -55,9 +56,24 @@ impl Coordinator {
     /// Sets a shard's status. `Online` and `Draining` begin a fresh lease and make it a barrier member, `Offline` and
     /// `Recovering` take it out; the ring doesn't change. A shard set `Offline` comes back with its heartbeats.
     ///
+    /// ```
+    /// use tickring::{Coordinator, ShardId, ShardInfo, ShardStatus};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// let shard = coordinator.register_shard(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+    /// let status = || coordinator.topology().member(shard).and_then(|member| member.status());
+    /// coordinator.set_status(shard, ShardStatus::Offline)?;
+    /// coordinator.shard_heartbeat(shard)?;
+    /// assert_eq!(status(), Some(ShardStatus::Recovering));
+    /// coordinator.shard_heartbeat(shard)?;
+    /// assert_eq!(status(), Some(ShardStatus::Online));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound), [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a
-    /// planned shard, [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound),
+    /// [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a planned shard,
+    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
     pub fn set_status(&self, shard: ShardId, status: ShardStatus) -> Result<()> {
         self.shared.set_status(shard, None, status)
     }
@@ -69,8 +85,11 @@ impl Shared {
     pub(super) fn hear(&self, shard: ShardId, incarnation: Option<Incarnation>) -> Result<()> {
         let mut writer = self.writer()?;
         let now = self.clock.now();
-        if let Some(transition) = writer.membership.hear(shard, incarnation, now)? {
-            writer.carry_out(transition, &self.topology, &self.barrier);
+        if let Some(transition) = writer
+            .membership
+            .hear(shard, incarnation, now, |join| self.join(join))?
+        {
+            self.publish(&mut writer, transition);
         }
         Ok(())
     }
@@ -85,9 +104,9 @@ impl Shared {
         let now = self.clock.now();
         let transition = writer
             .membership
-            .set_status(shard, incarnation, status, now)?;
+            .set_status(shard, incarnation, status, now, |join| self.join(join))?;
         if let Some(transition) = transition {
-            writer.carry_out(transition, &self.topology, &self.barrier);
+            self.publish(&mut writer, transition);
         }
         Ok(())
     }

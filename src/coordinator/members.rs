@@ -1,11 +1,11 @@
-//! Who belongs to the colony, and with what weight.
+//! Who is on the ring: registration, leave, weights, and what is known of each.
 
-use super::Coordinator;
-use super::handle::ShardHandle;
+use super::{Coordinator, ShardHandle, stats};
 use crate::error::{Error, Result};
 use crate::id::ShardId;
 use crate::membership::Registration;
-use crate::registry::ShardInfo;
+use crate::registry::{ShardInfo, ShardStatus};
+use crate::topology::Member;
 
 impl Coordinator {
     /// Registers a shard under the lowest planned id, else under a new one, and yields the id. `info.id` is ignored.
@@ -15,8 +15,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`RegistryError`](crate::RegistryError) or [`RingError`](crate::RingError) if there is no room,
-    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing
-    /// changed.
+    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
     pub fn register_shard(&self, info: ShardInfo) -> Result<ShardId> {
         self.register(info).map(|handle| handle.id())
     }
@@ -41,8 +40,10 @@ impl Coordinator {
         let shared = &self.shared;
         let mut writer = shared.writer()?;
         let now = shared.clock.now();
-        let (record, transition) = writer.membership.register(info, registration, now)?;
-        writer.carry_out(transition, &shared.topology, &shared.barrier);
+        let (record, transition) = writer
+            .membership
+            .register(info, registration, now, |join| shared.join(join))?;
+        shared.publish(&mut writer, transition);
         drop(writer);
         Ok(ShardHandle::new(self.clone(), record))
     }
@@ -51,24 +52,45 @@ impl Coordinator {
     ///
     /// Its id is not planned again. What it owned is placed elsewhere from then on; no document is moved.
     ///
+    /// ```
+    /// use tickring::{Coordinator, Error, ShardId};
+    ///
+    /// let coordinator = Coordinator::new(3)?;
+    /// let gone = ShardId::new(1);
+    /// coordinator.deregister_shard(gone)?;
+    /// assert_eq!(coordinator.shard_count(), 2);
+    /// assert_eq!(coordinator.deregister_shard(gone), Err(Error::ShardNotFound(gone)));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::ShardNotFound`], also the second time;
-    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::ShardNotFound`], also the second time; [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
     pub fn deregister_shard(&self, shard: ShardId) -> Result<()> {
         let shared = &self.shared;
         let mut writer = shared.writer()?;
         let transition = writer.membership.deregister(shard)?;
-        writer.carry_out(transition, &shared.topology, &shared.barrier);
+        shared.publish(&mut writer, transition);
         Ok(())
     }
 
     /// Takes this incarnation of a shard off the ring and out of the barrier by somebody else's decision. The same id must
     /// register again to come back.
     ///
+    /// ```
+    /// use tickring::{Coordinator, ShardId, ShardInfo};
+    ///
+    /// let coordinator = Coordinator::new(2)?;
+    /// let shard = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+    /// coordinator.evict(&shard)?;
+    /// assert!(shard.is_stale() && shard.heartbeat().is_err());
+    /// assert!(coordinator.evict(&shard).is_err(), "it has ended already");
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`RegistryError::StaleIncarnation`](crate::RegistryError::StaleIncarnation) if it has ended already;
-    /// [`Error::ShardNotFound`] if the handle is another coordinator's; [`RegistryError::Closed`](crate::RegistryError::Closed).
-    /// Nothing changed.
+    /// [`Error::ShardNotFound`] if the handle is another coordinator's;
+    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
     pub fn evict(&self, shard: &ShardHandle) -> Result<()> {
         if !shard.belongs_to(self) {
             return Err(Error::ShardNotFound(shard.id()));
@@ -76,22 +98,70 @@ impl Coordinator {
         let shared = &self.shared;
         let mut writer = shared.writer()?;
         let transition = writer.membership.evict(shard.id(), shard.incarnation())?;
-        writer.carry_out(transition, &shared.topology, &shared.barrier);
+        shared.publish(&mut writer, transition);
         Ok(())
     }
 
     /// Sets a shard's weight: it gets this many times the configured number of virtual nodes. Moves only the points of this
     /// shard.
     ///
+    /// ```
+    /// use tickring::{Coordinator, DocumentId, ShardId};
+    ///
+    /// let coordinator = Coordinator::new(2)?;
+    /// coordinator.set_weight(ShardId::new(0), 0)?;
+    /// assert_eq!(coordinator.route_document(&DocumentId::from_seed(1))?, ShardId::new(1));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ShardNotFound`], [`RingError::Weight`](crate::RingError::Weight),
-    /// [`RingError::TooManyPoints`](crate::RingError::TooManyPoints), [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`RingError::TooManyPoints`](crate::RingError::TooManyPoints),
+    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<()> {
         let shared = &self.shared;
         let mut writer = shared.writer()?;
         if let Some(transition) = writer.membership.set_weight(shard, weight)? {
-            writer.carry_out(transition, &shared.topology, &shared.barrier);
+            shared.publish(&mut writer, transition);
         }
         Ok(())
+    }
+
+    /// The registered shards, by id, with their present metrics.
+    pub fn all_shards(&self) -> Vec<ShardInfo> {
+        self.infos(|_| true)
+    }
+
+    /// The shards that are online, by id.
+    pub fn online_shards(&self) -> Vec<ShardInfo> {
+        self.infos(|status| status == ShardStatus::Online)
+    }
+
+    /// What is known of a registered shard.
+    pub fn get_shard(&self, shard: ShardId) -> Option<ShardInfo> {
+        let topology = self.shared.topology.load();
+        let record = topology.member(shard)?.record()?;
+        Some(stats::info_with_heartbeat(record, self.shared.clock.now()))
+    }
+
+    fn infos(&self, keep: impl Fn(ShardStatus) -> bool) -> Vec<ShardInfo> {
+        let now = self.shared.clock.now();
+        let topology = self.shared.topology.load();
+        topology
+            .members()
+            .iter()
+            .filter(|member| member.status().is_some_and(&keep))
+            .filter_map(Member::record)
+            .map(|record| stats::info_with_heartbeat(record, now))
+            .collect()
+    }
+
+    /// The number of shards on the ring, planned and registered, each once.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a ring has at most MAX_SHARDS members"
+    )]
+    pub fn shard_count(&self) -> u32 {
+        self.shared.topology.load().members().len() as u32
     }
 }

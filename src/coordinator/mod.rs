@@ -1,4 +1,17 @@
-//! The façade: one handle, with its calls by subject in `routing`, `members`, `phases`, `liveness` and `stats`.
+//! The façade: routing, phases, liveness and statistics behind one handle.
+//!
+//! This file has the type, its construction and its end. The calls stand by subject:
+//!
+//! | file | calls |
+//! | --- | --- |
+//! | `routing` | who serves a document |
+//! | `phases` | completing, waiting, advancing |
+//! | `members` | who is on the ring, and at which weight |
+//! | `liveness` | heartbeats, sweeps, statuses |
+//! | `stats` | metrics, counts, document frequencies |
+//! | `handle` | what a registered shard says in its own name |
+//! | `monitor` | the thread that sweeps |
+//! | `writer` | how a change of membership is carried out and published |
 
 mod handle;
 mod liveness;
@@ -20,9 +33,9 @@ use self::writer::Writer;
 use crate::barrier::TickBarrier;
 use crate::clock::{Clock, MonotonicClock};
 use crate::config::Config;
-use crate::error::{Error, RegistryError, Result};
+use crate::error::{BarrierError, Error, RegistryError, Result};
 use crate::event::TopologyEvent;
-use crate::membership::Membership;
+use crate::membership::{Join, Membership, Transition};
 use crate::sync::{Arc, Mutex, MutexGuard, SnapshotCell};
 use crate::topology::Topology;
 
@@ -126,9 +139,9 @@ impl Coordinator {
         &*self.shared.clock
     }
 
-    /// Events of every publication from now on, through a channel that holds at most `capacity` of them, and never more than 65,536.
-    /// Events that find it
-    /// full are dropped: they are hints, and the topology is the truth. The channel disconnects when the coordinator is closed.
+    /// Events of every publication from now on, through a channel that holds at most `capacity` of them, and never more than
+    /// 65,536. Events that find it full are dropped: they are hints, and the topology is the truth. The channel disconnects
+    /// when the coordinator is closed; once the receiver is dropped, the next event gives its memory back.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, TopologyChange};
@@ -145,8 +158,7 @@ impl Coordinator {
         self.shared.writer.lock().subscribe(capacity)
     }
 
-    /// Ends the coordination: waits return [`BarrierError::Closed`](crate::BarrierError::Closed), and so do all later calls that
-    /// would change something.
+    /// Ends the coordination: waits return [`BarrierError::Closed`], and so do all later calls that would change something.
     /// Routing and statistics go on answering from the last topology. Closing twice changes nothing.
     pub fn close(&self) {
         let mut writer = self.shared.writer.lock();
@@ -171,5 +183,14 @@ impl Shared {
             return Err(Error::from(RegistryError::Closed));
         }
         Ok(())
+    }
+
+    /// Carries out a join: the last step of a command that can be refused. Under the writer's lock.
+    fn join(&self, join: Join) -> Result<(), BarrierError> {
+        writer::join(join, &self.barrier)
+    }
+
+    fn publish(&self, writer: &mut Writer, transition: Transition) {
+        writer.publish(transition, &self.topology, &self.barrier);
     }
 }

@@ -5,6 +5,7 @@ use std::thread::{Builder, JoinHandle};
 
 use super::Coordinator;
 use crate::health::PauseGuard;
+use crate::id::ShardId;
 use crate::sync::{Arc, Condvar, Instant, Mutex};
 
 #[derive(Debug, Default)]
@@ -14,14 +15,19 @@ struct Stop {
 }
 
 impl Stop {
-    /// Waits until stopped, at most until `deadline`. Says whether it was stopped.
-    fn wait_until(&self, deadline: Instant) -> bool {
+    /// Waits until stopped, at most until `deadline`; without one, until stopped. Says whether it was stopped.
+    fn wait_until(&self, deadline: Option<Instant>) -> bool {
         let mut stopped = self.stopped.lock();
-        // The flag is only set under this lock, and `wait_until` gives the lock up and goes to sleep in one step: a stop comes
-        // either before the check, which sees it, or after the sleep began, and wakes it.
+        // The flag is only set under this lock, and a wait gives the lock up and goes to sleep in one step: a stop comes either
+        // before the check, which sees it, or after the sleep began, and wakes it.
         while !*stopped {
-            if self.changed.wait_until(&mut stopped, deadline).timed_out() {
-                return *stopped;
+            match deadline {
+                None => self.changed.wait(&mut stopped),
+                Some(deadline) => {
+                    if self.changed.wait_until(&mut stopped, deadline).timed_out() {
+                        return *stopped;
+                    }
+                }
             }
         }
         true
@@ -36,8 +42,8 @@ impl Stop {
 
 /// A thread that sweeps a coordinator's leases at [`Config::sweep_interval`](crate::Config::sweep_interval), until it is dropped.
 ///
-/// After a gap far above that interval (its own pause, a suspended machine) it judges nobody until it has swept at the normal rate for a
-/// whole lease. [`Coordinator::check_shard_health`] judges at once.
+/// After a gap far above that interval (its own pause, a suspended machine), one before its first sweep included, it judges
+/// nobody until it has swept at the normal rate for a whole lease. [`Coordinator::check_shard_health`] judges at once.
 ///
 /// ```
 /// use tickring::{Coordinator, HealthMonitor};
@@ -61,10 +67,10 @@ impl HealthMonitor {
     /// The operating system's, if it can't start a thread.
     pub fn spawn(coordinator: &Coordinator) -> io::Result<Self> {
         let stop = Arc::new(Stop::default());
-        let (coordinator, stop_seen) = (coordinator.clone(), Arc::clone(&stop));
+        let (sweeper, stop_seen) = (Sweeper::new(coordinator.clone()), Arc::clone(&stop));
         let thread = Builder::new()
             .name("tickring-health".to_owned())
-            .spawn(move || sweep_until_stopped(&coordinator, &stop_seen))?;
+            .spawn(move || sweeper.run(&stop_seen))?;
         Ok(Self {
             stop,
             thread: Some(thread),
@@ -82,20 +88,42 @@ impl Drop for HealthMonitor {
     }
 }
 
-fn sweep_until_stopped(coordinator: &Coordinator, stop: &Stop) {
-    let config = coordinator.config();
-    let mut guard = PauseGuard::new(config.sweep_interval, config.heartbeat_timeout);
-    let mut next = Instant::now();
-    // A clock at its end leaves nothing to sweep for: the interval is bounded by the configuration.
-    while let Some(moment) = next.checked_add(config.sweep_interval) {
-        if stop.wait_until(moment) {
-            return;
+#[derive(Debug)]
+struct Sweeper {
+    coordinator: Coordinator,
+    guard: PauseGuard,
+}
+
+impl Sweeper {
+    /// The guard counts from here on, so that a pause before the first sweep is one too.
+    fn new(coordinator: Coordinator) -> Self {
+        let config = coordinator.config();
+        let mut guard = PauseGuard::new(config.sweep_interval, config.heartbeat_timeout);
+        guard.may_judge(coordinator.clock().now());
+        Self { coordinator, guard }
+    }
+
+    fn run(mut self, stop: &Stop) {
+        let interval = self.coordinator.config().sweep_interval;
+        let mut due = Some(Instant::now());
+        loop {
+            // A sweep that is late sets the pace anew: missed ones are not made up for. One that is due beyond the clock's end
+            // never comes.
+            due = due.and_then(|due| due.max(Instant::now()).checked_add(interval));
+            if stop.wait_until(due) {
+                return;
+            }
+            self.sweep();
         }
-        // A sweep that is late sets the pace anew: missed ones are not made up for.
-        next = moment.max(Instant::now());
-        let now = coordinator.clock().now();
-        if guard.may_judge(now) {
-            coordinator.sweep_at(now);
+    }
+
+    /// Judges, if the guard lets it, and yields those that it marked.
+    fn sweep(&mut self) -> Vec<ShardId> {
+        let now = self.coordinator.clock().now();
+        if self.guard.may_judge(now) {
+            self.coordinator.sweep_at(now)
+        } else {
+            Vec::new()
         }
     }
 }
@@ -105,21 +133,52 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::clock::ManualClock;
+    use crate::config::Config;
+    use crate::registry::ShardInfo;
+
+    const LEASE: Duration = Duration::from_secs(5);
 
     #[test]
     fn a_stop_is_seen_before_and_during_the_wait() {
-        let far = Instant::now() + Duration::from_secs(600);
-        let stop = Arc::new(Stop::default());
-        stop.stop();
-        assert!(stop.wait_until(far));
+        for deadline in [None, Some(Instant::now() + Duration::from_secs(600))] {
+            let stop = Arc::new(Stop::default());
+            stop.stop();
+            assert!(stop.wait_until(deadline));
 
-        let stop = Arc::new(Stop::default());
-        let waiter = std::thread::spawn({
-            let stop = Arc::clone(&stop);
-            move || stop.wait_until(far)
+            let stop = Arc::new(Stop::default());
+            let waiter = std::thread::spawn({
+                let stop = Arc::clone(&stop);
+                move || stop.wait_until(deadline)
+            });
+            stop.stop();
+            assert!(waiter.join().unwrap());
+        }
+        assert!(!Stop::default().wait_until(Some(Instant::now())));
+    }
+
+    #[test]
+    fn a_pause_before_the_first_sweep_kills_nobody() {
+        let clock = Arc::new(ManualClock::new());
+        let config = Config {
+            num_shards: 1,
+            heartbeat_timeout: LEASE,
+            sweep_interval: Duration::from_secs(1),
+            ..Config::default()
+        };
+        let coordinator = Coordinator::with_clock(config, clock.clone()).unwrap();
+        let shard = ShardId::new(0);
+        let info = ShardInfo::new(shard, "local".to_owned());
+        coordinator.register_shard(info).unwrap();
+        let mut sweeper = Sweeper::new(coordinator);
+        clock.advance(Duration::from_secs(3_600));
+        assert!(sweeper.sweep().is_empty());
+        let marked = std::iter::repeat_with(|| {
+            clock.advance(Duration::from_secs(1));
+            sweeper.sweep()
         });
-        stop.stop();
-        assert!(waiter.join().unwrap());
-        assert!(!Stop::default().wait_until(Instant::now()));
+        let verdicts: Vec<_> = marked.take(5).collect();
+        assert!(verdicts[..4].iter().all(Vec::is_empty), "{verdicts:?}");
+        assert_eq!(verdicts[4], [shard]);
     }
 }

@@ -1,4 +1,4 @@
-//! Phases and ticks.
+//! The barrier's side: completing, waiting, advancing.
 
 use std::time::Duration;
 
@@ -66,9 +66,9 @@ impl Coordinator {
         Ok(self.shared.barrier.wait_until(phase, tick, deadline)?)
     }
 
-    /// Begins the next tick and yields it. Completions of it that came early are kept; whoever still waits for the tick before
-    /// gets [`BarrierError::Superseded`] for what was not complete. On a closed coordinator the tick stays as it is, and is what is yielded;
-    /// [`try_advance_tick`](Self::try_advance_tick) makes an error of that.
+    /// Begins the next tick and yields it. Completions of it that came early are kept; whoever still waits for the tick
+    /// before gets [`BarrierError::Superseded`] for what was not complete. On a closed coordinator, and at the last tick, it
+    /// stays as it is, and is what is yielded; [`try_advance_tick`](Self::try_advance_tick) makes an error of that.
     pub fn advance_tick(&self) -> Tick {
         self.try_advance_tick()
             .unwrap_or_else(|_| self.current_tick())
@@ -77,7 +77,7 @@ impl Coordinator {
     /// Begins the next tick and yields it.
     ///
     /// # Errors
-    /// [`BarrierError::Closed`]. Nothing changed.
+    /// [`BarrierError::Closed`]; [`BarrierError::TickAhead`] at the last tick. Nothing changed.
     pub fn try_advance_tick(&self) -> Result<Tick> {
         Ok(self.shared.barrier.advance()?)
     }

@@ -1,4 +1,4 @@
-//! Where a document goes, by the current topology.
+//! Who serves a document: look-ups on one snapshot, without a lock.
 
 use std::ops::Deref;
 
@@ -57,14 +57,5 @@ impl Coordinator {
     /// The same without a count, for as long as the guard lives.
     pub(crate) fn load_topology(&self) -> impl Deref<Target = Arc<Topology>> + use<> {
         self.shared.topology.load()
-    }
-
-    /// The number of shards on the ring, planned and registered, each once.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a ring has at most MAX_SHARDS members"
-    )]
-    pub fn shard_count(&self) -> u32 {
-        self.shared.topology.load().members().len() as u32
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of the shards and over them: metrics, counts, frequencies, and the wall-clock time for display.
+//! Figures: the shards' metrics, counts over them, document frequencies.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -60,73 +60,7 @@ impl ClusterStats {
     }
 }
 
-/// What is known of a shard, with the moment of its last heartbeat told by the wall clock, as far as that can be trusted.
-pub(super) fn info_with_heartbeat(record: &ShardRecord, now: Timestamp) -> ShardInfo {
-    let age = now.saturating_since(record.lease.last_seen());
-    let heard = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .saturating_sub(age);
-    ShardInfo {
-        last_heartbeat: u64::try_from(heard.as_millis()).unwrap_or(u64::MAX),
-        ..record.info()
-    }
-}
-
 impl Coordinator {
-    /// Adds up the shards' document frequencies by term: a parallel reduction on the calling thread's rayon pool.
-    ///
-    /// ```
-    /// use std::collections::HashMap;
-    ///
-    /// let coordinator = tickring::Coordinator::new(2)?;
-    /// let shard = |df| HashMap::from([("ring".to_owned(), df)]);
-    /// let global = coordinator.aggregate_global_df(vec![shard(2), shard(3)])?;
-    /// assert_eq!(global.get("ring"), Some(5));
-    /// # Ok::<(), tickring::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`FrequencyError::TermOverflow`](crate::FrequencyError::TermOverflow) names a term whose sum exceeds 64 bits.
-    pub fn aggregate_global_df<S>(
-        &self,
-        shards: Vec<HashMap<String, u64, S>>,
-    ) -> Result<DocumentFrequencies>
-    where
-        S: BuildHasher + Send + Sync,
-    {
-        Ok(aggregate_owned(shards)?)
-    }
-
-    /// The registered shards, by id, with their present metrics.
-    pub fn all_shards(&self) -> Vec<ShardInfo> {
-        self.infos(|_| true)
-    }
-
-    /// The shards that are online, by id.
-    pub fn online_shards(&self) -> Vec<ShardInfo> {
-        self.infos(|status| status == ShardStatus::Online)
-    }
-
-    /// What is known of a registered shard.
-    pub fn get_shard(&self, shard: ShardId) -> Option<ShardInfo> {
-        let topology = self.shared.topology.load();
-        let record = topology.member(shard)?.record()?;
-        Some(info_with_heartbeat(record, self.shared.clock.now()))
-    }
-
-    fn infos(&self, keep: impl Fn(ShardStatus) -> bool) -> Vec<ShardInfo> {
-        let now = self.shared.clock.now();
-        let topology = self.shared.topology.load();
-        topology
-            .members()
-            .iter()
-            .filter(|member| member.status().is_some_and(&keep))
-            .filter_map(Member::record)
-            .map(|record| info_with_heartbeat(record, now))
-            .collect()
-    }
-
     /// Notes how many documents a shard holds and how much memory, in bytes, it uses. Takes no lock.
     ///
     /// # Errors
@@ -153,5 +87,42 @@ impl Coordinator {
     /// Counts over the registered shards of one topology.
     pub fn cluster_stats(&self) -> ClusterStats {
         ClusterStats::of(&self.shared.topology.load(), self.current_tick())
+    }
+
+    /// Adds up the shards' document frequencies by term: a parallel reduction on the calling thread's rayon pool.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// let coordinator = tickring::Coordinator::new(2)?;
+    /// let shard = |df| HashMap::from([("ring".to_owned(), df)]);
+    /// let global = coordinator.aggregate_global_df(vec![shard(2), shard(3)])?;
+    /// assert_eq!(global.get("ring"), Some(5));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FrequencyError::TermOverflow`](crate::FrequencyError::TermOverflow) names a term whose sum exceeds 64 bits.
+    pub fn aggregate_global_df<S>(
+        &self,
+        shards: Vec<HashMap<String, u64, S>>,
+    ) -> Result<DocumentFrequencies>
+    where
+        S: BuildHasher + Send + Sync,
+    {
+        Ok(aggregate_owned(shards)?)
+    }
+}
+
+/// What is known of a shard, with the moment of its last heartbeat told by the wall clock, as far as that can be trusted.
+pub(super) fn info_with_heartbeat(record: &ShardRecord, now: Timestamp) -> ShardInfo {
+    let age = now.saturating_since(record.lease.last_seen());
+    let heard = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .saturating_sub(age);
+    ShardInfo {
+        last_heartbeat: u64::try_from(heard.as_millis()).unwrap_or(u64::MAX),
+        ..record.info()
     }
 }

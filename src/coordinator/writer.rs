@@ -8,6 +8,15 @@
 //! handle is refused, and nobody has the new one yet.
 //!
 //! Lock order: the writer's, then the barrier's. The barrier never calls back.
+//!
+//! # Refusals
+//! A command has one join at most, and it is the first thing that is carried out, after all else has been checked. If the
+//! barrier refuses, the command's caller gets the error, and neither the barrier nor the membership has changed. No refusal is
+//! expected:
+//! - Closed: the barrier is closed under the writer's lock, together with the writer, which takes no command then.
+//! - Too many members: the barrier's are those of the ring that serve or are planned. Both have the same bound, and the ring is
+//!   asked first.
+//! - A member already, or none: the barrier's members change here alone, as the registry's statuses do.
 
 use std::collections::VecDeque;
 
@@ -46,19 +55,13 @@ impl Writer {
         }
     }
 
-    /// Carries out a transition; see the head of this file for the order.
-    pub(super) fn carry_out(
+    /// Publishes a transition whose join, if any, has been carried out; see the head of this file for the order.
+    pub(super) fn publish(
         &mut self,
         transition: Transition,
         cell: &SnapshotCell<Topology>,
         barrier: &TickBarrier,
     ) {
-        for join in transition.joins {
-            let joined = carry_out_join(join, barrier);
-            // Never refused: the barrier's members are those of the topology that serve, which `joins` and `leaves` keep so; its
-            // bound is the ring's; and it is closed under this lock, with the writer.
-            debug_assert!(joined.is_ok(), "the barrier refused a member: {joined:?}");
-        }
         let epoch = transition.topology.epoch();
         self.retire(cell.swap(transition.topology));
         if !transition.leaves.is_empty() {
@@ -108,7 +111,8 @@ impl Writer {
     }
 }
 
-fn carry_out_join(join: Join, barrier: &TickBarrier) -> Result<(), BarrierError> {
+/// Carries out a join; see "Refusals" at the head of this file.
+pub(super) fn join(join: Join, barrier: &TickBarrier) -> Result<(), BarrierError> {
     match join {
         Join::Claim(shard, incarnation) => barrier.bind(shard, incarnation),
         Join::New(shard, incarnation) => barrier.join_as(shard, incarnation).map(drop),

@@ -1,8 +1,10 @@
 //! The writer's pure core: registry, ring and epoch, changed together.
 //!
 //! Each command is checked whole, then carried out whole, and yields a [`Transition`]: the topology to publish, what the
-//! barrier must learn before and after that, and the events. There is no lock, clock or thread in here; the coordinator applies
-//! one command at a time and carries out its transition in the same critical section.
+//! barrier must learn after that, and the events. What the barrier must learn before it, a [`Join`], is the last question of the
+//! check: the caller carries it out and says whether it was taken. Refused, the command ends there and nothing has changed.
+//! There is no lock, clock or thread in here; the coordinator applies one command at a time and carries out its transition in
+//! the same critical section.
 
 mod registration;
 #[cfg(test)]
@@ -11,7 +13,7 @@ mod tests;
 pub use self::registration::Registration;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::error::{Error, RegistryError, RingError};
+use crate::error::{BarrierError, Error, RingError};
 use crate::event::TopologyChange;
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::registry::{ShardInfo, ShardRecord, ShardRegistry, ShardStatus, StatusChange};
@@ -33,8 +35,8 @@ pub(crate) enum Join {
 /// What a command changed.
 #[derive(Debug)]
 pub(crate) struct Transition {
-    pub(crate) joins: Vec<Join>,
     pub(crate) topology: Arc<Topology>,
+    /// Who leaves the barrier after the publication.
     pub(crate) leaves: Vec<ShardId>,
     pub(crate) changes: Vec<TopologyChange>,
 }
@@ -68,28 +70,25 @@ impl Membership {
         info: ShardInfo,
         registration: Registration,
         now: Timestamp,
+        join: impl FnOnce(Join) -> Result<(), BarrierError>,
     ) -> Result<(Arc<ShardRecord>, Transition), Error> {
-        let id = match registration.id {
-            Some(id) => id,
-            None => self.registry.vacant_id()?,
-        };
+        let vacancy = self.registry.vacancy(registration.id)?;
+        let (id, incarnation) = (vacancy.id, vacancy.incarnation);
         let before = self.ring.weight(id);
         let weight = registration.weight.or(before).unwrap_or(1);
         let ring = self.ring_with(id, weight)?;
-        let member_before = self
-            .registry
-            .get_status(id)
-            .is_some_and(ShardStatus::serves);
-        let admission = self.registry.admit(id, info, registration.leased, now)?;
-        self.ring = ring;
-        let incarnation = admission.record.incarnation;
-        let join = if admission.claimed {
+        let status = self.registry.get_status(id);
+        join(if vacancy.planned {
             Join::Claim(id, incarnation)
-        } else if member_before {
+        } else if status.is_some_and(ShardStatus::serves) {
             Join::Replace(id, incarnation)
         } else {
             Join::New(id, incarnation)
-        };
+        })
+        .map_err(Error::Barrier)?;
+
+        let admission = self.registry.admit(vacancy, info, registration.leased, now);
+        self.ring = ring;
         let mut changes = Vec::with_capacity(3);
         if admission.replaced.is_some() {
             changes.push(TopologyChange::Deregistered {
@@ -108,8 +107,7 @@ impl Membership {
                 to: weight,
             });
         }
-        let transition = self.transition(vec![join], Vec::new(), changes);
-        Ok((admission.record, transition))
+        Ok((admission.record, self.transition(Vec::new(), changes)))
     }
 
     /// The ring with `id` on it at this weight.
@@ -152,7 +150,7 @@ impl Membership {
         self.registry.remove(id);
         self.ring = Arc::new(ring);
         let leaves = if was_member { vec![id] } else { Vec::new() };
-        Ok(self.transition(Vec::new(), leaves, vec![change]))
+        Ok(self.transition(leaves, vec![change]))
     }
 
     pub(crate) fn hear(
@@ -160,8 +158,11 @@ impl Membership {
         id: ShardId,
         incarnation: Option<Incarnation>,
         now: Timestamp,
-    ) -> Result<Option<Transition>, RegistryError> {
-        let change = self.registry.hear(id, incarnation, now)?;
+        join: impl FnOnce(Join) -> Result<(), BarrierError>,
+    ) -> Result<Option<Transition>, Error> {
+        let change = self
+            .registry
+            .hear(id, incarnation, now, |change| join_for(change, join))?;
         Ok(self.after_status(change))
     }
 
@@ -171,8 +172,13 @@ impl Membership {
         incarnation: Option<Incarnation>,
         status: ShardStatus,
         now: Timestamp,
-    ) -> Result<Option<Transition>, RegistryError> {
-        let change = self.registry.assign_status(id, incarnation, status, now)?;
+        join: impl FnOnce(Join) -> Result<(), BarrierError>,
+    ) -> Result<Option<Transition>, Error> {
+        let change = self
+            .registry
+            .assign_status(id, incarnation, status, now, |change| {
+                join_for(change, join)
+            })?;
         Ok(self.after_status(change))
     }
 
@@ -198,19 +204,18 @@ impl Membership {
             from,
             to: weight,
         };
-        Ok(Some(self.transition(Vec::new(), Vec::new(), vec![change])))
+        Ok(Some(self.transition(Vec::new(), vec![change])))
     }
 
+    /// The joins among them have been carried out.
     fn after_status(
         &mut self,
         status_changes: impl IntoIterator<Item = StatusChange>,
     ) -> Option<Transition> {
-        let (mut joins, mut leaves, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut leaves, mut changes) = (Vec::new(), Vec::new());
         for change in status_changes {
-            match (change.from.serves(), change.to.serves()) {
-                (false, true) => joins.push(Join::New(change.shard, change.incarnation)),
-                (true, false) => leaves.push(change.shard),
-                _ => {}
+            if change.from.serves() && !change.to.serves() {
+                leaves.push(change.shard);
             }
             changes.push(TopologyChange::Status {
                 shard: change.shard,
@@ -218,18 +223,12 @@ impl Membership {
                 to: change.to,
             });
         }
-        (!changes.is_empty()).then(|| self.transition(joins, leaves, changes))
+        (!changes.is_empty()).then(|| self.transition(leaves, changes))
     }
 
-    fn transition(
-        &mut self,
-        joins: Vec<Join>,
-        leaves: Vec<ShardId>,
-        changes: Vec<TopologyChange>,
-    ) -> Transition {
+    fn transition(&mut self, leaves: Vec<ShardId>, changes: Vec<TopologyChange>) -> Transition {
         self.epoch = self.epoch.next();
         Transition {
-            joins,
             topology: self.topology(),
             leaves,
             changes,
@@ -252,4 +251,15 @@ impl Membership {
             .collect();
         Arc::new(Topology::new(self.epoch, Arc::clone(&self.ring), members))
     }
+}
+
+/// A shard that serves again joins anew.
+fn join_for(
+    change: StatusChange,
+    join: impl FnOnce(Join) -> Result<(), BarrierError>,
+) -> Result<(), Error> {
+    if change.from.serves() || !change.to.serves() {
+        return Ok(());
+    }
+    join(Join::New(change.shard, change.incarnation)).map_err(Error::Barrier)
 }

@@ -1,4 +1,4 @@
-//! What a shard may ask for when it registers.
+//! What a registration may ask for.
 
 use crate::id::ShardId;
 

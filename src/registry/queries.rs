@@ -1,8 +1,7 @@
 //! What the registry knows.
 
-use super::{Entry, RegisteredShard, ShardInfo, ShardRecord, ShardRegistry, ShardStatus};
+use super::{Entry, RegisteredShard, ShardInfo, ShardRegistry, ShardStatus};
 use crate::id::ShardId;
-use crate::sync::Arc;
 
 impl ShardRegistry {
     /// What is known of a registered shard.
@@ -39,12 +38,12 @@ impl ShardRegistry {
 
     /// Whether this id is reserved for a registration to come.
     pub fn is_planned(&self, id: ShardId) -> bool {
-        self.ids.is_planned(id)
+        self.planned.contains(&id)
     }
 
     /// The ids reserved for registrations to come, ascending.
     pub fn planned(&self) -> impl ExactSizeIterator<Item = ShardId> {
-        self.ids.planned()
+        self.planned.iter().copied()
     }
 
     /// A shard's status; nothing for a planned or unknown id.
@@ -83,12 +82,6 @@ impl ShardRegistry {
             .filter(|entry| entry.status == ShardStatus::Online)
             .min_by_key(|entry| entry.record.document_count())
             .map(|entry| entry.record.shard)
-    }
-
-    /// The current incarnation's record, and its status.
-    pub(crate) fn record(&self, id: ShardId) -> Option<(&Arc<ShardRecord>, ShardStatus)> {
-        let entry = self.entries.get(&id)?;
-        Some((&entry.record, entry.status))
     }
 
     fn filtered(&self, keep: impl Fn(&Entry) -> bool) -> Vec<ShardInfo> {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::record::{Beat, Lease};
 use super::*;
+use crate::clock::Timestamp;
 
 const LEASE: Duration = Duration::from_secs(10);
 
@@ -85,7 +86,8 @@ fn one_beat_and_silence_is_death_again() {
 #[test]
 fn a_shard_without_lease_is_never_judged() {
     let mut registry = registry(0);
-    registry.admit(ShardId(0), info(), false, at(0)).unwrap();
+    let vacancy = registry.vacancy(None).unwrap();
+    registry.admit(vacancy, info(), false, at(0));
     assert!(registry.check_dead_shards(Timestamp::MAX).is_empty());
 }
 
@@ -125,7 +127,7 @@ fn registering_again_begins_a_new_incarnation_and_ends_the_old() {
     assert!(old.has_ended());
     assert_eq!(old.lease.beat(at(2)), Beat::Closed);
     assert_eq!(
-        registry.hear(ShardId(0), Some(old.incarnation), at(2)),
+        registry.hear(ShardId(0), Some(old.incarnation), at(2), |_| Ok(())),
         Err(RegistryError::StaleIncarnation {
             shard: ShardId(0),
             stale: old.incarnation
@@ -174,7 +176,7 @@ fn ids_registered_by_name_are_never_given_to_another() {
 #[test]
 fn the_last_id_can_be_used_and_then_there_are_no_more() {
     let mut registry = registry(0);
-    registry.ids = Ids::starting_at(u32::MAX - 1);
+    registry.next_id = Some(u32::MAX - 1);
     registry
         .register_with_id(info(), ShardId(u32::MAX), at(0))
         .unwrap();
@@ -196,4 +198,26 @@ fn totals_saturate_instead_of_wrapping() {
     }
     assert_eq!(registry.total_documents(), u64::MAX);
     assert_eq!(registry.total_memory(), u64::MAX);
+}
+
+#[test]
+fn a_change_that_the_caller_refuses_is_none() {
+    let mut registry = registry(1);
+    let shard = ShardId(0);
+    let refuse = |_| Err(RegistryError::Closed);
+    let refused = Err(RegistryError::Closed);
+    let set = |registry: &mut ShardRegistry, status| registry.set_status(shard, status, at(1));
+    for status in [ShardStatus::Offline, ShardStatus::Recovering] {
+        set(&mut registry, status).unwrap();
+        let before = registry.get_registered(shard);
+        assert_eq!(registry.hear(shard, None, at(5), refuse), refused);
+        let online = ShardStatus::Online;
+        assert_eq!(
+            registry.assign_status(shard, None, online, at(5), refuse),
+            refused
+        );
+        assert_eq!(registry.get_registered(shard), before);
+        let (record, _) = registry.record(shard).unwrap();
+        assert_eq!(record.lease.beat(at(5)), Beat::Closed);
+    }
 }

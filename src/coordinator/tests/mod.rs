@@ -1,11 +1,14 @@
+mod refusals;
+mod rosters;
+mod routes;
+
 use std::thread;
 use std::time::Duration;
 
 use super::writer::MAX_RETIRED;
 use super::*;
 use crate::clock::ManualClock;
-use crate::config::MAX_SHARDS;
-use crate::error::{BarrierError, RingError, RouteError};
+use crate::error::RouteError;
 use crate::event::TopologyChange;
 use crate::id::{DocumentId, ShardId};
 use crate::membership::Registration;
@@ -31,6 +34,14 @@ fn colony(n: u32) -> (Coordinator, Arc<ManualClock>) {
 
 fn status(coordinator: &Coordinator, id: u32) -> Option<ShardStatus> {
     coordinator.topology().member(ShardId(id)).unwrap().status()
+}
+
+/// Whether a shard of this status serves and is waited for; without one it is planned.
+fn serves(status: Option<ShardStatus>) -> bool {
+    match status {
+        None | Some(ShardStatus::Online | ShardStatus::Draining) => true,
+        Some(ShardStatus::Offline | ShardStatus::Recovering) => false,
+    }
 }
 
 #[test]
@@ -137,26 +148,6 @@ fn each_publication_has_its_events_in_order() {
 }
 
 #[test]
-fn a_refused_command_changes_nothing() {
-    let (coordinator, _) = colony(2);
-    let before = coordinator.topology();
-    let absent = ShardId(9);
-    let heavy = Registration {
-        weight: Some(u32::MAX),
-        ..Registration::default()
-    };
-    assert!(coordinator.register_with(info(), heavy).is_err());
-    assert!(coordinator.set_weight(ShardId(0), u32::MAX).is_err());
-    assert!(coordinator.set_weight(absent, 1).is_err());
-    assert!(coordinator.deregister_shard(absent).is_err());
-    assert!(coordinator.set_status(absent, ShardStatus::Online).is_err());
-    let after = coordinator.topology();
-    assert!(Arc::ptr_eq(&before, &after));
-    assert_eq!(coordinator.all_shards().len(), 2);
-    assert_eq!(coordinator.register_shard(info()), Ok(ShardId(2)));
-}
-
-#[test]
 fn a_new_incarnation_of_a_member_does_not_lend_it_the_old_ones_progress() {
     let (coordinator, _) = colony(2);
     let old = ShardId(0);
@@ -256,167 +247,4 @@ fn weight_0_owns_nothing_and_counts_as_a_member() {
             .get_replica_shards(&DocumentId::from_seed(0))
             .is_err()
     );
-}
-
-#[test]
-fn a_completion_of_a_shard_that_is_away_is_refused_as_no_members() {
-    let (coordinator, _) = colony(1);
-    let handle = coordinator.register(info()).unwrap();
-    let shard = handle.id();
-    let away = Err(Error::Barrier(BarrierError::UnknownShard(shard)));
-    let by_id = || coordinator.phase_complete(shard, TickPhase::Sense, 1);
-    for status in [ShardStatus::Offline, ShardStatus::Recovering] {
-        handle.set_status(status).unwrap();
-        assert_eq!(by_id(), away, "{status}");
-        assert_eq!(handle.complete(TickPhase::Sense, 1), away, "{status}");
-    }
-    coordinator.deregister_shard(shard).unwrap();
-    assert_eq!(by_id(), Err(Error::ShardNotFound(shard)));
-}
-
-#[test]
-fn a_handle_of_another_coordinator_evicts_nobody() {
-    let (coordinator, _) = colony(0);
-    let own = coordinator.register(info()).unwrap();
-    let foreign = colony(0).0.register(info()).unwrap();
-    assert_eq!(
-        (own.id(), own.incarnation()),
-        (foreign.id(), foreign.incarnation())
-    );
-    assert_eq!(
-        coordinator.evict(&foreign),
-        Err(Error::ShardNotFound(foreign.id()))
-    );
-    assert!(!own.is_stale());
-    coordinator.clone().evict(&own).unwrap();
-}
-
-#[test]
-fn once_a_handle_is_seen_stale_it_changes_nothing() {
-    let (coordinator, _) = colony(0);
-    let handle = coordinator.register(info()).unwrap();
-    // As a thread sees it while the writer is between the end of the incarnation and the barrier.
-    let topology = coordinator.topology();
-    topology
-        .member(handle.id())
-        .unwrap()
-        .record()
-        .unwrap()
-        .end();
-    assert!(handle.is_stale());
-    assert!(handle.complete(TickPhase::Sense, 1).is_err());
-    assert!(handle.update_metrics(1, 1).is_err());
-    assert!(handle.heartbeat().is_err());
-    let barrier = &coordinator.shared.barrier;
-    assert!(!barrier.is_complete(handle.id(), TickPhase::Sense, 1));
-}
-
-#[test]
-fn a_full_ring_fits_the_barrier_and_refuses_one_more() {
-    let config = Config {
-        num_shards: MAX_SHARDS,
-        virtual_nodes_per_shard: 1,
-        ..Config::default()
-    };
-    let coordinator = Coordinator::with_config(config).unwrap();
-    let full = || coordinator.shared.barrier.shard_count();
-    let handle = coordinator.register(info()).unwrap();
-    handle.set_status(ShardStatus::Offline).unwrap();
-    assert_eq!(full(), MAX_SHARDS - 1);
-    let extra = Registration {
-        id: Some(ShardId(MAX_SHARDS)),
-        ..Registration::default()
-    };
-    let refused = |result: Result<ShardHandle>| {
-        let error = result.map(|handle| handle.id()).unwrap_err();
-        assert!(
-            matches!(error, Error::Ring(RingError::TooManyShards { .. })),
-            "{error}"
-        );
-    };
-    refused(coordinator.register_with(info(), extra));
-    handle.set_status(ShardStatus::Online).unwrap();
-    assert_eq!(full(), MAX_SHARDS);
-    refused(coordinator.register_with(info(), extra));
-    coordinator.deregister_shard(ShardId(1)).unwrap();
-    coordinator.register_with(info(), extra).unwrap();
-    assert_eq!(
-        (full(), coordinator.shard_count()),
-        (MAX_SHARDS, MAX_SHARDS)
-    );
-}
-
-/// Random commands, so that whatever one leaves behind another meets.
-fn command(coordinator: &Coordinator, clock: &ManualClock, bits: u64) {
-    let shard = ShardId(u32::try_from(bits >> 8 & 7).unwrap());
-    let registration = Registration {
-        id: (bits >> 16 & 1 == 1).then_some(shard),
-        weight: (bits >> 17 & 3 == 0).then_some(0),
-        leased: bits >> 19 & 1 == 1,
-    };
-    match bits & 7 {
-        0 | 1 => drop(coordinator.register_with(info(), registration)),
-        2 => drop(coordinator.deregister_shard(shard)),
-        3 => drop(coordinator.shard_heartbeat(shard)),
-        4 => {
-            let statuses = [
-                ShardStatus::Online,
-                ShardStatus::Offline,
-                ShardStatus::Recovering,
-                ShardStatus::Draining,
-            ];
-            let at = usize::try_from(bits >> 20 & 3).unwrap();
-            drop(coordinator.set_status(shard, statuses[at]));
-        }
-        5 => {
-            clock.advance(Duration::from_secs(bits >> 24 & 31));
-            coordinator.check_shard_health();
-        }
-        6 => drop(coordinator.advance_tick()),
-        _ => drop(coordinator.phase_complete(
-            shard,
-            TickPhase::Act,
-            coordinator.current_tick() + (bits >> 20 & 1),
-        )),
-    }
-}
-
-#[test]
-fn the_barriers_members_are_those_that_serve_after_any_commands() {
-    for seed in 0..200_u64 {
-        let clock = Arc::new(ManualClock::new());
-        let config = Config {
-            num_shards: 3,
-            virtual_nodes_per_shard: 2,
-            ..Config::default()
-        };
-        let coordinator = Coordinator::with_clock(config, clock.clone()).unwrap();
-        for step in 0..60 {
-            command(
-                &coordinator,
-                &clock,
-                crate::placement::Placement::Xxh3
-                    .hash(&[seed, step].map(u64::to_le_bytes).concat()),
-            );
-            let topology = coordinator.topology();
-            let barrier = &coordinator.shared.barrier;
-            let serving = topology.members().iter().filter(|member| member.serves());
-            assert_eq!(barrier.shard_count() as usize, serving.clone().count());
-            for member in serving {
-                let tick = barrier.current_tick();
-                let shard = member.shard();
-                // Only a member is told that the tick is too far ahead.
-                let told = match member.incarnation() {
-                    Some(incarnation) => {
-                        barrier.complete_as(shard, incarnation, TickPhase::Sense, tick + 2)
-                    }
-                    None => barrier.complete(shard, TickPhase::Sense, tick + 2),
-                };
-                assert!(
-                    matches!(told, Err(BarrierError::TickAhead { .. })),
-                    "seed {seed}, step {step}: {told:?}"
-                );
-            }
-        }
-    }
 }
