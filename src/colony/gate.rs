@@ -119,6 +119,34 @@ mod tests {
         assert!(far.elapsed().is_zero());
     }
 
+    /// The waiter may come after the change in a round or two, but not in all of them.
+    #[test]
+    fn waits_that_sleep_are_woken() {
+        let gate = &Gate::default();
+        let far = Instant::now() + LONG;
+        let sleeping = |wait: &(dyn Fn() -> bool + Sync), change: &dyn Fn()| {
+            let (coming, comes) = std::sync::mpsc::channel();
+            thread::scope(|scope| {
+                let waiter = scope.spawn(move || {
+                    coming.send(()).unwrap();
+                    wait()
+                });
+                comes.recv().unwrap();
+                thread::sleep(Duration::from_micros(200));
+                change();
+                assert!(waiter.join().unwrap());
+            });
+        };
+        for tick in 0..50 {
+            sleeping(&|| gate.wait_published(tick, far).is_ok(), &|| {
+                gate.published(tick);
+            });
+            sleeping(&|| gate.wait_drained(tick, far), &|| gate.drained(tick));
+        }
+        sleeping(&|| gate.wait_published(99, far).is_err(), &|| gate.close());
+        assert!(far.elapsed().is_zero());
+    }
+
     #[test]
     fn a_deadline_ends_a_wait() {
         let gate = Gate::default();

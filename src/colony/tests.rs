@@ -17,6 +17,8 @@ enum Misdeed {
     Panic,
     Fail,
     Hang,
+    /// Hangs, then fails.
+    HangAndFail,
 }
 
 /// Keeps texts; misbehaves once it is told to.
@@ -54,6 +56,12 @@ impl Notes {
                         let _ = hang.recv();
                     }
                     Ok(())
+                }
+                Misdeed::HangAndFail => {
+                    if let Some(hang) = &self.hang {
+                        let _ = hang.recv();
+                    }
+                    Err("on purpose".into())
                 }
             },
             _ => Ok(()),
@@ -382,6 +390,48 @@ fn two_shards_that_hang_on_a_pool_of_two_threads_are_evicted_alone() {
     assert!(colony.tick().unwrap().faults.is_empty());
     drop(releases);
     assert_eq!(colony.close(far()).threads_left, 0);
+}
+
+#[test]
+fn what_was_accepted_while_its_shard_fell_comes_back_in_the_report_of_its_ticket() {
+    let (release, hang) = mpsc::channel();
+    let mut shards = healthy(2);
+    shards[0].misdeed = Some((TickPhase::Act, 0, Misdeed::HangAndFail));
+    shards[0].hang = Some(hang);
+    let seen = Arc::clone(&shards[0].seen);
+    let patient = ColonyConfig {
+        phase_timeout: LONG,
+        ..config(2)
+    };
+    let mut colony = Colony::new(patient, shards).unwrap();
+    let (intake, topology) = (colony.intake(), colony.topology());
+    let fallen = ShardId(0);
+    let of_it: Vec<_> = (0..)
+        .map(id)
+        .filter(|id| topology.place(id) == Ok(fallen))
+        .take(3)
+        .collect();
+    thread::scope(|scope| {
+        let tick = scope.spawn(|| colony.tick().unwrap());
+        while !seen.lock().contains(&(TickPhase::Act, 0)) {
+            thread::yield_now();
+        }
+        for &document in &of_it {
+            let ticket = intake.try_add(document, String::new()).unwrap();
+            assert_eq!((ticket.shard(), ticket.tick()), (fallen, 1));
+        }
+        drop(release);
+        assert!(tick.join().unwrap().returned.is_empty());
+    });
+    let report = colony.tick().unwrap();
+    let back: Vec<_> = report.returned.iter().map(|r| r.write.id()).collect();
+    assert_eq!((report.tick, back), (1, of_it));
+    assert!(
+        report
+            .returned
+            .iter()
+            .all(|r| r.reason == ReturnReason::Evicted)
+    );
 }
 
 #[test]

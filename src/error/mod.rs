@@ -43,7 +43,7 @@ pub enum Error {
     Route(#[from] RouteError),
     /// The barrier refused the call, or a wait ended without its phase. Nothing changed.
     #[error(transparent)]
-    Barrier(BarrierError),
+    Barrier(#[from] BarrierError),
     /// The registry refused the command. Nothing changed.
     #[error(transparent)]
     Registry(RegistryError),
@@ -57,15 +57,6 @@ impl From<RingError> for Error {
         match error {
             RingError::ShardNotFound(id) => Self::ShardNotFound(id),
             other => Self::Ring(other),
-        }
-    }
-}
-
-impl From<BarrierError> for Error {
-    fn from(error: BarrierError) -> Self {
-        match error {
-            BarrierError::UnknownShard(id) => Self::ShardNotFound(id),
-            other => Self::Barrier(other),
         }
     }
 }
