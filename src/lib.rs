@@ -57,6 +57,7 @@
 
 mod barrier;
 mod clock;
+#[cfg(not(any(loom, shuttle)))]
 mod colony;
 mod config;
 mod coordinator;
@@ -66,18 +67,22 @@ mod frequency;
 mod health;
 mod id;
 mod membership;
+#[cfg(any(loom, shuttle))]
+#[doc(hidden)]
+pub mod model;
 mod phase;
 mod placement;
 mod registry;
 mod ring;
 mod router;
-#[cfg(feature = "search")]
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub mod search;
 mod sync;
 mod topology;
 
 pub use crate::barrier::TickBarrier;
 pub use crate::clock::{Clock, ManualClock, MonotonicClock, Timestamp};
+#[cfg(not(any(loom, shuttle)))]
 pub use crate::colony::{
     Batch, CloseReport, Colony, ColonyConfig, Fault, FaultKind, Intake, MAX_INBOX_CAPACITY,
     MAX_THREADS, PhaseReport, Publication, Published, Reader, Rejected, ReturnReason, Returned,

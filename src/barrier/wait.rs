@@ -75,6 +75,14 @@ impl TickBarrier {
         self.wait(phase, tick, Instant::now(), Some(deadline))
     }
 
+    /// Wakes whoever waits, for nothing: as the system may at any time, and as the end of a deadline does.
+    #[cfg(any(loom, shuttle))]
+    #[doc(hidden)]
+    pub fn wake_up(&self) {
+        let _core = self.core.lock();
+        self.changed.notify_all();
+    }
+
     fn is_known_complete(&self, phase: TickPhase, tick: Tick) -> bool {
         Level::of(phase, tick).is_some_and(|level| self.mirror.is_complete(tick, level))
     }

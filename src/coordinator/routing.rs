@@ -1,7 +1,5 @@
 //! Who serves a document: look-ups on one snapshot, without a lock.
 
-use std::ops::Deref;
-
 use super::Coordinator;
 use crate::error::RouteError;
 use crate::id::{DocumentId, ShardId};
@@ -55,7 +53,8 @@ impl Coordinator {
     }
 
     /// The same without a count, for as long as the guard lives.
-    pub(crate) fn load_topology(&self) -> impl Deref<Target = Arc<Topology>> + use<> {
+    #[cfg(not(any(loom, shuttle)))]
+    pub(crate) fn load_topology(&self) -> impl std::ops::Deref<Target = Arc<Topology>> + use<> {
         self.shared.topology.load()
     }
 }

@@ -25,6 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use self::info::{NodeAddress, RegisteredShard, ShardInfo, ShardStatus};
+#[cfg(any(loom, shuttle))]
+pub(crate) use self::record::Lease;
 pub(crate) use self::record::{Beat, ShardRecord};
 use crate::error::RegistryError;
 use crate::id::{Incarnation, ShardId};

@@ -57,7 +57,7 @@ impl Lease {
     /// Closes the lease if the shard was last heard from more than `timeout` before `now`. Under the lock.
     pub(crate) fn close_if_overdue(&self, now: Timestamp, timeout: Duration) -> bool {
         self.0
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
                 let seen = Timestamp::from_nanos(word & !CLOSED);
                 (now.saturating_since(seen) > timeout).then_some(word | CLOSED)
             })

@@ -1,13 +1,13 @@
-//! The synchronisation primitives of the whole crate, from one place, so that a model checker can stand in for them.
-//!
-//! Nothing else in `src` names `parking_lot`, `std::sync`, `arc_swap` or [`std::time::Instant`] for coordination.
+//! The primitives that the crate runs on.
 
+pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-pub(crate) use std::sync::{Arc, OnceLock};
 pub(crate) use std::time::Instant;
 
 use arc_swap::ArcSwap;
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
+
+use super::Arc;
 
 /// A cell that publishes an immutable value: one writer stores, any number of readers load.
 ///
@@ -66,16 +66,5 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-/// Looks at a condition for about as long as putting a thread to sleep and waking it takes, and yields what it saw last. A model
-/// checker is shown one look: a loop that only waits for another thread has no end there.
-#[inline]
-pub(crate) fn spin_until(condition: impl Fn() -> bool) -> bool {
-    const LOOKS: u32 = if cfg!(loom) { 1 } else { 1_000 };
-    for _ in 1..LOOKS {
-        if condition() {
-            return true;
-        }
-        std::hint::spin_loop();
-    }
-    condition()
-}
+/// How often a spinning thread looks: for about as long as putting it to sleep and waking it would take.
+pub(super) const LOOKS: u32 = 1_000;

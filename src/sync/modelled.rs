@@ -1,0 +1,208 @@
+//! The model checkers' primitives behind the native ones' interface.
+//!
+//! - loom knows no [`ArcSwap`](arc_swap::ArcSwap): the cell is a mutex around an `Arc`, which is one of the orders that the real cell allows.
+//! - Neither checker models time. A clock stands still until a scenario moves it, and a wait with a deadline ends like any other, by a
+//!   notification; then it looks at the clock. So a scenario that lets a deadline pass moves the clock and then wakes whoever waits.
+//! - [`Arc`] stays the standard one: what is counted is not what is checked.
+
+#![expect(clippy::expect_used, reason = "a guard holds its lock")]
+
+use std::cell::Cell;
+use std::fmt;
+use std::ops::{Add, Deref, DerefMut};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+#[cfg(loom)]
+use loom::sync as checker;
+#[cfg(shuttle)]
+use shuttle::sync as checker;
+
+pub(crate) use self::checker::atomic::{AtomicBool, AtomicU64, Ordering};
+use super::Arc;
+
+/// A loop that only waits for another thread has no end in a model.
+pub(super) const LOOKS: u32 = 1;
+
+/// So that barriers of two members spin and larger ones don't.
+pub(crate) const fn cores() -> usize {
+    2
+}
+
+thread_local! {
+    // Both checkers run all threads of a model on one thread of the system.
+    static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// A moment of the model's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(Duration);
+
+impl Instant {
+    /// The present moment.
+    pub fn now() -> Self {
+        Self(NOW.get())
+    }
+
+    /// Where the clock starts.
+    pub const fn start() -> Self {
+        Self(Duration::ZERO)
+    }
+
+    /// Puts the clock back to its start, for the next execution.
+    pub fn reset() {
+        NOW.set(Duration::ZERO);
+    }
+
+    /// Lets time pass.
+    pub fn pass(duration: Duration) {
+        NOW.set(NOW.get() + duration);
+    }
+
+    pub(crate) fn checked_add(self, duration: Duration) -> Option<Self> {
+        self.0.checked_add(duration).map(Self)
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        Self::now().0.saturating_sub(self.0)
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0 + duration)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Mutex<T>(checker::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(checker::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl<T> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutex").finish_non_exhaustive()
+    }
+}
+
+/// Always holds the lock, but within [`Condvar::wait`].
+pub(crate) struct MutexGuard<'a, T>(Option<checker::MutexGuard<'a, T>>);
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("the lock is held")
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("the lock is held")
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Condvar(checker::Condvar);
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct WaitResult {
+    timed_out: bool,
+}
+
+impl WaitResult {
+    pub(crate) const fn timed_out(&self) -> bool {
+        self.timed_out
+    }
+}
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Self(checker::Condvar::new())
+    }
+
+    pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        let held = guard.0.take().expect("the lock is held");
+        let held = self.0.wait(held).unwrap_or_else(PoisonError::into_inner);
+        guard.0 = Some(held);
+    }
+
+    pub(crate) fn wait_until<T>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        deadline: Instant,
+    ) -> WaitResult {
+        if Instant::now() < deadline {
+            self.wait(guard);
+        }
+        WaitResult {
+            timed_out: Instant::now() >= deadline,
+        }
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct SnapshotCell<T>(Arc<Mutex<Arc<T>>>);
+
+impl<T> SnapshotCell<T> {
+    pub(crate) fn new(value: Arc<T>) -> Self {
+        Self(Arc::new(Mutex::new(value)))
+    }
+
+    pub(crate) fn load(&self) -> impl Deref<Target = Arc<T>> + use<T> {
+        Box::new(self.load_full())
+    }
+
+    pub(crate) fn load_full(&self) -> Arc<T> {
+        Arc::clone(&self.0.lock())
+    }
+
+    pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
+        std::mem::replace(&mut self.0.lock(), value)
+    }
+
+    pub(crate) fn cached(&self) -> CachedSnapshot<T> {
+        CachedSnapshot {
+            value: self.load_full(),
+            cell: Self(Arc::clone(&self.0)),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct CachedSnapshot<T> {
+    cell: SnapshotCell<T>,
+    value: Arc<T>,
+}
+
+impl<T> CachedSnapshot<T> {
+    pub(crate) fn load(&mut self) -> &Arc<T> {
+        self.value = self.cell.load_full();
+        &self.value
+    }
+}
+
+impl<T> Clone for CachedSnapshot<T> {
+    fn clone(&self) -> Self {
+        self.cell.cached()
+    }
+}
