@@ -43,7 +43,7 @@ const NEVER: Duration = Duration::from_secs(1_000);
 fn explore(name: &str, scenario: impl Fn() + Sync + Send + 'static) {
     let executions = Arc::new(Counter::new(0));
     let counter = Arc::clone(&executions);
-    let mut builder = loom::model::Builder::new();
+    let builder = loom::model::Builder::new();
     let bound = builder.preemption_bound;
     builder.check(move || {
         counter.fetch_add(1, Relaxed);
@@ -352,6 +352,36 @@ fn what_was_complete_is_complete_for_whoever_comes_late() {
         assert!(work.is_seen());
         assert!(barrier.current_tick() <= 1);
         driver.join().unwrap();
+    });
+}
+
+/// Whoever sees a tick begun, or the coordinator closed, sees what came before that.
+#[test]
+fn what_came_before_a_tick_or_the_end_is_seen_with_it() {
+    explore("advance ‖ current_tick", || {
+        let (barrier, work) = (barrier(0), Work::new());
+        let driver = thread::spawn({
+            let (barrier, work) = (Arc::clone(&barrier), work.clone());
+            move || {
+                work.0.store(1, Relaxed);
+                barrier.advance().unwrap();
+            }
+        });
+        assert!(barrier.current_tick() == 0 || work.is_seen());
+        driver.join().unwrap();
+    });
+    explore("close ‖ heartbeat", || {
+        let (coordinator, _) = colony(0);
+        let (handle, work) = (coordinator.register(info()).unwrap(), Work::new());
+        let closer = thread::spawn({
+            let (coordinator, work) = (coordinator.clone(), work.clone());
+            move || {
+                work.0.store(1, Relaxed);
+                coordinator.close();
+            }
+        });
+        assert!(handle.heartbeat().is_ok() || work.is_seen());
+        closer.join().unwrap();
     });
 }
 

@@ -22,8 +22,8 @@ use std::time::Duration;
 use shuttle::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use shuttle::thread;
 use tickring::{
-    BarrierError, Config, Coordinator, DocumentId, Error, ManualClock, Registration, RegistryError,
-    ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
+    BarrierError, Config, Coordinator, DocumentId, Error, ManualClock, Member, Registration,
+    RegistryError, ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
 
 const TICKS: u64 = 3;
@@ -189,7 +189,7 @@ fn route(coordinator: &Coordinator) {
         assert!(topology.epoch() >= epoch);
         epoch = topology.epoch();
         let shard = topology.route(&document).unwrap();
-        assert!(topology.member(shard).is_some_and(|member| member.serves()));
+        assert!(topology.member(shard).is_some_and(Member::serves));
         assert_eq!(topology.ring().all_shards().len(), topology.members().len());
         thread::yield_now();
     }
