@@ -1,0 +1,111 @@
+//! A coordinator driven through random commands, beside an oracle of plain maps that was written from the documentation. After each
+//! command every answer, and everything that can be seen from outside, is compared; a failure is shrunk to a short list.
+//!
+//! `TICKRING_PROPTEST_COMMANDS` sets how many commands are run, `TICKRING_PROPTEST_SEED` where the generator begins.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it ran"
+)]
+
+use std::cell::Cell;
+use std::time::Instant;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
+
+use self::command::Command;
+use self::pair::Pair;
+
+#[path = "state_machine/barrier.rs"]
+mod barrier;
+#[path = "state_machine/command.rs"]
+mod command;
+#[path = "state_machine/oracle.rs"]
+mod oracle;
+#[path = "state_machine/pair.rs"]
+mod pair;
+#[path = "state_machine/ring.rs"]
+mod ring;
+
+const DEFAULT_COMMANDS: u64 = 8_000;
+/// Histories from one seed.
+const HISTORIES: u32 = 10;
+const LONGEST: usize = 400;
+const AFTER_CLOSE: usize = 12;
+
+fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| {
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is {value:?}, but must be a number"))
+    })
+}
+
+fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
+    prop::collection::vec(command::command(), 0..=most)
+}
+
+/// What was run.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    histories: u64,
+    commands: u64,
+    refused: u64,
+    publications: u64,
+}
+
+#[test]
+fn a_coordinator_answers_as_its_oracle_does() {
+    let wanted = from_environment("TICKRING_PROPTEST_COMMANDS", DEFAULT_COMMANDS);
+    let first_seed = from_environment("TICKRING_PROPTEST_SEED", 1);
+    let begun = Instant::now();
+    let counts = Cell::new(Counts::default());
+    let mut seed = first_seed;
+    while counts.get().commands < wanted {
+        run_histories(seed, &counts);
+        seed += 1;
+    }
+    println!(
+        "seeds {first_seed} to {}: {:?} in {:?}",
+        seed - 1,
+        counts.get(),
+        begun.elapsed()
+    );
+}
+
+fn run_histories(seed: u64, counts: &Cell<Counts>) {
+    let runs = Runs {
+        cases: HISTORIES,
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Runs::default()
+    };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let closing = prop::option::weighted(0.5, commands(AFTER_CLOSE));
+    let histories = (command::config(), commands(LONGEST), closing);
+    let outcome =
+        TestRunner::new_with_rng(runs, rng).run(&histories, |(config, commands, closing)| {
+            let close = closing.as_ref().map(|_| Command::Close);
+            let after = closing.into_iter().flatten();
+            let mut pair = Pair::new(&config);
+            let mut count = counts.get();
+            for command in commands.into_iter().chain(close).chain(after) {
+                pair.run(&command);
+                count.commands += 1;
+            }
+            count.histories += 1;
+            count.refused += pair.refused;
+            count.publications += pair.publications();
+            counts.set(count);
+            Ok(())
+        });
+    if let Err(failure) = outcome {
+        panic!("with TICKRING_PROPTEST_SEED={seed}: {failure}");
+    }
+}

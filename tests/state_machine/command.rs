@@ -1,0 +1,157 @@
+//! What can be asked of a coordinator, and how often.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use tickring::{
+    Config, MAX_WEIGHT, Placement, Registration, ShardId, ShardStatus, Tick, TickPhase, Timestamp,
+};
+
+/// Whom a command names: an id, or one of the handles given out so far, current or stale.
+#[derive(Debug, Clone)]
+pub(crate) enum Whom {
+    Id(ShardId),
+    Handle(Index),
+}
+
+/// A tick by its distance from the current one, less two.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Near(pub(crate) Tick);
+
+impl Near {
+    pub(crate) fn at(self, current: Tick) -> Tick {
+        current.saturating_add(self.0).saturating_sub(2)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Command {
+    Register {
+        registration: Registration,
+        documents: usize,
+    },
+    Deregister(ShardId),
+    Evict(Index),
+    Beat(Whom),
+    BeatAll,
+    Sweep,
+    Forward(Duration),
+    SetClock(Timestamp),
+    SetStatus(Whom, ShardStatus),
+    SetWeight(ShardId, u32),
+    Metrics(Whom, usize, u64),
+    Complete(Whom, TickPhase, Near),
+    CompleteAll(TickPhase, Near),
+    Poll(TickPhase, Near),
+    Advance,
+    AdvanceMany(u8),
+    /// Looks at the events that came through a channel of three.
+    Drain,
+    Close,
+}
+
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
+fn id() -> impl Strategy<Value = ShardId> {
+    prop_oneof![40 => 0..7_u32, 1 => Just(u32::MAX), 1 => 90..93_u32].prop_map(ShardId)
+}
+
+fn whom() -> impl Strategy<Value = Whom> {
+    prop_oneof![
+        id().prop_map(Whom::Id),
+        any::<Index>().prop_map(Whom::Handle),
+    ]
+}
+
+fn weight() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        12 => 0..4_u32,
+        1 => prop::sample::select(vec![MAX_WEIGHT + 1, u32::MAX]),
+    ]
+}
+
+fn registration() -> impl Strategy<Value = Registration> {
+    let id = prop::option::weighted(0.6, id());
+    let weight = prop::option::weighted(0.3, weight());
+    (id, weight, prop::bool::weighted(0.8)).prop_map(|(id, weight, leased)| Registration {
+        id,
+        weight,
+        leased,
+    })
+}
+
+fn phase() -> impl Strategy<Value = TickPhase> {
+    prop::sample::select(TickPhase::ALL.to_vec())
+}
+
+fn near() -> impl Strategy<Value = Near> {
+    prop_oneof![9 => 2..4_u64, 3 => 0..7_u64, 1 => Just(u64::MAX)].prop_map(Near)
+}
+
+fn status() -> impl Strategy<Value = ShardStatus> {
+    use ShardStatus::{Draining, Offline, Online, Recovering};
+    prop::sample::select(vec![Online, Draining, Offline, Recovering])
+}
+
+fn forward() -> impl Strategy<Value = Duration> {
+    let lease = u64::try_from(LEASE.as_nanos()).unwrap();
+    prop_oneof![
+        4 => 0..lease / 2,
+        2 => lease - 1..lease + 2,
+        1 => lease..3 * lease,
+    ]
+    .prop_map(Duration::from_nanos)
+}
+
+fn clock() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        8 => (0..200_000_000_000_u64).prop_map(Timestamp::from_nanos),
+        1 => Just(Timestamp::MAX),
+    ]
+}
+
+fn documents() -> impl Strategy<Value = usize> {
+    prop_oneof![6 => 0..1_000_usize, 1 => Just(usize::MAX)]
+}
+
+pub(crate) fn command() -> impl Strategy<Value = Command> {
+    let memory = prop_oneof![6 => 0..1_000_u64, 1 => Just(u64::MAX)];
+    prop_oneof![
+        12 => (registration(), documents()).prop_map(|(registration, documents)| {
+            Command::Register { registration, documents }
+        }),
+        3 => id().prop_map(Command::Deregister),
+        3 => any::<Index>().prop_map(Command::Evict),
+        16 => whom().prop_map(Command::Beat),
+        4 => Just(Command::BeatAll),
+        8 => Just(Command::Sweep),
+        8 => forward().prop_map(Command::Forward),
+        1 => clock().prop_map(Command::SetClock),
+        8 => (whom(), status()).prop_map(|(whom, status)| Command::SetStatus(whom, status)),
+        4 => (id(), weight()).prop_map(|(id, weight)| Command::SetWeight(id, weight)),
+        4 => (whom(), documents(), memory).prop_map(|(whom, documents, memory)| {
+            Command::Metrics(whom, documents, memory)
+        }),
+        24 => (whom(), phase(), near()).prop_map(|(w, p, n)| Command::Complete(w, p, n)),
+        8 => (phase(), near()).prop_map(|(p, n)| Command::CompleteAll(p, n)),
+        4 => (phase(), near()).prop_map(|(p, n)| Command::Poll(p, n)),
+        6 => Just(Command::Advance),
+        1 => (0..80_u8).prop_map(Command::AdvanceMany),
+        2 => Just(Command::Drain),
+    ]
+}
+
+pub(crate) fn config() -> impl Strategy<Value = Config> {
+    let placement = prop::sample::select(Placement::ALL.to_vec());
+    (0..6_u32, 0..4_u32, 1..9_u32, placement).prop_map(
+        |(num_shards, replication_factor, virtual_nodes_per_shard, placement)| Config {
+            num_shards,
+            replication_factor,
+            virtual_nodes_per_shard,
+            placement,
+            heartbeat_timeout: LEASE,
+            ..Config::default()
+        },
+    )
+}

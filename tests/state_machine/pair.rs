@@ -1,0 +1,523 @@
+//! The coordinator and its oracle side by side: each command goes to both, then everything that can be seen is compared.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crossbeam::channel::Receiver;
+use proptest::sample::Index;
+use tickring::{
+    BarrierError, Clock, ClusterStats, Config, Coordinator, DocumentId, Error, HashRing,
+    ManualClock, Replicas, RouteError, Router, ShardHandle, ShardId, ShardInfo, ShardStatus, Tick,
+    TickPhase, Timestamp, Topology, TopologyChange, TopologyEvent,
+};
+
+use crate::barrier::Verdict;
+use crate::command::{Command, Whom};
+use crate::oracle::{Life, Oracle};
+
+const SMALL: usize = 3;
+
+pub(crate) struct Pair {
+    coordinator: Coordinator,
+    clock: Arc<ManualClock>,
+    oracle: Oracle,
+    handles: Vec<ShardHandle>,
+    router: Router,
+    events: Receiver<TopologyEvent>,
+    events_seen: usize,
+    small: Receiver<TopologyEvent>,
+    /// What the small channel holds, and how many events had been when it was looked at last.
+    small_holds: Vec<(u64, TopologyChange)>,
+    small_seen: usize,
+    topology: Arc<Topology>,
+    rebuilt: HashRing,
+    documents: u64,
+    pub(crate) refused: u64,
+}
+
+/// Stands in the messages for what both said.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Done(Result<(), Error>),
+    Id(Result<ShardId, Error>),
+    Tick(Result<Tick, Error>),
+    Dead(Vec<ShardId>),
+    Waited(Verdict),
+    Nothing,
+}
+
+impl Answer {
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Done(told) => told.is_err(),
+            Self::Id(told) => told.is_err(),
+            Self::Tick(told) => told.is_err(),
+            Self::Waited(told) => *told != Verdict::Complete,
+            Self::Dead(_) | Self::Nothing => false,
+        }
+    }
+}
+
+impl Pair {
+    pub(crate) fn new(config: &Config) -> Self {
+        let clock = Arc::new(ManualClock::new());
+        let coordinator = Coordinator::with_clock(config.clone(), clock.clone()).unwrap();
+        let topology = coordinator.topology();
+        Self {
+            oracle: Oracle::new(config),
+            handles: Vec::new(),
+            router: coordinator.router(),
+            events: coordinator.subscribe(1 << 12),
+            events_seen: 0,
+            small: coordinator.subscribe(SMALL),
+            small_holds: Vec::new(),
+            small_seen: 0,
+            rebuilt: HashRing::clone(topology.ring()),
+            topology,
+            coordinator,
+            clock,
+            documents: 0,
+            refused: 0,
+        }
+    }
+
+    pub(crate) fn run(&mut self, command: &Command) {
+        let before = self.oracle.clone();
+        let (real, oracle) = self.ask(command);
+        assert_eq!(
+            real, oracle,
+            "{command:?} was answered (left), but should be (right)"
+        );
+        if oracle.is_refusal() {
+            self.refused += 1;
+            assert_eq!(before, self.oracle, "the oracle took what it refused");
+        }
+        self.compare();
+    }
+
+    /// How often a topology was published.
+    pub(crate) fn publications(&self) -> u64 {
+        self.oracle.epoch
+    }
+
+    fn handle(&self, index: &Index) -> Option<ShardHandle> {
+        (!self.handles.is_empty()).then(|| index.get(&self.handles).clone())
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm a command")]
+    fn ask(&mut self, command: &Command) -> (Answer, Answer) {
+        let coordinator = self.coordinator.clone();
+        let now = self.clock.now();
+        let current = self.oracle.barrier.current;
+        match command {
+            Command::Register {
+                registration,
+                documents,
+            } => {
+                let info = info(*documents);
+                let real = coordinator.register_with(info.clone(), *registration);
+                let life = real.as_ref().ok().map(ShardHandle::incarnation);
+                let told = self.oracle.register(&info, *registration, now, life);
+                let real = real.map(|handle| {
+                    let id = handle.id();
+                    self.handles.push(handle);
+                    id
+                });
+                (Answer::Id(real), Answer::Id(told))
+            }
+            Command::Deregister(shard) => done(
+                coordinator.deregister_shard(*shard),
+                self.oracle.deregister(*shard),
+            ),
+            Command::Evict(index) => match self.handle(index) {
+                Some(handle) => done(
+                    coordinator.evict(&handle),
+                    self.oracle.evict(handle.id(), handle.incarnation()),
+                ),
+                None => NOTHING,
+            },
+            Command::Beat(whom) => self.beat(whom, now),
+            Command::BeatAll => {
+                for shard in self.oracle.lives.keys().copied().collect::<Vec<_>>() {
+                    let (real, told) = self.beat(&Whom::Id(shard), now);
+                    assert_eq!(real, told, "the beat of {shard}");
+                }
+                NOTHING
+            }
+            Command::Sweep => (
+                Answer::Dead(coordinator.check_shard_health()),
+                Answer::Dead(self.oracle.sweep(now)),
+            ),
+            Command::Forward(by) => {
+                self.clock.advance(*by);
+                NOTHING
+            }
+            Command::SetClock(to) => {
+                self.clock.set(*to);
+                NOTHING
+            }
+            Command::SetStatus(Whom::Id(shard), status) => done(
+                coordinator.set_status(*shard, *status),
+                self.oracle.set_status(*shard, None, *status, now),
+            ),
+            Command::SetStatus(Whom::Handle(index), status) => match self.handle(index) {
+                Some(handle) => {
+                    let life = Some(handle.incarnation());
+                    let told = self.oracle.set_status(handle.id(), life, *status, now);
+                    done(handle.set_status(*status), told)
+                }
+                None => NOTHING,
+            },
+            Command::SetWeight(shard, weight) => done(
+                coordinator.set_weight(*shard, *weight),
+                self.oracle.set_weight(*shard, *weight),
+            ),
+            Command::Metrics(Whom::Id(shard), documents, memory) => done(
+                coordinator.update_shard_metrics(*shard, *documents, *memory),
+                self.oracle.metrics(*shard, None, *documents, *memory),
+            ),
+            Command::Metrics(Whom::Handle(index), documents, memory) => match self.handle(index) {
+                Some(handle) => {
+                    let life = Some(handle.incarnation());
+                    let told = self.oracle.metrics(handle.id(), life, *documents, *memory);
+                    done(handle.update_metrics(*documents, *memory), told)
+                }
+                None => NOTHING,
+            },
+            Command::Complete(Whom::Id(shard), phase, near) => {
+                self.complete(*shard, *phase, near.at(current))
+            }
+            Command::Complete(Whom::Handle(index), phase, near) => match self.handle(index) {
+                Some(handle) => {
+                    let (life, tick) = (Some(handle.incarnation()), near.at(current));
+                    let told = self.oracle.complete(handle.id(), life, *phase, tick);
+                    done(
+                        as_documented(handle.complete(*phase, tick), &self.topology),
+                        told,
+                    )
+                }
+                None => NOTHING,
+            },
+            Command::CompleteAll(phase, near) => {
+                for shard in self.oracle.barrier.members() {
+                    let (real, told) = self.complete(shard, *phase, near.at(current));
+                    assert_eq!(real, told, "the completion of {shard}");
+                }
+                NOTHING
+            }
+            Command::Poll(phase, near) => {
+                let tick = near.at(current);
+                let told = self.oracle.verdict(*phase, tick);
+                let real = match told {
+                    Verdict::Missing(_) => self.poll(*phase, tick),
+                    _ => verdict(coordinator.wait_for_phase(*phase, tick), *phase, tick),
+                };
+                (Answer::Waited(real), Answer::Waited(told))
+            }
+            Command::Advance => (
+                Answer::Tick(coordinator.try_advance_tick()),
+                Answer::Tick(self.oracle.advance()),
+            ),
+            Command::AdvanceMany(times) => {
+                for _ in 0..*times {
+                    let told = self.oracle.advance().unwrap_or(current);
+                    assert_eq!(coordinator.advance_tick(), told);
+                }
+                NOTHING
+            }
+            Command::Drain => {
+                self.small_holds_what_fitted();
+                let holds = std::mem::take(&mut self.small_holds);
+                assert_eq!(received(&self.small), holds, "through a channel of {SMALL}");
+                NOTHING
+            }
+            Command::Close => {
+                coordinator.close();
+                self.oracle.close();
+                NOTHING
+            }
+        }
+    }
+
+    fn beat(&mut self, whom: &Whom, now: Timestamp) -> (Answer, Answer) {
+        match whom {
+            Whom::Id(shard) => done(
+                self.coordinator.shard_heartbeat(*shard),
+                self.oracle.beat(*shard, None, now),
+            ),
+            Whom::Handle(index) => match self.handle(index) {
+                Some(handle) => {
+                    let life = Some(handle.incarnation());
+                    done(handle.heartbeat(), self.oracle.beat(handle.id(), life, now))
+                }
+                None => NOTHING,
+            },
+        }
+    }
+
+    fn complete(&mut self, shard: ShardId, phase: TickPhase, tick: Tick) -> (Answer, Answer) {
+        let real = self.coordinator.phase_complete(shard, phase, tick);
+        done(
+            as_documented(real, &self.topology),
+            self.oracle.complete(shard, None, phase, tick),
+        )
+    }
+
+    fn poll(&self, phase: TickPhase, tick: Tick) -> Verdict {
+        let waited = self
+            .coordinator
+            .wait_for_phase_timeout(phase, tick, Duration::ZERO);
+        verdict(waited, phase, tick)
+    }
+
+    fn compare(&mut self) {
+        let before = std::mem::replace(&mut self.topology, self.coordinator.topology());
+        let published = self.oracle.epoch - before.epoch().get();
+        assert_eq!(self.topology.epoch().get(), self.oracle.epoch, "epoch");
+        assert_eq!(
+            Arc::ptr_eq(&before, &self.topology),
+            published == 0,
+            "a topology is replaced exactly if something is published"
+        );
+        self.compare_members();
+        self.compare_ring();
+        self.compare_counts();
+        self.compare_events();
+        self.compare_phases();
+        for _ in 0..3 {
+            self.documents += 1;
+            self.compare_routes(DocumentId::from_seed(
+                self.documents.wrapping_mul(0x9E37_79B9),
+            ));
+        }
+        for handle in &self.handles {
+            let stale = !self.oracle.is_current(handle.id(), handle.incarnation());
+            assert_eq!(
+                handle.is_stale(),
+                stale,
+                "{} as {}",
+                handle.id(),
+                handle.incarnation()
+            );
+        }
+    }
+
+    fn compare_members(&self) {
+        let members = self.topology.members();
+        let weights = members
+            .iter()
+            .map(|member| (member.shard(), member.weight()));
+        assert!(
+            weights
+                .clone()
+                .eq(self.oracle.ring.weights.iter().map(|(&s, &w)| (s, w))),
+            "members are {:?}, but should be {:?}",
+            weights.collect::<Vec<_>>(),
+            self.oracle.ring.weights
+        );
+        for member in members {
+            let shard = member.shard();
+            let real = member.registered().map(|registered| {
+                let seen = (
+                    registered.status,
+                    registered.incarnation,
+                    registered.last_seen,
+                );
+                (seen, registered.info, registered.memory_bytes)
+            });
+            let life = self.oracle.lives.get(&shard).map(|life| {
+                let seen = (life.status, life.incarnation, life.last_seen);
+                (seen, life.info.clone(), life.memory)
+            });
+            assert_eq!(real, life, "{shard}");
+            assert_eq!(member.serves(), self.oracle.serves(shard), "{shard}");
+            assert_eq!(
+                member.status(),
+                life.as_ref().map(|((status, ..), ..)| *status)
+            );
+        }
+    }
+
+    fn compare_ring(&mut self) {
+        let ring = self.topology.ring();
+        let same = ring
+            .members()
+            .iter()
+            .map(|member| (member.shard, member.weight))
+            .eq(self.rebuilt.members().iter().map(|m| (m.shard, m.weight)));
+        if !same {
+            self.rebuilt = HashRing::from_members(
+                self.oracle.placement,
+                self.coordinator.config().virtual_nodes_per_shard,
+                self.oracle.ring.weights.iter().map(|(&s, &w)| (s, w)),
+            )
+            .unwrap();
+        }
+        assert_eq!(
+            ring.fingerprint(),
+            self.rebuilt.fingerprint(),
+            "the ring anew"
+        );
+        assert_eq!(**ring, self.rebuilt, "the ring anew");
+        let serving = self.oracle.ring.weights.iter();
+        let serving = serving.filter(|&(&shard, &weight)| weight > 0 && self.oracle.serves(shard));
+        assert_eq!(self.topology.serving_count(), serving.count());
+    }
+
+    fn compare_counts(&self) {
+        let (coordinator, oracle) = (&self.coordinator, &self.oracle);
+        let lives = || oracle.lives.values();
+        let online = || lives().filter(|life| life.status == ShardStatus::Online);
+        let number = |count: usize| u32::try_from(count).unwrap();
+        let sum = |of: fn(&Life) -> u64| lives().map(of).fold(0, u64::saturating_add);
+        let stats = ClusterStats {
+            total_shards: number(lives().count()),
+            online_shards: number(online().count()),
+            total_documents: sum(|life| life.info.document_count as u64),
+            total_memory_bytes: sum(|life| life.memory),
+            current_tick: oracle.barrier.current,
+        };
+        assert_eq!(coordinator.cluster_stats(), stats);
+        assert_eq!(coordinator.total_documents(), stats.total_documents);
+        assert_eq!(coordinator.current_tick(), stats.current_tick);
+        assert_eq!(coordinator.shard_count(), number(oracle.ring.weights.len()));
+        self.compare_infos(&coordinator.all_shards(), lives().collect());
+        self.compare_infos(&coordinator.online_shards(), online().collect());
+        for shard in (0..8).chain([u32::MAX]).map(ShardId) {
+            let real: Vec<_> = coordinator.get_shard(shard).into_iter().collect();
+            self.compare_infos(&real, oracle.lives.get(&shard).into_iter().collect());
+        }
+    }
+
+    /// The moment of the last heartbeat is told by the wall clock: it is compared within seconds, the rest exactly.
+    fn compare_infos(&self, real: &[ShardInfo], lives: Vec<&Life>) {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        assert_eq!(real.len(), lives.len());
+        for (real, life) in real.iter().zip(lives) {
+            let age = self.clock.now().saturating_since(life.last_seen);
+            let heard = u64::try_from(wall.saturating_sub(age).as_millis()).unwrap();
+            assert!(
+                real.last_heartbeat.abs_diff(heard) < 4_000,
+                "{real:?}, {life:?}"
+            );
+            let expected = ShardInfo {
+                last_heartbeat: real.last_heartbeat,
+                ..life.info.clone()
+            };
+            assert_eq!(*real, expected);
+        }
+    }
+
+    fn compare_events(&mut self) {
+        let real = received(&self.events);
+        assert_eq!(real, self.oracle.events[self.events_seen..], "events");
+        self.events_seen = self.oracle.events.len();
+        self.small_holds_what_fitted();
+    }
+
+    fn small_holds_what_fitted(&mut self) {
+        let new = &self.oracle.events[self.small_seen..];
+        let room = SMALL - self.small_holds.len();
+        self.small_holds.extend(&new[..room.min(new.len())]);
+        self.small_seen = self.oracle.events.len();
+    }
+
+    fn compare_phases(&self) {
+        let current = self.oracle.barrier.current;
+        let older = current.saturating_sub(70)..=current.saturating_sub(60);
+        let ticks = (current.saturating_sub(2)..=current + 2).chain(older);
+        for tick in ticks {
+            for phase in TickPhase::ALL {
+                let (real, told) = (self.poll(phase, tick), self.oracle.verdict(phase, tick));
+                assert_eq!(
+                    real, told,
+                    "phase {phase} of tick {tick}, the current is {current}"
+                );
+            }
+        }
+    }
+
+    fn compare_routes(&mut self, document: DocumentId) {
+        let others = self.coordinator.config().replication_factor as usize;
+        let told = self.oracle.replicas(document.as_bytes(), others);
+        let owner = told.clone().map(|shards| shards[0]);
+        let (coordinator, router) = (&self.coordinator, &mut self.router);
+        assert_eq!(coordinator.route_document(&document), owner, "{document}");
+        assert_eq!(
+            coordinator.route_key(document.as_bytes()),
+            owner,
+            "{document}"
+        );
+        assert_eq!(router.route(&document), owner, "{document}");
+        assert_eq!(
+            self.topology.place(&document),
+            self.oracle.place(&document),
+            "{document}"
+        );
+        let all = |replicas: Result<Replicas, RouteError>| {
+            replicas.map(|replicas| (replicas.to_vec(), replicas.is_complete()))
+        };
+        let told = told.map(|shards| {
+            let complete = shards.len() == 1 + others;
+            (shards, complete)
+        });
+        assert_eq!(
+            all(coordinator.get_replica_shards(&document)),
+            told,
+            "{document}"
+        );
+        assert_eq!(all(router.replicas(&document)), told, "{document}");
+        let mut batch = [ShardId(u32::MAX - 1); 1];
+        let routed = router.route_batch(&[document], &mut batch);
+        assert_eq!(routed.map(|()| batch[0]), owner, "{document}");
+    }
+}
+
+const NOTHING: (Answer, Answer) = (Answer::Nothing, Answer::Nothing);
+
+fn done(real: Result<(), Error>, told: Result<(), Error>) -> (Answer, Answer) {
+    (Answer::Done(real), Answer::Done(told))
+}
+
+/// A shard on the ring that the barrier doesn't wait for is `UnknownShard` by the documentation of both calls, and
+/// `ShardNotFound` by the general conversion of errors; either will do here.
+fn as_documented(told: Result<(), Error>, topology: &Topology) -> Result<(), Error> {
+    match told {
+        Err(Error::ShardNotFound(shard)) if topology.member(shard).is_some() => {
+            Err(Error::Barrier(BarrierError::UnknownShard(shard)))
+        }
+        told => told,
+    }
+}
+
+fn verdict(waited: Result<(), Error>, phase: TickPhase, tick: Tick) -> Verdict {
+    match waited {
+        Ok(()) => Verdict::Complete,
+        Err(Error::Barrier(BarrierError::PhaseTimeout {
+            phase: told_phase,
+            tick: told_tick,
+            missing,
+        })) => {
+            assert_eq!((told_phase, told_tick), (phase, tick));
+            Verdict::Missing(missing.as_slice().to_vec())
+        }
+        Err(Error::Barrier(error)) => Verdict::Never(error),
+        Err(error) => panic!("a wait for {phase} of {tick} gave {error:?}"),
+    }
+}
+
+fn received(events: &Receiver<TopologyEvent>) -> Vec<(u64, TopologyChange)> {
+    events
+        .try_iter()
+        .map(|event| (event.epoch.get(), event.change))
+        .collect()
+}
+
+fn info(documents: usize) -> ShardInfo {
+    ShardInfo {
+        node_count: documents / 3,
+        edge_count: documents / 2,
+        document_count: documents,
+        ..ShardInfo::new(ShardId(77), format!("local:{documents}"))
+    }
+}
