@@ -1,0 +1,141 @@
+//! A colony simulated on virtual time from a seed: shards that beat, pause, crash, return, drain and leave, messages that come too
+//! late, a sweeper and a machine that are paused themselves, clocks that jump, ticks that are late or never complete. What must
+//! hold is checked at each step, against a ledger that was written from the documentation.
+//!
+//! `TICKRING_SIM_STEPS` sets how many steps each of the two simulations takes, `TICKRING_SIM_SEED` the first seed. A failure prints
+//! both for the shortest run that fails; a shorter run of the same seed is the beginning of a longer one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it ran"
+)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use self::counts::Counts;
+use self::world::World;
+
+#[path = "simulation/check.rs"]
+mod check;
+#[path = "simulation/counts.rs"]
+mod counts;
+#[path = "simulation/ledger.rs"]
+mod ledger;
+#[path = "simulation/random.rs"]
+mod random;
+#[path = "simulation/world.rs"]
+mod world;
+
+const DEFAULT_STEPS: u64 = 25_000;
+const DEFAULT_SEED: u64 = 1;
+
+fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| {
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is {value:?}, but must be a number"))
+    })
+}
+
+struct Violation {
+    step: u64,
+    what: String,
+    last_events: String,
+}
+
+/// A panic counts as a violation: nothing in the public interface panics.
+fn run(seed: u64, calms: bool, steps: u64, everything: bool) -> Result<Counts, Violation> {
+    let mut world = World::new(seed, calms).unwrap();
+    for step in 1..=steps.min(world.length()) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| world.step(everything)));
+        let outcome = outcome.unwrap_or_else(|_| Err("a panic".to_owned()));
+        if let Err(what) = outcome {
+            return Err(Violation {
+                step,
+                what,
+                last_events: world.last_events(),
+            });
+        }
+    }
+    Ok(world.counts)
+}
+
+/// Looks at everything at each step, for the first one after which something is wrong, and sees that a run of one step less is right.
+fn report(seed: u64, calms: bool, found: Violation) -> String {
+    let first = match run(seed, calms, found.step, true) {
+        Err(first) => first,
+        Ok(_) => found,
+    };
+    let shorter = run(seed, calms, first.step - 1, true).is_ok();
+    format!(
+        "{}\nfails with TICKRING_SIM_SEED={seed} TICKRING_SIM_STEPS={}, passes with a step less: {shorter}; the last events:\n{}",
+        first.what, first.step, first.last_events
+    )
+}
+
+/// `enough` says whether what happened was worth it; a seed of the caller's may bring less.
+fn simulate(name: &str, calms: bool, enough: impl Fn(&Counts) -> bool) {
+    let steps = from_environment("TICKRING_SIM_STEPS", DEFAULT_STEPS);
+    let first_seed = from_environment("TICKRING_SIM_SEED", DEFAULT_SEED);
+    let begun = Instant::now();
+    let mut counts = Counts::default();
+    let mut seed = first_seed;
+    while counts.steps < steps {
+        match run(seed, calms, steps - counts.steps, false) {
+            Ok(run) => counts.add(&run),
+            Err(found) => panic!("{name}: {}", report(seed, calms, found)),
+        }
+        seed += 1;
+    }
+    let last = seed - 1;
+    println!(
+        "{name}, seeds {first_seed} to {last}, {:?}: {counts:?}",
+        begun.elapsed()
+    );
+    let planned = first_seed == DEFAULT_SEED && steps >= DEFAULT_STEPS;
+    assert!(
+        !planned || enough(&counts),
+        "too little happened: {counts:?}"
+    );
+}
+
+#[test]
+fn nothing_that_goes_wrong_breaks_an_invariant() {
+    simulate("safety", false, |counts| {
+        let faults = [counts.crashes, counts.drains, counts.stale_messages];
+        let times = [
+            counts.sweeper_pauses,
+            counts.machine_pauses,
+            counts.jumps_back,
+        ];
+        let ends = [
+            counts.deaths,
+            counts.ticks_completed,
+            counts.ticks_superseded,
+        ];
+        [faults, times, ends]
+            .as_flattened()
+            .iter()
+            .all(|&count| count > 0)
+    });
+}
+
+#[test]
+fn when_the_faults_stop_everything_comes_right_in_time() {
+    simulate("liveness", true, |counts| {
+        counts.calm_shards > 0 && counts.calm_ticks > 0
+    });
+}
+
+#[test]
+fn a_shorter_run_of_a_seed_is_the_beginning_of_a_longer_one() {
+    for seed in 1..4 {
+        let run = |steps| run(seed, true, steps, false).ok();
+        assert_eq!(run(2_000), run(2_000), "seed {seed}");
+        assert_ne!(run(2_000), run(1_000), "seed {seed}");
+    }
+}
