@@ -82,6 +82,7 @@ fn run_histories(seed: u64, counts: &Cell<Counts>) {
         cases: HISTORIES,
         failure_persistence: None,
         max_shrink_iters: 20_000,
+        max_shrink_time: 30_000,
         ..Runs::default()
     };
     let mut bytes = [0; 32];
