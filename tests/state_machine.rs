@@ -94,9 +94,11 @@ fn run_histories(seed: u64, counts: &Cell<Counts>) {
         TestRunner::new_with_rng(runs, rng).run(&histories, |(config, commands, closing)| {
             let close = closing.as_ref().map(|_| Command::Close);
             let after = closing.into_iter().flatten();
+            // Whoever still has a lease is overdue then; a closed coordinator marks nobody.
+            let end = [Command::Forward(2 * command::LEASE), Command::Sweep];
             let mut pair = Pair::new(&config);
             let mut count = counts.get();
-            for command in commands.into_iter().chain(close).chain(after) {
+            for command in commands.into_iter().chain(close).chain(after).chain(end) {
                 pair.run(&command);
                 count.commands += 1;
             }
