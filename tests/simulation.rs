@@ -52,7 +52,11 @@ fn run(seed: u64, calms: bool, steps: u64, everything: bool) -> Result<Counts, V
     let mut world = World::new(seed, calms).unwrap();
     for step in 1..=steps.min(world.length()) {
         let outcome = catch_unwind(AssertUnwindSafe(|| world.step(everything)));
-        let outcome = outcome.unwrap_or_else(|_| Err("a panic".to_owned()));
+        let outcome = outcome.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(format!("a panic: {}", text.unwrap_or("of something else")))
+        });
         if let Err(what) = outcome {
             return Err(Violation {
                 step,
