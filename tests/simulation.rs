@@ -30,7 +30,7 @@ mod random;
 #[path = "simulation/world.rs"]
 mod world;
 
-const DEFAULT_STEPS: u64 = 25_000;
+const DEFAULT_STEPS: u64 = 15_000;
 const DEFAULT_SEED: u64 = 1;
 
 fn from_environment(name: &str, default: u64) -> u64 {

@@ -31,7 +31,7 @@ mod pair;
 #[path = "state_machine/ring.rs"]
 mod ring;
 
-const DEFAULT_COMMANDS: u64 = 8_000;
+const DEFAULT_COMMANDS: u64 = 5_000;
 /// Histories from one seed.
 const HISTORIES: u32 = 10;
 const LONGEST: usize = 400;
