@@ -13,6 +13,8 @@ pub const MAX_VIRTUAL_NODES: u32 = 65_536;
 pub const MAX_POINTS: u32 = 1 << 24;
 /// The greatest weight of a shard.
 pub const MAX_WEIGHT: u32 = 1_024;
+/// A gap of so many sweep intervals is still none that a sweeper was paused for.
+pub(crate) const PAUSE_INTERVALS: u32 = 3;
 /// The most replicas besides the owner.
 pub const MAX_REPLICAS: u32 = 15;
 
@@ -52,10 +54,12 @@ pub struct Config {
     /// How long a wait for a phase lasts when the call names no deadline. From 1 ms to one year. Default: 30 s.
     pub phase_timeout: Duration,
     /// A shard's lease: without a heartbeat for longer than this it is overdue, and the next sweep marks it offline. Some
-    /// multiples of the shards' own heartbeat interval, and of [`sweep_interval`](Self::sweep_interval). From 1 ms to one year. Default: 30 s.
+    /// multiples of the shards' own heartbeat interval, and of [`sweep_interval`](Self::sweep_interval). From 3 ms to one year.
+    /// Default: 30 s.
     pub heartbeat_timeout: Duration,
     /// How often a [`HealthMonitor`](crate::HealthMonitor) sweeps. A dead shard is found at the latest one interval after its lease ran
-    /// out. From 1 ms to [`heartbeat_timeout`](Self::heartbeat_timeout). Default: 5 s.
+    /// out. From 1 ms to a third of [`heartbeat_timeout`](Self::heartbeat_timeout), so that a pause of the sweeper that outlasts a lease is
+    /// known for one; see [`PauseGuard`](crate::PauseGuard). Default: 5 s.
     pub sweep_interval: Duration,
 }
 
@@ -101,12 +105,20 @@ impl Config {
             0,
             MAX_POINTS.into(),
         )?;
-        duration("phase_timeout", self.phase_timeout, MAX_DURATION)?;
-        duration("heartbeat_timeout", self.heartbeat_timeout, MAX_DURATION)?;
+        let min = MIN_DURATION;
+        duration("phase_timeout", self.phase_timeout, min, MAX_DURATION)?;
+        let lease = self.heartbeat_timeout;
+        duration(
+            "heartbeat_timeout",
+            lease,
+            min * PAUSE_INTERVALS,
+            MAX_DURATION,
+        )?;
         duration(
             "sweep_interval",
             self.sweep_interval,
-            self.heartbeat_timeout,
+            min,
+            lease / PAUSE_INTERVALS,
         )
     }
 }
@@ -132,14 +144,19 @@ pub(crate) fn bounded(
     })
 }
 
-fn duration(field: &'static str, value: Duration, max: Duration) -> Result<(), ConfigError> {
-    if (MIN_DURATION..=max).contains(&value) {
+fn duration(
+    field: &'static str,
+    value: Duration,
+    min: Duration,
+    max: Duration,
+) -> Result<(), ConfigError> {
+    if (min..=max).contains(&value) {
         return Ok(());
     }
     Err(ConfigError::DurationOutOfRange {
         field,
         value,
-        min: MIN_DURATION,
+        min,
         max,
     })
 }

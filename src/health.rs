@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::config::PAUSE_INTERVALS;
 
 /// Decides whether a sweep may judge, from the times of the sweeps alone.
 ///
@@ -17,13 +18,14 @@ use crate::clock::Timestamp;
 /// use std::time::Duration;
 /// use tickring::{PauseGuard, Timestamp};
 ///
-/// let mut guard = PauseGuard::new(Duration::from_secs(1), Duration::from_secs(2));
+/// let mut guard = PauseGuard::new(Duration::from_secs(1), Duration::from_secs(3));
 /// let at = |seconds| Timestamp::ZERO.saturating_add(Duration::from_secs(seconds));
 /// assert!(guard.may_judge(at(0)));
 /// assert!(guard.may_judge(at(1)));
 /// assert!(!guard.may_judge(at(60)), "a minute went by unseen");
 /// assert!(!guard.may_judge(at(61)));
-/// assert!(guard.may_judge(at(62)), "everybody had a lease's time to be heard");
+/// assert!(!guard.may_judge(at(62)));
+/// assert!(guard.may_judge(at(63)), "everybody had a lease's time to be heard");
 /// ```
 #[derive(Debug, Clone)]
 pub struct PauseGuard {
@@ -36,10 +38,11 @@ pub struct PauseGuard {
 }
 
 impl PauseGuard {
-    /// A guard for sweeps that come every `interval` and judge leases of this length.
+    /// A guard for sweeps that come every `interval` and judge leases of this length. The lease should be at least three intervals: a pause
+    /// that is longer than the lease and shorter than three intervals isn't known for one.
     pub const fn new(interval: Duration, lease: Duration) -> Self {
         Self {
-            longest_gap: interval.saturating_mul(3),
+            longest_gap: interval.saturating_mul(PAUSE_INTERVALS),
             lease,
             last: None,
             hold_until: None,

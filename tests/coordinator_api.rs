@@ -105,7 +105,7 @@ fn with_config_names_the_field_that_is_wrong() {
     );
     assert_eq!(
         field(Config {
-            sweep_interval: Duration::from_secs(31),
+            sweep_interval: Duration::from_millis(10_001),
             ..base()
         }),
         "sweep_interval"

@@ -4,8 +4,8 @@
 //! All stores happen under the barrier's lock, so they are in one order; each cell only grows. Loads happen anywhere.
 //! - `frontier`: release and acquire. Whoever reads a level has met the store of it, hence the lock's owner at that time, and, through
 //!   the lock, every member that completed the level before: what they wrote before `complete` is visible after the wait.
-//! - `settled_from`: relaxed, stored before `frontier` and loaded after it. A frontier that has gone past a tick which was left
-//!   incomplete was stored after `settled_from` had passed that tick, so its reader sees that, and asks under the lock.
+//! - `settled_from`: relaxed, and loaded after `frontier`. An advance stores it when it leaves a tick incomplete; a frontier that has gone
+//!   past that tick is stored by a later change, under the lock. So who reads that frontier sees this, too, and asks under the lock.
 //! - `current`, `closed`: release and acquire, so that whoever sees a tick begun, or the barrier closed, sees what came before that.
 //! - `spins`: relaxed; a hint, on which no answer depends.
 

@@ -79,15 +79,16 @@ impl ShardHandle {
     /// Says that the shard has finished a phase, and all before it. Saying it again changes nothing.
     ///
     /// # Errors
-    /// [`RegistryError::StaleIncarnation`] once the incarnation has ended; else the barrier's: [`BarrierError::UnknownShard`] while
-    /// the shard is offline or recovering, [`BarrierError::TickOver`], [`BarrierError::TickAhead`], [`BarrierError::Closed`].
-    /// Nothing changed.
+    /// [`BarrierError::Closed`]; [`RegistryError::StaleIncarnation`] once the incarnation has ended; [`BarrierError::UnknownShard`] while the
+    /// shard is offline or recovering; [`BarrierError::TickOver`], [`BarrierError::TickAhead`]. Nothing changed.
     pub fn complete(&self, phase: TickPhase, tick: Tick) -> Result<()> {
-        self.check_current()?;
+        let barrier = &self.coordinator.shared.barrier;
+        // Of a closed coordinator's shards the barrier says that it is closed, stale or not.
+        if !barrier.is_closed() {
+            self.check_current()?;
+        }
         let (shard, incarnation) = (self.id(), self.incarnation());
-        self.coordinator
-            .shared
-            .barrier
+        barrier
             .complete_as(shard, incarnation, phase, tick)
             .map_err(|error| match error {
                 BarrierError::StaleIncarnation { .. } => self.stale(),

@@ -302,11 +302,7 @@ impl World {
         told: Result<(), Error>,
         expected: &Result<(), Error>,
     ) -> Outcome<Result<(), Error>> {
-        // A shard on the ring that isn't waited for is `UnknownShard` by the documentation of the calls and `ShardNotFound` by
-        // the conversion of errors.
-        let unknown = Err(Error::Barrier(tickring::BarrierError::UnknownShard(shard)));
-        let either = *expected == unknown && told == Err(Error::ShardNotFound(shard));
-        if told != *expected && !either {
+        if told != *expected {
             return Err(format!(
                 "{what} of {shard} gave {told:?} instead of {expected:?}"
             ));

@@ -151,6 +151,7 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
             virtual_nodes_per_shard,
             placement,
             heartbeat_timeout: LEASE,
+            sweep_interval: LEASE / 10,
             ..Config::default()
         },
     )

@@ -190,10 +190,7 @@ impl Pair {
                 Some(handle) => {
                     let (life, tick) = (Some(handle.incarnation()), near.at(current));
                     let told = self.oracle.complete(handle.id(), life, *phase, tick);
-                    done(
-                        as_documented(handle.complete(*phase, tick), &self.topology),
-                        told,
-                    )
+                    done(handle.complete(*phase, tick), told)
                 }
                 None => NOTHING,
             },
@@ -256,10 +253,7 @@ impl Pair {
 
     fn complete(&mut self, shard: ShardId, phase: TickPhase, tick: Tick) -> (Answer, Answer) {
         let real = self.coordinator.phase_complete(shard, phase, tick);
-        done(
-            as_documented(real, &self.topology),
-            self.oracle.complete(shard, None, phase, tick),
-        )
+        done(real, self.oracle.complete(shard, None, phase, tick))
     }
 
     fn poll(&self, phase: TickPhase, tick: Tick) -> Verdict {
@@ -281,17 +275,6 @@ const NOTHING: (Answer, Answer) = (Answer::Nothing, Answer::Nothing);
 
 fn done(real: Result<(), Error>, told: Result<(), Error>) -> (Answer, Answer) {
     (Answer::Done(real), Answer::Done(told))
-}
-
-/// A shard on the ring that the barrier doesn't wait for is `UnknownShard` by the documentation of both calls, and
-/// `ShardNotFound` by the general conversion of errors; either will do here.
-fn as_documented(told: Result<(), Error>, topology: &Topology) -> Result<(), Error> {
-    match told {
-        Err(Error::ShardNotFound(shard)) if topology.member(shard).is_some() => {
-            Err(Error::Barrier(BarrierError::UnknownShard(shard)))
-        }
-        told => told,
-    }
 }
 
 fn verdict(waited: Result<(), Error>, phase: TickPhase, tick: Tick) -> Verdict {
