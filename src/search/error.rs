@@ -72,7 +72,17 @@ pub enum QueryError {
         /// The query.
         query: QueryExcerpt,
     },
-    /// The query has nothing to look for: it is empty or has only punctuation and words of 40 bytes and more, which aren't indexed.
+    /// A word or phrase of the query has neither a letter nor a digit, so that there is nothing to look for.
+    #[error(
+        "{word} has no letter or digit to search for (leave it out, or quote it with its neighbours): {query}"
+    )]
+    NoToken {
+        /// The word or phrase.
+        word: QueryExcerpt,
+        /// The query.
+        query: QueryExcerpt,
+    },
+    /// The query is empty.
     #[error("the query has no word to search for: {query}")]
     NoWords {
         /// The query.

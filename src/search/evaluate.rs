@@ -111,6 +111,7 @@ pub(super) fn each_hit(
     deadline: Deadline,
     mut found: impl FnMut(DocId, f32) -> Result<(), SearchError>,
 ) -> Result<(), SearchError> {
+    deadline.check()?;
     let max_doc = segment.reader().max_doc();
     let cursors = weights.iter().map(|weight| weight.cursor(segment));
     let mut evaluation = Evaluation {
@@ -291,5 +292,107 @@ impl Evaluation<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::colony::{Batch, Shard, Write};
+    use crate::id::DocumentId;
+    use crate::search::{TextDocument, TextSearcher, TextShard, TextShardConfig, TextStatistics};
+    use crate::sync::{Arc, Instant};
+
+    const DOCUMENTS: u64 = 5_000;
+
+    /// One segment of three windows.
+    fn searcher() -> TextSearcher {
+        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+        let document = Arc::new(TextDocument {
+            title: "sea".to_owned(),
+            body: String::new(),
+        });
+        let writes: Vec<_> = (0..DOCUMENTS)
+            .map(|seed| Write::Add {
+                id: DocumentId::from_seed(seed),
+                document: Arc::clone(&document),
+            })
+            .collect();
+        shard.act(0, &mut Batch::new(&writes)).unwrap();
+        shard.advance(0).unwrap();
+        let searcher = shard.searcher();
+        assert_eq!(searcher.segment_count(), 1);
+        searcher
+    }
+
+    fn evaluate(
+        searcher: &TextSearcher,
+        query: &str,
+        deadline: Deadline,
+        found: impl FnMut(DocId, f32) -> Result<(), SearchError>,
+    ) -> Result<(), SearchError> {
+        let query = Query::parse(query).unwrap();
+        let statistics = TextStatistics::new(&[searcher]);
+        let (tantivy, none) = (searcher.tantivy(), Deadline(None));
+        let weights = LeafWeight::for_query(&query, &statistics, tantivy, none).unwrap();
+        let mut scratch = Scratch::new(&query);
+        let segment = &searcher.segments()[0];
+        each_hit(&query, &weights, segment, &mut scratch, deadline, found)
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_ends_a_segment_at_its_beginning() {
+        let searcher = searcher();
+        for query in ["sea", "nowhere", "+sea +nowhere"] {
+            let passed = Deadline(Some(Instant::now()));
+            let outcome = evaluate(&searcher, query, passed, |document, _| {
+                panic!("{document} was found")
+            });
+            assert!(
+                matches!(outcome, Err(SearchError::DeadlinePassed)),
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_passes_within_a_segment_ends_it_before_the_next_window() {
+        let searcher = searcher();
+        // A machine that halts may be late for the first window already: then again, with more time.
+        for milliseconds in [20, 200, 2_000, 20_000] {
+            let deadline = Instant::now() + Duration::from_millis(milliseconds);
+            let mut count = 0;
+            let outcome = evaluate(&searcher, "sea", Deadline(Some(deadline)), |_, _| {
+                while Instant::now() < deadline {
+                    std::thread::yield_now();
+                }
+                count += 1;
+                Ok(())
+            });
+            assert!(matches!(outcome, Err(SearchError::DeadlinePassed)));
+            if count > 0 {
+                assert_eq!(count, WINDOW);
+                return;
+            }
+        }
+        panic!("no window was evaluated in time");
+    }
+
+    #[test]
+    fn a_failure_ends_the_evaluation_at_once() {
+        let searcher = searcher();
+        let broken = WINDOW_DOCUMENTS + 7;
+        let mut last = None;
+        let outcome = evaluate(&searcher, "sea", Deadline(None), |document, _| {
+            last = Some(document);
+            match document {
+                document if document == broken => Err(SearchError::Index("broken".into())),
+                _ => Ok(()),
+            }
+        });
+        assert_eq!(outcome.unwrap_err().to_string(), "the index failed: broken");
+        assert_eq!(last, Some(broken));
     }
 }

@@ -10,7 +10,7 @@ use tantivy::query_grammar::{
 
 use super::error::{QueryError, QueryExcerpt};
 use super::query::{Clause, Leaf, LeafKind, Node, Query};
-use super::schema::{TextField, analyzer};
+use super::schema::{TextField, query_analyzer};
 
 /// Stands for a word that is too long to be indexed. No token has such a character.
 const TOO_LONG: &str = "\0";
@@ -20,11 +20,7 @@ pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
     let ast = parse_query(query).map_err(|_| QueryError::Syntax {
         query: QueryExcerpt::new(query),
     })?;
-    let Some(mut tree) = tree(ast, query)?.filter(can_match) else {
-        return Err(QueryError::NoWords {
-            query: QueryExcerpt::new(query),
-        });
-    };
+    let mut tree = tree(ast, query)?;
     if excludes_only(&tree) {
         add_everything(&mut tree);
     }
@@ -65,17 +61,18 @@ enum Tree {
     Boost(Box<Self>, f32),
 }
 
-/// Nothing if no word is left.
-fn tree(ast: UserInputAst, query: &str) -> Result<Option<Tree>, QueryError> {
+fn tree(ast: UserInputAst, query: &str) -> Result<Tree, QueryError> {
     match ast {
+        // The grammar has empty text, but no empty group.
+        UserInputAst::Clause(children) if children.is_empty() => Err(QueryError::NoWords {
+            query: QueryExcerpt::new(query),
+        }),
         UserInputAst::Clause(children) => {
-            let mut clause = Vec::with_capacity(children.len());
-            for (occur, child) in children {
-                if let Some(child) = tree(child, query)? {
-                    clause.push((occur.unwrap_or(Occur::Should), child));
-                }
-            }
-            Ok((!clause.is_empty()).then_some(Tree::Clause(clause)))
+            let child = |(occur, child): (Option<Occur>, _)| {
+                Ok((occur.unwrap_or(Occur::Should), tree(child, query)?))
+            };
+            let children = children.into_iter().map(child);
+            Ok(Tree::Clause(children.collect::<Result<_, QueryError>>()?))
         }
         UserInputAst::Boost(child, boost) => {
             #[expect(
@@ -83,10 +80,10 @@ fn tree(ast: UserInputAst, query: &str) -> Result<Option<Tree>, QueryError> {
                 reason = "a boost is rounded as tantivy rounds it; what overflows becomes infinite and is refused"
             )]
             let boost = boost.into_inner() as f32;
-            Ok(tree(*child, query)?.map(|child| boosted(child, boost)))
+            Ok(boosted(tree(*child, query)?, boost))
         }
         UserInputAst::Leaf(leaf) => match *leaf {
-            UserInputLeaf::All => Ok(Some(Tree::Leaf(LeafKind::All))),
+            UserInputLeaf::All => Ok(Tree::Leaf(LeafKind::All)),
             UserInputLeaf::Literal(literal) => {
                 check_literal(&literal, query)?;
                 literal_tree(&literal, query)
@@ -141,48 +138,39 @@ fn check_literal(literal: &UserInputLiteral, query: &str) -> Result<(), QueryErr
 }
 
 /// A word or phrase in its field, or in either.
-fn literal_tree(literal: &UserInputLiteral, query: &str) -> Result<Option<Tree>, QueryError> {
-    let mut tokens = tokens(&literal.phrase);
-    if tokens.is_empty() && literal.phrase.contains(char::is_alphanumeric) {
-        // Left out it would not be required any more where it was. As a term it is what it should be: in no document.
-        tokens.push((0, TOO_LONG.to_owned()));
-    }
+fn literal_tree(literal: &UserInputLiteral, query: &str) -> Result<Tree, QueryError> {
+    let leaf = |field| match leaf(field, &literal.phrase) {
+        Some(leaf) => Ok(Tree::Leaf(leaf)),
+        None => Err(QueryError::NoToken {
+            word: QueryExcerpt::new(&literal.phrase),
+            query: QueryExcerpt::new(query),
+        }),
+    };
     if let Some(name) = &literal.field_name {
         let field = TextField::by_name(name).ok_or_else(|| QueryError::UnknownField {
             field: QueryExcerpt::new(name),
             query: QueryExcerpt::new(query),
         })?;
-        return Ok(leaf(field, &tokens).map(Tree::Leaf));
+        return leaf(field);
     }
-    let leaves: Vec<_> = TextField::ALL
+    let leaves = TextField::ALL
         .into_iter()
-        .filter_map(|field| leaf(field, &tokens))
-        .map(|leaf| (Occur::Should, Tree::Leaf(leaf)))
-        .collect();
-    Ok((!leaves.is_empty()).then_some(Tree::Clause(leaves)))
+        .map(|field| Ok((Occur::Should, leaf(field)?)));
+    Ok(Tree::Clause(leaves.collect::<Result<_, QueryError>>()?))
 }
 
 fn tokens(text: &str) -> Vec<(usize, String)> {
     let mut tokens = Vec::new();
-    analyzer()
+    query_analyzer()
         .token_stream(text)
         .process(&mut |token| tokens.push((token.position, token.text.clone())));
     tokens
 }
 
-/// Whether anything that is asked for may be in a document.
-fn can_match(tree: &Tree) -> bool {
-    match tree {
-        Tree::Leaf(LeafKind::Term(_, term)) => term.serialized_value_bytes() != TOO_LONG.as_bytes(),
-        Tree::Leaf(_) => true,
-        Tree::Boost(child, _) => can_match(child),
-        Tree::Clause(children) => children.iter().any(|(_, child)| can_match(child)),
-    }
-}
-
-fn leaf(field: TextField, tokens: &[(usize, String)]) -> Option<LeafKind> {
+/// Nothing if the text has no token.
+fn leaf(field: TextField, text: &str) -> Option<LeafKind> {
     let term = |text: &str| Term::from_field_text(field.number(), text);
-    match tokens {
+    match &tokens(text)[..] {
         [] => None,
         [(_, word)] => Some(LeafKind::Term(field, term(word))),
         words => {

@@ -27,11 +27,12 @@ use super::schema::TextField;
 ///
 /// Words are split at whatever is not a letter or a digit and put in lower case, as the documents are; several from one unquoted
 /// word (`fs/proc`) are a phrase. A clause of exclusions only finds nothing, but where it is the whole query (`-sea`)
-/// it finds, with the score 1, whatever is not excluded; so write `sea AND -tide` and not `sea AND NOT tide`, which requires such a
-/// clause and finds nothing. A clause that is written twice in one group counts once.
+/// it finds, with the score 1, whatever is not excluded; so write `sea AND -tide` and not `sea AND NOT tide`, which requires such a clause and finds
+/// nothing, as with tantivy's parser. A clause that is written twice in one group counts once.
 ///
-/// A word of 40 bytes or more isn't indexed and so in no document: required, it leaves nothing to find; as a part of a phrase it stands for
-/// any word. What has no letter or digit at all is no word, and is left out.
+/// Words of 40 bytes and more (in UTF-8) aren't indexed, so no document has them: one that is required, or in a phrase, matches nothing, an optional
+/// one adds nothing, and one that is excluded excludes nothing. A word or phrase without a letter or a digit is refused; inside a
+/// phrase with others (`"sea & tide"`) such a word is not looked at.
 ///
 /// What has no exact score that is the same for every index is refused: ranges, sets, regular expressions, prefixes, fuzzy words,
 /// phrases with slop, the existence of a field.

@@ -91,6 +91,13 @@ pub(super) fn analyzer() -> TextAnalyzer {
         .build()
 }
 
+/// The same for queries, but that a long token stays: as a term that no index has, so that a query that requires it finds nothing.
+pub(super) fn query_analyzer() -> TextAnalyzer {
+    TextAnalyzer::builder(SimpleTokenizer::default())
+        .filter(LowerCaser)
+        .build()
+}
+
 pub(super) fn tokenizers() -> TokenizerManager {
     let tokenizers = TokenizerManager::new();
     tokenizers.register(TOKENIZER, analyzer());

@@ -7,7 +7,7 @@ use tantivy::directory::{Directory, RamDirectory};
 use tantivy::index::IndexBuilder;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::tokenizer::TextAnalyzer;
-use tantivy::{IndexReader, IndexWriter, ReloadPolicy};
+use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
 
 use super::document::TextDocument;
 use super::error::SearchError;
@@ -24,7 +24,7 @@ pub const MIN_WRITER_MEMORY: u64 = 15_000_000;
 pub const MAX_WRITER_MEMORY: u64 = 4_293_967_294;
 
 /// The most text shards that one process should hold: each has a writer's memory, 2 GB in all at the
-/// least, and three threads.
+/// least, and its [threads](TextShard).
 pub const MAX_TEXT_SHARDS: usize = 128;
 
 /// The part of deleted documents from which on a segment is merged to be rid of them.
@@ -73,8 +73,8 @@ impl TextShardConfig {
 /// up in either. Sense and Decay do nothing: segments are merged by a thread of tantivy's, in groups of 8 of like size or when 30% of one
 /// are deleted, and a merge changes no answer, because whatever is counted counts live documents.
 ///
-/// Three threads belong to a shard, for indexing, for merging and for keeping the segments. Dropping it waits for the first; a merge
-/// that is running is given up.
+/// Three threads of tantivy's belong to a shard, whatever it does: one indexes (each commit ends it and starts another), one merges, and one keeps
+/// the list of segments. Dropping the shard waits for the first; a merge that is running is given up.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -108,7 +108,7 @@ pub struct TextShard {
 }
 
 impl TextShard {
-    /// An empty shard. Takes about 12 MB and three threads.
+    /// An empty shard. Takes about 12 MB and starts its threads.
     ///
     /// # Errors
     /// [`SearchError::Config`] if a field lies outside its bounds: nothing was allocated. [`SearchError::Index`] if tantivy can't start its threads.
@@ -122,10 +122,16 @@ impl TextShard {
     ) -> Result<Self, SearchError> {
         config.validate()?;
         let memory = usize::try_from(config.writer_memory).unwrap_or(usize::MAX);
+        // Each open segment would have a thread more, for a store that is empty.
+        let settings = IndexSettings {
+            docstore_compress_dedicated_thread: false,
+            ..IndexSettings::default()
+        };
         let index = IndexBuilder::new()
             .schema(schema())
             .tokenizers(tokenizers())
-            .open_or_create(directory)?;
+            .settings(settings)
+            .create_in_ram()?;
         let options = IndexWriterOptions::builder()
             .memory_budget_per_thread(memory)
             .num_worker_threads(1)
@@ -236,90 +242,57 @@ impl fmt::Debug for TextShard {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::path::Path;
-
-    use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
-    use tantivy::directory::{
-        DirectoryLock, FileHandle, Lock, WatchCallback, WatchHandle, WritePtr,
-    };
+    use tantivy::TantivyDocument;
 
     use super::*;
-    use crate::sync::{Arc, AtomicBool, Ordering};
+    use crate::colony::{Colony, ColonyConfig};
+    use crate::search::{Query, TextField, search, search_with_local_statistics};
 
-    /// Memory that takes nothing more once it is full.
-    #[derive(Debug, Clone)]
-    struct Finite {
-        memory: RamDirectory,
-        full: Arc<AtomicBool>,
+    #[test]
+    fn an_empty_store_takes_no_thread() {
+        let shard = TextShard::new(&TextShardConfig::default()).unwrap();
+        let settings = shard.writer.index().settings();
+        assert!(!settings.docstore_compress_dedicated_thread);
     }
 
-    impl Finite {
-        fn check(&self) -> io::Result<()> {
-            if self.full.load(Ordering::Relaxed) {
-                return Err(io::Error::other("no room is left"));
-            }
-            Ok(())
-        }
-    }
-
-    impl Directory for Finite {
-        fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-            self.memory.get_file_handle(path)
-        }
-        fn delete(&self, path: &Path) -> Result<(), DeleteError> {
-            self.memory.delete(path)
-        }
-        fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
-            self.memory.exists(path)
-        }
-        fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-            self.check()
-                .map_err(|error| OpenWriteError::wrap_io_error(error, path.to_owned()))?;
-            self.memory.open_write(path)
-        }
-        fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
-            self.memory.atomic_read(path)
-        }
-        fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
-            self.check()?;
-            self.memory.atomic_write(path, data)
-        }
-        fn sync_directory(&self) -> io::Result<()> {
-            self.memory.sync_directory()
-        }
-        fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {
-            self.memory.watch(callback)
-        }
-        fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
-            self.memory.acquire_lock(lock)
-        }
+    /// A shard whose only document lacks the id that each one is written with.
+    fn broken() -> TextShard {
+        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+        let mut document = TantivyDocument::new();
+        document.add_text(TextField::Title.number(), "sea");
+        shard.writer.add_document(document).unwrap();
+        shard.writer.commit().unwrap();
+        shard.commit().unwrap();
+        shard
     }
 
     #[test]
-    fn an_index_that_cannot_be_written_fails_the_shard_and_not_its_published_view() {
-        let full = Arc::new(AtomicBool::new(false));
-        let directory = Finite {
-            memory: RamDirectory::create(),
-            full: Arc::clone(&full),
-        };
-        let directory: Box<dyn Directory> = Box::new(directory);
-        let mut shard = TextShard::on(directory, &TextShardConfig::default()).unwrap();
-        let tick = |shard: &mut TextShard, seed| -> Result<(), ShardFailure> {
-            let writes = [Write::Upsert {
-                id: DocumentId::from_seed(seed),
-                document: Arc::new(TextDocument::default()),
-            }];
-            shard.act(seed, &mut Batch::new(&writes))?;
-            shard.advance(seed)
-        };
-        tick(&mut shard, 0).unwrap();
-        let published = shard.searcher();
-        full.store(true, Ordering::Relaxed);
-        let failure = tick(&mut shard, 1).unwrap_err();
-        assert!(!failure.to_string().is_empty());
-        assert_eq!(shard.searcher().document_count(), 1);
-        assert!(published.contains(DocumentId::from_seed(0)).unwrap());
-        assert!(!published.contains(DocumentId::from_seed(1)).unwrap());
+    fn a_segment_that_fails_fails_the_search() {
+        let whole = || TextShard::new(&TextShardConfig::default()).unwrap();
+        let shards = vec![whole(), broken(), whole()];
+        let mut colony = Colony::new(ColonyConfig::default(), shards).unwrap();
+        for seed in 0..30 {
+            let document = TextDocument {
+                title: "sea tide".to_owned(),
+                body: String::new(),
+            };
+            let accepted = colony
+                .intake()
+                .try_upsert(DocumentId::from_seed(seed), document);
+            assert!(accepted.is_ok());
+        }
+        assert!(colony.tick().unwrap().faults.is_empty());
+        let publication = colony.publication();
+        let query = Query::parse("sea").unwrap();
+        for outcome in [
+            search(&publication, &query, 100, None),
+            search_with_local_statistics(&publication, &query, 100, None),
+        ] {
+            let error = outcome.unwrap_err().to_string();
+            assert!(error.contains("document 0 has no id"), "{error}");
+        }
+        // What doesn't come upon the broken document is answered.
+        let query = Query::parse("tide").unwrap();
+        assert_eq!(search(&publication, &query, 100, None).unwrap().len(), 30);
     }
 }
