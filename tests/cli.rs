@@ -32,19 +32,16 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What was skipped: path and reason.
+/// Paths and reasons of what was skipped.
 fn skipped(report: &Value) -> Vec<(&str, &str)> {
-    report["skipped"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| {
-            (
-                one["path"].as_str().unwrap(),
-                one["reason"].as_str().unwrap(),
-            )
-        })
-        .collect()
+    let all = report["skipped"].as_array().unwrap().iter();
+    all.map(|one| {
+        (
+            one["path"].as_str().unwrap(),
+            one["reason"].as_str().unwrap(),
+        )
+    })
+    .collect()
 }
 
 /// Runs that must fail: exit code 1, nothing on standard output, and every one of `words` in the complaint.
@@ -84,17 +81,7 @@ fn files_directories_and_records_are_indexed_and_the_rest_is_listed() {
     let output = tickring(&["docs", "--json", "--query", "ring"], directory.path());
     let report = json(&output);
     assert_eq!(report["documents"], 4);
-    let skipped: Vec<_> = report["skipped"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| {
-            (
-                one["path"].as_str().unwrap(),
-                one["reason"].as_str().unwrap(),
-            )
-        })
-        .collect();
+    let skipped = skipped(&report);
     for (path, reason) in [
         ("docs/binary.bin", "binary: a NUL byte at 4"),
         ("docs/latin.txt", "not UTF-8 at byte 8"),
@@ -372,31 +359,230 @@ fn what_is_not_there_is_named() {
     );
 }
 
+/// The exit code, the report, and what was said on standard error.
+fn outcome(arguments: &[&str], directory: &Path) -> (Option<i32>, Value, String) {
+    let output = tickring(arguments, directory);
+    let complaint = text(&output.stderr);
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {complaint}"));
+    (output.status.code(), report, complaint)
+}
+
+#[test]
+fn a_file_that_is_named_and_skipped_fails_the_run_after_everything_else() {
+    let directory = small_corpus();
+    for (named, reason) in [
+        ("docs/binary.bin", "binary: a NUL byte at 4"),
+        ("./docs/latin.txt", "not UTF-8 at byte 8"),
+    ] {
+        let arguments = [named, "docs/a.txt", "--json", "--query", "ring"];
+        let (code, report, complaint) = outcome(&arguments, directory.path());
+        assert_eq!(code, Some(1));
+        assert_eq!(report["queries"][0]["hits"][0]["document"], "docs/a.txt");
+        let path = named.trim_start_matches("./");
+        assert_eq!(skipped(&report), [(path, reason)]);
+        assert_eq!(complaint, format!("error: skipped {path}: {reason}\n"));
+    }
+    // What a directory holds, a record, and a document that came twice fail nothing.
+    let arguments = [
+        "docs",
+        "docs/records.jsonl",
+        "docs/a.txt",
+        "--json",
+        "--query",
+        "ring",
+    ];
+    let (code, report, complaint) = outcome(&arguments, directory.path());
+    assert_eq!((code, complaint.as_str()), (Some(0), ""));
+    assert!(skipped(&report).len() > 7);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_named_fails_the_run_under_any_name() {
+    let directory = small_corpus();
+    for name in ["pipe.txt", "pipe.jsonl"] {
+        let mut make = Command::new("mkfifo");
+        assert!(
+            make.arg(directory.path().join(name))
+                .status()
+                .unwrap()
+                .success()
+        );
+        let arguments = ["docs/a.txt", name, "--json"];
+        let (code, report, _) = outcome(&arguments, directory.path());
+        assert_eq!(code, Some(1));
+        assert_eq!(skipped(&report), [(name, "not a regular file")]);
+    }
+}
+
+#[test]
+fn a_directory_or_file_that_holds_nothing_is_said() {
+    let directory = small_corpus();
+    fs::create_dir_all(directory.path().join("empty/deep")).unwrap();
+    fs::write(directory.path().join("empty/.hidden"), "ring").unwrap();
+    fs::write(directory.path().join("blank.jsonl"), "\n \r\n").unwrap();
+    let arguments = ["empty/", "docs/a.txt", "blank.jsonl", "--json"];
+    let (code, report, _) = outcome(&arguments, directory.path());
+    assert_eq!(code, Some(0));
+    let expected = [
+        (
+            "empty",
+            "holds no file (hidden and ignored ones don't count)",
+        ),
+        ("blank.jsonl", "holds no record"),
+    ];
+    assert_eq!(skipped(&report), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_directory_is_followed_where_it_is_named_and_listed_where_it_is_found() {
+    use std::os::unix::fs::symlink;
+    let directory = small_corpus();
+    symlink("docs/deep", directory.path().join("link")).unwrap();
+    for path in ["link", "link/"] {
+        let (code, report, _) = outcome(&[path, "--json", "--query", "ring"], directory.path());
+        assert_eq!(code, Some(0));
+        assert_eq!(report["queries"][0]["hits"][0]["document"], "link/b.md");
+        assert_eq!(skipped(&report), []);
+    }
+    fs::create_dir(directory.path().join("around")).unwrap();
+    symlink("../docs/deep", directory.path().join("around/inner")).unwrap();
+    symlink("../docs/a.txt", directory.path().join("around/file")).unwrap();
+    let (code, report, _) = outcome(&["around", "--json"], directory.path());
+    assert_eq!((code, &report["documents"]), (Some(0), &Value::from(1)));
+    let expected = [(
+        "around/inner",
+        "a link to a directory, which isn't followed",
+    )];
+    assert_eq!(skipped(&report), expected);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_a_walk_fails_the_path_is_said_once() {
+    let directory = small_corpus();
+    // Deeper than a path may be long, so that not even the superuser can open it by its path.
+    let deepen = "cd docs && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do \
+                  mkdir $0 && cd -P ./$0 || exit 1; done";
+    let name = "d".repeat(240);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", deepen, &name])
+        .current_dir(directory.path());
+    assert!(shell.status().unwrap().success());
+    let (code, report, _) = outcome(&["docs", "--json"], directory.path());
+    assert_eq!(code, Some(0));
+    let all = skipped(&report);
+    let [(path, reason)] = all
+        .iter()
+        .filter(|(path, _)| path.contains(&name))
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("{all:?}");
+    };
+    assert!(path.starts_with("docs/ddd"));
+    assert_eq!(*reason, "File name too long (os error 36)");
+}
+
+#[test]
+fn a_number_and_a_string_are_the_same_record_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let records = "{\"id\": 1, \"text\": \"ring\"}\r\n{\"id\": \"1\", \"text\": \"sea\"}\r\n";
+    fs::write(directory.path().join("r.jsonl"), records).unwrap();
+    let arguments = ["r.jsonl", "--json", "--query", "ring", "--query", "sea"];
+    let (code, report, _) = outcome(&arguments, directory.path());
+    assert_eq!((code, &report["documents"]), (Some(0), &Value::from(1)));
+    assert_eq!(report["queries"][0]["hits"].as_array().unwrap().len(), 0);
+    assert_eq!(report["queries"][1]["hits"][0]["document"], "1");
+    assert_eq!(
+        skipped(&report),
+        [(
+            "r.jsonl:1",
+            "\"1\" came again later, and the last one counts"
+        )]
+    );
+    let help = text(&tickring(&["--help"], directory.path()).stdout);
+    assert!(help.contains("the number 1"), "{help}");
+}
+
+#[test]
+fn a_word_that_cannot_match_is_no_secret() {
+    let directory = small_corpus();
+    let long = format!("+{} ring", "x".repeat(40));
+    let arguments = ["docs", "--json", "--query", &long, "--query", "ring & tide"];
+    let (code, report, complaint) = outcome(&arguments, directory.path());
+    assert_eq!(code, Some(1));
+    assert_eq!(report["queries"][0]["hits"].as_array().unwrap().len(), 0);
+    assert!(report["queries"][0]["error"].is_null());
+    let reason = "\"&\" has no letter or digit to search for";
+    assert!(
+        report["queries"][1]["error"]
+            .as_str()
+            .unwrap()
+            .starts_with(reason)
+    );
+    assert!(complaint.contains(reason));
+}
+
+#[test]
+fn a_file_of_queries_may_come_from_any_editor() {
+    let directory = small_corpus();
+    fs::write(
+        directory.path().join("q.txt"),
+        "\u{feff}+ring\r\n\r\n\tcircle\r\n",
+    )
+    .unwrap();
+    let arguments = ["docs", "--json", "--queries", "q.txt"];
+    let (code, report, _) = outcome(&arguments, directory.path());
+    assert_eq!(code, Some(0));
+    let queries = report["queries"].as_array().unwrap();
+    let texts: Vec<_> = queries.iter().map(|query| &query["query"]).collect();
+    assert_eq!(texts, ["+ring", "circle"]);
+    assert_eq!(queries[0]["hits"].as_array().unwrap().len(), 3);
+}
+
 #[test]
 fn numbers_out_of_bounds_are_named_with_their_bounds() {
     let directory = small_corpus();
-    for (option, value, bounds) in [
-        ("--shards", "0", "from 1 to 128"),
-        ("--shards", "4000000000", "from 1 to 128"),
-        ("--shards", "-1", "from 1 to 128"),
-        ("--shards", "4.5", "from 1 to 128"),
-        ("--seed", "-1", "from 0 to 18446744073709551615"),
-        ("--virtual-nodes", "0", "from 1 to 65536"),
-        ("--virtual-nodes", "4294967295", "from 1 to 65536"),
-        ("--top", "0", "from 1 to"),
-        ("--top", "18446744073709551615", "from 1 to"),
-        ("--documents", "0", "from 1 to"),
-        ("--tick-documents", "0", "from 1 to"),
+    let help = tickring(&["--help"], directory.path());
+    let help = text(&help.stdout);
+    let words: Vec<_> = help.split_whitespace().collect();
+    let help = words.join(" ");
+    for (option, min, max) in [
+        ("--shards", 1, 128),
+        ("--virtual-nodes", 1, 65_536),
+        ("--top", 1, 10_000),
+        ("--documents", 1, 10_000_000),
+        ("--tick-documents", 1, 1 << 20),
+        ("--seed", 0, u64::MAX),
     ] {
-        for arguments in [vec![option, value], vec![&format!("{option}={value}")]] {
-            let output = tickring(&arguments, directory.path());
+        let bounds = format!("from {min} to {max}");
+        let (_, described) = help.split_once(&format!("{option} <N> ")).unwrap();
+        let (described, _) = described.split_once("[default").unwrap();
+        assert!(described.contains(&bounds), "{option}: {described}");
+        let above = (u128::from(max) + 1).to_string();
+        for value in [
+            "-1",
+            "x",
+            "1.5",
+            "",
+            &above,
+            "99999999999999999999999999999999999999999",
+        ] {
+            let output = tickring(&[&format!("{option}={value}")], directory.path());
             let complaint = text(&output.stderr);
             assert_eq!(output.status.code(), Some(2), "{complaint}");
             assert!(output.stdout.is_empty());
-            for word in [option, value, bounds] {
-                assert!(complaint.contains(word), "{word:?} is not in {complaint:?}");
-            }
+            let named = format!("invalid value '{value}' for '{option} <N>'");
+            assert!(
+                complaint.contains(&named) && complaint.contains(&bounds),
+                "{complaint}"
+            );
         }
+        let apart = tickring(&[option, "-1"], directory.path());
+        assert!(text(&apart.stderr).contains(&bounds), "{option}");
     }
     let usage = tickring(&["--placement", "md5"], directory.path());
     assert_eq!(usage.status.code(), Some(2));
@@ -431,6 +617,49 @@ fn an_output_that_is_closed_early_ends_the_run_quietly() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     assert_eq!(text(&output.stderr), "");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_went_wrong_fails_the_run_whatever_becomes_of_the_output() {
+    let directory = small_corpus();
+    let run = |query: &str, output: Stdio| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tickring"))
+            .args(["run", "docs", "--query", query])
+            .current_dir(directory.path())
+            .stdout(output)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, complaint) = run("ring AND (", Stdio::piped());
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("ring AND ("));
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let (code, complaint) = run("ring", full.into());
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        complaint,
+        "error: standard output: No space left on device (os error 28)\n"
+    );
+}
+
+#[test]
+fn a_complaint_has_no_control_characters() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = tickring(&["\u{1b}[31mred"], directory.path());
+    let complaint = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        complaint.starts_with("error: \\u{1b}[31mred: "),
+        "{complaint:?}"
+    );
 }
 
 #[cfg(unix)]

@@ -1,20 +1,18 @@
 //! Where documents come from: files, directories, `.jsonl` files, or the generator. Whatever can't be taken is skipped with its reason.
 
+use std::error::Error;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use serde_json::Value;
 
 use super::document::{Document, normalised};
 use super::generate::Vocabulary;
-use super::{Failure, Run};
+use super::{Failure, Run, records};
 
 /// Beyond this a text is skipped: it is no document that anybody reads, and all are held in memory.
-const MAX_BYTES: u64 = 64 << 20;
-/// Some editors write it at the beginning of a file.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+pub(super) const MAX_BYTES: u64 = 64 << 20;
 
 /// What was skipped, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +20,7 @@ pub(super) struct Skipped {
     /// The path, for a record with the number of its line.
     pub(super) path: String,
     pub(super) reason: String,
-    /// Whether whoever started the run named this very file.
+    /// The command line names this very path, and nothing of it or not all could be read.
     pub(super) named: bool,
 }
 
@@ -34,18 +32,17 @@ pub(super) enum Item {
 }
 
 impl Item {
-    fn skipped(path: impl Into<String>, reason: &impl ToString) -> Self {
-        Self::Skipped(Skipped {
-            path: path.into(),
-            reason: reason.to_string(),
-            named: false,
-        })
+    pub(super) fn skipped(path: impl Into<String>, reason: &impl ToString) -> Self {
+        Self::file_skipped(path, reason, false)
     }
 
-    /// A whole file that was skipped.
-    fn skipped_file(path: &Path, named: bool, reason: &impl ToString) -> Self {
+    pub(super) fn file_skipped(
+        path: impl Into<String>,
+        reason: &impl ToString,
+        named: bool,
+    ) -> Self {
         Self::Skipped(Skipped {
-            path: normalised(path),
+            path: path.into(),
             reason: reason.to_string(),
             named,
         })
@@ -90,29 +87,43 @@ fn read_directory(
     let mut empty = true;
     for entry in walk {
         match entry {
-            // The directory itself, which may be a link to one.
+            // Of a link to a directory that was given, the type is that of the link.
             Ok(entry) if entry.depth() == 0 => continue,
             Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => continue,
+            Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => take(Item::skipped(
+                normalised(entry.path()),
+                &"a link to a directory, which isn't followed",
+            ))?,
             Ok(entry) => read_path(run, entry.path(), false, take)?,
-            Err(error) => take(unreadable(directory, error))?,
+            Err(error) => {
+                let named = error.depth() == Some(0);
+                let (path, reason) = walk_failure(&error);
+                let path = normalised(path.unwrap_or(directory));
+                take(Item::file_skipped(path, &reason, named))?;
+            }
         }
         empty = false;
     }
     if empty {
-        take(Item::skipped(
-            normalised(directory),
-            &"no file in it, but for those that are ignored",
-        ))?;
+        let reason = "holds no file (hidden and ignored ones don't count)";
+        take(Item::skipped(normalised(directory), &reason))?;
     }
     Ok(())
 }
 
-/// What the walk couldn't read, by the path that its error names.
-fn unreadable(path: &Path, error: ignore::Error) -> Item {
+/// Where the walk failed, and why. The path is in the error and in the texts of both errors below it.
+fn walk_failure(error: &ignore::Error) -> (Option<&Path>, String) {
     match error {
-        ignore::Error::WithPath { path, err } => unreadable(&path, *err),
-        ignore::Error::WithDepth { err, .. } => unreadable(path, *err),
-        other => Item::skipped(normalised(path), &other),
+        ignore::Error::WithPath { path, err } => (Some(path), walk_failure(err).1),
+        ignore::Error::WithDepth { err, .. } => walk_failure(err),
+        ignore::Error::Io(error) => {
+            let mut cause: &dyn Error = error;
+            while let Some(source) = cause.source() {
+                cause = source;
+            }
+            (None, cause.to_string())
+        }
+        other => (None, other.to_string()),
     }
 }
 
@@ -126,11 +137,11 @@ fn read_path(
         .extension()
         .is_some_and(|extension| extension == "jsonl")
     {
-        return read_records(run, path, named, take);
+        return records::read(run, path, named, take);
     }
     take(match read_text(path) {
-        Ok(body) => Item::Document(Document::file(path, body), normalised(path)),
-        Err(reason) => Item::skipped_file(path, named, &reason),
+        Ok(body) => Item::Document(Document::file(path, body), name),
+        Err(reason) => Item::file_skipped(name, &reason, named),
     })
 }
 
@@ -148,7 +159,7 @@ pub(super) fn read_whole(file: File) -> Result<String, String> {
 }
 
 /// A regular file, opened: reading a pipe or a device may never end.
-fn open(path: &Path) -> Result<File, String> {
+pub(super) fn open(path: &Path) -> Result<File, String> {
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("not a regular file".to_owned());
@@ -156,7 +167,7 @@ fn open(path: &Path) -> Result<File, String> {
     File::open(path).map_err(|error| error.to_string())
 }
 
-fn as_text(bytes: Vec<u8>) -> Result<String, String> {
+pub(super) fn as_text(bytes: Vec<u8>) -> Result<String, String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("more than {} MiB", MAX_BYTES >> 20));
     }
@@ -165,100 +176,6 @@ fn as_text(bytes: Vec<u8>) -> Result<String, String> {
     }
     String::from_utf8(bytes)
         .map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
-}
-
-fn read_records(
-    run: &Run,
-    path: &Path,
-    named: bool,
-    take: &mut impl FnMut(Item) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let name = normalised(path);
-    let mut lines = match open(path) {
-        Ok(file) => BufReader::new(file),
-        Err(reason) => return take(Item::skipped_file(path, named, &reason)),
-    };
-    for number in 1u64.. {
-        let place = format!("{name}:{number}");
-        let mut line = Vec::new();
-        match (&mut lines)
-            .take(MAX_BYTES + 1)
-            .read_until(b'\n', &mut line)
-        {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(error) => return take(Item::skipped(place, &error)),
-        }
-        let ended = line.pop_if(|byte| *byte == b'\n').is_some();
-        if number == 1 && line.starts_with(BYTE_ORDER_MARK) {
-            line.drain(..BYTE_ORDER_MARK.len());
-        }
-        let too_long = line.len() as u64 > MAX_BYTES;
-        if too_long || !line.trim_ascii().is_empty() {
-            take(match as_text(line).and_then(|text| record(run, &text)) {
-                Ok(document) => Item::Document(document, place),
-                Err(reason) => Item::skipped(place, &reason),
-            })?;
-        }
-        if too_long && !ended && !skip_line(&mut lines) {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Passes over the rest of a line that is too long. Says whether there is more.
-fn skip_line(lines: &mut impl BufRead) -> bool {
-    loop {
-        let Ok(buffer) = lines.fill_buf() else {
-            return false;
-        };
-        if buffer.is_empty() {
-            return false;
-        }
-        let end = buffer.iter().position(|&byte| byte == b'\n');
-        let passed = end.map_or(buffer.len(), |end| end + 1);
-        lines.consume(passed);
-        if end.is_some() {
-            return true;
-        }
-    }
-}
-
-fn record(run: &Run, line: &str) -> Result<Document, String> {
-    let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let Value::Object(mut fields) = value else {
-        return Err("not an object".to_owned());
-    };
-    let mut field = |name: &str| {
-        fields
-            .remove(name)
-            .ok_or_else(|| format!("no field {name:?}"))
-    };
-    // The id first, and a copy if both are one field.
-    let id = match field(&run.id_field)? {
-        Value::String(id) => id,
-        Value::Number(id) if id.is_u64() || id.is_i64() => id.to_string(),
-        Value::Number(_) => {
-            return Err(format!(
-                "the field {:?} is a number that is not whole or too large: write it as a string",
-                run.id_field
-            ));
-        }
-        _ => {
-            return Err(format!(
-                "the field {:?} is no string or number",
-                run.id_field
-            ));
-        }
-    };
-    if run.text_field == run.id_field {
-        return Ok(Document::record(id.clone(), id));
-    }
-    match field(&run.text_field)? {
-        Value::String(text) => Ok(Document::record(id, text)),
-        _ => Err(format!("the field {:?} is no string", run.text_field)),
-    }
 }
 
 /// What the corpus was made of, for a run that found no document.

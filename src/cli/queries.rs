@@ -17,6 +17,8 @@ pub(super) fn given(queries: &[String], file: Option<&Path>) -> Result<Vec<Strin
             .and_then(read_whole)
             .map_err(|reason| format!("{}: {reason}", file.display()))?;
         let before = all.len();
+        // Some editors write a byte order mark at the beginning of a file.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let lines = text.lines().map(str::trim);
         all.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
         if all.len() == before {

@@ -115,7 +115,7 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
 }
 
 /// A name without what a terminal would obey.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     let escaped = |c: char| c.is_control().then(|| c.escape_default().to_string());
     name.chars()
         .map(|c| escaped(c).unwrap_or_else(|| c.to_string()))
