@@ -487,6 +487,32 @@ fn where_a_walk_fails_the_path_is_said_once() {
 }
 
 #[test]
+fn a_rule_that_cannot_be_read_is_listed_and_the_others_hold() {
+    let directory = small_corpus();
+    fs::write(directory.path().join("docs/deep/.ignore"), "{a\nb.md\n{c\n").unwrap();
+    let (code, report, _) = outcome(&["docs/deep", "docs/a.txt", "--json"], directory.path());
+    assert_eq!((code, &report["documents"]), (Some(0), &Value::from(1)));
+    let all = skipped(&report);
+    let [first, second, (empty, _)] = all[..] else {
+        panic!("{all:?}");
+    };
+    for ((path, reason), line) in [(first, "line 1: "), (second, "line 3: ")] {
+        assert_eq!(path, "docs/deep/.ignore");
+        assert!(reason.starts_with(line), "{reason}");
+    }
+    assert_eq!(empty, "docs/deep");
+}
+
+#[test]
+fn a_query_may_begin_with_an_exclusion() {
+    let directory = small_corpus();
+    let arguments = ["docs", "--json", "--query", "-ring"];
+    let (code, report, _) = outcome(&arguments, directory.path());
+    assert_eq!(code, Some(0));
+    assert_eq!(report["queries"][0]["hits"][0]["document"], "z");
+}
+
+#[test]
 fn a_number_and_a_string_are_the_same_record_id() {
     let directory = tempfile::tempdir().unwrap();
     let records = "{\"id\": 1, \"text\": \"ring\"}\r\n{\"id\": \"1\", \"text\": \"sea\"}\r\n";

@@ -86,6 +86,9 @@ fn read_directory(
         .build();
     let mut empty = true;
     for entry in walk {
+        for error in entry.iter().filter_map(ignore::DirEntry::error) {
+            note_rules(error, directory, take)?;
+        }
         match entry {
             // Of a link to a directory that was given, the type is that of the link.
             Ok(entry) if entry.depth() == 0 => continue,
@@ -109,6 +112,24 @@ fn read_directory(
         take(Item::skipped(normalised(directory), &reason))?;
     }
     Ok(())
+}
+
+/// Lists the rules of a `.gitignore` or its kin that can't be read. The others hold.
+fn note_rules(
+    error: &ignore::Error,
+    directory: &Path,
+    take: &mut impl FnMut(Item) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if let ignore::Error::Partial(errors) = error {
+        return errors
+            .iter()
+            .try_for_each(|error| note_rules(error, directory, take));
+    }
+    let (path, reason) = walk_failure(error);
+    take(Item::skipped(
+        normalised(path.unwrap_or(directory)),
+        &reason,
+    ))
 }
 
 /// Where the walk failed, and why. The path is in the error and in the texts of both errors below it.

@@ -58,7 +58,7 @@ pub(crate) struct Run {
     shards: usize,
     /// A query; may be given many times. Words are alternatives unless marked with + or -; "a phrase" in quotes. Exclude with -word:
     /// a AND NOT b finds nothing. Words of 40 bytes and more aren't indexed, so they match nothing.
-    #[arg(long = "query", value_name = "TEXT")]
+    #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]
     queries: Vec<String>,
     /// A file of queries, one a line.
     #[arg(long = "queries", value_name = "FILE")]
