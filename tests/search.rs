@@ -805,33 +805,6 @@ proptest! {
 }
 
 #[test]
-fn a_word_that_is_too_long_to_be_indexed_is_in_no_document() {
-    let long = "l".repeat(40);
-    let body = format!("sea {long} tide");
-    let publication = publication_of(&[("", "sea tide"), ("", &body)], 2);
-    let sea = find(&publication, "sea", 10);
-    assert_eq!(sea.len(), 2);
-    assert_eq!(find(&publication, &format!("+{long} sea"), 10), []);
-    assert_eq!(find(&publication, &format!("sea {long}"), 10), sea);
-    assert_eq!(find(&publication, &format!("sea -{long}"), 10), sea);
-    assert_eq!(
-        find(&publication, "+\"--\" +sea", 10),
-        sea,
-        "no word at all"
-    );
-    let any_word = find(&publication, &format!("\"sea {long} tide\""), 10);
-    assert_eq!(any_word.len(), 1);
-    for nothing in [
-        long.clone(),
-        format!("+{long} title:{long}^2"),
-        format!("-{long}"),
-    ] {
-        let refused = Query::parse(&nothing).unwrap_err();
-        assert!(matches!(refused, QueryError::NoWords { .. }), "{nothing}");
-    }
-}
-
-#[test]
 fn a_deadline_that_passed_is_an_error() {
     let publication = publication_of(&[("sea", "tide")], 2);
     let query = Query::parse("sea").unwrap();

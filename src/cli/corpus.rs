@@ -160,6 +160,7 @@ fn read_path(
     {
         return records::read(run, path, named, take);
     }
+    let name = normalised(path);
     take(match read_text(path) {
         Ok(body) => Item::Document(Document::file(path, body), name),
         Err(reason) => Item::file_skipped(name, &reason, named),

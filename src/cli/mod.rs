@@ -22,16 +22,12 @@ use tickring::{MAX_POINTS, MAX_VIRTUAL_NODES, Placement};
 use self::number::between;
 use self::report::Report;
 
-const MAX_SHARDS: u64 = MAX_TEXT_SHARDS as u64;
-const MAX_TICK: u64 = MAX_INBOX_CAPACITY as u64;
-const MAX_NODES: u64 = MAX_VIRTUAL_NODES as u64;
-
 /// What stops a run, in words for whoever started it.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// Coordinates document shards inside one process.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, allow_negative_numbers = true)]
+#[command(version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -127,7 +123,6 @@ impl Run {
             if let Err(reason) = &answer.hits {
                 complete = false;
                 complain(&format!("query {:?}: {reason}", answer.query));
-                complete = false;
             }
         }
         match self.write(&report) {

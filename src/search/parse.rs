@@ -12,9 +12,6 @@ use super::error::{QueryError, QueryExcerpt};
 use super::query::{Clause, Leaf, LeafKind, Node, Query};
 use super::schema::{TextField, query_analyzer};
 
-/// Stands for a word that is too long to be indexed. No token has such a character.
-const TOO_LONG: &str = "\0";
-
 pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
     check_size(query)?;
     let ast = parse_query(query).map_err(|_| QueryError::Syntax {

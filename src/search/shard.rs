@@ -1,5 +1,8 @@
 //! A shard whose documents lie in a tantivy index in memory.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::fmt;
 
@@ -131,7 +134,7 @@ impl TextShard {
             .schema(schema())
             .tokenizers(tokenizers())
             .settings(settings)
-            .create_in_ram()?;
+            .open_or_create(directory)?;
         let options = IndexWriterOptions::builder()
             .memory_budget_per_thread(memory)
             .num_worker_threads(1)
@@ -237,62 +240,5 @@ impl fmt::Debug for TextShard {
             .field("searcher", &self.searcher)
             .field("written", &self.written.len())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tantivy::TantivyDocument;
-
-    use super::*;
-    use crate::colony::{Colony, ColonyConfig};
-    use crate::search::{Query, TextField, search, search_with_local_statistics};
-
-    #[test]
-    fn an_empty_store_takes_no_thread() {
-        let shard = TextShard::new(&TextShardConfig::default()).unwrap();
-        let settings = shard.writer.index().settings();
-        assert!(!settings.docstore_compress_dedicated_thread);
-    }
-
-    /// A shard whose only document lacks the id that each one is written with.
-    fn broken() -> TextShard {
-        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
-        let mut document = TantivyDocument::new();
-        document.add_text(TextField::Title.number(), "sea");
-        shard.writer.add_document(document).unwrap();
-        shard.writer.commit().unwrap();
-        shard.commit().unwrap();
-        shard
-    }
-
-    #[test]
-    fn a_segment_that_fails_fails_the_search() {
-        let whole = || TextShard::new(&TextShardConfig::default()).unwrap();
-        let shards = vec![whole(), broken(), whole()];
-        let mut colony = Colony::new(ColonyConfig::default(), shards).unwrap();
-        for seed in 0..30 {
-            let document = TextDocument {
-                title: "sea tide".to_owned(),
-                body: String::new(),
-            };
-            let accepted = colony
-                .intake()
-                .try_upsert(DocumentId::from_seed(seed), document);
-            assert!(accepted.is_ok());
-        }
-        assert!(colony.tick().unwrap().faults.is_empty());
-        let publication = colony.publication();
-        let query = Query::parse("sea").unwrap();
-        for outcome in [
-            search(&publication, &query, 100, None),
-            search_with_local_statistics(&publication, &query, 100, None),
-        ] {
-            let error = outcome.unwrap_err().to_string();
-            assert!(error.contains("document 0 has no id"), "{error}");
-        }
-        // What doesn't come upon the broken document is answered.
-        let query = Query::parse("tide").unwrap();
-        assert_eq!(search(&publication, &query, 100, None).unwrap().len(), 30);
     }
 }

@@ -1,0 +1,135 @@
+use std::io;
+use std::path::Path;
+
+use tantivy::TantivyDocument;
+use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
+use tantivy::directory::{DirectoryLock, FileHandle, Lock, WatchCallback, WatchHandle, WritePtr};
+
+use super::*;
+use crate::colony::{Colony, ColonyConfig};
+use crate::search::{Query, TextField, search, search_with_local_statistics};
+use crate::sync::{Arc, AtomicBool, Ordering};
+
+#[test]
+fn an_empty_store_takes_no_thread() {
+    let shard = TextShard::new(&TextShardConfig::default()).unwrap();
+    let settings = shard.writer.index().settings();
+    assert!(!settings.docstore_compress_dedicated_thread);
+}
+
+/// A shard whose only document lacks the id that each one is written with.
+fn broken() -> TextShard {
+    let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+    let mut document = TantivyDocument::new();
+    document.add_text(TextField::Title.number(), "sea");
+    shard.writer.add_document(document).unwrap();
+    shard.writer.commit().unwrap();
+    shard.commit().unwrap();
+    shard
+}
+
+#[test]
+fn a_segment_that_fails_fails_the_search() {
+    let whole = || TextShard::new(&TextShardConfig::default()).unwrap();
+    let shards = vec![whole(), broken(), whole()];
+    let mut colony = Colony::new(ColonyConfig::default(), shards).unwrap();
+    for seed in 0..30 {
+        let document = TextDocument {
+            title: "sea tide".to_owned(),
+            body: String::new(),
+        };
+        let accepted = colony
+            .intake()
+            .try_upsert(DocumentId::from_seed(seed), document);
+        assert!(accepted.is_ok());
+    }
+    assert!(colony.tick().unwrap().faults.is_empty());
+    let publication = colony.publication();
+    let query = Query::parse("sea").unwrap();
+    for outcome in [
+        search(&publication, &query, 100, None),
+        search_with_local_statistics(&publication, &query, 100, None),
+    ] {
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("document 0 has no id"), "{error}");
+    }
+    // What doesn't come upon the broken document is answered.
+    let query = Query::parse("tide").unwrap();
+    assert_eq!(search(&publication, &query, 100, None).unwrap().len(), 30);
+}
+
+/// Memory that takes nothing more once it is full.
+#[derive(Debug, Clone)]
+struct Finite {
+    memory: RamDirectory,
+    full: Arc<AtomicBool>,
+}
+
+impl Finite {
+    fn check(&self) -> io::Result<()> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(io::Error::other("no room is left"));
+        }
+        Ok(())
+    }
+}
+
+impl Directory for Finite {
+    fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
+        self.memory.get_file_handle(path)
+    }
+    fn delete(&self, path: &Path) -> Result<(), DeleteError> {
+        self.memory.delete(path)
+    }
+    fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
+        self.memory.exists(path)
+    }
+    fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
+        self.check()
+            .map_err(|error| OpenWriteError::wrap_io_error(error, path.to_owned()))?;
+        self.memory.open_write(path)
+    }
+    fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
+        self.memory.atomic_read(path)
+    }
+    fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
+        self.check()?;
+        self.memory.atomic_write(path, data)
+    }
+    fn sync_directory(&self) -> io::Result<()> {
+        self.memory.sync_directory()
+    }
+    fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {
+        self.memory.watch(callback)
+    }
+    fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
+        self.memory.acquire_lock(lock)
+    }
+}
+
+#[test]
+fn an_index_that_cannot_be_written_fails_the_shard_and_not_its_published_view() {
+    let full = Arc::new(AtomicBool::new(false));
+    let directory = Finite {
+        memory: RamDirectory::create(),
+        full: Arc::clone(&full),
+    };
+    let directory: Box<dyn Directory> = Box::new(directory);
+    let mut shard = TextShard::on(directory, &TextShardConfig::default()).unwrap();
+    let tick = |shard: &mut TextShard, seed| -> Result<(), ShardFailure> {
+        let writes = [Write::Upsert {
+            id: DocumentId::from_seed(seed),
+            document: Arc::new(TextDocument::default()),
+        }];
+        shard.act(seed, &mut Batch::new(&writes))?;
+        shard.advance(seed)
+    };
+    tick(&mut shard, 0).unwrap();
+    let published = shard.searcher();
+    full.store(true, Ordering::Relaxed);
+    let failure = tick(&mut shard, 1).unwrap_err();
+    assert!(!failure.to_string().is_empty());
+    assert_eq!(shard.searcher().document_count(), 1);
+    assert!(published.contains(DocumentId::from_seed(0)).unwrap());
+    assert!(!published.contains(DocumentId::from_seed(1)).unwrap());
+}
