@@ -2,17 +2,18 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 
-use super::document::{Document, normalised};
+use super::document::{Document, as_text, normalised};
 use super::generate::Vocabulary;
-use super::{Failure, Run, records};
+use super::records::{Fields, Records};
+use super::{Failure, Run};
 
 /// Beyond this a text is skipped: it is no document that anybody reads, and all are held in memory.
-pub(super) const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// What was skipped, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,15 +33,11 @@ pub(super) enum Item {
 }
 
 impl Item {
-    pub(super) fn skipped(path: impl Into<String>, reason: &impl ToString) -> Self {
+    fn skipped(path: impl Into<String>, reason: &impl ToString) -> Self {
         Self::file_skipped(path, reason, false)
     }
 
-    pub(super) fn file_skipped(
-        path: impl Into<String>,
-        reason: &impl ToString,
-        named: bool,
-    ) -> Self {
+    fn file_skipped(path: impl Into<String>, reason: &impl ToString, named: bool) -> Self {
         Self::Skipped(Skipped {
             path: path.into(),
             reason: reason.to_string(),
@@ -158,7 +155,7 @@ fn read_path(
         .extension()
         .is_some_and(|extension| extension == "jsonl")
     {
-        return records::read(run, path, named, take);
+        return read_records(run, path, named, take);
     }
     let name = normalised(path);
     take(match read_text(path) {
@@ -177,7 +174,7 @@ pub(super) fn read_whole(file: File) -> Result<String, String> {
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    as_text(bytes)
+    as_text(bytes, MAX_BYTES)
 }
 
 /// A regular file, opened: reading a pipe or a device may never end.
@@ -189,15 +186,38 @@ pub(super) fn open(path: &Path) -> Result<File, String> {
     File::open(path).map_err(|error| error.to_string())
 }
 
-pub(super) fn as_text(bytes: Vec<u8>) -> Result<String, String> {
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("more than {} MiB", MAX_BYTES >> 20));
+/// Calls `take` with each record. What is skipped is one record, but for a file that can't be read: that is `named` if the
+/// command line named it.
+fn read_records(
+    run: &Run,
+    path: &Path,
+    named: bool,
+    take: &mut impl FnMut(Item) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let name = normalised(path);
+    let file = match open(path) {
+        Ok(file) => BufReader::new(file),
+        Err(reason) => return take(Item::file_skipped(name, &reason, named)),
+    };
+    let fields = Fields {
+        id: &run.id_field,
+        text: &run.text_field,
+    };
+    let mut records = Records::new(file, fields, MAX_BYTES);
+    let mut empty = true;
+    while let Some((number, document)) = records.next() {
+        empty = false;
+        let place = format!("{name}:{number}");
+        let named = named && records.is_unreadable();
+        take(match document {
+            Ok(document) => Item::Document(document, place),
+            Err(reason) => Item::file_skipped(place, &reason, named),
+        })?;
     }
-    if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
-        return Err(format!("binary: a NUL byte at {at}"));
+    if empty {
+        take(Item::skipped(name, &"holds no record"))?;
     }
-    String::from_utf8(bytes)
-        .map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
+    Ok(())
 }
 
 /// What the corpus was made of, for a run that found no document.

@@ -67,6 +67,18 @@ fn id_of(kind: &str, name: &[u8]) -> DocumentId {
     ))
 }
 
+/// Text of at most this many bytes, or why it is none.
+pub(super) fn as_text(bytes: Vec<u8>, limit: u64) -> Result<String, String> {
+    if bytes.len() as u64 > limit {
+        return Err(format!("more than {} MiB", limit >> 20));
+    }
+    if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
+        return Err(format!("binary: a NUL byte at {at}"));
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
+}
+
 /// A path as it was given, with `/` between its parts and without `.` and empty ones. Nothing is looked up: what is a
 /// link stays one.
 pub(super) fn normalised(path: &Path) -> String {
