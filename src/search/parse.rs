@@ -3,6 +3,8 @@
 //! tantivy's grammar reads the text. What it yields is turned into a tree here and not by tantivy's `QueryParser`, whose queries can't be
 //! looked into, so that the order of the leaves and each one's boost are known.
 
+use std::collections::HashSet;
+
 use tantivy::Term;
 use tantivy::query_grammar::{
     Delimiter, Occur, UserInputAst, UserInputLeaf, UserInputLiteral, parse_query,
@@ -65,10 +67,15 @@ fn tree(ast: UserInputAst, query: &str) -> Result<Tree, QueryError> {
             query: QueryExcerpt::new(query),
         }),
         UserInputAst::Clause(children) => {
+            // The grammar drops what is written twice, but not within a boost.
+            let mut seen = HashSet::with_capacity(children.len());
             let child = |(occur, child): (Option<Occur>, _)| {
                 Ok((occur.unwrap_or(Occur::Should), tree(child, query)?))
             };
-            let children = children.into_iter().map(child);
+            let children = children
+                .into_iter()
+                .filter(|child| seen.insert(child.clone()))
+                .map(child);
             Ok(Tree::Clause(children.collect::<Result<_, QueryError>>()?))
         }
         UserInputAst::Boost(child, boost) => {
@@ -233,6 +240,23 @@ fn flatten(tree: Tree, boost: f32, scored: bool, query: &mut Query) -> Result<No
             }
             query.clauses.push(clause);
             Ok(Node::Clause(query.clauses.len() - 1))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_twice_counts_once_within_a_boost_too() {
+        let leaves = |query: &str| parse(query).unwrap().leaves.len();
+        for (twice, once) in [
+            ("sea sea", "sea"),
+            ("(sea sea)^2", "sea^2"),
+            ("tide ((+sea -wind) (+sea -wind))^2", "tide (+sea -wind)^2"),
+        ] {
+            assert_eq!(leaves(twice), leaves(once), "{twice}");
         }
     }
 }
