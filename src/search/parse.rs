@@ -19,7 +19,7 @@ pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
     let ast = parse_query(query).map_err(|_| QueryError::Syntax {
         query: QueryExcerpt::new(query),
     })?;
-    let mut tree = tree(ast, query)?;
+    let mut tree = tree(distinct(ast), query)?;
     if excludes_only(&tree) {
         add_everything(&mut tree);
     }
@@ -60,6 +60,25 @@ enum Tree {
     Boost(Box<Self>, f32),
 }
 
+/// Without the clauses that a group has twice, from the innermost groups on. The grammar leaves them out as well, but not within a boost.
+fn distinct(ast: UserInputAst) -> UserInputAst {
+    match ast {
+        UserInputAst::Clause(children) => {
+            let mut seen = HashSet::with_capacity(children.len());
+            let children = children
+                .into_iter()
+                .map(|(occur, child)| (occur, distinct(child)));
+            UserInputAst::Clause(
+                children
+                    .filter(|child| seen.insert(child.clone()))
+                    .collect(),
+            )
+        }
+        UserInputAst::Boost(child, boost) => UserInputAst::Boost(Box::new(distinct(*child)), boost),
+        leaf => leaf,
+    }
+}
+
 fn tree(ast: UserInputAst, query: &str) -> Result<Tree, QueryError> {
     match ast {
         // The grammar has empty text, but no empty group.
@@ -67,15 +86,10 @@ fn tree(ast: UserInputAst, query: &str) -> Result<Tree, QueryError> {
             query: QueryExcerpt::new(query),
         }),
         UserInputAst::Clause(children) => {
-            // The grammar drops what is written twice, but not within a boost.
-            let mut seen = HashSet::with_capacity(children.len());
             let child = |(occur, child): (Option<Occur>, _)| {
                 Ok((occur.unwrap_or(Occur::Should), tree(child, query)?))
             };
-            let children = children
-                .into_iter()
-                .filter(|child| seen.insert(child.clone()))
-                .map(child);
+            let children = children.into_iter().map(child);
             Ok(Tree::Clause(children.collect::<Result<_, QueryError>>()?))
         }
         UserInputAst::Boost(child, boost) => {
@@ -255,6 +269,7 @@ mod tests {
             ("sea sea", "sea"),
             ("(sea sea)^2", "sea^2"),
             ("tide ((+sea -wind) (+sea -wind))^2", "tide (+sea -wind)^2"),
+            ("((+sea +sea wind) (+sea wind))^2", "(+sea wind)^2"),
         ] {
             assert_eq!(leaves(twice), leaves(once), "{twice}");
         }
