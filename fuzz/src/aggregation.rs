@@ -1,0 +1,252 @@
+//! Adding up frequencies against a sequential fold with sums too wide to overflow.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arbitrary::Unstructured;
+use tickring::{
+    CorpusStatistics, DocumentFrequencies, FrequencyError, FrequencySource, aggregate,
+    aggregate_owned,
+};
+
+type Entries = Vec<(String, u64)>;
+type Answer = Result<BTreeMap<String, u64>, FrequencyError>;
+
+/// The most entries that one input makes.
+const ENTRIES: usize = 120;
+
+/// Adds up the input's shards whole, reversed, in other splits, on both paths, and compares each sum with the fold's.
+pub(crate) fn run(data: &[u8]) {
+    // Nothing is wrong with an input that ends early.
+    let _ = sums(&mut Unstructured::new(data));
+}
+
+fn sums(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let (shape, split) = (input.arbitrary::<u8>()?, input.arbitrary::<u8>()?);
+    let documents = number(input)?;
+    let mut shards = vec![Entries::new()];
+    while !input.is_empty() && shards.iter().map(Vec::len).sum::<usize>() < ENTRIES {
+        if input.arbitrary::<u8>()? % 4 == 0 {
+            shards.push(Entries::new());
+        }
+        let entry = (term(input)?, number(input)?);
+        shards.last_mut().unwrap().push(entry);
+    }
+    let expected = fold(shards.iter().flatten());
+    // Promises that lead to one partition, to a few, to the most, and to a sum of promises that saturates.
+    let promise = [0, 1 << 15, 1 << 20, usize::MAX][usize::from(shape % 4)];
+    check_sources(&shards, promise, &expected);
+    check_splits(&shards, usize::from(split), promise, &expected);
+    check_owned(&shards);
+    check_statistics(&shards, documents);
+    if let Ok(df) = DocumentFrequencies::from_entries(shards.into_iter().flatten()) {
+        check_result(df, &expected.unwrap());
+    }
+    Ok(())
+}
+
+/// Few terms that meet often, and now and then any.
+fn term(input: &mut Unstructured<'_>) -> arbitrary::Result<String> {
+    let byte: u8 = input.arbitrary()?;
+    Ok(match byte {
+        0..200 => {
+            ["", "a", "b", "ab", "ä", "b\0", "ring", "tick"][usize::from(byte % 8)].to_owned()
+        }
+        200..230 => format!("{byte:x}"),
+        230..240 => "long ".repeat(usize::from(byte) * 5),
+        _ => input.arbitrary::<[char; 2]>()?.iter().collect(),
+    })
+}
+
+/// Small ones, ones near the end of 64 bits and near its half, and any.
+fn number(input: &mut Unstructured<'_>) -> arbitrary::Result<u64> {
+    let byte: u8 = input.arbitrary()?;
+    Ok(match byte {
+        0..200 => u64::from(byte),
+        200..220 => u64::MAX - u64::from(byte - 200),
+        220..240 => (1 << 63) - 10 + u64::from(byte - 220),
+        _ => input.arbitrary()?,
+    })
+}
+
+fn fold<'a>(entries: impl Iterator<Item = &'a (String, u64)>) -> Answer {
+    let mut sums: BTreeMap<&str, u128> = BTreeMap::new();
+    for (term, frequency) in entries {
+        *sums.entry(term).or_default() += u128::from(*frequency);
+    }
+    let narrow = |(term, sum): (&str, u128)| match u64::try_from(sum) {
+        Ok(sum) => Ok((term.to_owned(), sum)),
+        Err(_) => Err(FrequencyError::TermOverflow {
+            term: term.to_owned(),
+        }),
+    };
+    sums.into_iter().map(narrow).collect()
+}
+
+/// A shard that promises at least so many entries, whatever it has: that costs time, and changes no sum.
+struct Promising<'a>(&'a [(String, u64)], usize);
+
+impl FrequencySource for Promising<'_> {
+    fn frequencies(&self) -> impl Iterator<Item = (&str, u64)> {
+        Promised(self.0.frequencies(), self.1)
+    }
+}
+
+struct Promised<I>(I, usize);
+
+impl<I: Iterator> Iterator for Promised<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.1, None)
+    }
+}
+
+fn check(found: Result<DocumentFrequencies, FrequencyError>, expected: &Answer) {
+    let found = found.map(|df| {
+        let sums: BTreeMap<String, u64> = df.iter().map(|(t, f)| (t.to_owned(), f)).collect();
+        assert_eq!(sums.len(), df.len());
+        sums
+    });
+    assert_eq!(&found, expected);
+}
+
+/// The same shards in both forms, forwards and backwards.
+fn check_sources(shards: &[Entries], promise: usize, expected: &Answer) {
+    check(aggregate(shards), expected);
+    let mut promising: Vec<_> = shards
+        .iter()
+        .map(|shard| Promising(shard, promise))
+        .collect();
+    check(aggregate(&promising), expected);
+    promising.reverse();
+    check(aggregate(&promising), expected);
+    check(
+        DocumentFrequencies::from_entries(shards.iter().flatten().cloned()),
+        expected,
+    );
+}
+
+/// The same entries spread over other shards, and sums of sums.
+fn check_splits(shards: &[Entries], split: usize, promise: usize, expected: &Answer) {
+    let all: Entries = shards.iter().flatten().cloned().collect();
+    let pieces: Vec<_> = all
+        .chunks(1 + split)
+        .map(|piece| Promising(piece, promise))
+        .collect();
+    check(aggregate(&pieces), expected);
+    let (left, right) = all.split_at(split.min(all.len()));
+    let parts = [left, right].map(|part| aggregate(&[Promising(part, promise)]));
+    match parts {
+        [Ok(left), Ok(right)] => check(aggregate(&[left, right]), expected),
+        // A part's sum is no greater than the whole's, so the whole overflows too.
+        _ => assert!(expected.is_err()),
+    }
+}
+
+/// Maps, in which the last entry of a term counts.
+fn check_owned(shards: &[Entries]) {
+    let maps: Vec<HashMap<String, u64>> = shards
+        .iter()
+        .map(|shard| shard.iter().cloned().collect())
+        .collect();
+    let entries: Entries = maps
+        .iter()
+        .flatten()
+        .map(|(t, f)| (t.clone(), *f))
+        .collect();
+    let expected = fold(entries.iter());
+    check(aggregate(&maps), &expected);
+    check(aggregate_owned(maps), &expected);
+}
+
+fn check_result(df: DocumentFrequencies, expected: &BTreeMap<String, u64>) {
+    for (term, frequency) in expected {
+        assert_eq!(df.get(term), Some(*frequency));
+    }
+    assert_eq!(df.get("nowhere at all"), None);
+    assert_eq!(df.is_empty(), expected.is_empty());
+    let mut ranked: Vec<_> = expected
+        .iter()
+        .map(|(term, &f)| (term.as_str(), f))
+        .collect();
+    ranked.sort_by_key(|&(term, frequency)| (std::cmp::Reverse(frequency), term));
+    for n in [0, 1, 3, ranked.len(), usize::MAX] {
+        assert_eq!(df.top(n), ranked[..n.min(ranked.len())]);
+    }
+    let map: HashMap<String, u64> = df.into_map();
+    assert_eq!(map.into_iter().collect::<BTreeMap<_, _>>(), *expected);
+}
+
+/// Each shard as a corpus of this many documents, then all as one.
+fn check_statistics(shards: &[Entries], documents: u64) {
+    let mut parts = Vec::new();
+    let mut merged = Entries::new();
+    for (tokens, shard) in shards.iter().enumerate() {
+        let tokens = documents.rotate_left(3) ^ tokens as u64;
+        let Ok(df) = fold(shard.iter()) else { return };
+        let above = df.iter().find(|&(_, &frequency)| frequency > documents);
+        let part = DocumentFrequencies::from_entries(df.clone())
+            .and_then(|df| CorpusStatistics::new(documents, tokens, df));
+        match (part, above) {
+            (Ok(part), None) => parts.push(part),
+            (found, Some((term, &frequency))) => {
+                let refused = FrequencyError::FrequencyAboveDocuments {
+                    term: term.clone(),
+                    frequency,
+                    documents,
+                };
+                assert_eq!(found, Err(refused));
+                continue;
+            }
+            (Err(error), None) => panic!("{error}"),
+        }
+        merged.extend(df);
+    }
+    let total = |of: fn(&CorpusStatistics) -> u64| {
+        u64::try_from(parts.iter().map(|part| u128::from(of(part))).sum::<u128>())
+    };
+    let (documents, tokens) = (
+        total(CorpusStatistics::documents),
+        total(CorpusStatistics::tokens),
+    );
+    match (documents, tokens, CorpusStatistics::merge(&parts)) {
+        (Ok(documents), Ok(tokens), Ok(whole)) => {
+            assert_eq!((whole.documents(), whole.tokens()), (documents, tokens));
+            check(
+                Ok(whole.document_frequencies().clone()),
+                &fold(merged.iter()),
+            );
+            check_weights(&whole);
+        }
+        (Err(_), _, found) => {
+            assert_eq!(
+                found,
+                Err(FrequencyError::TotalOverflow { what: "documents" })
+            );
+        }
+        (Ok(_), Err(_), found) => {
+            assert_eq!(found, Err(FrequencyError::TotalOverflow { what: "tokens" }));
+        }
+        (_, _, Err(error)) => panic!("{error}"),
+    }
+}
+
+fn check_weights(whole: &CorpusStatistics) {
+    let average = whole.average_length();
+    assert!(average.is_finite() && average >= 0.0);
+    for (term, df) in whole.document_frequencies() {
+        assert_eq!(whole.document_frequency(term), df);
+        let (n, df) = (whole.documents() as f64, df as f64);
+        let (smoothed, bm25) = (whole.smoothed_idf(term), whole.bm25_idf(term));
+        assert!(smoothed >= 1.0 && smoothed.is_finite(), "{smoothed}");
+        assert!(bm25 > 0.0 && bm25.is_finite(), "{bm25}");
+        assert!((smoothed - (((1.0 + n) / (1.0 + df)).ln() + 1.0)).abs() < 1e-9);
+        assert!((bm25 - ((n - df + 0.5) / (df + 0.5)).ln_1p()).abs() < 1e-6);
+    }
+    assert!(whole.smoothed_idf("nowhere at all") >= 1.0);
+    assert!(whole.bm25_idf("nowhere at all") > 0.0);
+}

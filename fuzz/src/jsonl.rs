@@ -1,0 +1,105 @@
+//! The command line's reader of `.jsonl` files: lines, numbers, ids and what is said of each.
+
+use arbitrary::Unstructured;
+use serde_json::Value;
+use uuid::Uuid;
+
+use self::records::{Fields, Records};
+
+#[path = "../../src/cli/document.rs"]
+#[allow(dead_code)]
+mod document;
+#[path = "../../src/cli/records.rs"]
+mod records;
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Reads the input as a file and compares with a reader that has all lines before it.
+pub(crate) fn run(data: &[u8]) {
+    let mut input = Unstructured::new(data);
+    let (Ok(limit), Ok(names)) = (input.arbitrary::<u8>(), input.arbitrary::<u8>()) else {
+        return;
+    };
+    let limit = if limit > 100 {
+        1 << 20
+    } else {
+        usize::from(limit)
+    };
+    let (id, text) = match names % 8 {
+        0 => ("id", "id"),
+        1 => ("", "id"),
+        _ => ("id", "text"),
+    };
+    let file = input.take_rest();
+    let expected = naive(file, limit, id, text);
+    // A reader that yields a few bytes at once, as a pipe may: lines end anywhere in its buffer.
+    let lines = std::io::BufReader::with_capacity(1 + usize::from(names) % 9, file);
+    let mut found = 0;
+    for (number, document) in Records::new(lines, Fields { id, text }, limit as u64) {
+        let Some(&(expected_number, ref record)) = expected.get(found) else {
+            panic!("line {number} is one too many");
+        };
+        assert_eq!(number, expected_number);
+        match (document, record) {
+            (Ok(document), Some((name, body))) => {
+                assert_eq!((&document.name, &document.text.body), (name, body));
+                assert_eq!(document.text.title, "");
+                assert_eq!(document.id.0, id_of(name));
+                assert_eq!(document.bytes(), body.len() as u64);
+            }
+            (Err(reason), None) => assert!(!reason.is_empty()),
+            (document, _) => panic!("line {number}: {:?}, but {record:?}", document.err()),
+        }
+        found += 1;
+    }
+    assert_eq!(found, expected.len());
+}
+
+/// As the command line's documentation of ids has it: the UUID v5 of the record's id.
+fn id_of(name: &str) -> Uuid {
+    let namespace = Uuid::from_u128(0x3f0e_6c52_9d1b_5a07_8c44_71d2_5be8_9016);
+    Uuid::new_v5(&Uuid::new_v5(&namespace, b"record"), name.as_bytes())
+}
+
+type Line = (u64, Option<(String, String)>);
+
+/// Every line that isn't blank with its number, and its id and text if it is a record.
+fn naive(file: &[u8], limit: usize, id: &str, text: &str) -> Vec<Line> {
+    let mut lines: Vec<&[u8]> = file.split(|&byte| byte == b'\n').collect();
+    if lines.last().is_some_and(|line| line.is_empty()) {
+        lines.pop();
+    }
+    let mut found = Vec::new();
+    for (number, mut line) in (1..).zip(lines) {
+        if line.len() > limit {
+            found.push((number, None));
+            continue;
+        }
+        if number == 1 {
+            line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        }
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            found.push((number, naive_record(line, id, text)));
+        }
+    }
+    found
+}
+
+fn naive_record(line: &[u8], id: &str, text: &str) -> Option<(String, String)> {
+    let line = std::str::from_utf8(line)
+        .ok()
+        .filter(|line| !line.contains('\0'))?;
+    let record: Value = serde_json::from_str(line).ok()?;
+    let name = match record.as_object()?.get(id)? {
+        Value::String(name) => name.clone(),
+        Value::Number(number) if !number.is_f64() => number.to_string(),
+        _ => return None,
+    };
+    // One field may be both, and then be a number.
+    let body = if text == id {
+        name.clone()
+    } else {
+        record.get(text)?.as_str()?.to_owned()
+    };
+    Some((name, body))
+}
