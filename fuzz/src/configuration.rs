@@ -119,6 +119,7 @@ fn duration(input: &mut Unstructured<'_>) -> arbitrary::Result<Duration> {
     })
 }
 
+const MILLISECOND: Duration = Duration::from_millis(1);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn build(config: &Config) {
@@ -164,10 +165,13 @@ fn wrong_field(config: &Config) -> Option<&'static str> {
             points <= MAX_POINTS.into(),
         ),
         ("phase_timeout", good(config.phase_timeout, YEAR)),
-        ("heartbeat_timeout", good(config.heartbeat_timeout, YEAR)),
+        (
+            "heartbeat_timeout",
+            (3 * MILLISECOND..=YEAR).contains(&config.heartbeat_timeout),
+        ),
         (
             "sweep_interval",
-            good(config.sweep_interval, config.heartbeat_timeout),
+            good(config.sweep_interval, config.heartbeat_timeout / 3),
         ),
     ];
     checks
@@ -215,6 +219,7 @@ fn build_colony(config: &ColonyConfig, shards: usize) {
     let good = shards > 0
         && (1..=MAX_THREADS).contains(&config.threads)
         && (1..=MAX_INBOX_CAPACITY).contains(&config.inbox_capacity)
+        && shards * config.inbox_capacity <= 1 << 24
         && config.max_lost_threads <= MAX_THREADS
         && wrong_field(&coordinator).is_none();
     assert_eq!(verdict.is_ok(), good, "{verdict:?}");

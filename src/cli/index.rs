@@ -202,8 +202,8 @@ impl Indexing {
         self.progress.finish_and_clear();
         self.indexed.publication = self.colony.publication();
         let end = self.colony.close(Instant::now() + PATIENCE);
-        if let Err(cause) = end.last {
-            return Err(cause.into());
+        if let Some(fault) = end.last?.faults.first() {
+            return Err(fault.to_string().into());
         }
         if let Some(returned) = end.returned.first() {
             return Err(format!("{}: {}", returned.write.id(), returned.reason).into());

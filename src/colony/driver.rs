@@ -145,7 +145,9 @@ impl<S: Shard> Colony<S> {
                 Err(Error::Barrier(other)) => return Err(ColonyError::Barrier(other)),
                 Err(other) => return Err(ColonyError::Coordinator(other)),
             }
+            let before = now;
             let now = Instant::now();
+            watch.woke(now, patience, now.saturating_duration_since(before));
             if self.closing.is_some_and(|end| now >= end) {
                 return Err(ColonyError::NotPublished { tick });
             }

@@ -33,13 +33,14 @@ impl<S: Shard> Colony<S> {
     /// The shards are dropped, though intakes and readers may live on: on the colony's threads, since a drop may block as long as it likes.
     pub(super) fn end(&mut self) {
         self.shared.close();
-        let faults = self.faults();
-        self.unreported.extend(faults);
         let running = self.standings().any(|s| matches!(s, Standing::Running(_)));
         let shards: Vec<_> = self
             .shards()
             .filter_map(|(_, slot)| slot.retire())
             .collect();
+        // What runs on can't be evicted any more, and has no fault.
+        let faults = self.faults();
+        self.unreported.extend(faults);
         if !shards.is_empty() && (running || self.lost_threads > 0) {
             // Threads that are held drop nothing. Without new ones the shards wait for the old ones to get free.
             drop(self.pool.replace());

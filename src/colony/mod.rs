@@ -8,8 +8,8 @@
 //! The driver keeps each tick's writes until the tick is published, so that of each accepted write exactly one holds: it is published,
 //! it is pending (in an inbox or with the driver), or it was returned in a report.
 //!
-//! Everything is in memory: a colony that is dropped without [`Colony::close`] loses what it holds. Shards are dropped on the
-//! colony's threads, never on the caller's, so that one whose drop blocks holds up nobody.
+//! Everything is in memory: a colony that is dropped without [`Colony::close`] loses what it holds. Once it stands, shards are
+//! dropped on its threads and never on the caller's, so that one whose drop blocks holds up nobody.
 
 mod config;
 mod driver;

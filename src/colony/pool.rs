@@ -20,7 +20,8 @@ impl Census {
 
     fn exit(&self) {
         // See `wait_until_empty`.
-        *self.running.lock() -= 1;
+        let mut running = self.running.lock();
+        *running -= 1;
         self.changed.notify_all();
     }
 

@@ -5,7 +5,7 @@ use super::intake::Admission;
 use super::publication::Publication;
 use super::report::FaultKind;
 use super::shard::{Shard, Write};
-use super::slot::Slot;
+use super::slot::{Slot, discard};
 use crate::coordinator::Coordinator;
 use crate::id::{ShardId, Tick};
 use crate::phase::TickPhase;
@@ -19,8 +19,8 @@ pub(super) struct Shared<S: Shard> {
     pub(super) admission: RwLock<Admission<S>>,
     pub(super) gate: Gate,
     pub(super) inbox_capacity: usize,
-    /// How many tasks threads have taken up. Relaxed: the driver only asks whether it has changed, and a change that it sees late
-    /// makes it wait once more.
+    /// How many tasks threads have taken up. Relaxed: the driver only asks whether it has changed since it looked a whole timeout ago;
+    /// that a change is seen so late at the worst costs a pool that was not lost.
     pub(super) taken_up: AtomicU64,
 }
 
@@ -42,8 +42,10 @@ impl<S: Shard> Shared<S> {
         match slot.run(phase, tick, writes) {
             // Refused if the shard was evicted since; then nobody waits for it.
             Some(Ok(())) => drop(slot.handle.complete(phase, tick)),
-            Some(Err(kind)) => {
+            Some(Err((kind, faulty))) => {
                 self.evict(shard, phase, kind);
+                // Only then: its drop may take as long as it likes.
+                discard(faulty);
             }
             None => {}
         }

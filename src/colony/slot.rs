@@ -166,10 +166,14 @@ impl<S: Shard> Slot<S> {
         }
     }
 
-    /// Gives out what the slot holds, to be dropped. A shard that runs is dropped by its task.
+    /// Gives out what the slot holds, to be dropped. A shard that runs is dropped by its task; a fault stays.
     pub(super) fn retire(&self) -> Option<impl Send + use<S>> {
-        match std::mem::replace(&mut *self.state.lock(), State::Gone) {
-            State::Running { .. } | State::Evicted { .. } | State::Gone => None,
+        let mut state = self.state.lock();
+        if matches!(*state, State::Evicted { .. }) {
+            return None;
+        }
+        match std::mem::replace(&mut *state, State::Gone) {
+            State::Running { .. } | State::Gone => None,
             held => Some(held),
         }
     }
@@ -182,14 +186,14 @@ impl<S: Shard> Slot<S> {
         }
     }
 
-    /// Runs a phase, if no other task has taken the shard, and yields what ended it; nothing if the shard is not this task's, or was
-    /// evicted while it ran. A panic anywhere in the shard's code ends here.
+    /// Runs a phase, if no other task has taken the shard, and yields what ended it, a fault with the shard; nothing if the shard is not
+    /// this task's, or was evicted while it ran. A panic anywhere in the shard's code ends here.
     pub(super) fn run(
         &self,
         phase: TickPhase,
         tick: Tick,
         writes: &[Write<S::Document>],
-    ) -> Option<Result<(), FaultKind>> {
+    ) -> Option<Result<(), (FaultKind, S)>> {
         let mut shard = self.claim(phase, tick)?;
         let begun = Instant::now();
         let ended = catch_unwind(AssertUnwindSafe(|| step(&mut shard, phase, tick, writes)));
@@ -205,8 +209,7 @@ impl<S: Shard> Slot<S> {
             Ok(Err(message)) => FaultKind::Failed(message),
             Err(payload) => FaultKind::Panicked(message_of(payload)),
         };
-        discard(shard);
-        Some(Err(kind))
+        Some(Err((kind, shard)))
     }
 }
 

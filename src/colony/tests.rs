@@ -155,6 +155,14 @@ fn published_ids(colony: &Colony<Notes>) -> BTreeSet<DocumentId> {
     unique
 }
 
+fn until(holds: impl Fn() -> bool) {
+    let end = far();
+    while !holds() {
+        assert!(Instant::now() < end, "it doesn't come about");
+        thread::yield_now();
+    }
+}
+
 fn far() -> Instant {
     Instant::now() + LONG
 }
@@ -689,16 +697,26 @@ fn a_shard_whose_drop_blocks_holds_up_neither_close_nor_drop_nor_the_other_shard
         } else {
             drop(colony);
         }
-        while Arc::strong_count(&second) > 1 {
-            thread::yield_now();
-        }
+        until(|| Arc::strong_count(&second) == 1);
         assert_eq!(Arc::strong_count(&first), 2);
         assert_eq!(intake.try_delete(id(1)).unwrap_err(), IntakeError::Closed);
         drop(release);
-        while Arc::strong_count(&first) > 1 {
-            thread::yield_now();
-        }
+        until(|| Arc::strong_count(&first) == 1);
     }
+}
+
+#[test]
+fn a_fault_is_told_as_it_was_though_the_faulty_shards_drop_blocks() {
+    let (release, blocks) = mpsc::channel();
+    let mut shards = healthy(2);
+    shards[0].misdeed = Some((TickPhase::Act, 0, Misdeed::Fail));
+    shards[0].blocks_when_dropped = Some(blocks);
+    let mut colony = colony(shards, 2);
+    let report = colony.tick().unwrap();
+    let kind = FaultKind::Failed("on purpose".to_owned());
+    assert_eq!(report.faults.first().map(|fault| &fault.kind), Some(&kind));
+    drop(release);
+    assert_eq!(colony.close(far()).threads_left, 0);
 }
 
 #[test]
@@ -718,9 +736,7 @@ fn shards_are_dropped_though_every_thread_of_the_pool_is_lost() {
         colony.tick(),
         Err(ColonyError::TooManyLostThreads { .. })
     ));
-    while Arc::strong_count(&rests) > 1 {
-        thread::yield_now();
-    }
+    until(|| Arc::strong_count(&rests) == 1);
     assert_eq!(colony.close(Instant::now() + TIMEOUT).threads_left, 1);
     drop(releases);
 }
@@ -850,6 +866,14 @@ fn a_configuration_out_of_bounds_is_named() {
     assert_eq!(
         text(no_room, 1),
         "inbox_capacity is 0, but must be from 1 to 1048576"
+    );
+    let together = ColonyConfig {
+        inbox_capacity: MAX_INBOX_CAPACITY,
+        ..base()
+    };
+    assert_eq!(
+        text(together, 17),
+        "shards x inbox_capacity is 17825792, but must be from 0 to 16777216"
     );
     let threads = ColonyConfig {
         threads: 5_000,

@@ -5,7 +5,11 @@ use std::time::Duration;
 use super::slot::Standing;
 use crate::sync::Instant;
 
-/// The watch over one phase. A shard has the whole timeout from the moment a thread has taken it up.
+/// A wait that ends later than it was to by this, and by the timeout, means that the process was paused.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The watch over one phase. A shard has the whole timeout from the moment a thread has taken it up, or from the end of a pause of the
+/// whole process: what overran then are the pause and not the shard.
 #[derive(Debug)]
 pub(super) struct Watch {
     timeout: Duration,
@@ -13,6 +17,8 @@ pub(super) struct Watch {
     moved: Instant,
     /// Tasks taken up so far, at the last look.
     taken_up: u64,
+    /// Whoever was running before is judged from here on.
+    judged_from: Instant,
 }
 
 impl Watch {
@@ -21,6 +27,7 @@ impl Watch {
             timeout,
             moved: now,
             taken_up,
+            judged_from: now,
         }
     }
 
@@ -34,9 +41,7 @@ impl Watch {
         let mut longest: Option<Duration> = None;
         for standing in standings {
             match standing {
-                Standing::Running(since) => {
-                    longest = longest.max(Some(now.saturating_duration_since(since)));
-                }
+                Standing::Running(since) => longest = longest.max(Some(self.ran(now, since))),
                 Standing::Queued => queued = true,
                 Standing::Live | Standing::Evicted => {}
             }
@@ -48,6 +53,18 @@ impl Watch {
             None => Duration::ZERO,
         };
         self.timeout.saturating_sub(waited)
+    }
+
+    fn ran(&self, now: Instant, since: Instant) -> Duration {
+        now.saturating_duration_since(since.max(self.judged_from))
+    }
+
+    /// Notes that a wait which was to last for `patience` took `waited`.
+    pub(super) fn woke(&mut self, now: Instant, patience: Duration, waited: Duration) {
+        if waited.saturating_sub(patience) > self.timeout.max(PAUSE) {
+            self.judged_from = now;
+            self.moved = now;
+        }
     }
 
     /// Notes how many tasks have been taken up: threads that do are no lost ones, though none may run one at this very moment.
@@ -63,7 +80,7 @@ impl Watch {
         let Standing::Running(since) = standing else {
             return None;
         };
-        let ran = now.saturating_duration_since(since);
+        let ran = self.ran(now, since);
         (ran >= self.timeout).then_some(ran)
     }
 
@@ -144,6 +161,34 @@ mod tests {
         assert!(!watch.is_stuck(start + seconds(11), queue()));
         watch.look(start + seconds(21), 6);
         assert!(watch.is_stuck(start + seconds(21), queue()));
+    }
+
+    #[test]
+    fn a_pause_of_the_process_is_nobodys_fault() {
+        let start = Instant::now();
+        let mut watch = Watch::new(TIMEOUT, start, 0);
+        let runs = Standing::Running(start + seconds(1));
+        watch.woke(start + seconds(11), seconds(11), seconds(11));
+        assert_eq!(watch.overrun(start + seconds(11), runs), Some(TIMEOUT));
+        // Late by less than a timeout is no pause.
+        watch.woke(start + seconds(20), seconds(11), seconds(20));
+        assert!(watch.overrun(start + seconds(20), runs).is_some());
+        watch.woke(start + seconds(60), seconds(11), seconds(60));
+        assert_eq!(watch.overrun(start + seconds(60), runs), None);
+        assert!(!watch.is_stuck(start + seconds(69), [Standing::Queued].into_iter()));
+        assert_eq!(watch.overrun(start + seconds(70), runs), Some(TIMEOUT));
+    }
+
+    #[test]
+    fn a_pause_before_the_watch_is_nobodys_fault() {
+        let start = Instant::now();
+        let watch = Watch::new(TIMEOUT, start + seconds(60), 0);
+        let runs = Standing::Running(start);
+        assert_eq!(watch.overrun(start + seconds(69), runs), None);
+        assert_eq!(
+            watch.patience(start + seconds(60), [runs].into_iter()),
+            TIMEOUT
+        );
     }
 
     #[test]

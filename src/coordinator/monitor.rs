@@ -35,7 +35,8 @@ impl Stop {
 
     fn stop(&self) {
         // See `wait_until`.
-        *self.stopped.lock() = true;
+        let mut stopped = self.stopped.lock();
+        *stopped = true;
         self.changed.notify_all();
     }
 }

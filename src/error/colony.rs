@@ -17,9 +17,9 @@ pub enum ColonyError {
     /// published.
     #[error("the colony's threads can't be started: {0}")]
     Threads(String),
-    /// More threads than the bound were lost to phases that don't return. The colony is closed; closing it gives back what was not
+    /// More threads than the bound were lost to phases that overran, whether they have returned since or not. The colony is closed; closing it gives back what was not
     /// published.
-    #[error("{lost} threads were lost to phases that don't return, but may be at most {max}")]
+    #[error("{lost} threads were lost to phases that overran, but may be at most {max}")]
     TooManyLostThreads {
         /// Threads lost.
         lost: usize,
