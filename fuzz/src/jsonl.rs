@@ -35,7 +35,8 @@ pub(crate) fn run(data: &[u8]) {
     // A reader that yields a few bytes at once, as a pipe may: lines end anywhere in its buffer.
     let lines = std::io::BufReader::with_capacity(1 + usize::from(names) % 9, file);
     let mut found = 0;
-    for (number, document) in Records::new(lines, Fields { id, text }, limit as u64) {
+    let mut records = Records::new(lines, Fields { id, text }, limit as u64);
+    for (number, document) in records.by_ref() {
         let Some(&(expected_number, ref record)) = expected.get(found) else {
             panic!("line {number} is one too many");
         };
@@ -52,6 +53,7 @@ pub(crate) fn run(data: &[u8]) {
         }
         found += 1;
     }
+    assert!(!records.is_unreadable());
     assert_eq!(found, expected.len());
 }
 
