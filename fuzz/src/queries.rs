@@ -286,7 +286,7 @@ impl Reference {
 
     /// Nothing for what tantivy's parser refuses or may mean otherwise.
     fn matches(&self, text: &str) -> Option<BTreeSet<DocumentId>> {
-        if may_boost_nothing(text) {
+        if has_long_word(text) {
             return None;
         }
         let query = self.parser.parse_query(text).ok()?;
@@ -300,15 +300,8 @@ impl Reference {
     }
 }
 
-/// Whether there may be a boost of something without a word. Such a clause is left out like any other; boosted, tantivy lets it match nothing.
-fn may_boost_nothing(text: &str) -> bool {
-    let mut boosted: Vec<&str> = text.split('^').collect();
-    boosted.pop();
-    let has_word = |text: &&str| {
-        let text = text.trim_end_matches([')', '"', '\'']);
-        text.ends_with(char::is_alphanumeric)
-    };
-    // Words of 40 bytes and more are none: no index has them.
-    let mut runs = text.split(|c: char| !c.is_alphanumeric());
-    !boosted.iter().all(has_word) || !boosted.is_empty() && runs.any(|run| run.len() >= 40)
+/// tantivy leaves a word of 40 bytes or more out of a query. Here it is a word that no document has.
+fn has_long_word(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric())
+        .any(|run| run.len() >= 40)
 }
