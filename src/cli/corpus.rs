@@ -178,7 +178,7 @@ pub(super) fn read_whole(file: File) -> Result<String, String> {
 }
 
 /// A regular file, opened: reading a pipe or a device may never end.
-pub(super) fn open(path: &Path) -> Result<File, String> {
+fn open(path: &Path) -> Result<File, String> {
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("not a regular file".to_owned());

@@ -152,8 +152,8 @@ impl<S: Shard> Colony<S> {
                 return Err(ColonyError::NotPublished { tick });
             }
             watch.look(now, self.taken_up());
-            let lost = self.evict_overrun(phase, &watch, now)
-                + usize::from(watch.is_stuck(now, self.standings()));
+            let evicted = self.evict_overrun(phase, &watch, now);
+            let lost = watch.lost(evicted, now, self.standings());
             if lost > 0 {
                 self.lost_threads += lost;
                 self.replace_pool()?;

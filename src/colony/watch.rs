@@ -84,9 +84,20 @@ impl Watch {
         (ran >= self.timeout).then_some(ran)
     }
 
+    /// How many threads are lost, once the shards that overran have been evicted: theirs, or, if none was, one if the pool is
+    /// stuck. A pool whose threads were just lost is not judged a second time for the queue that they left.
+    pub(super) fn lost(
+        &self,
+        evicted: usize,
+        now: Instant,
+        standings: impl Iterator<Item = Standing>,
+    ) -> usize {
+        evicted.max(usize::from(self.is_stuck(now, standings)))
+    }
+
     /// Whether shards are queued and no thread has taken up any within the timeout: the threads are held by phases that were lost
     /// before.
-    pub(super) fn is_stuck(&self, now: Instant, standings: impl Iterator<Item = Standing>) -> bool {
+    fn is_stuck(&self, now: Instant, standings: impl Iterator<Item = Standing>) -> bool {
         let mut queued = false;
         for standing in standings {
             match standing {
@@ -150,6 +161,18 @@ mod tests {
         assert!(!watch.is_stuck(start + seconds(10), [Standing::Live].into_iter()));
         watch.dispatched(start + seconds(10));
         assert!(!watch.is_stuck(start + seconds(19), queue()));
+    }
+
+    #[test]
+    fn a_thread_that_is_lost_with_its_shard_is_counted_once() {
+        let start = Instant::now();
+        let watch = Watch::new(TIMEOUT, start, 1);
+        let now = start + seconds(10);
+        let queue = || [Standing::Evicted, Standing::Queued].into_iter();
+        assert_eq!(watch.lost(1, now, queue()), 1);
+        assert_eq!(watch.lost(2, now, queue()), 2);
+        assert_eq!(watch.lost(0, now, queue()), 1);
+        assert_eq!(watch.lost(0, start + seconds(9), queue()), 0);
     }
 
     #[test]
