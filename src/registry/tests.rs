@@ -116,6 +116,20 @@ fn online_by_an_operator_ends_a_drain() {
 }
 
 #[test]
+fn a_drain_outlives_death_and_return() {
+    let mut registry = registry(1);
+    let shard = ShardId(0);
+    registry
+        .set_status(shard, ShardStatus::Draining, at(1))
+        .unwrap();
+    assert_eq!(registry.check_dead_shards(at(20)), [shard]);
+    for (time, status) in [(21, ShardStatus::Recovering), (22, ShardStatus::Draining)] {
+        registry.heartbeat(shard, at(time)).unwrap();
+        assert_eq!(registry.get_status(shard), Some(status));
+    }
+}
+
+#[test]
 fn registering_again_begins_a_new_incarnation_and_ends_the_old() {
     let mut registry = registry(1);
     let (old, _) = registry.record(ShardId(0)).unwrap();
@@ -126,12 +140,17 @@ fn registering_again_begins_a_new_incarnation_and_ends_the_old() {
     assert!(new > old.incarnation);
     assert!(old.has_ended());
     assert_eq!(old.lease.beat(at(2)), Beat::Closed);
+    let consent = |_| Ok::<_, RegistryError>(());
     assert_eq!(
-        registry.hear(ShardId(0), Some(old.incarnation), at(2), |_| Ok(())),
+        registry.hear(ShardId(0), Some(old.incarnation), at(2), consent),
         Err(RegistryError::StaleIncarnation {
             shard: ShardId(0),
             stale: old.incarnation
         })
+    );
+    assert_eq!(
+        registry.hear(ShardId(0), Some(new), at(2), consent),
+        Ok(None)
     );
     assert_eq!(registry.count(), 1);
 }
@@ -186,6 +205,84 @@ fn the_last_id_can_be_used_and_then_there_are_no_more() {
         Err(RegistryError::Exhausted("shard ids"))
     );
     assert_eq!(registry.count(), 2);
+}
+
+#[test]
+fn the_queries_agree_about_each_shard() {
+    let mut registry = ShardRegistry::with_planned(3, LEASE);
+    let ids = [0, 1, 7].map(ShardId);
+    let statuses = [
+        ShardStatus::Online,
+        ShardStatus::Draining,
+        ShardStatus::Offline,
+    ];
+    let documents = [5, 3, 2];
+    for ((id, status), documents) in ids.into_iter().zip(statuses).zip(documents) {
+        let said = ShardInfo {
+            node_count: documents * 10,
+            ..ShardInfo::new(ShardId(99), format!("at {id}"))
+        };
+        let incarnation = registry.register_with_id(said.clone(), id, at(1)).unwrap();
+        registry.set_status(id, status, at(2)).unwrap();
+        registry.update_metrics(id, documents, 100).unwrap();
+        let info = ShardInfo {
+            id,
+            document_count: documents,
+            ..said
+        };
+        assert_eq!(registry.get(id).as_ref(), Some(&info));
+        let registered = RegisteredShard {
+            info,
+            status,
+            memory_bytes: 100,
+            incarnation,
+            last_seen: at(if status.serves() { 2 } else { 1 }),
+        };
+        assert_eq!(registry.get_registered(id), Some(registered));
+    }
+    let infos: Vec<_> = ids.iter().filter_map(|&id| registry.get(id)).collect();
+    assert_eq!(registry.all(), infos);
+    assert_eq!(registry.all_ids(), ids);
+    assert_eq!(registry.count(), 3);
+    assert_eq!(registry.online_shards(), infos[..1]);
+    for (status, info) in statuses.into_iter().zip(&infos) {
+        assert_eq!(registry.shards_with_status(status), [info.clone()]);
+    }
+    assert_eq!(registry.total_documents(), 10);
+    assert_eq!(registry.total_memory(), 300);
+    assert_eq!(
+        registry.least_loaded_shard(),
+        Some(ids[0]),
+        "of those online"
+    );
+    for id in (0..9).map(ShardId) {
+        assert_eq!(registry.contains(id), ids.contains(&id));
+        assert_eq!(registry.is_planned(id), id == ShardId(2));
+        assert_eq!(registry.get(id).is_some(), ids.contains(&id));
+    }
+    assert_eq!(registry.planned().collect::<Vec<_>>(), [ShardId(2)]);
+}
+
+#[test]
+fn only_the_online_and_the_draining_serve() {
+    let serving = |status: ShardStatus| (status.to_string(), status.serves());
+    assert_eq!(serving(ShardStatus::Online), ("online".to_owned(), true));
+    assert_eq!(
+        serving(ShardStatus::Draining),
+        ("draining".to_owned(), true)
+    );
+    assert_eq!(serving(ShardStatus::Offline), ("offline".to_owned(), false));
+    assert_eq!(
+        serving(ShardStatus::Recovering),
+        ("recovering".to_owned(), false)
+    );
+}
+
+#[test]
+fn an_address_reads_as_host_and_port() {
+    let address = NodeAddress::new("local", 80);
+    assert_eq!(address.to_string(), "local:80");
+    assert_eq!(String::from(address), "local:80");
 }
 
 #[test]

@@ -65,6 +65,14 @@ proptest! {
             }
         }
         let topology = coordinator.topology();
+        let owners = shape.iter().filter(|&&(weight, status)| weight > 0 && serves(status));
+        prop_assert_eq!(topology.serving_count(), owners.count());
+        for (member, &(weight, status)) in topology.members().iter().zip(&shape) {
+            prop_assert_eq!((member.weight(), member.status()), (weight, status));
+            prop_assert_eq!(member.serves(), serves(status));
+            let registered = member.registered().map(|shard| (shard.info.id, shard.status));
+            prop_assert_eq!(registered, status.map(|status| (member.shard(), status)));
+        }
         let nobody = if shape.iter().all(|&(weight, _)| weight == 0) {
             RouteError::EmptyRing
         } else {
