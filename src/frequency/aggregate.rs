@@ -30,7 +30,7 @@ impl Plan {
         max_partitions: 128,
     };
 
-    fn partitions(&self, entries: usize) -> usize {
+    pub(super) fn partitions(&self, entries: usize) -> usize {
         (entries / self.entries_per_partition.max(1))
             .clamp(1, self.max_partitions)
             .next_power_of_two()

@@ -189,6 +189,8 @@ fn the_threshold_decides_by_the_number_of_entries() {
         entries_per_partition: 10,
         max_partitions: 8,
     };
+    let counts = [0, 9, 35, 40, 41, 1_000].map(|entries| plan.partitions(entries));
+    assert_eq!(counts, [1, 1, 4, 4, 4, 8]);
     assert_eq!(partitions(plan, &numbered(3, 33)), 1);
     assert_eq!(partitions(plan, &numbered(4, 25)), 8);
     let owned = |shards| aggregate_owned_as(plan, shards).unwrap().partition_count();

@@ -81,6 +81,9 @@ fn one_beat_and_silence_is_death_again() {
     registry.heartbeat(ShardId(0), at(12)).unwrap();
     assert!(registry.check_dead_shards(at(22)).is_empty());
     assert_eq!(registry.check_dead_shards(at(23)), [ShardId(0)]);
+    let (record, _) = registry.record(ShardId(0)).unwrap();
+    assert_eq!(record.lease.beat(at(24)), Beat::Closed);
+    assert_eq!(record.lease.last_seen(), at(12));
 }
 
 #[test]
@@ -139,6 +142,7 @@ fn registering_again_begins_a_new_incarnation_and_ends_the_old() {
         .unwrap();
     assert!(new > old.incarnation);
     assert!(old.has_ended());
+    assert!(!registry.record(ShardId(0)).unwrap().0.has_ended());
     assert_eq!(old.lease.beat(at(2)), Beat::Closed);
     let consent = |_| Ok::<_, RegistryError>(());
     assert_eq!(
