@@ -82,10 +82,6 @@ impl<'a> Iterator for Terms<'a> {
         let term = self.text.get(entry.start..entry.end)?;
         Some((term, entry.frequency))
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.table.size_hint()
-    }
 }
 
 /// A partition to which frequencies are added.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::aggregate::{Plan, aggregate_as, aggregate_owned_as};
-use super::partition::{MAX_PARTITIONS, hash_of, partition_of};
+use super::partition::{MAX_PARTITIONS, Merge, hash_of, partition_of};
 use super::{DocumentFrequencies, aggregate, aggregate_owned, idf};
 use crate::error::FrequencyError;
 
@@ -196,6 +196,20 @@ fn the_threshold_decides_by_the_number_of_entries() {
     let owned = |shards| aggregate_owned_as(plan, shards).unwrap().partition_count();
     assert_eq!(owned(numbered(3, 33)), 1);
     assert_eq!(owned(numbered(4, 25)), 8);
+}
+
+#[test]
+fn terms_with_the_same_hash_stay_apart() {
+    let mut merge = Merge::default();
+    for (term, frequency) in [("ring", 1), ("tick", 10), ("ring", 2)] {
+        merge.add(7, term, frequency);
+    }
+    let (partition, overflow) = merge.finish();
+    assert_eq!(partition.get(7, "ring"), Some(3));
+    assert_eq!(partition.get(7, "tick"), Some(10));
+    assert_eq!(partition.get(7, "ting"), None);
+    assert_eq!(partition.get(8, "ring"), None);
+    assert_eq!((partition.len(), overflow), (2, None));
 }
 
 #[test]
