@@ -199,6 +199,7 @@ fn corpora_merge_count_by_count() {
     assert_eq!(merged, corpus(15, 120, &[("a", 10), ("b", 6)]));
     assert_eq!(merged.document_frequencies().len(), 2);
     assert_eq!(merged.average_length(), 8.0);
+    assert_eq!((merged.documents(), merged.tokens()), (15, 120));
     assert_eq!(
         CorpusStatistics::merge([]).unwrap(),
         CorpusStatistics::default()
