@@ -82,6 +82,7 @@ fn a_term_listed_with_no_documents_stays_listed() {
 #[test]
 fn equality_is_by_content() {
     let a = df(&[("x", 1), ("y", 2)]);
+    assert!(!a.is_empty());
     assert_eq!(a, df(&[("y", 2), ("x", 1)]));
     assert_eq!(a, a.clone());
     assert_ne!(a, df(&[("x", 1), ("y", 3)]));
