@@ -430,6 +430,23 @@ fn a_deadline_beyond_the_clocks_end_is_none() {
 }
 
 #[test]
+fn every_way_to_wait_says_what_is_missing() {
+    let barrier = TickBarrier::with_timeout(1, Duration::ZERO).unwrap();
+    let phase = TickPhase::Sense;
+    let waits = [
+        barrier.wait_all(phase, 0),
+        barrier.wait_all_with_timeout(phase, 0, Duration::ZERO),
+        barrier.wait_until(phase, 0, Instant::now()),
+    ];
+    for wait in waits {
+        let Err(BarrierError::PhaseTimeout { missing, .. }) = wait else {
+            panic!("nobody has completed it: {wait:?}");
+        };
+        assert_eq!(missing.to_string(), "shard-0");
+    }
+}
+
+#[test]
 fn a_late_waiter_takes_no_lock() {
     let barrier = TickBarrier::new(1).unwrap();
     barrier.complete(A, TickPhase::Sense, 1).unwrap();
