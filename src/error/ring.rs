@@ -22,7 +22,7 @@ pub enum RingError {
         /// The greatest number allowed.
         max: u64,
     },
-    /// There would be more points than the bound. Found before any memory is taken.
+    /// There would be more points than the bound. Found before any point is placed.
     #[error("the ring would have {value} points, but may have at most {max}")]
     TooManyPoints {
         /// The number of points asked for.

@@ -1,4 +1,4 @@
-//! What a ring may be made of, checked before any memory is taken for it.
+//! What a ring may be made of, checked before any point of it is placed.
 
 use super::RingMember;
 use crate::config::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};

@@ -87,7 +87,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::TooManyShards`]. Found before any memory is taken.
+    /// [`RingError::TooManyShards`]. Found before any point is placed.
     pub fn new(shards: u32) -> Result<Self, RingError> {
         Self::with_virtual_nodes(shards, VIRTUAL_NODES)
     }
@@ -106,12 +106,8 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::VirtualNodes`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Found before any memory is
-    /// taken.
+    /// [`RingError::VirtualNodes`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Found before any point is placed.
     pub fn with_virtual_nodes(shards: u32, virtual_nodes: u32) -> Result<Self, RingError> {
-        bounds::virtual_nodes(virtual_nodes)?;
-        bounds::shards(u64::from(shards))?;
-        bounds::points(u64::from(shards) * u64::from(virtual_nodes))?;
         let members = (0..shards).map(|id| (ShardId(id), 1));
         Self::from_members(Placement::default(), virtual_nodes, members)
     }
