@@ -77,3 +77,39 @@ pub(super) fn members(
     points(total_points(virtual_nodes, &members))?;
     Ok(members.into_boxed_slice())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_values_are_within_the_bounds() {
+        let (most_points, most_shards) = (u64::from(MAX_POINTS), u64::from(MAX_SHARDS));
+        assert_eq!(points(most_points), Ok(()));
+        assert!(points(most_points + 1).is_err());
+        assert_eq!(shards(most_shards), Ok(()));
+        assert!(shards(most_shards + 1).is_err());
+        assert_eq!(weight(ShardId(0), MAX_WEIGHT), Ok(()));
+        assert!(weight(ShardId(0), MAX_WEIGHT + 1).is_err());
+        for value in [1, MAX_VIRTUAL_NODES] {
+            assert_eq!(virtual_nodes(value), Ok(()));
+        }
+        for value in [0, MAX_VIRTUAL_NODES + 1] {
+            assert!(virtual_nodes(value).is_err());
+        }
+    }
+
+    #[test]
+    fn too_many_shards_are_counted_without_being_taken() {
+        let given = |count: u32| (0..count).map(|id| (ShardId(id), 0));
+        let most = members(1, given(MAX_SHARDS)).map(|members| members.len());
+        assert_eq!(most, Ok(MAX_SHARDS as usize));
+        for more in [1, 5] {
+            let refused = RingError::TooManyShards {
+                value: u64::from(MAX_SHARDS + more),
+                max: u64::from(MAX_SHARDS),
+            };
+            assert_eq!(members(1, given(MAX_SHARDS + more)), Err(refused));
+        }
+    }
+}

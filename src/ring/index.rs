@@ -131,7 +131,7 @@ impl Layout {
     }
 
     /// The entry of a bucket with more points.
-    const fn undecided(self) -> u32 {
+    pub(super) const fn undecided(self) -> u32 {
         1 << 31 | self.slot_mask
     }
 }

@@ -80,6 +80,62 @@ fn slots() -> impl Strategy<Value = u32> {
     ]
 }
 
+/// The answers are the same without it, which is why its quality has a test of its own.
+#[test]
+fn the_index_decides_nearly_every_look_up() {
+    let ring = HashRing::new(64).unwrap();
+    let (points, layout) = (ring.points.len(), ring.index.layout);
+    let count = |of: &dyn Fn(u32) -> bool| {
+        let entries = ring.index.entries.iter();
+        entries.filter(|&&entry| of(entry)).count()
+    };
+    let undecided = count(&|entry| entry == layout.undecided());
+    let divided = count(&|entry| entry >> 31 == 0);
+    // 9,600 points in 65,536 buckets: about one in a hundred has two or more, one in eight has one.
+    assert!(undecided * 50 < ring.index.entries.len(), "{undecided}");
+    assert!(divided * 4 > points * 3, "{divided}");
+    // Boundaries of 17 bits: hardly any two are the same, so that hardly any hash has a boundary's bits.
+    let boundaries: std::collections::BTreeSet<_> = ring
+        .index
+        .entries
+        .iter()
+        .filter(|&&entry| entry >> 31 == 0)
+        .map(|&entry| entry >> 14)
+        .collect();
+    assert!(boundaries.len() * 10 > divided * 9, "{}", boundaries.len());
+}
+
+#[test]
+fn a_ring_says_what_it_is_made_of() {
+    let members = [(7, 2), (1, 1), (3, 0)].map(|(id, weight)| (ShardId(id), weight));
+    let ring = HashRing::from_members(Placement::SipHash13, 10, members).unwrap();
+    assert_eq!(ring.all_shards(), [1, 3, 7].map(ShardId));
+    let weights: Vec<_> = ring
+        .members()
+        .iter()
+        .map(|m| (m.shard.0, m.weight))
+        .collect();
+    assert_eq!(weights, [(1, 1), (3, 0), (7, 2)]);
+    let weight = |id| ring.weight(ShardId(id));
+    assert_eq!([1, 3, 7, 2].map(weight), [Some(1), Some(0), Some(2), None]);
+    assert_eq!(ring.virtual_nodes_per_shard(), 10);
+    assert_eq!(ring.total_virtual_nodes(), 30);
+    assert_eq!(ring.shard_count(), 3);
+    assert_eq!(ring.placement(), Placement::SipHash13);
+    assert!(!ring.is_empty());
+    let empty = HashRing::from_members(Placement::Xxh3, 10, [(ShardId(3), 0)]).unwrap();
+    assert!(empty.is_empty() && HashRing::new(0).unwrap().is_empty());
+}
+
+#[test]
+fn the_memory_is_that_of_the_arrays() {
+    let ring = HashRing::with_virtual_nodes(1_000, 150).unwrap();
+    // 10 bytes a point, 2^20 entries and 2^17 starts of 4 bytes, 8 bytes a member.
+    let arrays = 150_000 * 10 + (1 << 22) + (1 << 19) + 1_000 * 8;
+    let more = ring.memory_bytes() - arrays;
+    assert!((1..500).contains(&more), "{more}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
