@@ -174,6 +174,9 @@ proptest! {
             let told = plan.move_at(hash).map(|range| (range.from, range.to));
             prop_assert_eq!(told, (owners.0 != owners.1).then_some(owners));
         }
+        for document in (0..20).map(DocumentId::from_seed) {
+            prop_assert_eq!(plan.move_of(&document), plan.move_at(placement.document_position(&document)));
+        }
         // Between two points of either ring nothing changes: the moved hashes are the lengths of such arcs.
         let mut ends = ends;
         ends.push(u64::MAX);
@@ -188,6 +191,9 @@ proptest! {
             start = next;
         }
         prop_assert_eq!(plan.moved_hashes(), moved);
+        let in_2_to_31 = f64::from(u32::try_from(moved >> 33).unwrap());
+        let difference = plan.moved_fraction() * 2_f64.powi(31) - in_2_to_31;
+        prop_assert!((0.0..=1.0).contains(&difference), "{}", difference);
     }
 }
 
