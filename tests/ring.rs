@@ -118,6 +118,8 @@ proptest! {
         }
         match ring.get_replica_shards(&document, count) {
             Ok(replicas) => {
+                prop_assert_eq!(replicas.as_ref(), &distinct[..]);
+                prop_assert!((&replicas).into_iter().eq(&distinct));
                 prop_assert_eq!(replicas.as_slice(), distinct);
                 prop_assert_eq!(replicas.is_complete(), replicas.len() == count + 1);
             }
@@ -244,6 +246,8 @@ fn weights_move_documents_only_to_or_from_their_shard() {
             .iter()
             .all(|range| range.to == Some(ShardId(2)))
     );
+    assert!(heavy.shares().as_slice().iter().eq(heavy.shares().iter()));
+    assert_eq!(heavy.shares().as_slice().len(), heavy.members().len());
     assert!((0.3..0.45).contains(&heavy.shares().get(ShardId(2)).unwrap().fraction()));
     assert_eq!(even.set_weight(ShardId(2), 1).unwrap(), even);
     let idle = even.set_weight(ShardId(2), 0).unwrap();

@@ -18,9 +18,9 @@ impl Index {
         let (Delta::Added(changed, _) | Delta::Removed(changed, _)) = delta;
         let same_shape = self.layout == Layout::new(slots, entry_bits(points.len()))
             && self.start_shift == start_shift(points.len());
-        // Repairing costs some times more per point than building.
+        // Repairing costs some times more per point than building. The first points and the last are never few.
         let few = changed.len() <= points.len() / 8;
-        if self.entries.is_empty() || points.len() == 0 || !same_shape || !few {
+        if !same_shape || !few {
             return Self::new(points, slots);
         }
         let mut index = Self {
