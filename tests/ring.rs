@@ -246,8 +246,13 @@ fn weights_move_documents_only_to_or_from_their_shard() {
             .iter()
             .all(|range| range.to == Some(ShardId(2)))
     );
-    assert!(heavy.shares().as_slice().iter().eq(heavy.shares().iter()));
-    assert_eq!(heavy.shares().as_slice().len(), heavy.members().len());
+    let shares = heavy.shares();
+    assert!(shares.as_slice().iter().eq(shares.iter()));
+    assert!((&shares).into_iter().eq(shares.iter()));
+    assert_eq!(shares.as_slice().len(), heavy.members().len());
+    // 150 points a unit of weight: each has what its weight deserves, within a quarter.
+    let balance = shares.balance().unwrap();
+    assert!((1.0..1.25).contains(&balance), "{balance}");
     assert!((0.3..0.45).contains(&heavy.shares().get(ShardId(2)).unwrap().fraction()));
     assert_eq!(even.set_weight(ShardId(2), 1).unwrap(), even);
     let idle = even.set_weight(ShardId(2), 0).unwrap();
