@@ -18,6 +18,17 @@ impl TickBarrier {
     /// Makes the members exactly `shard-0` up to this number, in one step: others leave, those that are missing join, and those
     /// that stay keep their progress. Takes time in proportion to both numbers of members, under the lock.
     ///
+    /// ```
+    /// use tickring::{ShardId, TickBarrier, TickPhase};
+    ///
+    /// let barrier = TickBarrier::new(2)?;
+    /// barrier.complete(ShardId::new(0), TickPhase::Sense, 0)?;
+    /// barrier.set_shard_count(1)?; // shard-1 is not waited for any more
+    /// barrier.wait_all(TickPhase::Sense, 0)?;
+    /// assert_eq!(barrier.shard_count(), 1);
+    /// # Ok::<(), tickring::BarrierError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::MAX_SHARDS); [`BarrierError::Closed`]. Nothing changed.
     pub fn set_shard_count(&self, shard_count: u32) -> Result<(), BarrierError> {
@@ -101,6 +112,17 @@ impl TickBarrier {
 
     /// Takes a shard out. What only it had held back is complete now; if no member is left that counts for a tick, waits for it return
     /// [`BarrierError::NoMembers`].
+    ///
+    /// ```
+    /// use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
+    ///
+    /// let barrier = TickBarrier::new(2)?;
+    /// barrier.complete(ShardId::new(0), TickPhase::Sense, 0)?;
+    /// barrier.leave(ShardId::new(1))?;
+    /// barrier.wait_all(TickPhase::Sense, 0)?;
+    /// assert_eq!(barrier.leave(ShardId::new(1)), Err(BarrierError::UnknownShard(ShardId::new(1))));
+    /// # Ok::<(), BarrierError>(())
+    /// ```
     ///
     /// # Errors
     /// [`BarrierError::UnknownShard`], [`BarrierError::Closed`]. Nothing changed.

@@ -34,6 +34,25 @@ impl Coordinator {
     /// a [`HealthMonitor`](crate::HealthMonitor) does the same regularly, with a guard against its own pauses.
     ///
     /// On a closed coordinator it marks nobody.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use tickring::{Config, Coordinator, ManualClock, ShardId, ShardInfo};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let config = Config { num_shards: 1, ..Config::default() };
+    /// let lease = config.heartbeat_timeout;
+    /// let coordinator = Coordinator::with_clock(config, clock.clone())?;
+    /// let shard = coordinator.register_shard(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+    /// clock.advance(lease);
+    /// coordinator.shard_heartbeat(shard)?;
+    /// clock.advance(lease);
+    /// assert!(coordinator.check_shard_health().is_empty(), "not longer than the lease");
+    /// clock.advance(Duration::from_nanos(1));
+    /// assert_eq!(coordinator.check_shard_health(), [shard]);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     pub fn check_shard_health(&self) -> Vec<ShardId> {
         self.sweep_at(self.shared.clock.now())
     }

@@ -13,6 +13,17 @@ impl Coordinator {
     /// A claimed shard keeps its place in the barrier; a new one joins the ring and counts from the first tick after
     /// both the current one and any that is complete already.
     ///
+    /// ```
+    /// use tickring::{Coordinator, ShardId, ShardInfo};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+    /// assert_eq!(coordinator.register_shard(info.clone())?, ShardId::new(0), "as planned");
+    /// assert_eq!(coordinator.register_shard(info)?, ShardId::new(1), "one more");
+    /// assert_eq!(coordinator.shard_count(), 2);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`RegistryError`](crate::RegistryError) or [`RingError`](crate::RingError) if there is no room,
     /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
@@ -22,6 +33,15 @@ impl Coordinator {
 
     /// The same, and yields a handle that speaks for this incarnation only.
     ///
+    /// ```
+    /// use tickring::{Coordinator, ShardId, ShardInfo};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// let shard = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+    /// shard.heartbeat()?;
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`register_shard`](Self::register_shard).
     pub fn register(&self, info: ShardInfo) -> Result<ShardHandle> {
@@ -29,6 +49,18 @@ impl Coordinator {
     }
 
     /// Registers a shard with an id, weight or lease of its own.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, Registration, ShardId, ShardInfo};
+    ///
+    /// let coordinator = Coordinator::new(0)?;
+    /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+    /// let wanted = Registration { id: Some(ShardId::new(7)), weight: Some(2), ..Registration::default() };
+    /// let shard = coordinator.register_with(info, wanted)?;
+    /// assert_eq!(shard.id(), ShardId::new(7));
+    /// assert_eq!(coordinator.topology().ring().weight(shard.id()), Some(2));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`register_shard`](Self::register_shard); [`RingError::Weight`](crate::RingError::Weight).
@@ -133,6 +165,19 @@ impl Coordinator {
     }
 
     /// The shards that are online, by id.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, ShardId, ShardInfo, ShardStatus};
+    ///
+    /// let coordinator = Coordinator::new(2)?;
+    /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+    /// let shards = [coordinator.register(info.clone())?, coordinator.register(info)?];
+    /// shards[0].set_status(ShardStatus::Draining)?;
+    /// let online = coordinator.online_shards();
+    /// assert_eq!(online.iter().map(|info| info.id).collect::<Vec<_>>(), [shards[1].id()]);
+    /// assert_eq!(coordinator.all_shards().len(), 2);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     pub fn online_shards(&self) -> Vec<ShardInfo> {
         self.infos(|status| status == ShardStatus::Online)
     }

@@ -12,6 +12,20 @@ impl Coordinator {
     /// Says that a shard has finished a phase of a tick, and all before it. Speaks for its current incarnation; a planned shard
     /// may be completed too. Saying it again changes nothing.
     ///
+    /// ```
+    /// use tickring::{Coordinator, Error, ShardId, TickPhase};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// coordinator.phase_complete(ShardId::new(0), TickPhase::Sense, 0)?;
+    /// coordinator.wait_for_phase(TickPhase::Sense, 0)?;
+    /// let unknown = ShardId::new(5);
+    /// assert_eq!(
+    ///     coordinator.phase_complete(unknown, TickPhase::Sense, 0),
+    ///     Err(Error::ShardNotFound(unknown)),
+    /// );
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ShardNotFound`] for an id that isn't on the ring; [`BarrierError::UnknownShard`] while the shard is offline or
     /// recovering; [`BarrierError::TickOver`], [`BarrierError::TickAhead`], [`BarrierError::Closed`]. Nothing changed.
@@ -38,6 +52,20 @@ impl Coordinator {
     }
 
     /// The same with a timeout of the caller's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tickring::{BarrierError, Coordinator, Error, ShardId, TickPhase};
+    ///
+    /// let coordinator = Coordinator::new(2)?;
+    /// coordinator.phase_complete(ShardId::new(0), TickPhase::Sense, 0)?;
+    /// let late = coordinator.wait_for_phase_timeout(TickPhase::Sense, 0, Duration::ZERO);
+    /// let Err(Error::Barrier(BarrierError::PhaseTimeout { missing, .. })) = late else {
+    ///     panic!("one has not completed it");
+    /// };
+    /// assert_eq!(missing.as_slice(), [ShardId::new(1)]);
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`wait_for_phase`](Self::wait_for_phase).
@@ -69,6 +97,17 @@ impl Coordinator {
     /// Begins the next tick and yields it. Completions of it that came early are kept; whoever still waits for the tick
     /// before gets [`BarrierError::Superseded`] for what was not complete. On a closed coordinator, and at the last tick, it
     /// stays as it is, and is what is yielded; [`try_advance_tick`](Self::try_advance_tick) makes an error of that.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, ShardId, TickPhase};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// coordinator.phase_complete(ShardId::new(0), TickPhase::Sense, 1)?; // early
+    /// assert_eq!(coordinator.advance_tick(), 1);
+    /// coordinator.wait_for_phase(TickPhase::Sense, 1)?;
+    /// assert!(coordinator.wait_for_phase(TickPhase::Advance, 0).is_ok(), "a later phase includes it");
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     pub fn advance_tick(&self) -> Tick {
         self.try_advance_tick()
             .unwrap_or_else(|_| self.current_tick())

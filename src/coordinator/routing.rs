@@ -31,6 +31,18 @@ impl Coordinator {
     /// The shard that serves this document, then `replication_factor` others that can, in ring order; fewer if there are
     /// fewer.
     ///
+    /// ```
+    /// use tickring::{Config, Coordinator, DocumentId};
+    ///
+    /// let config = Config { num_shards: 5, replication_factor: 2, ..Config::default() };
+    /// let coordinator = Coordinator::with_config(config)?;
+    /// let document = DocumentId::from_seed(1);
+    /// let replicas = coordinator.get_replica_shards(&document)?;
+    /// assert_eq!(replicas.len(), 3);
+    /// assert_eq!(replicas[0], coordinator.route_document(&document)?);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`route_document`](Self::route_document).
     #[inline]

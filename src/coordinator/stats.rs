@@ -63,6 +63,17 @@ impl ClusterStats {
 impl Coordinator {
     /// Notes how many documents a shard holds and how much memory, in bytes, it uses. Takes no lock.
     ///
+    /// ```
+    /// use tickring::{Coordinator, ShardId, ShardInfo};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// let shard = coordinator.register_shard(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+    /// coordinator.update_shard_metrics(shard, 500, 1 << 20)?;
+    /// assert_eq!(coordinator.total_documents(), 500);
+    /// assert_eq!(coordinator.cluster_stats().total_memory_bytes, 1 << 20);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ShardNotFound`], [`RegistryError::NotRegistered`] for a planned shard, [`RegistryError::Closed`]. Nothing changed.
     pub fn update_shard_metrics(

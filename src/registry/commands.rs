@@ -23,6 +23,18 @@ impl ShardRegistry {
 
     /// Registers a shard under this id. If the id is registered already, its incarnation ends and a new one begins.
     ///
+    /// ```
+    /// use tickring::{ShardId, ShardInfo, ShardRegistry, Timestamp};
+    ///
+    /// let mut registry = ShardRegistry::new();
+    /// let (shard, info) = (ShardId::new(7), ShardInfo::new(ShardId::new(7), "local".to_owned()));
+    /// let first = registry.register_with_id(info.clone(), shard, Timestamp::ZERO)?;
+    /// let second = registry.register_with_id(info, shard, Timestamp::ZERO)?;
+    /// assert!(second > first);
+    /// assert_eq!(registry.all_ids(), [shard]);
+    /// # Ok::<(), tickring::RegistryError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`RegistryError::Exhausted`] once all 2⁶⁴ incarnations have been used. Nothing changed then.
     pub fn register_with_id(
@@ -199,6 +211,19 @@ impl ShardRegistry {
     }
 
     /// Notes how many documents a shard holds and how much memory, in bytes, it uses.
+    ///
+    /// ```
+    /// use tickring::{ShardId, ShardInfo, ShardRegistry, Timestamp};
+    ///
+    /// let mut registry = ShardRegistry::new();
+    /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+    /// let full = registry.register(info.clone(), Timestamp::ZERO)?;
+    /// let empty = registry.register(info, Timestamp::ZERO)?;
+    /// registry.update_metrics(full, 1_000, 1 << 20)?;
+    /// assert_eq!(registry.least_loaded_shard(), Some(empty));
+    /// assert_eq!((registry.total_documents(), registry.total_memory()), (1_000, 1 << 20));
+    /// # Ok::<(), tickring::RegistryError>(())
+    /// ```
     ///
     /// # Errors
     /// [`RegistryError::ShardNotFound`], or [`RegistryError::NotRegistered`] for a planned id. Nothing changed.
