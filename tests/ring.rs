@@ -258,6 +258,8 @@ fn weights_move_documents_only_to_or_from_their_shard() {
     let idle = even.set_weight(ShardId(2), 0).unwrap();
     assert!(documents().all(|document| idle.get_shard(&document) != Ok(ShardId(2))));
     assert_eq!((idle.shard_count(), idle.total_virtual_nodes()), (6, 750));
+    let balance = idle.shares().balance().unwrap();
+    assert!((1.0..1.25).contains(&balance), "{balance}");
     assert_ne!(
         idle.fingerprint(),
         even.remove_shard(ShardId(2)).unwrap().fingerprint()

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::RingMember;
+use super::bounds::total_points;
 use crate::id::ShardId;
 use crate::placement::Placement;
 
@@ -36,10 +37,7 @@ impl Points {
                 })
         };
         // Buckets of 4 to 8 points on average: short enough for an insertion sort, few enough for the cache.
-        let total: u64 = members
-            .iter()
-            .map(|member| u64::from(virtual_nodes) * u64::from(member.weight))
-            .sum();
+        let total = total_points(virtual_nodes, members);
         let shift = 64 - (total / 4).checked_ilog2().unwrap_or(0).max(1);
         let mut ends = vec![0_u32; 1 << (64 - shift)];
         for (position, _) in points() {
@@ -141,7 +139,7 @@ impl Points {
             low += step;
             step *= 2;
         }
-        let mut high = (low + step - 1).min(self.len());
+        let mut high = (low + step).min(self.len());
         while low < high {
             let middle = low + (high - low) / 2;
             if is_before(middle) {
@@ -194,7 +192,7 @@ struct Builder {
 impl Builder {
     /// Room for `points` and the sentinel, so that nothing is copied once more at the end.
     fn with_capacity(points: usize) -> Self {
-        let room = if points == 0 { 0 } else { points + 1 };
+        let room = points + 1;
         Self {
             positions: Vec::with_capacity(room),
             owners: Vec::with_capacity(room),

@@ -18,9 +18,7 @@ impl Index {
         let (Delta::Added(changed, _) | Delta::Removed(changed, _)) = delta;
         let same_shape = self.layout == Layout::new(slots, entry_bits(points.len()))
             && self.start_shift == start_shift(points.len());
-        // Repairing costs some times more per point than building. The first points and the last are never few.
-        let few = changed.len() <= points.len() / 8;
-        if !same_shape || !few {
+        if !same_shape || !are_few(changed.len(), points.len()) {
             return Self::new(points, slots);
         }
         let mut index = Self {
@@ -60,6 +58,12 @@ impl Index {
             self.layout,
         );
     }
+}
+
+/// Whether so many changed points are mended rather than all indexed anew: mending costs some times more per point. The first points of
+/// a ring, and its last, are never few.
+pub(super) const fn are_few(changed: usize, points: usize) -> bool {
+    changed <= points / 8
 }
 
 /// The entries with the slots as they are after the change.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::index::entry_bits;
 use super::points::Point;
-use super::reindex::Delta;
+use super::reindex::{Delta, are_few};
 use super::*;
 
 /// A ring of these points over `slots` shards, with an index of `2^bits` entries.
@@ -103,6 +103,20 @@ fn the_index_decides_nearly_every_look_up() {
         .map(|&entry| entry >> 14)
         .collect();
     assert!(boundaries.len() * 10 > divided * 9, "{}", boundaries.len());
+}
+
+#[test]
+fn an_eighth_of_the_points_are_few() {
+    let few = [(0, 0), (0, 7), (1, 8), (10, 80), (10, 87)];
+    assert!(
+        few.iter()
+            .all(|&(changed, points)| are_few(changed, points))
+    );
+    let many = [(1, 0), (1, 7), (11, 87), (80, 80)];
+    assert!(
+        many.iter()
+            .all(|&(changed, points)| !are_few(changed, points))
+    );
 }
 
 #[test]
