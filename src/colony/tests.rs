@@ -1,3 +1,5 @@
+mod callbacks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
 use std::thread;
@@ -200,6 +202,8 @@ fn a_tick_publishes_what_was_accepted_on_its_placement_owner() {
         }
     }
     assert_eq!(*publication.statistics(), 200);
+    let epoch = colony.topology().epoch();
+    assert_eq!((report.epoch, publication.epoch()), (epoch, epoch));
     assert!(before.shards().iter().all(|p| p.searcher().is_empty()));
 }
 
