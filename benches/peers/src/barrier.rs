@@ -1,0 +1,213 @@
+//! One phase: every thread completes it and waits for all.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Barrier};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use phago_distributed::types as theirs;
+use tickring::{ShardId, TickBarrier, TickPhase};
+
+use crate::Scope;
+use crate::measure::pair;
+use crate::report::{Goal, Report, Row};
+
+/// Threads that run the same number of phases together each time they are told to.
+struct Crew {
+    orders: Vec<Sender<u64>>,
+    times: Receiver<Duration>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Crew {
+    /// `phase` is what thread `id` does in the phase with this number; the numbers go on from one order to the next.
+    fn new(size: u32, phase: impl Fn(u32, u64) + Send + Sync + 'static) -> Self {
+        let (phase, start) = (Arc::new(phase), Arc::new(Barrier::new(size as usize)));
+        let (report, times) = channel();
+        let mut crew = Self {
+            orders: Vec::new(),
+            times,
+            threads: Vec::new(),
+        };
+        for id in 0..size {
+            let (order, orders) = channel::<u64>();
+            let (phase, start, report) = (Arc::clone(&phase), Arc::clone(&start), report.clone());
+            crew.orders.push(order);
+            crew.threads.push(thread::spawn(move || {
+                let mut done = 0;
+                for phases in orders {
+                    start.wait();
+                    let begun = Instant::now();
+                    (done..done + phases).for_each(|number| phase(id, number));
+                    report.send(begun.elapsed()).expect("the bench listens");
+                    done += phases;
+                }
+            }));
+        }
+        crew
+    }
+
+    /// The longest of the threads' times.
+    fn run(&self, phases: u64) -> Duration {
+        for order in &self.orders {
+            order.send(phases).expect("the crew lives");
+        }
+        let times = self.times.iter().take(self.orders.len());
+        times.max().expect("the crew lives")
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.orders.clear();
+        for thread in self.threads.drain(..) {
+            thread.join().expect("the crew lives");
+        }
+    }
+}
+
+fn ours(threads: u32) -> Crew {
+    let barrier = TickBarrier::new(threads).expect("within the bounds");
+    Crew::new(threads, move |id, number| {
+        let (tick, phase) = (number / 4, TickPhase::ALL[(number % 4) as usize]);
+        barrier
+            .complete(ShardId::new(id), phase, tick)
+            .expect("a member, in time");
+        barrier.wait_all(phase, tick).expect("all arrive");
+        if id == 0 && phase == TickPhase::Advance {
+            barrier.advance().expect("open");
+        }
+    })
+}
+
+fn standard(threads: u32) -> Crew {
+    let barrier = Barrier::new(threads as usize);
+    Crew::new(threads, move |_, _| {
+        barrier.wait();
+    })
+}
+
+pub fn run(report: &mut Report, scope: Scope) {
+    for (id, threads, goal) in [
+        ("B1", 2, 20.0),
+        ("B2", 4, 0.8),
+        ("B2", 8, 1.2),
+        ("B2", 16, 2.0),
+    ] {
+        let (ours, theirs) = (ours(threads), standard(threads));
+        let phases = 2_000;
+        let result = pair(
+            scope.rounds(41),
+            phases as f64,
+            &mut || ours.run(phases),
+            &mut || theirs.run(phases),
+        );
+        report.pair(
+            id,
+            format!("complete + wait, {threads} threads, against std::sync::Barrier"),
+            Goal::AtLeast(goal),
+            result,
+        );
+    }
+    for (members, goal) in [(2, None), (4, None), (8, Some(1.5)), (16, Some(4.0))] {
+        against_tasks(report, scope, members, goal);
+    }
+}
+
+/// After this long without an answer a wait of theirs counts as a stall: far above any phase, far below its own 30 s.
+const STALL: Duration = Duration::from_millis(50);
+const PHASES: [theirs::TickPhase; 3] = [
+    theirs::TickPhase::Sense,
+    theirs::TickPhase::Act,
+    theirs::TickPhase::Decay,
+];
+
+/// Their barrier at its best: a task for each member, on two workers, and a barrier for each tick, so that none is ever reset, which
+/// would lose more.
+fn against_tasks(report: &mut Report, scope: Scope, members: u32, goal: Option<f64>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .expect("threads can be started");
+    let crew = ours(members);
+    let ticks = 400_u64;
+    let phases = ticks * PHASES.len() as u64;
+    let (mut stalls, mut run) = (0, 0);
+    let result = pair(
+        scope.rounds(21),
+        phases as f64,
+        &mut || crew.run(phases),
+        &mut || {
+            let (took, stalled) = runtime.block_on(tasks(members, ticks));
+            run += phases;
+            stalls += stalled;
+            // Without the time that was lost in stalls: they have a row of their own.
+            took.saturating_sub(STALL * u32::try_from(stalled).expect("few"))
+        },
+    );
+    report.pair(
+        "B3",
+        format!("complete + wait, {members} members, against phago-distributed"),
+        goal.map_or(Goal::Shown, Goal::AtLeast),
+        result,
+    );
+    report.push(Row {
+        id: "B3",
+        work: format!("the same, stalls per 100,000 phases ({run} phases)"),
+        ours: "0".to_owned(),
+        theirs: format!("{:.1}", stalls as f64 * 1e5 / run as f64),
+        result: String::new(),
+        goal: String::new(),
+        reached: None,
+    });
+}
+
+/// Yields the longest of the tasks' times and how many phases stalled.
+async fn tasks(members: u32, ticks: u64) -> (Duration, u64) {
+    let barriers: Arc<Vec<_>> = Arc::new(
+        (0..ticks)
+            .map(|_| phago_distributed::TickBarrier::new(members as usize))
+            .collect(),
+    );
+    let stalled: Arc<Vec<AtomicBool>> =
+        Arc::new((0..ticks * 3).map(|_| AtomicBool::new(false)).collect());
+    let start = Arc::new(tokio::sync::Barrier::new(members as usize));
+    let handles: Vec<_> = (0..members)
+        .map(|id| {
+            let (barriers, stalled, start) = (barriers.clone(), stalled.clone(), start.clone());
+            tokio::spawn(async move {
+                start.wait().await;
+                let begun = Instant::now();
+                let mut number = 0;
+                for (tick, barrier) in (0..).zip(&barriers[..]) {
+                    for phase in PHASES {
+                        let id = theirs::ShardId::new(id);
+                        barrier
+                            .complete(id, phase, tick)
+                            .await
+                            .expect("it never fails");
+                        while barrier
+                            .wait_all_with_timeout(phase, tick, STALL)
+                            .await
+                            .is_err()
+                        {
+                            stalled[number].store(true, Ordering::Relaxed);
+                        }
+                        number += 1;
+                    }
+                }
+                begun.elapsed()
+            })
+        })
+        .collect();
+    let mut longest = Duration::ZERO;
+    for handle in handles {
+        longest = longest.max(handle.await.expect("no panic"));
+    }
+    let stalls = stalled
+        .iter()
+        .filter(|stalled| stalled.load(Ordering::Relaxed));
+    (longest, stalls.count() as u64)
+}

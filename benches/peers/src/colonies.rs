@@ -1,0 +1,156 @@
+//! Four real colonies of phago's own runtime, led by our coordinator, one thread each, against its own runner.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use phago_agents::digester::Digester;
+use phago_core::types::Position;
+use phago_distributed::bench::generate_documents;
+use phago_distributed::{
+    ConsistentHashRing, DistributedRunner, RunnerConfig, ShardedColony, types as theirs,
+};
+use phago_runtime::colony::ColonyConfig;
+use tickring::{Coordinator, ShardId, TickPhase};
+use tokio::sync::RwLock;
+
+use crate::Scope;
+use crate::measure::pair;
+use crate::report::{Goal, Report};
+
+const COLONIES: u32 = 4;
+const AGENTS: u64 = 20;
+const DOCUMENTS: usize = 500;
+
+fn colony(id: u32) -> ShardedColony {
+    let ring = Arc::new(RwLock::new(ConsistentHashRing::new(COLONIES)));
+    let mut colony = ShardedColony::new(theirs::ShardId::new(id), ColonyConfig::default(), ring);
+    for agent in 0..AGENTS {
+        let position = Position::new(agent as f64 * 5.0, f64::from(id));
+        let seed = u64::from(id) * AGENTS + agent;
+        colony
+            .local_mut()
+            .spawn(Box::new(Digester::with_seed(position, seed)));
+    }
+    for (number, (title, content)) in generate_documents(DOCUMENTS).into_iter().enumerate() {
+        let position = Position::new((number % 100) as f64, (number / 100) as f64);
+        colony.ingest_document_direct(&title, &content, position);
+    }
+    colony
+}
+
+fn size(colony: &ShardedColony) -> (usize, usize) {
+    let stats = colony.stats();
+    (stats.graph_nodes, stats.graph_edges)
+}
+
+/// The time of the ticks, and what the colonies are then.
+fn led_by_us(ticks: u64) -> (Duration, Vec<(usize, usize)>) {
+    let coordinator = Coordinator::new(COLONIES).expect("within the bounds");
+    let start = Barrier::new(COLONIES as usize);
+    let one = |id: u32| {
+        let mut colony = colony(id);
+        start.wait();
+        let begun = Instant::now();
+        for tick in 0..ticks {
+            for (phase, work) in [
+                (TickPhase::Sense, theirs::TickPhase::Sense),
+                (TickPhase::Act, theirs::TickPhase::Act),
+                (TickPhase::Decay, theirs::TickPhase::Decay),
+                (TickPhase::Advance, theirs::TickPhase::Advance),
+            ] {
+                colony.tick_phase(work);
+                coordinator
+                    .phase_complete(ShardId::new(id), phase, tick)
+                    .expect("a member, in time");
+                coordinator.wait_for_phase(phase, tick).expect("all arrive");
+            }
+            if id == 0 {
+                coordinator.advance_tick();
+            }
+        }
+        (begun.elapsed(), size(&colony))
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..COLONIES)
+            .map(|id| scope.spawn(move || one(id)))
+            .collect();
+        let results = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"));
+        let (times, sizes): (Vec<_>, Vec<_>) = results.unzip();
+        (times.into_iter().max().unwrap_or_default(), sizes)
+    })
+}
+
+fn led_by_them(ticks: u64) -> (Duration, Vec<(usize, usize)>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .expect("threads can be started");
+    #[expect(clippy::arc_with_non_send_sync, reason = "it is what the runner takes")]
+    let shards: Vec<_> = (0..COLONIES)
+        .map(|id| Arc::new(RwLock::new(colony(id))))
+        .collect();
+    let runner = DistributedRunner::new(
+        Arc::new(phago_distributed::Coordinator::new(COLONIES)),
+        shards,
+        RunnerConfig::default(),
+    );
+    let begun = Instant::now();
+    runtime
+        .block_on(runner.run(ticks))
+        .expect("its phases complete");
+    let took = begun.elapsed();
+    let sizes = runner
+        .shards()
+        .iter()
+        .map(|shard| size(&shard.blocking_read()))
+        .collect();
+    (took, sizes)
+}
+
+pub fn run(report: &mut Report, scope: Scope) {
+    let ticks = 60;
+    let sizes = RefCell::new(Vec::new());
+    let mut ours = || {
+        let (took, size) = led_by_us(ticks);
+        sizes.borrow_mut().push(size);
+        took
+    };
+    let mut theirs = || {
+        let (took, size) = led_by_them(ticks);
+        sizes.borrow_mut().push(size);
+        took
+    };
+    let result = pair(scope.rounds(5), ticks as f64, &mut ours, &mut theirs);
+    report.pair(
+        "T1",
+        format!(
+            "a tick of {COLONIES} phago colonies, {AGENTS} agents and {DOCUMENTS} documents each"
+        ),
+        Goal::AtLeast(1.75),
+        result,
+    );
+    let totals = sizes.into_inner().into_iter().map(|run| {
+        run.into_iter()
+            .fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
+    });
+    let (nodes, edges): (Vec<_>, Vec<_>) = totals.unzip();
+    report.note(format!(
+        "T1: after {ticks} ticks the four colonies have {} nodes and {} edges together, whoever led them.",
+        range(&nodes),
+        range(&edges),
+    ));
+}
+
+fn range(counts: &[usize]) -> String {
+    let (least, most) = (counts.iter().min(), counts.iter().max());
+    match (least, most) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+        (Some(least), _) => least.to_string(),
+        _ => "no".to_owned(),
+    }
+}

@@ -1,0 +1,156 @@
+//! Adding up document frequencies.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tickring::{aggregate, aggregate_owned};
+
+use crate::Scope;
+use crate::measure::{pair, timed};
+use crate::random::Random;
+use crate::report::{Goal, Report};
+
+type Shard = HashMap<String, u64>;
+
+/// A shard of `terms` terms out of a vocabulary twice as large. The rank of a drawn term is log-uniform (Zipf's law with exponent
+/// 1), so that shards share their frequent terms; what repeats of it, and it repeats often, is filled up evenly.
+fn shard(random: &mut Random, terms: usize) -> Shard {
+    let vocabulary = 2 * terms;
+    let mut shard = Shard::with_capacity(terms);
+    let mut draws = 0;
+    while shard.len() < terms {
+        draws += 1;
+        let rank = if draws <= 2 * terms {
+            (vocabulary as f64).powf(random.unit()) as usize - 1
+        } else {
+            random.below(vocabulary)
+        };
+        *shard.entry(term(rank)).or_insert(0) += 1;
+    }
+    shard
+}
+
+/// 5 to 14 letters that follow from the rank.
+pub fn term(rank: usize) -> String {
+    let mut random = Random(rank as u64);
+    let len = 5 + random.below(10);
+    (0..len)
+        .map(|_| char::from(b'a' + random.below(26) as u8))
+        .collect()
+}
+
+struct Size {
+    shards: usize,
+    terms: usize,
+    owned: f64,
+    borrowed: f64,
+    /// Repetitions a round, so that a round is long enough to time.
+    times: usize,
+    rounds: usize,
+}
+
+const SIZES: [Size; 4] = [
+    Size {
+        shards: 8,
+        terms: 100_000,
+        owned: 3.0,
+        borrowed: 4.0,
+        times: 1,
+        rounds: 15,
+    },
+    Size {
+        shards: 64,
+        terms: 50_000,
+        owned: 2.0,
+        borrowed: 5.0,
+        times: 1,
+        rounds: 7,
+    },
+    Size {
+        shards: 8,
+        terms: 1_000,
+        owned: 1.0,
+        borrowed: 1.5,
+        times: 20,
+        rounds: 41,
+    },
+    Size {
+        shards: 3,
+        terms: 20,
+        owned: 1.0,
+        borrowed: 1.0,
+        times: 1_000,
+        rounds: 81,
+    },
+];
+
+pub fn run(report: &mut Report, scope: Scope) {
+    let peer = phago_distributed::Coordinator::new(3);
+    for size in &SIZES {
+        let mut random = Random(1);
+        let shards: Vec<_> = (0..size.shards)
+            .map(|_| shard(&mut random, size.terms))
+            .collect();
+        let ours: BTreeMap<String, u64> = aggregate(&shards)
+            .expect("no overflow")
+            .into_map::<std::hash::RandomState>()
+            .into_iter()
+            .collect();
+        let theirs: BTreeMap<_, _> = peer
+            .aggregate_global_df(shards.clone())
+            .into_iter()
+            .collect();
+        assert_eq!(ours, theirs);
+        drop((ours, theirs));
+
+        let what = format!("{} × {} terms", size.shards, size.terms);
+        let inputs = || vec![shards.clone(); size.times];
+        // Their input is freed within the call, and ours is too; the results are freed outside, on both sides.
+        let mut owned_by_them = || {
+            let inputs = inputs();
+            timed(|| {
+                inputs
+                    .into_iter()
+                    .map(|input| peer.aggregate_global_df(input))
+                    .collect::<Vec<_>>()
+            })
+        };
+        let owned = pair(
+            scope.rounds(size.rounds),
+            size.times as f64,
+            &mut || {
+                let inputs = inputs();
+                timed(|| {
+                    inputs
+                        .into_iter()
+                        .map(|input| aggregate_owned(input).expect("no overflow"))
+                        .collect::<Vec<_>>()
+                })
+            },
+            &mut owned_by_them,
+        );
+        report.pair(
+            "D1",
+            format!("aggregate_owned, {what}"),
+            Goal::AtLeast(size.owned),
+            owned,
+        );
+        let borrowed = pair(
+            scope.rounds(size.rounds),
+            size.times as f64,
+            &mut || {
+                timed(|| {
+                    (0..size.times)
+                        .map(|_| aggregate(&shards).expect("no overflow"))
+                        .collect::<Vec<_>>()
+                })
+            },
+            &mut owned_by_them,
+        );
+        report.pair(
+            "D1b",
+            format!("aggregate, borrowed, {what}"),
+            Goal::AtLeast(size.borrowed),
+            borrowed,
+        );
+    }
+}

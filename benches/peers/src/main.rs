@@ -1,0 +1,87 @@
+//! tickring side by side with what one would pick instead: both sides interleaved in one process, paired ratios, medians.
+//!
+//! ```sh
+//! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, barrier, frequency, colonies
+//! ```
+//!
+//! `--quick` measures fewer rounds. Only a whole and long run writes the results.
+
+mod barrier;
+mod colonies;
+mod frequency;
+mod machine;
+mod measure;
+mod random;
+mod report;
+mod ring;
+mod routing;
+
+use std::process::ExitCode;
+
+use report::Report;
+
+/// How thoroughly to measure.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope {
+    quick: bool,
+}
+
+impl Scope {
+    fn rounds(self, wanted: usize) -> usize {
+        if self.quick {
+            wanted.div_ceil(8).max(3)
+        } else {
+            wanted
+        }
+    }
+}
+
+type Suite = fn(&mut Report, Scope);
+
+const SUITES: [(&str, Suite); 5] = [
+    ("routing", routing::run),
+    ("ring", ring::run),
+    ("barrier", barrier::run),
+    ("frequency", frequency::run),
+    ("colonies", colonies::run),
+];
+
+fn main() -> ExitCode {
+    let mut scope = Scope { quick: false };
+    let mut wanted = Vec::new();
+    for argument in std::env::args().skip(1) {
+        if argument == "--quick" {
+            scope.quick = true;
+        } else if SUITES.iter().any(|(name, _)| *name == argument) {
+            wanted.push(argument);
+        } else {
+            let names = SUITES.map(|(name, _)| name).join(", ");
+            eprintln!("{argument:?} is neither --quick nor one of {names}");
+            return ExitCode::from(2);
+        }
+    }
+    let mut report = Report::default();
+    let machine = machine::describe();
+    println!("{machine}\n");
+    for (name, run) in SUITES {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            run(&mut report, scope);
+        }
+    }
+    if wanted.is_empty() && !scope.quick {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../RESULTS.md");
+        let text = format!(
+            "# Results\n\nWritten by `cargo run --release --manifest-path benches/peers/Cargo.toml`. {machine}\n\n\
+             Both sides ran interleaved in one process. Times are medians, a ratio is the median over rounds with its quartiles: how many times longer \
+             the other side takes, unless the row says otherwise.\n\n{}",
+            report.markdown()
+        );
+        if let Err(error) = std::fs::write(path, text) {
+            eprintln!("{path}: {error}");
+            return ExitCode::FAILURE;
+        }
+        println!("\nwritten to {path}");
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,133 @@
+//! The table.
+
+use std::fmt::Write as _;
+
+use crate::measure::{Pair, Spread};
+
+/// What a row must show.
+#[derive(Debug, Clone, Copy)]
+pub enum Goal {
+    /// Theirs takes at least this many times as long.
+    AtLeast(f64),
+    /// Ours takes at most this many times as long.
+    AtMost(f64),
+    /// The figure alone.
+    Shown,
+}
+
+#[derive(Debug)]
+pub struct Row {
+    pub id: &'static str,
+    pub work: String,
+    pub ours: String,
+    pub theirs: String,
+    pub result: String,
+    pub goal: String,
+    pub reached: Option<bool>,
+}
+
+#[derive(Debug, Default)]
+pub struct Report {
+    rows: Vec<Row>,
+    notes: Vec<String>,
+}
+
+impl Report {
+    pub fn push(&mut self, row: Row) {
+        println!(
+            "{:<4} {:<58} {:>22} {:>22} {:>24}  {}{}",
+            row.id,
+            row.work,
+            row.ours,
+            row.theirs,
+            row.result,
+            row.goal,
+            match row.reached {
+                Some(true) => "  reached",
+                Some(false) => "  NOT REACHED",
+                None => "",
+            }
+        );
+        self.rows.push(row);
+    }
+
+    /// A row of two times and their ratio.
+    pub fn pair(&mut self, id: &'static str, work: impl Into<String>, goal: Goal, pair: Pair) {
+        let (result, wanted, reached) = match goal {
+            Goal::AtLeast(least) => (
+                ratio(pair.ratio),
+                format!("≥ {least} ×"),
+                Some(pair.ratio.median >= least),
+            ),
+            Goal::AtMost(most) => {
+                // The quartiles change places with the inversion.
+                let inverse = Spread {
+                    low: 1.0 / pair.ratio.high,
+                    median: 1.0 / pair.ratio.median,
+                    high: 1.0 / pair.ratio.low,
+                };
+                (
+                    ratio(inverse),
+                    format!("≤ {most} × its time"),
+                    Some(inverse.median <= most),
+                )
+            }
+            Goal::Shown => (ratio(pair.ratio), String::new(), None),
+        };
+        self.push(Row {
+            id,
+            work: work.into(),
+            ours: time(pair.ours.median),
+            theirs: time(pair.theirs.median),
+            result,
+            goal: wanted,
+            reached,
+        });
+    }
+
+    /// A sentence below the table.
+    pub fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        println!("     {note}");
+        self.notes.push(note);
+    }
+
+    pub fn markdown(&self) -> String {
+        let mut text = String::from(
+            "| | work | tickring | other | ratio (quartiles) | must reach | |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+        );
+        for row in &self.rows {
+            let reached = match row.reached {
+                Some(true) => "yes",
+                Some(false) => "**no**",
+                None => "",
+            };
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {} | {reached} |",
+                row.id, row.work, row.ours, row.theirs, row.result, row.goal
+            );
+        }
+        for note in &self.notes {
+            let _ = write!(text, "\n{note}\n");
+        }
+        text
+    }
+}
+
+pub fn ratio(ratio: Spread) -> String {
+    format!(
+        "{:.2} × ({:.2} – {:.2})",
+        ratio.median, ratio.low, ratio.high
+    )
+}
+
+/// Nanoseconds, in a unit that leaves few digits.
+pub fn time(nanos: f64) -> String {
+    match nanos {
+        n if n < 1e3 => format!("{n:.1} ns"),
+        n if n < 1e6 => format!("{:.2} µs", n / 1e3),
+        n if n < 1e9 => format!("{:.2} ms", n / 1e6),
+        n => format!("{:.2} s", n / 1e9),
+    }
+}

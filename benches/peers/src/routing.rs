@@ -1,0 +1,510 @@
+//! Routing, replicas, and routing while another thread publishes.
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pingora_ketama::{Bucket, Continuum};
+use tickring::{Config, Coordinator, DocumentId, Placement, ShardId, ShardInfo, ShardStatus};
+use tokio::runtime::Runtime;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::Scope;
+use crate::measure::{Spread, pair, timed};
+use crate::report::{Goal, Report, Row, time};
+
+const SHARDS: [u32; 3] = [3, 64, 1_000];
+/// Enough to defeat a branch predictor's memory, few enough to stay in the cache.
+const DOCUMENTS: usize = 4_096;
+
+type Peer = phago_distributed::Coordinator;
+type PeerId = phago_core::types::DocumentId;
+
+fn coordinator(num_shards: u32, placement: Placement, replication_factor: u32) -> Coordinator {
+    Coordinator::with_config(Config {
+        num_shards,
+        placement,
+        replication_factor,
+        ..Config::default()
+    })
+    .expect("within the bounds")
+}
+
+fn peer(num_shards: u32, replication_factor: u32) -> Arc<Peer> {
+    Arc::new(Peer::with_config(
+        phago_distributed::types::DistributedConfig {
+            num_shards,
+            replication_factor,
+            ..Default::default()
+        },
+    ))
+}
+
+struct Ids {
+    ours: Vec<DocumentId>,
+    theirs: Vec<PeerId>,
+}
+
+fn ids() -> Ids {
+    let ours: Vec<_> = (0..DOCUMENTS as u64).map(DocumentId::from_seed).collect();
+    let theirs = ours
+        .iter()
+        .map(|id| phago_core::types::DocumentId(uuid::Uuid::from_bytes(*id.as_bytes())))
+        .collect();
+    Ids { ours, theirs }
+}
+
+/// With the same hash both place each document, and its replicas, on the same shards.
+fn check(runtime: &Runtime, ids: &Ids) {
+    for shards in SHARDS {
+        let (ours, theirs) = (
+            coordinator(shards, Placement::SipHash13, 1),
+            peer(shards, 1),
+        );
+        for (mine, other) in ids.ours.iter().zip(&ids.theirs) {
+            let (owner, replicas) = runtime.block_on(async {
+                (
+                    theirs.route_document(other).await,
+                    theirs.get_replica_shards(other).await,
+                )
+            });
+            assert_eq!(ours.route_document(mine), Ok(ShardId::new(owner.0)));
+            let replicas: Vec<_> = replicas.iter().map(|id| ShardId::new(id.0)).collect();
+            let mine = ours.get_replica_shards(mine).expect("all serve");
+            assert_eq!(mine.as_slice(), replicas);
+        }
+    }
+}
+
+pub fn run(report: &mut Report, scope: Scope) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .expect("threads can be started");
+    let ids = ids();
+    check(&runtime, &ids);
+    report.note("R1, R2, R7: with SipHash-1-3 as the placement both route 4,096 documents, and their replicas, to the same shards; measured is each side's own default.");
+    single(report, scope, &runtime, &ids);
+    two_threads(report, scope, &runtime, &ids);
+    bare_hash(report, scope, &ids);
+    ketama(report, scope, &ids);
+    replicas(report, scope, &runtime, &ids);
+    publishing(report, scope, &ids);
+}
+
+/// How many times over the documents a round goes.
+const PASSES: usize = 20;
+const CALLS: f64 = (DOCUMENTS * PASSES) as f64;
+
+fn theirs_routes(runtime: &Runtime, peer: &Peer, ids: &Ids) -> Duration {
+    runtime.block_on(async {
+        let begun = Instant::now();
+        for _ in 0..PASSES {
+            for id in &ids.theirs {
+                black_box(peer.route_document(black_box(id)).await);
+            }
+        }
+        begun.elapsed()
+    })
+}
+
+fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
+    let goals = [(4.5, 16.0, 25.0), (6.0, 20.0, 30.0), (8.5, 20.0, 30.0)];
+    for (shards, (direct, routed, batched)) in SHARDS.into_iter().zip(goals) {
+        let (ours, peer) = (
+            coordinator(shards, Placement::default(), 1),
+            peer(shards, 1),
+        );
+        let rounds = scope.rounds(41);
+        let mut theirs = || theirs_routes(runtime, &peer, ids);
+        let by_coordinator = pair(
+            rounds,
+            CALLS,
+            &mut || {
+                timed(|| {
+                    for _ in 0..PASSES {
+                        for id in &ids.ours {
+                            let _ = black_box(ours.route_document(black_box(id)));
+                        }
+                    }
+                })
+            },
+            &mut theirs,
+        );
+        report.pair(
+            "R1",
+            format!("route_document, {shards} shards"),
+            Goal::AtLeast(direct),
+            by_coordinator,
+        );
+        let mut router = ours.router();
+        let by_router = pair(
+            rounds,
+            CALLS,
+            &mut || {
+                timed(|| {
+                    for _ in 0..PASSES {
+                        for id in &ids.ours {
+                            let _ = black_box(router.route(black_box(id)));
+                        }
+                    }
+                })
+            },
+            &mut theirs,
+        );
+        report.pair(
+            "R3",
+            format!("Router::route, {shards} shards"),
+            Goal::AtLeast(routed),
+            by_router,
+        );
+        let mut answers = vec![ShardId::new(0); DOCUMENTS];
+        let in_batches = pair(
+            rounds,
+            CALLS,
+            &mut || {
+                timed(|| {
+                    for _ in 0..PASSES {
+                        router
+                            .route_batch(black_box(&ids.ours), &mut answers)
+                            .expect("all serve");
+                        black_box(&mut answers);
+                    }
+                })
+            },
+            &mut theirs,
+        );
+        report.pair(
+            "R4",
+            format!("route_batch, {shards} shards"),
+            Goal::AtLeast(batched),
+            in_batches,
+        );
+    }
+}
+
+/// Runs `work` on two threads that begin together, and yields the longer of their times.
+fn both(work: impl Fn() + Sync) -> Duration {
+    let start = Barrier::new(2);
+    let one = || {
+        start.wait();
+        timed(&work)
+    };
+    thread::scope(|scope| {
+        let (a, b) = (scope.spawn(one), scope.spawn(one));
+        let a = a.join().expect("the work doesn't panic");
+        a.max(b.join().expect("the work doesn't panic"))
+    })
+}
+
+fn two_threads(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
+    let shared: Arc<[PeerId]> = ids.theirs.clone().into();
+    for (shards, goal) in SHARDS.into_iter().zip([9.0, 10.0, 7.0]) {
+        let (ours, peer) = (
+            coordinator(shards, Placement::default(), 1),
+            peer(shards, 1),
+        );
+        let result = pair(
+            scope.rounds(41),
+            CALLS,
+            &mut || {
+                both(|| {
+                    for _ in 0..PASSES {
+                        for id in &ids.ours {
+                            let _ = black_box(ours.route_document(black_box(id)));
+                        }
+                    }
+                })
+            },
+            &mut || {
+                runtime.block_on(async {
+                    let start = Arc::new(tokio::sync::Barrier::new(2));
+                    let tasks = [(); 2].map(|()| {
+                        let (start, peer, ids) = (start.clone(), peer.clone(), shared.clone());
+                        tokio::spawn(async move {
+                            start.wait().await;
+                            let begun = Instant::now();
+                            for _ in 0..PASSES {
+                                for id in &ids[..] {
+                                    black_box(peer.route_document(black_box(id)).await);
+                                }
+                            }
+                            begun.elapsed()
+                        })
+                    });
+                    let mut longest = Duration::ZERO;
+                    for task in tasks {
+                        longest = longest.max(task.await.expect("no panic"));
+                    }
+                    longest
+                })
+            },
+        );
+        report.pair(
+            "R2",
+            format!("route_document, {shards} shards, 2 threads"),
+            Goal::AtLeast(goal),
+            result,
+        );
+    }
+}
+
+fn bare_hash(report: &mut Report, scope: Scope, ids: &Ids) {
+    let ours = coordinator(3, Placement::default(), 1);
+    let mut router = ours.router();
+    let mut answers = vec![ShardId::new(0); DOCUMENTS];
+    let mut hashes = vec![0; DOCUMENTS];
+    let result = pair(
+        scope.rounds(81),
+        CALLS,
+        &mut || {
+            timed(|| {
+                for _ in 0..PASSES {
+                    router
+                        .route_batch(black_box(&ids.ours), &mut answers)
+                        .expect("all serve");
+                    black_box(&mut answers);
+                }
+            })
+        },
+        &mut || {
+            timed(|| {
+                for _ in 0..PASSES {
+                    for (hash, id) in hashes.iter_mut().zip(black_box(&ids.ours)) {
+                        *hash = xxh3_64(id.as_bytes());
+                    }
+                    black_box(&mut hashes);
+                }
+            })
+        },
+    );
+    report.pair(
+        "R5",
+        "route_batch, 3 shards, against XXH3 of the same ids",
+        Goal::AtMost(1.4),
+        result,
+    );
+}
+
+fn ketama(report: &mut Report, scope: Scope, ids: &Ids) {
+    for (shards, goal) in SHARDS.into_iter().zip([4.5, 6.0, 7.0]) {
+        let ours = coordinator(shards, Placement::default(), 1);
+        let mut router = ours.router();
+        let buckets: Vec<_> = (0..shards)
+            .map(|i| {
+                let [_, a, b, c] = i.to_be_bytes();
+                Bucket::new(SocketAddr::from(([10, a, b, c], 80)), 1)
+            })
+            .collect();
+        let continuum = Continuum::new(&buckets);
+        let result = pair(
+            scope.rounds(41),
+            CALLS,
+            &mut || {
+                timed(|| {
+                    for _ in 0..PASSES {
+                        for id in &ids.ours {
+                            let _ = black_box(router.route(black_box(id)));
+                        }
+                    }
+                })
+            },
+            &mut || {
+                timed(|| {
+                    for _ in 0..PASSES {
+                        for id in &ids.ours {
+                            black_box(continuum.node(black_box(id.as_bytes())));
+                        }
+                    }
+                })
+            },
+        );
+        report.pair(
+            "R6",
+            format!("Router::route, {shards} shards, against pingora-ketama"),
+            Goal::AtLeast(goal),
+            result,
+        );
+    }
+}
+
+fn replicas(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
+    for shards in SHARDS {
+        let (ours, peer) = (
+            coordinator(shards, Placement::default(), 1),
+            peer(shards, 1),
+        );
+        let mut router = ours.router();
+        let mut theirs = || {
+            runtime.block_on(async {
+                let begun = Instant::now();
+                for _ in 0..PASSES {
+                    for id in &ids.theirs {
+                        black_box(peer.get_replica_shards(black_box(id)).await);
+                    }
+                }
+                begun.elapsed()
+            })
+        };
+        let direct = pair(
+            scope.rounds(21),
+            CALLS,
+            &mut || {
+                timed(|| {
+                    for _ in 0..PASSES {
+                        for id in &ids.ours {
+                            let _ = black_box(ours.get_replica_shards(black_box(id)));
+                        }
+                    }
+                })
+            },
+            &mut theirs,
+        );
+        report.pair(
+            "R7",
+            format!("owner and 1 replica, {shards} shards, coordinator"),
+            Goal::AtLeast(6.0),
+            direct,
+        );
+        let routed = pair(
+            scope.rounds(21),
+            CALLS,
+            &mut || {
+                timed(|| {
+                    for _ in 0..PASSES {
+                        for id in &ids.ours {
+                            let _ = black_box(router.replicas(black_box(id)));
+                        }
+                    }
+                })
+            },
+            &mut theirs,
+        );
+        report.pair(
+            "R7",
+            format!("owner and 1 replica, {shards} shards, router"),
+            Goal::AtLeast(10.0),
+            routed,
+        );
+    }
+}
+
+/// A reader beside a writer that changes a status a thousand times a second, against the same reader alone.
+fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
+    for shards in SHARDS {
+        let ours = coordinator(shards, Placement::default(), 1);
+        let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+        let shard = ours.register_shard(info).expect("the first is planned");
+        let publish = AtomicBool::new(false);
+        let done = AtomicBool::new(false);
+        let before = ours.topology().epoch().get();
+        let (mut busy, mut published) = (Duration::ZERO, 0);
+        let (result, tails) = thread::scope(|threads| {
+            threads.spawn(|| {
+                let mut next = Instant::now();
+                let mut draining = false;
+                while !done.load(Ordering::Relaxed) {
+                    next = (next + Duration::from_millis(1)).max(Instant::now());
+                    thread::sleep(next.saturating_duration_since(Instant::now()));
+                    if publish.load(Ordering::Relaxed) {
+                        draining = !draining;
+                        let status = if draining {
+                            ShardStatus::Draining
+                        } else {
+                            ShardStatus::Online
+                        };
+                        ours.set_status(shard, status).expect("it is registered");
+                    }
+                }
+            });
+            let mut router = ours.router();
+            let mut reads = |with: bool| {
+                publish.store(with, Ordering::Relaxed);
+                timed(|| {
+                    for _ in 0..20 * PASSES {
+                        for id in &ids.ours {
+                            let _ = black_box(router.route(black_box(id)));
+                        }
+                    }
+                })
+            };
+            // A cell, since both sides share the reader.
+            let reads = std::cell::RefCell::new(&mut reads);
+            let result = pair(
+                scope.rounds(31),
+                20.0 * CALLS,
+                &mut || (reads.borrow_mut())(false),
+                &mut || {
+                    let epoch = ours.topology().epoch().get();
+                    let took = (reads.borrow_mut())(true);
+                    busy += took;
+                    published += ours.topology().epoch().get() - epoch;
+                    took
+                },
+            );
+            let tails = [false, true].map(|with| {
+                publish.store(with, Ordering::Relaxed);
+                tail(&ours, ids)
+            });
+            done.store(true, Ordering::Relaxed);
+            (result, tails)
+        });
+        assert!(
+            ours.topology().epoch().get() > before,
+            "something was published"
+        );
+        // Throughput is the inverse of time.
+        let kept = Spread {
+            low: 1.0 / result.ratio.high,
+            median: 1.0 / result.ratio.median,
+            high: 1.0 / result.ratio.low,
+        }
+        .scaled(100.0);
+        report.push(Row {
+            id: "R8",
+            work: format!(
+                "Router::route, {shards} shards, {:.0} publications/s",
+                published as f64 / busy.as_secs_f64()
+            ),
+            ours: time(result.theirs.median),
+            theirs: format!("quiet {}", time(result.ours.median)),
+            result: format!("{:.1} % ({:.1} – {:.1})", kept.median, kept.low, kept.high),
+            goal: "≥ 90 %".to_owned(),
+            reached: Some(kept.median >= 90.0),
+        });
+        report.push(Row {
+            id: "R8",
+            work: format!("the same, p99.99 of {TAIL} single calls"),
+            ours: time(tails[1]),
+            theirs: format!("quiet {}", time(tails[0])),
+            result: format!("{:.2} ×", tails[1] / tails[0]),
+            goal: String::new(),
+            reached: None,
+        });
+    }
+}
+
+const TAIL: usize = 1_000_000;
+
+/// The 99.99th percentile of single calls, the clock's own cost included.
+fn tail(ours: &Coordinator, ids: &Ids) -> f64 {
+    let mut router = ours.router();
+    let mut times: Vec<u64> = ids
+        .ours
+        .iter()
+        .cycle()
+        .take(TAIL)
+        .map(|id| {
+            let begun = Instant::now();
+            let _ = black_box(router.route(black_box(id)));
+            begun.elapsed().as_nanos() as u64
+        })
+        .collect();
+    let at = TAIL - TAIL / 10_000;
+    *times.select_nth_unstable(at).1 as f64
+}
