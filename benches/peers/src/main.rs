@@ -2,13 +2,14 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, barrier, frequency, colonies
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, barrier, frequency, colonies, search
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a whole and long run writes the results.
 
 mod barrier;
 mod colonies;
+mod corpus;
 mod frequency;
 mod machine;
 mod measure;
@@ -16,6 +17,8 @@ mod random;
 mod report;
 mod ring;
 mod routing;
+mod search;
+mod single;
 
 use std::process::ExitCode;
 
@@ -39,12 +42,13 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 5] = [
+const SUITES: [(&str, Suite); 6] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("barrier", barrier::run),
     ("frequency", frequency::run),
     ("colonies", colonies::run),
+    ("search", search::run),
 ];
 
 fn main() -> ExitCode {
