@@ -22,7 +22,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::ShardExists`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Found before any point is placed.
+    /// [`RingError::ShardExists`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Found before any memory is taken.
     pub fn add_shard(&self, shard: ShardId) -> Result<Self, RingError> {
         self.add_weighted(shard, 1)
     }
@@ -95,7 +95,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::ShardNotFound`], [`RingError::Weight`] or [`RingError::TooManyPoints`]. Found before any point is placed.
+    /// [`RingError::ShardNotFound`], [`RingError::Weight`] or [`RingError::TooManyPoints`]. Found before any memory is taken.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<Self, RingError> {
         let (at, before) = self.find(shard)?;
         bounds::weight(shard, weight)?;

@@ -101,6 +101,18 @@ pub fn run(report: &mut Report, scope: Scope) {
 const PASSES: usize = 20;
 const CALLS: f64 = (DOCUMENTS * PASSES) as f64;
 
+/// How long `call` takes for all documents, so many times over.
+#[inline(always)]
+fn each<T>(ids: &Ids, passes: usize, mut call: impl FnMut(&DocumentId) -> T) -> Duration {
+    timed(|| {
+        for _ in 0..passes {
+            for id in &ids.ours {
+                let _ = black_box(call(black_box(id)));
+            }
+        }
+    })
+}
+
 fn theirs_routes(runtime: &Runtime, peer: &Peer, ids: &Ids) -> Duration {
     runtime.block_on(async {
         let begun = Instant::now();
@@ -125,15 +137,7 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
         let by_coordinator = pair(
             rounds,
             CALLS,
-            &mut || {
-                timed(|| {
-                    for _ in 0..PASSES {
-                        for id in &ids.ours {
-                            let _ = black_box(ours.route_document(black_box(id)));
-                        }
-                    }
-                })
-            },
+            &mut || each(ids, PASSES, |id| ours.route_document(id)),
             &mut theirs,
         );
         report.pair(
@@ -146,15 +150,7 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
         let by_router = pair(
             rounds,
             CALLS,
-            &mut || {
-                timed(|| {
-                    for _ in 0..PASSES {
-                        for id in &ids.ours {
-                            let _ = black_box(router.route(black_box(id)));
-                        }
-                    }
-                })
-            },
+            &mut || each(ids, PASSES, |id| router.route(id)),
             &mut theirs,
         );
         report.pair(
@@ -188,12 +184,12 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
     }
 }
 
-/// Runs `work` on two threads that begin together, and yields the longer of their times.
-fn both(work: impl Fn() + Sync) -> Duration {
+/// Lets two threads begin `work` together, and yields the longer of its times.
+fn both(work: impl Fn() -> Duration + Sync) -> Duration {
     let start = Barrier::new(2);
     let one = || {
         start.wait();
-        timed(&work)
+        work()
     };
     thread::scope(|scope| {
         let (a, b) = (scope.spawn(one), scope.spawn(one));
@@ -212,15 +208,7 @@ fn two_threads(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) 
         let result = pair(
             scope.rounds(41),
             CALLS,
-            &mut || {
-                both(|| {
-                    for _ in 0..PASSES {
-                        for id in &ids.ours {
-                            let _ = black_box(ours.route_document(black_box(id)));
-                        }
-                    }
-                })
-            },
+            &mut || both(|| each(ids, PASSES, |id| ours.route_document(id))),
             &mut || {
                 runtime.block_on(async {
                     let start = Arc::new(tokio::sync::Barrier::new(2));
@@ -305,24 +293,8 @@ fn ketama(report: &mut Report, scope: Scope, ids: &Ids) {
         let result = pair(
             scope.rounds(41),
             CALLS,
-            &mut || {
-                timed(|| {
-                    for _ in 0..PASSES {
-                        for id in &ids.ours {
-                            let _ = black_box(router.route(black_box(id)));
-                        }
-                    }
-                })
-            },
-            &mut || {
-                timed(|| {
-                    for _ in 0..PASSES {
-                        for id in &ids.ours {
-                            black_box(continuum.node(black_box(id.as_bytes())));
-                        }
-                    }
-                })
-            },
+            &mut || each(ids, PASSES, |id| router.route(id)),
+            &mut || each(ids, PASSES, |id| continuum.node(id.as_bytes())),
         );
         report.pair(
             "R6",
@@ -354,15 +326,7 @@ fn replicas(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
         let direct = pair(
             scope.rounds(21),
             CALLS,
-            &mut || {
-                timed(|| {
-                    for _ in 0..PASSES {
-                        for id in &ids.ours {
-                            let _ = black_box(ours.get_replica_shards(black_box(id)));
-                        }
-                    }
-                })
-            },
+            &mut || each(ids, PASSES, |id| ours.get_replica_shards(id)),
             &mut theirs,
         );
         report.pair(
@@ -374,15 +338,7 @@ fn replicas(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
         let routed = pair(
             scope.rounds(21),
             CALLS,
-            &mut || {
-                timed(|| {
-                    for _ in 0..PASSES {
-                        for id in &ids.ours {
-                            let _ = black_box(router.replicas(black_box(id)));
-                        }
-                    }
-                })
-            },
+            &mut || each(ids, PASSES, |id| router.replicas(id)),
             &mut theirs,
         );
         report.pair(
@@ -425,13 +381,7 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
             let mut router = ours.router();
             let mut reads = |with: bool| {
                 publish.store(with, Ordering::Relaxed);
-                timed(|| {
-                    for _ in 0..20 * PASSES {
-                        for id in &ids.ours {
-                            let _ = black_box(router.route(black_box(id)));
-                        }
-                    }
-                })
+                each(ids, 20 * PASSES, |id| router.route(id))
             };
             // A cell, since both sides share the reader.
             let reads = std::cell::RefCell::new(&mut reads);
