@@ -98,8 +98,9 @@ pub use crate::error::{
 };
 pub use crate::event::{TopologyChange, TopologyEvent};
 pub use crate::frequency::{
-    CorpusStatistics, DocumentFrequencies, DocumentFrequenciesIter, FrequencySource, aggregate,
-    aggregate_owned,
+    CorpusStatistics, DocumentFrequencies, DocumentFrequenciesIter, FrequencySnapshot,
+    FrequencySource, GlobalFrequencies, ShardFrequencies, TermDictionary, TermId, aggregate,
+    aggregate_interned, aggregate_owned,
 };
 pub use crate::health::PauseGuard;
 pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, Tick};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use arbitrary::Unstructured;
 use tickring::{
-    CorpusStatistics, DocumentFrequencies, FrequencyError, FrequencySource, aggregate,
+    CorpusStatistics, DocumentFrequencies, FrequencyError, FrequencySnapshot, FrequencySource,
+    GlobalFrequencies, ShardFrequencies, ShardId, TermDictionary, aggregate, aggregate_interned,
     aggregate_owned,
 };
 
@@ -38,6 +39,7 @@ fn sums(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     check_splits(&shards, usize::from(split), promise, &expected);
     check_owned(&shards);
     check_statistics(&shards, documents);
+    check_interned(&shards, documents);
     if let Ok(df) = DocumentFrequencies::from_entries(shards.into_iter().flatten()) {
         check_result(df, &expected.unwrap());
     }
@@ -249,4 +251,53 @@ fn check_weights(whole: &CorpusStatistics) {
     }
     assert!(whole.smoothed_idf("nowhere at all") >= 1.0);
     assert!(whole.bm25_idf("nowhere at all") > 0.0);
+}
+
+/// Each shard by ids: all of them anew, one after the other, half of each first, and taken out again.
+fn check_interned(shards: &[Entries], documents: u64) {
+    let dictionary = TermDictionary::new();
+    let mut interned = Vec::new();
+    let mut all = Entries::new();
+    for shard in shards {
+        let of_shard = ShardFrequencies::intern(&dictionary, documents, 1, shard);
+        let expected = fold(shard.iter());
+        let above = |frequency: &u64| *frequency > documents;
+        match (of_shard, expected) {
+            (Ok(of_shard), Ok(expected)) if !expected.values().any(above) => {
+                interned.push(of_shard);
+                all.extend(expected);
+            }
+            (Err(FrequencyError::CountAboveDocuments { .. }), Err(_)) => {}
+            (Err(FrequencyError::CountAboveDocuments { .. }), Ok(expected)) => {
+                assert!(expected.values().any(above));
+            }
+            (found, expected) => panic!("{found:?}, {expected:?}"),
+        }
+    }
+    let anew = aggregate_interned(&interned);
+    if u128::from(documents) * interned.len() as u128 > u128::from(u64::MAX) {
+        let refused = FrequencyError::TotalOverflow { what: "documents" };
+        assert_eq!(anew.unwrap_err(), refused);
+        return;
+    }
+    let anew = anew.unwrap();
+    let mut expected = fold(all.iter()).unwrap();
+    expected.retain(|_, frequency| *frequency > 0);
+    let term = |id| dictionary.term(id).unwrap().to_owned();
+    let sums: BTreeMap<String, u64> = anew.iter().map(|(id, sum)| (term(id), sum)).collect();
+    assert_eq!(sums, expected);
+
+    let global = GlobalFrequencies::new();
+    for (id, shard) in (0..).map(ShardId::new).zip(&interned) {
+        let half = ShardFrequencies::new(documents, 7, shard.iter().step_by(2)).unwrap();
+        global.replace(id, 1, &half).unwrap();
+        global.update(id, 2, shard).unwrap();
+        assert!(global.replace(id, 2, &half).is_err());
+    }
+    assert_eq!(*global.publish(), anew);
+    for id in (0..interned.len() as u32).rev().map(ShardId::new) {
+        global.remove(id, 2).unwrap();
+    }
+    assert_eq!(*global.publish(), FrequencySnapshot::default());
+    assert_eq!(global.publish().generations(), []);
 }

@@ -18,20 +18,14 @@
 //!   asked first.
 //! - A member already, or none: the barrier's members change here alone, as the registry's statuses do.
 
-use std::collections::VecDeque;
-
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 
 use crate::barrier::TickBarrier;
 use crate::error::BarrierError;
 use crate::event::TopologyEvent;
 use crate::membership::{Join, Membership, Transition};
-use crate::sync::{Arc, SnapshotCell};
+use crate::sync::{Retired, SnapshotCell};
 use crate::topology::Topology;
-
-/// How many replaced topologies the writer keeps for readers that still hold them. Beyond it the oldest is left to its last
-/// reader to free. A status change shares the ring with its predecessor, so most cost a few dozen bytes per member.
-pub(super) const MAX_RETIRED: usize = 64;
 
 /// The channel takes its memory at once.
 const MAX_SUBSCRIPTION: usize = 1 << 16;
@@ -39,8 +33,8 @@ const MAX_SUBSCRIPTION: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) membership: Membership,
-    /// Replaced topologies, oldest first, kept until nobody else holds them, so that no reader pays for freeing a ring.
-    retired: VecDeque<Arc<Topology>>,
+    /// Most cost a few dozen bytes per member: after a status change a topology shares the ring with its predecessor.
+    retired: Retired<Topology>,
     subscribers: Vec<Sender<TopologyEvent>>,
     pub(super) closed: bool,
 }
@@ -49,7 +43,7 @@ impl Writer {
     pub(super) fn new(membership: Membership) -> Self {
         Self {
             membership,
-            retired: VecDeque::new(),
+            retired: Retired::default(),
             subscribers: Vec::new(),
             closed: false,
         }
@@ -63,7 +57,7 @@ impl Writer {
         barrier: &TickBarrier,
     ) {
         let epoch = transition.topology.epoch();
-        self.retire(cell.swap(transition.topology));
+        self.retired.put(cell.swap(transition.topology));
         if !transition.leaves.is_empty() {
             barrier.leave_many(&transition.leaves);
         }
@@ -75,19 +69,6 @@ impl Writer {
                     Err(TrySendError::Disconnected(_))
                 )
             });
-        }
-    }
-
-    fn retire(&mut self, replaced: Arc<Topology>) {
-        // Out of the cell nobody can take it up anew: once the count is 1 it stays 1. The swap has turned the loans of readers
-        // still inside `load` into counts.
-        self.retired
-            .retain(|topology| Arc::strong_count(topology) > 1);
-        if Arc::strong_count(&replaced) > 1 {
-            if self.retired.len() == MAX_RETIRED {
-                self.retired.pop_front();
-            }
-            self.retired.push_back(replaced);
         }
     }
 

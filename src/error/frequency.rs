@@ -1,6 +1,9 @@
 //! Errors of frequency aggregation.
 
-/// Frequencies that can't be added up. The inputs were only read.
+use crate::frequency::TermId;
+use crate::id::ShardId;
+
+/// Frequencies that can't be added up, or not taken up. Nothing changed, and inputs were only read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrequencyError {
@@ -25,5 +28,37 @@ pub enum FrequencyError {
         frequency: u64,
         /// The number of documents.
         documents: u64,
+    },
+    /// A term, given by its id, is said to occur in more documents than its shard has.
+    #[error("{term} is in {frequency} documents of the shard, which has only {documents}")]
+    CountAboveDocuments {
+        /// The term.
+        term: TermId,
+        /// In how many of the shard's documents it is.
+        frequency: u64,
+        /// The number of the shard's documents.
+        documents: u64,
+    },
+    /// The dictionary has as many terms as it takes. Those that it has can still be looked up.
+    #[error("the dictionary is full: it takes {limit} terms")]
+    DictionaryFull {
+        /// The most terms that it takes.
+        limit: u64,
+    },
+    /// A later contribution of the shard is known, or this one already: the call came late or twice.
+    #[error("generation {generation} of {shard} isn't after its last one, {last}")]
+    StaleGeneration {
+        /// The shard.
+        shard: ShardId,
+        /// The generation of the call.
+        generation: u64,
+        /// The shard's last generation.
+        last: u64,
+    },
+    /// There is nothing to change or take out: the shard has never contributed, or has been taken out.
+    #[error("{shard} contributes nothing: replace comes before update and remove")]
+    NoContribution {
+        /// The shard.
+        shard: ShardId,
     },
 }

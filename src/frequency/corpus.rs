@@ -122,10 +122,7 @@ impl CorpusStatistics {
     /// # Ok::<(), tickring::FrequencyError>(())
     /// ```
     pub fn average_length(&self) -> f64 {
-        if self.documents == 0 {
-            return 0.0;
-        }
-        idf::real(self.tokens) / idf::real(self.documents)
+        idf::average_length(self.tokens, self.documents)
     }
 
     /// The smoothed inverse document frequency of TF-IDF, `ln((1 + N) / (1 + df)) + 1`, as scikit-learn's `TfidfTransformer`
@@ -166,7 +163,11 @@ impl CorpusStatistics {
     }
 }
 
-fn sum(what: &'static str, counts: impl IntoIterator<Item = u64>) -> Result<u64, FrequencyError> {
+/// Of what all shards have of something.
+pub(super) fn sum(
+    what: &'static str,
+    counts: impl IntoIterator<Item = u64>,
+) -> Result<u64, FrequencyError> {
     counts
         .into_iter()
         .try_fold(0_u64, u64::checked_add)

@@ -8,6 +8,7 @@
 //! | `partition` | one hash partition: a table of terms and their sums |
 //! | `document` | the result, a sequence of partitions |
 //! | `corpus`, `idf` | N, total length and df as one value, and what is computed from it |
+//! | `interned` | the same by interned terms, and kept up to date by differences |
 //!
 //! # The parallel reduction
 //! Reducing whole maps pairwise is slower than one thread: each level of the reduction hashes and moves every term again.
@@ -23,6 +24,7 @@ mod aggregate;
 mod corpus;
 mod document;
 mod idf;
+mod interned;
 mod partition;
 mod source;
 mod spread;
@@ -32,4 +34,8 @@ mod tests;
 pub use self::aggregate::{aggregate, aggregate_owned};
 pub use self::corpus::CorpusStatistics;
 pub use self::document::{DocumentFrequencies, DocumentFrequenciesIter};
+pub use self::interned::{
+    FrequencySnapshot, GlobalFrequencies, ShardFrequencies, TermDictionary, TermId,
+    aggregate_interned,
+};
 pub use self::source::FrequencySource;

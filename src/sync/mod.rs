@@ -8,6 +8,7 @@
 mod modelled;
 #[cfg(not(any(loom, shuttle)))]
 mod native;
+mod retired;
 
 pub(crate) use std::sync::Arc;
 
@@ -17,6 +18,9 @@ pub use self::modelled::Instant;
 pub(crate) use self::modelled::*;
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use self::native::*;
+#[cfg(test)]
+pub(crate) use self::retired::MAX_RETIRED;
+pub(crate) use self::retired::Retired;
 
 /// Looks at a condition, at most [`LOOKS`] times, until it holds. Says whether it did.
 #[inline]

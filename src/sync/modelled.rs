@@ -19,7 +19,10 @@ use loom::sync as checker;
 use shuttle::sync as checker;
 
 pub(crate) use self::checker::atomic::{AtomicBool, AtomicU64, Ordering};
+// For the term dictionary, which no model runs.
 use super::Arc;
+pub(crate) use parking_lot::RwLock;
+pub(crate) use std::sync::OnceLock;
 
 /// A loop that only waits for another thread has no end in a model.
 pub(super) const LOOKS: u32 = 1;

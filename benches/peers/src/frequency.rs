@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tickring::{aggregate, aggregate_owned};
+use tickring::{
+    GlobalFrequencies, ShardFrequencies, ShardId, TermDictionary, TermId, aggregate,
+    aggregate_interned, aggregate_owned,
+};
 
 use crate::Scope;
-use crate::measure::{pair, timed};
+use crate::measure::{Side, pair, timed};
 use crate::random::Random;
 use crate::report::{Goal, Report};
 
@@ -146,6 +149,7 @@ pub fn run(report: &mut Report, scope: Scope) {
             },
             &mut owned_by_them,
         );
+        interned(report, scope, size, &shards, &mut owned_by_them);
         report.pair(
             "D1b",
             format!("aggregate, borrowed, {what}"),
@@ -153,4 +157,122 @@ pub fn run(report: &mut Report, scope: Scope) {
             borrowed,
         );
     }
+    update(report, scope);
+}
+
+/// The terms got their ids before: in one process a term is hashed once in its life.
+fn interned(report: &mut Report, scope: Scope, size: &Size, shards: &[Shard], theirs: Side<'_>) {
+    let dictionary = TermDictionary::new();
+    let ours: Vec<_> = shards
+        .iter()
+        .map(|shard| {
+            let documents = shard.values().copied().max().unwrap_or(0);
+            ShardFrequencies::intern(&dictionary, documents, 0, shard).expect("there is room")
+        })
+        .collect();
+    let global = aggregate_interned(&ours).expect("no overflow");
+    let all = aggregate(shards).expect("no overflow");
+    assert_eq!(global.len(), all.len());
+    for (term, frequency) in &all {
+        let id = dictionary.get(term).expect("it has been interned");
+        assert_eq!(global.document_frequency(id), frequency);
+    }
+    let paired = pair(
+        scope.rounds(size.rounds),
+        size.times as f64,
+        &mut || {
+            timed(|| {
+                (0..size.times)
+                    .map(|_| aggregate_interned(&ours).expect("no overflow"))
+                    .collect::<Vec<_>>()
+            })
+        },
+        theirs,
+    );
+    report.pair(
+        "D2",
+        format!("aggregate_interned, {} × {} terms", size.shards, size.terms),
+        Goal::AtLeast(150.0),
+        paired,
+    );
+}
+
+/// One shard's update among a million terms, published, against adding up anew: from maps of strings, and from ids.
+fn update(report: &mut Report, scope: Scope) {
+    const TERMS: usize = 1_000_000;
+    const SHARDS: u32 = 8;
+    const CHANGED: usize = 1_000;
+    let mut random = Random(1);
+    let terms: Vec<String> = (0..TERMS)
+        .map(|rank| format!("{}{rank}", term(rank)))
+        .collect();
+    let shards: Vec<Shard> = (0..SHARDS)
+        .map(|shard| {
+            // Each has a quarter of the terms, so that each term is in two shards on average; the first eight have all.
+            let has = (0..TERMS).filter(|rank| rank % 4 == shard as usize % 4 || *rank < 8);
+            has.map(|rank| (terms[rank].clone(), 1 + random.below(1_000) as u64))
+                .collect()
+        })
+        .collect();
+    let dictionary = TermDictionary::new();
+    for term in &terms {
+        dictionary.intern(term).expect("there is room");
+    }
+    let interned: Vec<_> = shards
+        .iter()
+        .map(|shard| ShardFrequencies::intern(&dictionary, 2_000, 0, shard).expect("there is room"))
+        .collect();
+    let global = GlobalFrequencies::new();
+    for (id, shard) in (0..SHARDS).zip(&interned) {
+        global
+            .replace(ShardId::new(id), 0, shard)
+            .expect("it is new");
+    }
+    assert_eq!(
+        *global.publish(),
+        aggregate_interned(&interned).expect("no overflow")
+    );
+    let mut generation = 0;
+    let mut ours = || {
+        generation += 1;
+        let changed: Vec<_> = (0..CHANGED)
+            .map(|_| {
+                (
+                    TermId::new(random.below(TERMS) as u32),
+                    1 + random.below(1_000) as u64,
+                )
+            })
+            .collect();
+        let changed: HashMap<_, _> = changed.into_iter().collect();
+        let changed = ShardFrequencies::new(2_000, 0, changed).expect("within the documents");
+        let held = global.snapshot();
+        let took = timed(|| {
+            global
+                .update(ShardId::new(0), generation, &changed)
+                .expect("it is later");
+            global.publish()
+        });
+        drop(held);
+        took
+    };
+    let rounds = scope.rounds(41);
+    let anew = pair(rounds, 1.0, &mut ours, &mut || {
+        timed(|| aggregate(&shards).expect("no overflow"))
+    });
+    let what = "update of 1,000 terms in any place among a million, published";
+    report.pair(
+        "D3",
+        format!("{what}; adding up maps anew"),
+        Goal::AtLeast(100.0),
+        anew,
+    );
+    let anew = pair(rounds, 1.0, &mut ours, &mut || {
+        timed(|| aggregate_interned(&interned).expect("no overflow"))
+    });
+    report.pair(
+        "D3",
+        format!("{what}; adding up ids anew"),
+        Goal::Shown,
+        anew,
+    );
 }

@@ -5,7 +5,6 @@ mod routes;
 use std::thread;
 use std::time::Duration;
 
-use super::writer::MAX_RETIRED;
 use super::*;
 use crate::clock::ManualClock;
 use crate::error::RouteError;
@@ -14,6 +13,7 @@ use crate::id::{DocumentId, ShardId};
 use crate::membership::Registration;
 use crate::phase::TickPhase;
 use crate::registry::{ShardInfo, ShardStatus};
+use crate::sync::MAX_RETIRED;
 
 fn info() -> ShardInfo {
     ShardInfo::new(ShardId(0), "local".to_owned())

@@ -1,0 +1,133 @@
+//! Counts by term id in copy-on-write chunks.
+//!
+//! A tree of three levels: a list of pages, each of up to [`PAGE`] chunks, each of [`CHUNK`] counts. What is absent is 0. A clone shares
+//! all pages; the first change of a chunk afterwards copies its page, which is a list of pointers, and the chunk.
+//!
+//! # How large a chunk is
+//! An update of 1,000 terms in any place among a million, published, took 0.7 to 1.0 ms with chunks of 64 to 256 counts, all alike within the noise, and
+//! 0.8 to 1.1 ms with 512 and 1,024. Smaller chunks are copied faster, but there are more pointers to count up in a copied page.
+
+use std::iter;
+
+use super::TermId;
+use crate::sync::Arc;
+
+const CHUNK_BITS: u32 = 7;
+const PAGE_BITS: u32 = 6;
+pub(super) const CHUNK: usize = 1 << CHUNK_BITS;
+const PAGE: usize = 1 << PAGE_BITS;
+/// The ids that one page has the counts of.
+pub(super) const PAGE_IDS: usize = CHUNK * PAGE;
+
+pub(super) type Chunk = [u64; CHUNK];
+
+#[derive(Debug, Clone)]
+pub(super) struct Page([Option<Arc<Chunk>>; PAGE]);
+
+/// Counts by term id.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts {
+    pages: Vec<Option<Arc<Page>>>,
+    /// How many of the counts aren't 0.
+    terms: usize,
+}
+
+/// The page of an id, the chunk in there, and the place in that.
+const fn place(id: TermId) -> (usize, usize, usize) {
+    let id = id.0 as usize;
+    (id / PAGE_IDS, id / CHUNK % PAGE, id % CHUNK)
+}
+
+impl Page {
+    /// Cuts the counts of a page's ids, from its first on, into chunks. Those beyond the end are 0. Gives the number of counts above 0,
+    /// too.
+    pub(super) fn of(counts: &[u64]) -> (Self, usize) {
+        let mut terms = 0;
+        let mut chunks = counts.chunks(CHUNK);
+        let page = std::array::from_fn(|_| {
+            let counts = chunks.next()?;
+            let some = counts.iter().filter(|&&count| count > 0).count();
+            terms += some;
+            (some > 0).then(|| {
+                let mut chunk = [0; CHUNK];
+                chunk[..counts.len()].copy_from_slice(counts);
+                Arc::new(chunk)
+            })
+        });
+        (Self(page), terms)
+    }
+}
+
+impl Counts {
+    pub(super) const EMPTY: Self = Self {
+        pages: Vec::new(),
+        terms: 0,
+    };
+
+    /// Counts of these pages, beginning with that of id 0, and the number of those above 0.
+    pub(super) fn of(pages: Vec<Option<Arc<Page>>>, terms: usize) -> Self {
+        Self { pages, terms }
+    }
+
+    pub(super) fn terms(&self) -> usize {
+        self.terms
+    }
+
+    #[inline]
+    pub(super) fn get(&self, id: TermId) -> u64 {
+        let (page, chunk, at) = place(id);
+        match self.pages.get(page) {
+            Some(Some(page)) => page.0[chunk].as_ref().map_or(0, |chunk| chunk[at]),
+            _ => 0,
+        }
+    }
+
+    pub(super) fn set(&mut self, id: TermId, count: u64) {
+        let (page, chunk, at) = place(id);
+        if count == 0 && self.get(id) == 0 {
+            return;
+        }
+        if page >= self.pages.len() {
+            self.pages.resize(page + 1, None);
+        }
+        let none = || Arc::new(Page([const { None }; PAGE]));
+        let page = Arc::make_mut(self.pages[page].get_or_insert_with(none));
+        let chunk = page.0[chunk].get_or_insert_with(|| Arc::new([0; CHUNK]));
+        let place = &mut Arc::make_mut(chunk)[at];
+        match (*place, count) {
+            (0, 1..) => self.terms += 1,
+            (1.., 0) => self.terms -= 1,
+            _ => {}
+        }
+        *place = count;
+    }
+
+    /// Each id whose count isn't 0, ascending, with its count.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (TermId, u64)> + '_ {
+        let pages = self.pages.iter().enumerate();
+        let chunks = pages.flat_map(|(number, page)| {
+            let chunks = page.iter().flat_map(|page| page.0.iter().enumerate());
+            chunks.map(move |(chunk, counts)| (number * PAGE_IDS + chunk * CHUNK, counts))
+        });
+        chunks.flat_map(|(first, counts)| {
+            let counts = counts.iter().flat_map(|chunk| chunk.iter());
+            let ids = iter::successors(u32::try_from(first).ok(), |id| id.checked_add(1));
+            let counts = ids.zip(counts).filter(|&(_, &count)| count > 0);
+            counts.map(|(id, &count)| (TermId(id), count))
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn chunks_shared_with(&self, other: &Self) -> (usize, usize) {
+        let chunks = |counts: &Self| -> Vec<_> {
+            let pages = counts.pages.iter().flatten();
+            pages
+                .flat_map(|page| page.0.iter().flatten().map(Arc::as_ptr))
+                .collect()
+        };
+        let theirs: std::collections::HashSet<_> = chunks(other).into_iter().collect();
+        let ours = chunks(self);
+        let shared = ours.iter().filter(|chunk| theirs.contains(*chunk)).count();
+        (shared, ours.len())
+    }
+}

@@ -1,0 +1,178 @@
+//! Terms and their ids.
+
+use std::fmt;
+
+use ahash::RandomState;
+use crossbeam::utils::CachePadded;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::texts::Texts;
+use crate::error::FrequencyError;
+use crate::frequency::partition::{hash_of, partition_of};
+use crate::sync::RwLock;
+
+/// A term's number in a [`TermDictionary`], from 0 in the order in which they were interned.
+///
+/// It means nothing without its dictionary.
+///
+/// ```
+/// let dictionary = tickring::TermDictionary::new();
+/// let ring = dictionary.intern("ring")?;
+/// assert_eq!((ring.as_u32(), ring.to_string().as_str()), (0, "term-0"));
+/// # Ok::<(), tickring::FrequencyError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct TermId(pub(super) u32);
+
+impl TermId {
+    /// The term with this number.
+    pub const fn new(id: u32) -> Self {
+        Self(id)
+    }
+
+    /// The term's number.
+    pub const fn as_u32(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for TermId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "term-{}", self.0)
+    }
+}
+
+/// So many threads rarely meet at the same one.
+const STRIPES: usize = 64;
+
+/// Gives each term a number, for as long as it lives: nothing is ever taken out.
+///
+/// Any number of threads may intern and look up at once. Looking up a term that is known takes the shared lock of one of 64 stripes for one
+/// probe of a hash table; a new term takes that stripe's exclusive lock. The text of an id is found without a lock.
+///
+/// A term takes about 50 bytes besides its text. Who feeds it with what strangers write gives it a [limit](Self::with_limit).
+///
+/// ```
+/// use tickring::TermDictionary;
+///
+/// let dictionary = TermDictionary::new();
+/// let ring = dictionary.intern("ring")?;
+/// let tick = dictionary.intern("tick")?;
+/// assert_eq!(dictionary.intern("ring")?, ring);
+/// assert_eq!(dictionary.get("tick"), Some(tick));
+/// assert_eq!(dictionary.get("absent"), None);
+/// assert_eq!(dictionary.term(ring), Some("ring"));
+/// assert_eq!(dictionary.len(), 2);
+/// # Ok::<(), tickring::FrequencyError>(())
+/// ```
+pub struct TermDictionary {
+    hasher: RandomState,
+    stripes: [CachePadded<RwLock<HashTable<Known>>>; STRIPES],
+    texts: Texts,
+    limit: u64,
+}
+
+struct Known {
+    hash: u64,
+    id: u32,
+}
+
+impl TermDictionary {
+    /// An empty dictionary that takes up to 2^32 terms.
+    pub fn new() -> Self {
+        Self::with_limit(u64::from(u32::MAX) + 1)
+    }
+
+    /// An empty dictionary that takes this many terms and no more; above 2^32 it is 2^32.
+    ///
+    /// ```
+    /// let dictionary = tickring::TermDictionary::with_limit(1);
+    /// let ring = dictionary.intern("ring")?;
+    /// assert_eq!(
+    ///     dictionary.intern("tick").unwrap_err().to_string(),
+    ///     "the dictionary is full: it takes 1 terms",
+    /// );
+    /// assert_eq!(dictionary.intern("ring")?, ring);
+    /// # Ok::<(), tickring::FrequencyError>(())
+    /// ```
+    pub fn with_limit(terms: u64) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            stripes: std::array::from_fn(|_| CachePadded::new(RwLock::new(HashTable::new()))),
+            texts: Texts::new(),
+            limit: terms.min(u64::from(u32::MAX) + 1),
+        }
+    }
+
+    /// The term's id; it gets one if it has none.
+    ///
+    /// # Errors
+    /// [`FrequencyError::DictionaryFull`] when the term is new and the limit is reached. Nothing changes.
+    pub fn intern(&self, term: &str) -> Result<TermId, FrequencyError> {
+        let hash = hash_of(&self.hasher, term);
+        let stripe = &self.stripes[partition_of(hash, STRIPES)];
+        if let Some(known) = stripe.read().find(hash, |known| self.is(known, hash, term)) {
+            return Ok(TermId(known.id));
+        }
+        let mut stripe = stripe.write();
+        // Between the two locks another thread may have been faster.
+        match stripe.entry(hash, |known| self.is(known, hash, term), |known| known.hash) {
+            Entry::Occupied(known) => Ok(TermId(known.get().id)),
+            Entry::Vacant(place) => {
+                let id = self.texts.push(term, self.limit);
+                let id = id.ok_or(FrequencyError::DictionaryFull { limit: self.limit })?;
+                place.insert(Known { hash, id });
+                Ok(TermId(id))
+            }
+        }
+    }
+
+    /// The term's id, if it has one.
+    pub fn get(&self, term: &str) -> Option<TermId> {
+        let hash = hash_of(&self.hasher, term);
+        let stripe = self.stripes[partition_of(hash, STRIPES)].read();
+        let known = stripe.find(hash, |known| self.is(known, hash, term))?;
+        Some(TermId(known.id))
+    }
+
+    /// The term with this id. Takes no lock.
+    pub fn term(&self, id: TermId) -> Option<&str> {
+        self.texts.get(id.0)
+    }
+
+    /// The number of terms. Each smaller number is the id of one of them.
+    pub fn len(&self) -> u64 {
+        self.texts.len()
+    }
+
+    /// Whether there is no term.
+    ///
+    /// ```
+    /// assert!(tickring::TermDictionary::new().is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn is(&self, known: &Known, hash: u64, term: &str) -> bool {
+        known.hash == hash && self.texts.get(known.id) == Some(term)
+    }
+}
+
+impl Default for TermDictionary {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for TermDictionary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TermDictionary")
+            .field("len", &self.len())
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,224 @@
+//! Each shard's contribution and their sum: the pure core, without lock, clock or thread.
+
+use std::collections::BTreeMap;
+
+use super::counts::Counts;
+use super::snapshot::Totals;
+use super::{ShardFrequencies, TermId};
+use crate::error::FrequencyError;
+use crate::id::ShardId;
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// A shard that has left keeps its generation, so that what it said before it left is refused after.
+    shards: BTreeMap<ShardId, Entry>,
+    totals: Totals,
+}
+
+#[derive(Debug)]
+struct Entry {
+    generation: u64,
+    contribution: Option<Contribution>,
+}
+
+#[derive(Debug, Default)]
+struct Contribution {
+    documents: u64,
+    tokens: u64,
+    counts: Counts,
+    /// No count is above it. Not always the greatest: it is found anew only when the shard has fewer documents than this.
+    bound: u64,
+}
+
+/// What a shard has that has never contributed.
+static NOTHING: Contribution = Contribution {
+    documents: 0,
+    tokens: 0,
+    counts: Counts::EMPTY,
+    bound: 0,
+};
+
+/// A term's new count in the shard, and the new sum over all shards.
+struct Change {
+    term: TermId,
+    count: u64,
+    sum: u64,
+}
+
+impl Ledger {
+    pub(super) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The shards that contribute, with the generations of their contributions.
+    pub(super) fn generations(&self) -> impl Iterator<Item = (ShardId, u64)> + '_ {
+        let contributing = self
+            .shards
+            .iter()
+            .filter(|(_, entry)| entry.contribution.is_some());
+        contributing.map(|(&shard, entry)| (shard, entry.generation))
+    }
+
+    /// `new` is all that the shard has.
+    pub(super) fn replace(
+        &mut self,
+        shard: ShardId,
+        generation: u64,
+        new: &ShardFrequencies,
+    ) -> Result<(), FrequencyError> {
+        self.later(shard, generation)?;
+        let had = self.contribution(shard).unwrap_or(&NOTHING);
+        let totals = self.totals_with(had, new.documents(), new.tokens())?;
+        let gone = unlisted(&had.counts, new).map(|(term, _)| (term, 0));
+        let changes = self.changes(had, new.iter().chain(gone));
+        self.carry_out(shard, generation, new, totals, changes);
+        Ok(())
+    }
+
+    /// `new` has the shard's number of documents and of tokens, and the terms whose count has changed.
+    pub(super) fn update(
+        &mut self,
+        shard: ShardId,
+        generation: u64,
+        new: &ShardFrequencies,
+    ) -> Result<(), FrequencyError> {
+        self.later(shard, generation)?;
+        let had = self
+            .contribution(shard)
+            .ok_or(FrequencyError::NoContribution { shard })?;
+        let documents = new.documents();
+        if documents < had.bound {
+            let above = unlisted(&had.counts, new).find(|&(_, count)| count > documents);
+            if let Some((term, frequency)) = above {
+                return Err(FrequencyError::CountAboveDocuments {
+                    term,
+                    frequency,
+                    documents,
+                });
+            }
+        }
+        let totals = self.totals_with(had, documents, new.tokens())?;
+        let changes = self.changes(had, new.iter());
+        self.carry_out(shard, generation, new, totals, changes);
+        Ok(())
+    }
+
+    /// Takes the shard's contribution out. It may say so along with the last that it contributed.
+    pub(super) fn remove(&mut self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
+        let had = self
+            .contribution(shard)
+            .ok_or(FrequencyError::NoContribution { shard })?;
+        self.not_before(shard, generation)?;
+        let nothing = ShardFrequencies::default();
+        let totals = self.totals_with(had, 0, 0)?;
+        let gone = had.counts.iter().map(|(term, _)| (term, 0));
+        let changes = self.changes(had, gone);
+        self.carry_out(shard, generation, &nothing, totals, changes);
+        if let Some(entry) = self.shards.get_mut(&shard) {
+            entry.contribution = None;
+        }
+        Ok(())
+    }
+
+    fn contribution(&self, shard: ShardId) -> Option<&Contribution> {
+        self.shards.get(&shard)?.contribution.as_ref()
+    }
+
+    /// No later generation of the shard is known.
+    fn not_before(&self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
+        match self.shards.get(&shard) {
+            Some(entry) if generation < entry.generation => Err(FrequencyError::StaleGeneration {
+                shard,
+                generation,
+                last: entry.generation,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Nor is this one.
+    fn later(&self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
+        match self.shards.get(&shard) {
+            Some(entry) if generation == entry.generation => Err(FrequencyError::StaleGeneration {
+                shard,
+                generation,
+                last: entry.generation,
+            }),
+            _ => self.not_before(shard, generation),
+        }
+    }
+
+    /// The numbers of documents and of tokens over all shards, when one has these instead of those that it had.
+    fn totals_with(
+        &self,
+        had: &Contribution,
+        documents: u64,
+        tokens: u64,
+    ) -> Result<(u64, u64), FrequencyError> {
+        let total = |what, sum: u64, had: u64, has: u64| {
+            (sum - had)
+                .checked_add(has)
+                .ok_or(FrequencyError::TotalOverflow { what })
+        };
+        Ok((
+            total("documents", self.totals.documents, had.documents, documents)?,
+            total("tokens", self.totals.tokens, had.tokens, tokens)?,
+        ))
+    }
+
+    /// What changes, with the new sums. Nothing is changed yet.
+    fn changes(&self, had: &Contribution, new: impl Iterator<Item = (TermId, u64)>) -> Vec<Change> {
+        let change = |(term, count)| {
+            let before = had.counts.get(term);
+            // The sum has the old count in it. No count is above its shard's documents, and their sum has been checked.
+            let sum = || self.totals.counts.get(term) - before + count;
+            (count != before).then(|| Change {
+                term,
+                count,
+                sum: sum(),
+            })
+        };
+        new.filter_map(change).collect()
+    }
+
+    /// All checks are behind it.
+    fn carry_out(
+        &mut self,
+        shard: ShardId,
+        generation: u64,
+        new: &ShardFrequencies,
+        totals: (u64, u64),
+        changes: Vec<Change>,
+    ) {
+        (self.totals.documents, self.totals.tokens) = totals;
+        let entry = self.shards.entry(shard).or_insert(Entry {
+            generation,
+            contribution: None,
+        });
+        entry.generation = generation;
+        let contribution = entry.contribution.get_or_insert_default();
+        contribution.documents = new.documents();
+        contribution.tokens = new.tokens();
+        for Change { term, count, sum } in changes {
+            contribution.counts.set(term, count);
+            contribution.bound = contribution.bound.max(count);
+            self.totals.counts.set(term, sum);
+        }
+        if contribution.documents < contribution.bound {
+            let counts = contribution.counts.iter().map(|(_, count)| count);
+            contribution.bound = counts.max().unwrap_or(0);
+        }
+    }
+}
+
+/// The counts of terms that `new` doesn't list.
+fn unlisted<'a>(
+    counts: &'a Counts,
+    new: &'a ShardFrequencies,
+) -> impl Iterator<Item = (TermId, u64)> + 'a {
+    let mut listed = new.iter().map(|(term, _)| term).peekable();
+    counts.iter().filter(move |&(term, _)| {
+        while listed.next_if(|&id| id < term).is_some() {}
+        listed.peek() != Some(&term)
+    })
+}

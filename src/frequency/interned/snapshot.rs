@@ -1,0 +1,122 @@
+//! What readers see.
+
+use super::TermId;
+use super::counts::Counts;
+use crate::frequency::idf;
+use crate::id::ShardId;
+
+/// N, total length and document frequencies over all shards, as of one publication. It never changes.
+///
+/// A look-up is three loads. Two are equal when they have the same counts, whatever shards they are of.
+///
+/// ```
+/// use tickring::{ShardFrequencies, TermDictionary, aggregate_interned};
+///
+/// let dictionary = TermDictionary::new();
+/// let shard = |documents, ring| ShardFrequencies::intern(&dictionary, documents, 100, &[("ring", ring)]);
+/// let global = aggregate_interned(&[shard(10, 2)?, shard(30, 1)?])?;
+/// let ring = dictionary.intern("ring")?;
+/// assert_eq!((global.documents(), global.document_frequency(ring)), (40, 3));
+/// assert_eq!(global.average_length(), 5.0);
+/// # Ok::<(), tickring::FrequencyError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct FrequencySnapshot {
+    pub(super) version: u64,
+    pub(super) totals: Totals,
+    /// Ascending by shard.
+    pub(super) generations: Box<[(ShardId, u64)]>,
+}
+
+/// The sums over all shards.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Totals {
+    pub(super) documents: u64,
+    pub(super) tokens: u64,
+    pub(super) counts: Counts,
+}
+
+impl FrequencySnapshot {
+    /// The number of the publication, from 0 for the empty one that there is at the beginning. It grows by one with each.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The generation of a shard's contribution to this snapshot; nothing if it has none.
+    pub fn generation(&self, shard: ShardId) -> Option<u64> {
+        let place = self.generations.binary_search_by_key(&shard, |&(s, _)| s);
+        place.ok().map(|place| self.generations[place].1)
+    }
+
+    /// The shards that contribute, ascending by id, with the generations of their contributions.
+    pub fn generations(&self) -> &[(ShardId, u64)] {
+        &self.generations
+    }
+
+    /// N, the number of documents.
+    pub fn documents(&self) -> u64 {
+        self.totals.documents
+    }
+
+    /// The number of tokens of all documents together.
+    pub fn tokens(&self) -> u64 {
+        self.totals.tokens
+    }
+
+    /// In how many documents the term is: 0 if it is in none. Three loads.
+    #[inline]
+    pub fn document_frequency(&self, term: TermId) -> u64 {
+        self.totals.counts.get(term)
+    }
+
+    /// The number of terms that are in any document.
+    pub fn len(&self) -> usize {
+        self.totals.counts.terms()
+    }
+
+    /// Whether no term is in any document.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Each term that is in any document, ascending by id, with its frequency.
+    ///
+    /// ```
+    /// use tickring::{ShardFrequencies, TermId, aggregate_interned};
+    ///
+    /// let (ring, tick) = (TermId::new(0), TermId::new(1));
+    /// let shard = ShardFrequencies::new(10, 80, [(tick, 1), (ring, 2)])?;
+    /// let global = aggregate_interned(&[shard])?;
+    /// assert_eq!(global.iter().collect::<Vec<_>>(), [(ring, 2), (tick, 1)]);
+    /// # Ok::<(), tickring::FrequencyError>(())
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (TermId, u64)> + '_ {
+        self.totals.counts.iter()
+    }
+
+    /// Tokens per document; 0 where there are no documents.
+    pub fn average_length(&self) -> f64 {
+        idf::average_length(self.totals.tokens, self.totals.documents)
+    }
+
+    /// The smoothed inverse document frequency of TF-IDF; see [`CorpusStatistics::smoothed_idf`](crate::CorpusStatistics::smoothed_idf).
+    pub fn smoothed_idf(&self, term: TermId) -> f64 {
+        idf::smoothed(self.totals.documents, self.document_frequency(term))
+    }
+
+    /// The inverse document frequency of BM25; see [`CorpusStatistics::bm25_idf`](crate::CorpusStatistics::bm25_idf).
+    pub fn bm25_idf(&self, term: TermId) -> f64 {
+        idf::bm25(self.totals.documents, self.document_frequency(term))
+    }
+}
+
+impl PartialEq for FrequencySnapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.documents() == other.documents()
+            && self.tokens() == other.tokens()
+            && self.len() == other.len()
+            && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for FrequencySnapshot {}
