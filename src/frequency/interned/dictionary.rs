@@ -113,13 +113,28 @@ impl TermDictionary {
     /// [`FrequencyError::DictionaryFull`] when the term is new and the limit is reached. Nothing changes.
     pub fn intern(&self, term: &str) -> Result<TermId, FrequencyError> {
         let hash = hash_of(&self.hasher, term);
-        let stripe = &self.stripes[partition_of(hash, STRIPES)];
-        if let Some(known) = stripe.read().find(hash, |known| self.is(known, hash, term)) {
-            return Ok(TermId(known.id));
+        match self.find(hash, term) {
+            Some(id) => Ok(id),
+            None => self.insert(hash, term),
         }
-        let mut stripe = stripe.write();
-        // Between the two locks another thread may have been faster.
-        match stripe.entry(hash, |known| self.is(known, hash, term), |known| known.hash) {
+    }
+
+    /// The term's id, if it has one.
+    pub fn get(&self, term: &str) -> Option<TermId> {
+        self.find(hash_of(&self.hasher, term), term)
+    }
+
+    fn find(&self, hash: u64, term: &str) -> Option<TermId> {
+        let stripe = self.stripe(hash).read();
+        let known = stripe.find(hash, |known| self.is(known, hash, term))?;
+        Some(TermId(known.id))
+    }
+
+    fn insert(&self, hash: u64, term: &str) -> Result<TermId, FrequencyError> {
+        let mut stripe = self.stripe(hash).write();
+        let is = |known: &Known| self.is(known, hash, term);
+        match stripe.entry(hash, is, |known| known.hash) {
+            // Since it wasn't found another thread has been here.
             Entry::Occupied(known) => Ok(TermId(known.get().id)),
             Entry::Vacant(place) => {
                 let id = self.texts.push(term, self.limit);
@@ -130,12 +145,8 @@ impl TermDictionary {
         }
     }
 
-    /// The term's id, if it has one.
-    pub fn get(&self, term: &str) -> Option<TermId> {
-        let hash = hash_of(&self.hasher, term);
-        let stripe = self.stripes[partition_of(hash, STRIPES)].read();
-        let known = stripe.find(hash, |known| self.is(known, hash, term))?;
-        Some(TermId(known.id))
+    fn stripe(&self, hash: u64) -> &RwLock<HashTable<Known>> {
+        &self.stripes[partition_of(hash, STRIPES)]
     }
 
     /// The term with this id. Takes no lock.
@@ -174,5 +185,30 @@ impl fmt::Debug for TermDictionary {
             .field("len", &self.len())
             .field("limit", &self.limit)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_that_another_thread_interned_since_it_was_looked_for_keeps_its_id() {
+        let dictionary = TermDictionary::new();
+        let hash = hash_of(&dictionary.hasher, "ring");
+        assert_eq!(dictionary.find(hash, "ring"), None);
+        let first = dictionary.insert(hash, "ring");
+        assert_eq!(dictionary.insert(hash, "ring"), first);
+        assert_eq!(dictionary.len(), 1);
+    }
+
+    #[test]
+    fn terms_with_the_same_hash_stay_apart() {
+        let dictionary = TermDictionary::new();
+        let ids = ["ring", "tick", "ring"].map(|term| dictionary.insert(7, term).unwrap().0);
+        assert_eq!(ids, [0, 1, 0]);
+        assert_eq!(dictionary.find(7, "tick"), Some(TermId(1)));
+        assert_eq!(dictionary.find(7, "ting"), None);
+        assert_eq!(dictionary.find(8, "ring"), None);
     }
 }
