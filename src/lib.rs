@@ -93,8 +93,8 @@ pub use crate::config::{
 };
 pub use crate::coordinator::{ClusterStats, Coordinator, HealthMonitor, ShardHandle};
 pub use crate::error::{
-    BarrierError, ColonyError, ConfigError, Error, FrequencyError, IntakeError, MissingShards,
-    RegistryError, Result, RingError, RouteError,
+    BarrierError, BatchError, ColonyError, ConfigError, Error, FrequencyError, IntakeError,
+    MissingShards, RegistryError, Result, RingError, RouteError,
 };
 pub use crate::event::{TopologyChange, TopologyEvent};
 pub use crate::frequency::{

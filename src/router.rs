@@ -1,6 +1,6 @@
 //! Routing through one thread's cached snapshot: the hot path.
 
-use crate::error::RouteError;
+use crate::error::{BatchError, RouteError};
 use crate::id::{DocumentId, ShardId};
 use crate::ring::Replicas;
 use crate::sync::{Arc, CachedSnapshot};
@@ -26,11 +26,11 @@ use crate::topology::Topology;
 #[derive(Debug, Clone)]
 pub struct Router {
     topology: CachedSnapshot<Topology>,
-    others: usize,
+    others: u32,
 }
 
 impl Router {
-    pub(crate) fn new(topology: CachedSnapshot<Topology>, others: usize) -> Self {
+    pub(crate) fn new(topology: CachedSnapshot<Topology>, others: u32) -> Self {
         Self { topology, others }
     }
 
@@ -91,13 +91,13 @@ impl Router {
     /// Routes many documents by one topology: `shards[i]` is the answer for `documents[i]`.
     ///
     /// # Errors
-    /// [`RouteError::BatchLength`] if the slices differ in length, [`RouteError::EmptyRing`] or [`RouteError::NoneServing`] if
-    /// no shard can serve. `shards` is untouched then.
+    /// [`BatchError::Length`] if the slices differ in length, [`BatchError::Route`] if no shard can serve. `shards` is untouched
+    /// then.
     pub fn route_batch(
         &mut self,
         documents: &[DocumentId],
         shards: &mut [ShardId],
-    ) -> Result<(), RouteError> {
+    ) -> Result<(), BatchError> {
         self.topology.load().route_batch(documents, shards)
     }
 }

@@ -3,8 +3,9 @@
 //! It is published through one cell. A reader loads it once per operation and asks nothing else, so that whatever it
 //! answers belongs to one epoch.
 
-use crate::error::RouteError;
+use crate::error::{BatchError, RouteError};
 use crate::id::{DocumentId, Epoch, Incarnation, ShardId};
+use crate::placement::Placement;
 use crate::registry::{RegisteredShard, ShardRecord, ShardStatus};
 use crate::ring::{HashRing, Replicas};
 use crate::sync::Arc;
@@ -82,6 +83,18 @@ pub struct Topology {
     serving: usize,
     /// Every member that owns a point serves: the answer of the ring is the answer.
     all_serve: bool,
+    path: Path,
+}
+
+/// How a document is looked up, decided once a topology.
+#[derive(Debug, Clone, Copy)]
+enum Path {
+    /// All serve, XXH3, and the ring has few shards.
+    Direct,
+    /// All serve, XXH3.
+    Indexed,
+    /// Anything else.
+    General,
 }
 
 impl Topology {
@@ -95,9 +108,15 @@ impl Topology {
         );
         let serves: Box<[bool]> = members.iter().map(Member::serves).collect();
         let owners = || members.iter().zip(&serves).filter(|(m, _)| m.weight > 0);
+        let all_serve = owners().all(|(_, &serves)| serves);
         Self {
             serving: owners().filter(|&(_, &serves)| serves).count(),
-            all_serve: owners().all(|(_, &serves)| serves),
+            all_serve,
+            path: match (all_serve, ring.placement(), ring.is_direct()) {
+                (true, Placement::Xxh3, true) => Path::Direct,
+                (true, Placement::Xxh3, false) => Path::Indexed,
+                _ => Path::General,
+            },
             epoch,
             ring,
             members,
@@ -147,8 +166,18 @@ impl Topology {
     ///
     /// # Errors
     /// [`RouteError::EmptyRing`] if no shard owns anything, [`RouteError::NoneServing`] if none of the owners can serve.
-    #[inline]
+    #[inline(always)]
     pub fn route(&self, document: &DocumentId) -> Result<ShardId, RouteError> {
+        let hash = || Placement::Xxh3.document_position(document);
+        match self.path {
+            Path::Direct => self.ring.direct_owner(hash()),
+            Path::Indexed => self.ring.indexed_owner(hash()),
+            Path::General => self.route_otherwise(document),
+        }
+    }
+
+    #[inline(never)]
+    fn route_otherwise(&self, document: &DocumentId) -> Result<ShardId, RouteError> {
         self.route_hash(self.ring.placement().document_position(document))
     }
 
@@ -164,18 +193,21 @@ impl Topology {
     /// Routes many documents: `shards[i]` is the answer for `documents[i]`.
     ///
     /// # Errors
-    /// [`RouteError::BatchLength`] if the slices differ in length, else as [`route`](Self::route). `shards` is untouched
+    /// [`BatchError::Length`] if the slices differ in length, [`BatchError::Route`] as [`route`](Self::route). `shards` is untouched
     /// then: whether any shard can serve does not depend on the document.
     pub fn route_batch(
         &self,
         documents: &[DocumentId],
         shards: &mut [ShardId],
-    ) -> Result<(), RouteError> {
+    ) -> Result<(), BatchError> {
         if documents.len() != shards.len() {
-            return Err(RouteError::BatchLength {
+            return Err(BatchError::Length {
                 documents: documents.len(),
                 output: shards.len(),
             });
+        }
+        if self.all_serve {
+            return Ok(self.ring.owners(documents, shards)?);
         }
         let placement = self.ring.placement();
         for (document, shard) in documents.iter().zip(shards) {
@@ -213,21 +245,18 @@ impl Topology {
     /// As [`route`](Self::route), and [`RouteError::TooManyReplicas`]. Fewer than asked for is no error:
     /// [`Replicas::is_complete`] says so.
     #[inline]
-    pub fn replicas(&self, document: &DocumentId, others: usize) -> Result<Replicas, RouteError> {
+    pub fn replicas(&self, document: &DocumentId, others: u32) -> Result<Replicas, RouteError> {
         let hash = self.ring.placement().document_position(document);
-        let replicas = if self.all_serve {
-            self.ring
-                .distinct_from(hash, others, self.serving, |_| true)?
-        } else if self.serving == 0 && !self.ring.is_empty() {
-            return Err(self.none_serving());
-        } else {
-            self.ring
-                .distinct_from(hash, others, self.serving, |slot| self.slot_serves(slot))?
-        };
-        if replicas.is_empty() {
-            return Err(RouteError::EmptyRing);
+        if self.all_serve {
+            return self
+                .ring
+                .distinct_from(hash, others, self.serving, |_| true);
         }
-        Ok(replicas)
+        if self.serving == 0 {
+            return Err(self.none_serving());
+        }
+        self.ring
+            .distinct_from(hash, others, self.serving, |slot| self.slot_serves(slot))
     }
 
     #[inline]
@@ -237,7 +266,7 @@ impl Topology {
 
     fn none_serving(&self) -> RouteError {
         RouteError::NoneServing {
-            members: self.members.len(),
+            members: self.ring.shard_count(),
         }
     }
 }

@@ -379,7 +379,7 @@ fn with_no_shard_left_nothing_is_routed_to_shard_0() {
             .unwrap();
     }
     let none = RouteError::NoneServing { members: 2 };
-    assert_eq!(coordinator.route_document(&document), Err(none.clone()));
+    assert_eq!(coordinator.route_document(&document), Err(none));
     assert_eq!(coordinator.get_replica_shards(&document), Err(none));
     for id in 0..2 {
         coordinator.deregister_shard(ShardId::new(id)).unwrap();

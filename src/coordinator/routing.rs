@@ -47,7 +47,7 @@ impl Coordinator {
     /// As [`route_document`](Self::route_document).
     #[inline]
     pub fn get_replica_shards(&self, document: &DocumentId) -> Result<Replicas, RouteError> {
-        let others = self.shared.config.replication_factor as usize;
+        let others = self.shared.config.replication_factor;
         self.shared.topology.load().replicas(document, others)
     }
 
@@ -55,7 +55,7 @@ impl Coordinator {
     pub fn router(&self) -> Router {
         Router::new(
             self.shared.topology.cached(),
-            self.shared.config.replication_factor as usize,
+            self.shared.config.replication_factor,
         )
     }
 

@@ -16,7 +16,7 @@ pub use self::config::ConfigError;
 pub use self::frequency::FrequencyError;
 pub use self::registry::RegistryError;
 pub use self::ring::RingError;
-pub use self::route::RouteError;
+pub use self::route::{BatchError, RouteError};
 
 use crate::id::ShardId;
 
@@ -41,6 +41,9 @@ pub enum Error {
     /// The document can't be routed. Routing never changes anything.
     #[error(transparent)]
     Route(#[from] RouteError),
+    /// The slices of a batch differ in length. Nothing was routed.
+    #[error(transparent)]
+    Batch(BatchError),
     /// The barrier refused the call, or a wait ended without its phase. Nothing changed.
     #[error(transparent)]
     Barrier(#[from] BarrierError),
@@ -57,6 +60,15 @@ impl From<RingError> for Error {
         match error {
             RingError::ShardNotFound(id) => Self::ShardNotFound(id),
             other => Self::Ring(other),
+        }
+    }
+}
+
+impl From<BatchError> for Error {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Route(route) => Self::Route(route),
+            other => Self::Batch(other),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Errors of routing.
 
+use crate::config::MAX_REPLICAS;
+
 /// A document that can't be routed. Routing never changes the coordinator's state.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+// As small as an answer: a look-up's result is returned in registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RouteError {
     /// No shard owns anything: there is none, or all have weight 0.
@@ -11,22 +14,40 @@ pub enum RouteError {
     #[error("none of the {members} shards on the ring can serve now")]
     NoneServing {
         /// The number of shards on the ring.
-        members: usize,
+        members: u32,
     },
     /// More replicas besides the owner were asked for than an answer holds.
-    #[error("the number of replicas is {value}, but must be from 0 to {max}")]
+    #[error("the number of replicas is {value}, but must be from 0 to {MAX_REPLICAS}")]
     TooManyReplicas {
         /// The number asked for.
-        value: usize,
-        /// The greatest number allowed.
-        max: usize,
+        value: u32,
     },
-    /// The two slices of a batch differ in length. The output is untouched.
+}
+
+/// A batch of documents that can't be routed. Nothing is routed, and the output is untouched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// The two slices of the batch differ in length.
     #[error("the batch has {documents} documents, but room for {output} answers")]
-    BatchLength {
+    Length {
         /// Documents given.
         documents: usize,
         /// Places for answers.
         output: usize,
     },
+    /// No document can be routed.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ShardId;
+
+    #[test]
+    fn a_look_up_s_result_fits_into_a_register() {
+        assert_eq!(size_of::<Result<ShardId, RouteError>>(), 8);
+    }
 }

@@ -6,7 +6,7 @@
 //!   beside them. If the hash has the very same bits, the points decide;
 //! - more: the points decide.
 //!
-//! So nearly every look-up is one load and a comparison without a branch. An entry's fields, from the lowest bit: `slot_bits` for the
+//! So nearly every look-up is one load and a comparison without a branch. For rings of few shards there is a shorter one still, `direct`. An entry's fields, from the lowest bit: `slot_bits` for the
 //! owner up to the boundary, as many for the owner beyond it, the rest for the boundary, of which the top bit means
 //! "beyond every hash". A slot of all ones is nobody's and means "the points decide". With more than 32,767 slots two owners don't
 //! fit; then a bucket with one point is treated as one with more.
@@ -54,38 +54,45 @@ pub(super) struct Index {
 pub(super) struct Layout {
     /// The bits of a hash that choose its bucket.
     bits: u32,
-    /// Moves the bits of a hash below those down to the place of `boundary`. The top bit of `boundary` stays 0.
-    hash_shift: u32,
-    /// Where the boundary begins in an entry.
+    /// Leaves those of a hash.
+    bucket_shift: u32,
+    /// Moves the bits of a hash below those to where an entry has its boundary.
     boundary_shift: u32,
+    /// Where an entry has its boundary.
+    boundary_mask: u32,
     /// Where the owner beyond the boundary begins; 0 if there is no such field.
     beyond_shift: u32,
+    /// The lowest bit of a boundary.
+    least_boundary: u32,
     /// A slot's bits. No slot has them all set.
     slot_mask: u32,
 }
 
 impl Layout {
+    /// For `2^bits` buckets, `bits` from 1 to 23.
     pub(super) fn new(slots: usize, bits: u32) -> Self {
         let slot_bits = slots.checked_ilog2().unwrap_or(0) + 1;
         let pair = 2 * slot_bits <= 30;
-        let boundary_shift = if pair { 2 * slot_bits } else { slot_bits };
+        let boundary = 1_u32 << if pair { 2 * slot_bits } else { slot_bits };
         Self {
             bits,
-            hash_shift: 33 + boundary_shift,
-            boundary_shift,
+            bucket_shift: 64 - bits,
+            boundary_shift: 33 - bits,
+            boundary_mask: WHOLE - boundary,
             beyond_shift: if pair { slot_bits } else { 0 },
+            least_boundary: boundary,
             slot_mask: (1 << slot_bits) - 1,
         }
     }
 
     pub(super) const fn bucket(self, hash: u64) -> usize {
         // The masks tell the compiler that the shifts are in range.
-        top(hash, (64 - self.bits) & 63)
+        top(hash, self.bucket_shift & 63)
     }
 
     /// The first hash of a bucket.
     pub(super) const fn bucket_start(self, bucket: usize) -> u64 {
-        (bucket as u64) << (64 - self.bits)
+        (bucket as u64) << (self.bucket_shift & 63)
     }
 
     /// The entry with `step` of each of its owners added to it, or taken away.
@@ -106,18 +113,18 @@ impl Layout {
         )
     }
 
-    /// What of a hash is compared with a boundary.
+    /// As many bits of a hash as a boundary has, where an entry has its boundary.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "hash_shift is at least 35, so that at most 29 bits are left"
+        reason = "the mask takes what lies above"
     )]
-    const fn fragment(self, hash: u64) -> u32 {
-        (hash << (self.bits & 63) >> (self.hash_shift & 63)) as u32
+    const fn boundary(self, hash: u64) -> u32 {
+        (hash >> (self.boundary_shift & 63)) as u32 & self.boundary_mask
     }
 
     /// The entry of a bucket without a point.
     fn whole(owner: u16) -> u32 {
-        1 << 31 | u32::from(owner)
+        WHOLE | u32::from(owner)
     }
 
     /// The entry of a bucket with one point.
@@ -125,16 +132,17 @@ impl Layout {
         if self.beyond_shift == 0 {
             return self.undecided();
         }
-        self.fragment(position) << self.boundary_shift
-            | u32::from(beyond) << self.beyond_shift
-            | u32::from(owner)
+        self.boundary(position) | u32::from(beyond) << self.beyond_shift | u32::from(owner)
     }
 
     /// The entry of a bucket with more points.
     pub(super) const fn undecided(self) -> u32 {
-        1 << 31 | self.slot_mask
+        WHOLE | self.slot_mask
     }
 }
+
+/// Set where the bucket has no point, and where the points decide.
+const WHOLE: u32 = 1 << 31;
 
 impl Index {
     /// Indexes points whose owners are below `slots`.
@@ -157,22 +165,15 @@ impl Index {
         size_of_val(&*self.entries) + size_of_val(&*self.starts)
     }
 
-    /// The slot that owns `hash`; nothing if there are no points.
+    /// What a look-up reads, to be loaded once for many.
     #[inline]
-    pub(super) fn slot_at(&self, hash: u64, points: &Points) -> Option<u32> {
-        let layout = self.layout;
-        let entry = *self.entries.get(layout.bucket(hash))?;
-        let fragment = layout.fragment(hash);
-        let boundary = entry >> (layout.boundary_shift & 31);
-        // All ones if the hash lies beyond, from the sign: both are below 2^31. Whether it does is a coin's toss, and written as a
-        // comparison it becomes a branch.
-        let beyond =
-            (boundary.cast_signed().wrapping_sub(fragment.cast_signed()) >> 31).cast_unsigned();
-        let slot = entry >> (layout.beyond_shift & beyond & 31) & layout.slot_mask;
-        if (slot == layout.slot_mask) | (boundary == fragment) {
-            return Some(self.scan(hash, points));
+    pub(super) fn view<'a>(&'a self, points: &'a Points) -> View<'a> {
+        View {
+            entries: &self.entries,
+            layout: self.layout,
+            index: self,
+            points,
         }
-        Some(slot)
     }
 
     #[cold]
@@ -187,27 +188,63 @@ impl Index {
         let Some(&start) = self.starts.get(top(hash, self.start_shift & 63)) else {
             return 0;
         };
-        let mut at = start as usize;
-        while points
-            .positions()
-            .get(at)
-            .is_some_and(|&position| position < hash)
-        {
+        let (mut at, positions) = (start as usize, points.positions());
+        // Counted and not compared one by one: how many there are is a coin's toss, four are nearly always enough.
+        while let Some(next) = positions.get(at..at + 4) {
+            let before = next.iter().filter(|&&position| position < hash).count();
+            at += before;
+            if before < 4 {
+                return at;
+            }
+        }
+        while positions.get(at).is_some_and(|&position| position < hash) {
             at += 1;
         }
         at
     }
 }
 
+/// An index with its points.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    entries: &'a [u32],
+    layout: Layout,
+    index: &'a Index,
+    points: &'a Points,
+}
+
+impl View<'_> {
+    /// The slot that owns `hash`; nothing if there are no points.
+    #[inline]
+    pub(super) fn slot_at(&self, hash: u64) -> Option<u32> {
+        let layout = self.layout;
+        let entry = *self.entries.get(layout.bucket(hash))?;
+        // Below 0 if the hash lies beyond the boundary, and else, below the boundary's lowest bit, if both are the same.
+        let left = i64::from(entry) - i64::from(layout.boundary(hash));
+        // From the sign: whether a hash lies beyond is a coin's toss, and written as a comparison it becomes a branch.
+        let beyond = u32::from(left < 0).wrapping_neg();
+        let slot = entry >> (layout.beyond_shift & beyond & 31) & layout.slot_mask;
+        if (slot == layout.slot_mask) | (left.cast_unsigned() < u64::from(layout.least_boundary)) {
+            return Some(self.index.scan(hash, self.points));
+        }
+        Some(slot)
+    }
+}
+
+/// The logarithm of a number of points, rounded up.
+pub(super) fn log2(points: usize) -> u32 {
+    points.next_power_of_two().ilog2()
+}
+
 /// The bits of a hash that choose its entry, for this number of points.
 pub(super) fn entry_bits(points: usize) -> u32 {
-    let bits = points.next_power_of_two().ilog2() + ENTRIES_PER_POINT_BITS;
+    let bits = log2(points) + ENTRIES_PER_POINT_BITS;
     bits.clamp(MIN_ENTRY_BITS, MAX_ENTRY_BITS)
 }
 
 /// Leaves a start for each two points at least: the points between are in one or two cache lines.
 pub(super) fn start_shift(points: usize) -> u32 {
-    64 - points.next_power_of_two().ilog2().saturating_sub(1).max(1)
+    64 - log2(points).saturating_sub(1).max(1)
 }
 
 /// Writes the entries of a run of buckets that begins with `first_bucket`; `first_point` is the first in it or after it.

@@ -86,5 +86,6 @@ impl HashRing {
             + size_of_val(&*self.members)
             + self.points.memory_bytes()
             + self.index.memory_bytes()
+            + self.direct.memory_bytes()
     }
 }

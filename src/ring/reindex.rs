@@ -16,9 +16,10 @@ impl Index {
     /// The index of `points`, which have come out of the indexed ones by `delta`, and whose owners are below `slots`. Equal to a new one.
     pub(super) fn changed(&self, points: &Points, slots: usize, delta: Delta<'_>) -> Self {
         let (Delta::Added(changed, _) | Delta::Removed(changed, _)) = delta;
-        let same_shape = self.layout == Layout::new(slots, entry_bits(points.len()))
-            && self.start_shift == start_shift(points.len());
-        if !same_shape || !are_few(changed.len(), points.len()) {
+        let count = points.len();
+        let same_shape = self.layout == Layout::new(slots, entry_bits(count))
+            && self.start_shift == start_shift(count);
+        if !same_shape || !are_few(changed.len(), count) {
             return Self::new(points, slots);
         }
         let mut index = Self {

@@ -90,7 +90,7 @@ impl HashRing {
     /// assert_eq!(ring.get_replica_shards(&document, 2)?.len(), 3);
     /// assert_eq!(
     ///     ring.get_replica_shards(&document, 99),
-    ///     Err(RouteError::TooManyReplicas { value: 99, max: 15 }),
+    ///     Err(RouteError::TooManyReplicas { value: 99 }),
     /// );
     /// # Ok::<(), tickring::Error>(())
     /// ```
@@ -102,14 +102,10 @@ impl HashRing {
     pub fn get_replica_shards(
         &self,
         document: &DocumentId,
-        count: usize,
+        count: u32,
     ) -> Result<Replicas, RouteError> {
         let hash = self.placement.document_position(document);
-        let replicas = self.distinct_from(hash, count, self.owning, |_| true)?;
-        if replicas.is_empty() {
-            return Err(RouteError::EmptyRing);
-        }
-        Ok(replicas)
+        self.distinct_from(hash, count, self.owning, |_| true)
     }
 
     /// The first `1 + others` distinct shards from the owner of `hash` on whose slot is `eligible`. `most` bounds how many there can be:
@@ -118,25 +114,48 @@ impl HashRing {
     pub(crate) fn distinct_from(
         &self,
         hash: u64,
-        others: usize,
+        others: u32,
         most: usize,
         eligible: impl Fn(u32) -> bool,
     ) -> Result<Replicas, RouteError> {
-        let max = MAX_REPLICAS as usize;
-        if others > max {
-            return Err(RouteError::TooManyReplicas { value: others, max });
+        if others > MAX_REPLICAS {
+            return Err(RouteError::TooManyReplicas { value: others });
         }
-        let wanted = 1 + others;
-        let mut shards = ArrayVec::new();
-        let mut slots = self.slots_from(hash);
-        while shards.len() < wanted.min(most) {
-            let Some(slot) = slots.next() else { break };
+        if most == 0 {
+            return Err(RouteError::EmptyRing);
+        }
+        let wanted = 1 + others as usize;
+        // Written where it is returned: a copy of what has just been written in small pieces waits for all of them.
+        let mut found = Ok(Replicas {
+            shards: ArrayVec::new(),
+            wanted,
+        });
+        if let Ok(Replicas { shards, .. }) = &mut found {
+            self.push_distinct(hash, wanted.min(most), eligible, shards);
+        }
+        found
+    }
+
+    /// Adds distinct shards until there are `count`.
+    #[inline]
+    fn push_distinct(
+        &self,
+        hash: u64,
+        count: usize,
+        eligible: impl Fn(u32) -> bool,
+        shards: &mut ArrayVec<ShardId, CAPACITY>,
+    ) {
+        let [before, after] = self.slots_around(hash);
+        for &slot in after.iter().chain(before) {
+            let slot = u32::from(slot);
             let shard = self.shard_at_slot(slot);
             if eligible(slot) && !shards.contains(&shard) {
-                // There is room: fewer than `wanted` are in it.
+                // There is room for `count`.
                 let _ = shards.try_push(shard);
+                if shards.len() >= count {
+                    return;
+                }
             }
         }
-        Ok(Replicas { shards, wanted })
     }
 }

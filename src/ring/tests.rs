@@ -39,6 +39,11 @@ fn check(ring: &HashRing, points: &[Point], hash: u64) {
         expected.first().copied(),
         "{hash:#x} of {points:x?}"
     );
+    let owner = expected.first().map(|&slot| ring.shard_at_slot(slot));
+    let owner = owner.ok_or(RouteError::EmptyRing);
+    for found in [ring.owner(hash), ring.indexed_owner(hash)] {
+        assert_eq!(found, owner, "{hash:#x} of {points:x?}");
+    }
     assert!(
         ring.slots_from(hash).eq(expected),
         "{hash:#x} of {points:x?}"
@@ -259,7 +264,33 @@ fn replicas_are_those_that_are_eligible_and_the_search_ends() {
     let few = ring.distinct_from(5, 3, 2, odd).unwrap();
     assert_eq!(*few, [ShardId(1), ShardId(3)]);
     assert!(!few.is_complete());
-    assert!(ring.distinct_from(5, 3, 0, |_| false).unwrap().is_empty());
+    let none = ring.distinct_from(5, 3, 0, |_| false);
+    assert_eq!(none, Err(RouteError::EmptyRing));
+}
+
+/// Here too the answers are the same without it.
+#[test]
+fn the_table_decides_nearly_every_look_up_of_a_ring_of_few_shards() {
+    let decided = |shards: u32, virtual_nodes: u32| {
+        let ring = HashRing::with_virtual_nodes(shards, virtual_nodes).unwrap();
+        let hashes = (0..4_096_u64).map(|part| part << 52 | 0x000A_5A5A_5A5A_5A5A);
+        let decided = hashes.filter(|&hash| ring.direct.slot(hash) < ring.members.len());
+        (ring.is_direct(), decided.count() * 100 / 4_096)
+    };
+    for (shards, virtual_nodes) in [
+        (1, 1),
+        (3, 150),
+        (64, 150),
+        (255, 150),
+        (255, 257),
+        (1, 65_536),
+    ] {
+        let (is_direct, percent) = decided(shards, virtual_nodes);
+        assert!(is_direct && percent >= 90, "{shards}: {percent} %");
+    }
+    for (shards, virtual_nodes) in [(0, 1), (256, 1), (256, 150), (255, 258), (2, 65_536)] {
+        assert_eq!(decided(shards, virtual_nodes), (false, 0), "{shards}");
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tickring::{
-    Clock, ClusterStats, DocumentId, HashRing, Replicas, RouteError, ShardId, ShardInfo,
-    ShardStatus, TickPhase,
+    BatchError, Clock, ClusterStats, DocumentId, HashRing, Replicas, RouteError, ShardId,
+    ShardInfo, ShardStatus, TickPhase,
 };
 
 use super::{Pair, received};
@@ -204,6 +204,10 @@ impl Pair {
         assert_eq!(all(router.replicas(&document)), told, "{document}");
         let mut batch = [ShardId(u32::MAX - 1); 1];
         let routed = router.route_batch(&[document], &mut batch);
-        assert_eq!(routed.map(|()| batch[0]), owner, "{document}");
+        assert_eq!(
+            routed.map(|()| batch[0]),
+            owner.map_err(BatchError::Route),
+            "{document}"
+        );
     }
 }

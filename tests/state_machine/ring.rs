@@ -65,7 +65,7 @@ impl Ring {
         }
         if found.is_empty() {
             return Err(RouteError::NoneServing {
-                members: self.weights.len(),
+                members: u32::try_from(self.weights.len()).unwrap(),
             });
         }
         Ok(found)

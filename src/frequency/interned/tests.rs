@@ -452,7 +452,7 @@ fn readers_see_whole_publications() {
                     let frequencies: BTreeSet<_> =
                         snapshot.iter().map(|(_, count)| count).collect();
                     assert_eq!((frequencies.len(), snapshot.len()), (1, terms as usize));
-                    assert_eq!(snapshot.documents(), frequencies.into_iter().sum());
+                    assert_eq!(snapshot.documents(), frequencies.into_iter().sum::<u64>());
                 }
             });
         }

@@ -1,0 +1,45 @@
+//! The owners of many documents.
+
+use super::HashRing;
+use crate::error::RouteError;
+use crate::id::{DocumentId, ShardId};
+use crate::placement::Placement;
+
+impl HashRing {
+    /// Writes the owner of each document to the same place in `shards`.
+    pub(crate) fn owners(
+        &self,
+        documents: &[DocumentId],
+        shards: &mut [ShardId],
+    ) -> Result<(), RouteError> {
+        // A loop for each kind: what doesn't change from one document to the next is asked once.
+        let xxh3 = |document: &DocumentId| Placement::Xxh3.document_position(document);
+        let view = self.index.view(&self.points);
+        let members = &*self.members;
+        let indexed = |hash| {
+            let slot = view.slot_at(hash).ok_or(RouteError::EmptyRing)?;
+            Ok(members[slot as usize].shard)
+        };
+        match (self.placement, self.is_direct()) {
+            (Placement::Xxh3, true) => each(documents, shards, |document| {
+                self.direct_owner(xxh3(document))
+            }),
+            (Placement::Xxh3, false) => each(documents, shards, |document| indexed(xxh3(document))),
+            (placement, _) => each(documents, shards, |document| {
+                indexed(placement.document_position(document))
+            }),
+        }
+    }
+}
+
+#[inline]
+fn each(
+    documents: &[DocumentId],
+    shards: &mut [ShardId],
+    owner: impl Fn(&DocumentId) -> Result<ShardId, RouteError>,
+) -> Result<(), RouteError> {
+    for (document, shard) in documents.iter().zip(shards) {
+        *shard = owner(document)?;
+    }
+    Ok(())
+}
