@@ -35,3 +35,16 @@ pub(crate) fn spin_until(condition: impl Fn() -> bool) -> bool {
     }
     true
 }
+
+/// The same, at most [`YIELDS`] times, and lets other threads run in between.
+pub(crate) fn yield_until(condition: impl Fn() -> bool) -> bool {
+    let mut left = YIELDS;
+    while left > 0 {
+        if condition() {
+            return true;
+        }
+        std::thread::yield_now();
+        left -= 1;
+    }
+    false
+}

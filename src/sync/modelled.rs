@@ -26,6 +26,8 @@ pub(crate) use std::sync::OnceLock;
 
 /// A loop that only waits for another thread has no end in a model.
 pub(super) const LOOKS: u32 = 1;
+/// It would be one more look like the one before.
+pub(super) const YIELDS: u32 = 0;
 
 /// So that barriers of two members spin and larger ones don't.
 pub(crate) const fn cores() -> usize {

@@ -68,3 +68,6 @@ pub(crate) fn cores() -> usize {
 
 /// How often a spinning thread looks: for about as long as putting it to sleep and waking it would take.
 pub(super) const LOOKS: u32 = 1_000;
+
+/// How often a thread that lets others run looks: often enough that each of many has its turn, and soon parked where nobody else is ready.
+pub(super) const YIELDS: u32 = 8;
