@@ -77,7 +77,10 @@ impl Placement {
     #[inline]
     pub fn virtual_node_position(self, shard: ShardId, virtual_node: u32) -> u64 {
         let number = u64::from(virtual_node) << 32 | u64::from(shard.as_u32());
-        self.hash(&number.to_le_bytes())
+        match self {
+            Self::Xxh3 => xxh3_64(&number.to_le_bytes()),
+            Self::SipHash13 => siphash13(&number.to_le_bytes()),
+        }
     }
 }
 

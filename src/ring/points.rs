@@ -23,37 +23,23 @@ impl Points {
     /// Places all members. Costs one pass that counts, one that scatters into buckets, and a sort inside each small bucket; hashing twice is
     /// cheaper than keeping the unsorted points.
     pub(super) fn build(placement: Placement, virtual_nodes: u32, members: &[RingMember]) -> Self {
-        let points = || {
-            members
-                .iter()
-                .zip(0_u16..=u16::MAX)
-                .flat_map(move |(member, slot)| {
-                    placed(
-                        placement,
-                        member.shard,
-                        slot,
-                        0..virtual_nodes * member.weight,
-                    )
-                })
-        };
         // Buckets of 4 to 8 points on average: short enough for an insertion sort, few enough for the cache.
         let total = total_points(virtual_nodes, members);
         let shift = 64 - (total / 4).checked_ilog2().unwrap_or(0).max(1);
         let mut ends = vec![0_u32; 1 << (64 - shift)];
-        for (position, _) in points() {
-            ends[top(position, shift)] += 1;
-        }
+        let count = |(position, _): Point| ends[top(position, shift)] += 1;
+        each_point(placement, virtual_nodes, members, count);
         let mut end = 0;
         for bucket in &mut ends {
             // Each bucket's start for now; scattering moves it to its end.
             end += std::mem::replace(bucket, end);
         }
         let mut sorted = vec![(0, 0); end as usize];
-        for point in points() {
+        each_point(placement, virtual_nodes, members, |point| {
             let next = &mut ends[top(point.0, shift)];
             sorted[*next as usize] = point;
             *next += 1;
-        }
+        });
         let mut start = 0;
         for end in ends {
             sorted[start..end as usize].sort_unstable();
@@ -153,6 +139,19 @@ impl Points {
 }
 
 /// The points of one shard's virtual nodes, unsorted.
+/// Calls `found` with each point of all members, unsorted.
+fn each_point(
+    placement: Placement,
+    virtual_nodes: u32,
+    members: &[RingMember],
+    mut found: impl FnMut(Point),
+) {
+    for (member, slot) in members.iter().zip(0_u16..=u16::MAX) {
+        let nodes = 0..virtual_nodes * member.weight;
+        placed(placement, member.shard, slot, nodes).for_each(&mut found);
+    }
+}
+
 fn placed(
     placement: Placement,
     shard: ShardId,

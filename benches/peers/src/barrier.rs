@@ -123,9 +123,10 @@ const PHASES: [theirs::TickPhase; 3] = [
     theirs::TickPhase::Decay,
 ];
 
-/// A tick: our four phases and the advance, against their three. A task for each member, on two workers. Through their coordinator, as its users would: three phases, then one member advances the tick. As that
-/// forgets what others still wait for, and what they say too early, all meet before it and after it. And without any of that: a barrier for each tick, so
-/// that none is ever reset, and one for all, which remembers everything.
+/// A tick: our four phases and the advance, against their three. A task for each member, on two workers. Their barrier by itself, with `complete` and
+/// `wait_all`, remembers everything that it was ever told. Their coordinator advances the tick; as that
+/// forgets what others still wait for, and what they say too early, all meet before it and after it. And without any of that: a barrier for each
+/// tick.
 fn against_tasks(report: &mut Report, scope: Scope, members: u32, goal: Option<f64>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -134,9 +135,9 @@ fn against_tasks(report: &mut Report, scope: Scope, members: u32, goal: Option<f
         .expect("threads can be started");
     let crew = ours(members);
     for (how, goal) in [
-        (How::Coordinator, goal),
+        (How::OneBarrier, goal),
+        (How::Coordinator, None),
         (How::BarrierPerTick, None),
-        (How::OneBarrier, None),
     ] {
         let ticks = 400_u64;
         let (mut stalls, mut run) = (0, 0);
