@@ -1,91 +1,57 @@
-//! Finds and scores the matches of a query in a segment.
+//! Finds and scores the matches of a query in a segment, but those that can't be among the best.
 //!
 //! A segment is worked through in windows of [`WINDOW`] documents. In each, the tree is evaluated on bit sets, from the root down with a mask of
 //! the documents that still count and so back up with those that match; a leaf that is evaluated keeps the scores of its matches.
 //! Then the leaves' scores are added to the window's sums, leaf by leaf in the query's order. So the sum of a document is built in that order
-//! whatever its segment holds, and nothing is pruned by a bound that might not hold for foreign statistics.
+//! whatever its segment holds. Which documents are left out before that is the subject of `prune`.
 
 use tantivy::{DocId, TERMINATED};
 
+use super::bits::{Bits, WINDOW};
+use super::bounds::Bounds;
 use super::deadline::Deadline;
 use super::error::SearchError;
+use super::prune::Rank;
 use super::query::{Node, Query};
 use super::segment::SegmentView;
 use super::weight::{Cursor, LeafWeight};
 
-const WINDOW: usize = 2_048;
-const WORDS: usize = WINDOW / 64;
 const WINDOW_DOCUMENTS: DocId = 2_048;
+
+/// Who wants the matches of a query.
+pub(super) trait Hits {
+    /// No match below this score is wanted; nothing if all are.
+    fn threshold(&self) -> Option<f32>;
+
+    fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError>;
+}
+
+/// All matches.
+impl<F: FnMut(DocId, f32) -> Result<(), SearchError>> Hits for F {
+    fn threshold(&self) -> Option<f32> {
+        None
+    }
+
+    fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError> {
+        self(document, score)
+    }
+}
 
 /// A leaf looks up single documents if the mask holds fewer than one for so many of its own matches in a window.
 const SEEK_BELOW: u32 = 16;
 
-#[derive(Clone, Copy)]
-struct Bits([u64; WORDS]);
-
-impl Bits {
-    const NONE: Self = Self([0; WORDS]);
-
-    fn first(count: usize) -> Self {
-        let mut bits = Self::NONE;
-        for (index, word) in bits.0.iter_mut().enumerate() {
-            *word = match count.saturating_sub(index * 64) {
-                0 => 0,
-                rest if rest >= 64 => u64::MAX,
-                rest => (1 << rest) - 1,
-            };
-        }
-        bits
-    }
-
-    const fn contains(&self, bit: usize) -> bool {
-        self.0[bit / 64] >> (bit % 64) & 1 == 1
-    }
-
-    const fn insert(&mut self, bit: usize) {
-        self.0[bit / 64] |= 1 << (bit % 64);
-    }
-
-    fn combine(&self, other: &Self, with: impl Fn(u64, u64) -> u64) -> Self {
-        Self(std::array::from_fn(|word| {
-            with(self.0[word], other.0[word])
-        }))
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        self.combine(other, |a, b| a & b)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.iter().all(|&word| word == 0)
-    }
-
-    fn count(&self) -> u32 {
-        self.0.iter().map(|word| word.count_ones()).sum()
-    }
-
-    fn each(&self, mut call: impl FnMut(usize)) {
-        for (index, &word) in self.0.iter().enumerate() {
-            let mut rest = word;
-            while rest != 0 {
-                call(index * 64 + rest.trailing_zeros() as usize);
-                rest &= rest - 1;
-            }
-        }
-    }
-}
-
 /// What was found in the current window, kept for the next segment to spare allocating it. What a window didn't evaluate is from an earlier
 /// one: [`Evaluation::add`] doesn't get there, because then a clause above has no match.
 pub(super) struct Scratch {
-    clauses: Vec<Bits>,
-    leaves: Vec<LeafWindow>,
-    sums: Box<[f64]>,
+    pub(super) clauses: Vec<Bits>,
+    pub(super) leaves: Vec<LeafWindow>,
+    pub(super) sums: Box<[f64]>,
+    pub(super) ranks: Vec<Rank>,
 }
 
-struct LeafWindow {
-    matches: Bits,
-    scores: Box<[f32]>,
+pub(super) struct LeafWindow {
+    pub(super) matches: Bits,
+    pub(super) scores: Box<[f32]>,
 }
 
 impl Scratch {
@@ -98,35 +64,39 @@ impl Scratch {
             clauses: vec![Bits::NONE; query.clauses.len()],
             leaves: query.leaves.iter().map(|_| leaf()).collect(),
             sums: vec![0.0; WINDOW].into(),
+            ranks: Vec::with_capacity(query.leaves.len()),
         }
     }
 }
 
-/// Calls `found` with each live match of the segment, ascending, and its score.
+/// Tells `hits` each live match of the segment that it may want, ascending, and its score.
 pub(super) fn each_hit(
     query: &Query,
     weights: &[LeafWeight],
     segment: &SegmentView,
     scratch: &mut Scratch,
     deadline: Deadline,
-    mut found: impl FnMut(DocId, f32) -> Result<(), SearchError>,
+    hits: &mut impl Hits,
 ) -> Result<(), SearchError> {
     deadline.check()?;
     let max_doc = segment.reader().max_doc();
     let cursors = weights.iter().map(|weight| weight.cursor(segment));
+    let bounds = weights.iter().map(|weight| weight.bounds(segment));
     let mut evaluation = Evaluation {
         query,
         cursors: cursors.collect::<Result<_, _>>()?,
+        bounds: bounds.collect::<Result<_, _>>()?,
         scratch,
         max_doc,
         start: 0,
     };
     while evaluation.go_to_next_match() {
         deadline.check()?;
-        let live = evaluation.live(segment);
-        let matches = evaluation.matches(query.root, &live);
-        matches.each(|bit| evaluation.scratch.sums[bit] = 0.0);
-        evaluation.add(query.root, &matches);
+        let matches = match hits.threshold() {
+            Some(threshold) => evaluation.matches_reaching(threshold, segment),
+            None => evaluation.matches(query.root, &evaluation.live(segment)),
+        };
+        evaluation.score(&matches);
         let mut outcome = Ok(());
         matches.each(|bit| {
             #[expect(
@@ -135,7 +105,7 @@ pub(super) fn each_hit(
             )]
             let score = evaluation.scratch.sums[bit] as f32;
             if outcome.is_ok() {
-                outcome = found(evaluation.document(bit), score);
+                outcome = hits.found(evaluation.document(bit), score);
             }
         });
         outcome?;
@@ -144,17 +114,19 @@ pub(super) fn each_hit(
     Ok(())
 }
 
-struct Evaluation<'a> {
-    query: &'a Query,
+pub(super) struct Evaluation<'a> {
+    pub(super) query: &'a Query,
     cursors: Vec<Cursor<'a>>,
-    scratch: &'a mut Scratch,
+    /// Of the leaf at the same place.
+    pub(super) bounds: Vec<Bounds>,
+    pub(super) scratch: &'a mut Scratch,
     max_doc: DocId,
     /// The first document of the window.
-    start: DocId,
+    pub(super) start: DocId,
 }
 
 impl Evaluation<'_> {
-    const fn end(&self) -> DocId {
+    pub(super) const fn end(&self) -> DocId {
         let end = self.start.saturating_add(WINDOW_DOCUMENTS);
         if end < self.max_doc {
             end
@@ -191,7 +163,7 @@ impl Evaluation<'_> {
         }
     }
 
-    fn live(&self, segment: &SegmentView) -> Bits {
+    pub(super) fn live(&self, segment: &SegmentView) -> Bits {
         let count = (self.end() - self.start) as usize;
         let Some(alive) = segment.reader().alive_bitset() else {
             return Bits::first(count);
@@ -206,7 +178,7 @@ impl Evaluation<'_> {
     }
 
     /// The documents of `mask` that match, in the current window.
-    fn matches(&mut self, node: Node, mask: &Bits) -> Bits {
+    pub(super) fn matches(&mut self, node: Node, mask: &Bits) -> Bits {
         let index = match node {
             Node::Leaf(leaf) => return self.leaf_matches(leaf, mask),
             Node::Clause(clause) => clause,
@@ -239,7 +211,7 @@ impl Evaluation<'_> {
         matches
     }
 
-    fn leaf_matches(&mut self, leaf: usize, mask: &Bits) -> Bits {
+    pub(super) fn leaf_matches(&mut self, leaf: usize, mask: &Bits) -> Bits {
         let (start, end) = (self.start, self.end());
         let cursor = &mut self.cursors[leaf];
         let LeafWindow { matches, scores } = &mut self.scratch.leaves[leaf];
@@ -272,15 +244,23 @@ impl Evaluation<'_> {
         *matches
     }
 
+    /// Sums up the scores of these documents.
+    fn score(&mut self, documents: &Bits) {
+        documents.each(|bit| self.scratch.sums[bit] = 0.0);
+        self.add(self.query.root, documents);
+    }
+
+    pub(super) fn add_leaf(&mut self, leaf: usize, mask: &Bits) {
+        let Scratch { leaves, sums, .. } = &mut *self.scratch;
+        let LeafWindow { matches, scores } = &leaves[leaf];
+        let matches = matches.and(mask);
+        matches.each(|bit| sums[bit] += f64::from(scores[bit]));
+    }
+
     /// Adds the scores of the leaves below `node` to the sums of the documents of `mask`, which match all clauses above it.
     fn add(&mut self, node: Node, mask: &Bits) {
         match node {
-            Node::Leaf(leaf) => {
-                let Scratch { leaves, sums, .. } = &mut *self.scratch;
-                let LeafWindow { matches, scores } = &leaves[leaf];
-                let matches = matches.and(mask);
-                matches.each(|bit| sums[bit] += f64::from(scores[bit]));
-            }
+            Node::Leaf(leaf) => self.add_leaf(leaf, mask),
             Node::Clause(clause) => {
                 let matches = self.scratch.clauses[clause].and(mask);
                 if matches.is_empty() {
@@ -331,7 +311,7 @@ mod tests {
         searcher: &TextSearcher,
         query: &str,
         deadline: Deadline,
-        found: impl FnMut(DocId, f32) -> Result<(), SearchError>,
+        mut found: impl FnMut(DocId, f32) -> Result<(), SearchError>,
     ) -> Result<(), SearchError> {
         let query = Query::parse(query).unwrap();
         let statistics = TextStatistics::new(&[searcher]);
@@ -339,7 +319,14 @@ mod tests {
         let weights = LeafWeight::for_query(&query, &statistics, tantivy, none).unwrap();
         let mut scratch = Scratch::new(&query);
         let segment = &searcher.segments()[0];
-        each_hit(&query, &weights, segment, &mut scratch, deadline, found)
+        each_hit(
+            &query,
+            &weights,
+            segment,
+            &mut scratch,
+            deadline,
+            &mut found,
+        )
     }
 
     #[test]

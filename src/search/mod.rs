@@ -3,11 +3,15 @@
 //! A [`TextShard`] holds [`TextDocument`]s in an index in memory. [`search`] runs a [`Query`] over all shards of a publication, with the
 //! statistics of them all, and gives the same answer, to the bit of a score, for every number of shards.
 
+mod bits;
+mod bound;
+mod bounds;
 mod deadline;
 mod document;
 mod error;
 mod evaluate;
 mod parse;
+mod prune;
 mod query;
 mod run;
 mod schema;

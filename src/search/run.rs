@@ -1,14 +1,18 @@
 //! A search over the shards of a publication.
 
+use tantivy::DocId;
+
 use super::deadline::Deadline;
 use super::error::SearchError;
-use super::evaluate::{Scratch, each_hit};
+use super::evaluate::{Hits, Scratch, each_hit};
 use super::query::Query;
 use super::searcher::TextSearcher;
+use super::segment::SegmentView;
 use super::statistics::TextStatistics;
 use super::top::{Hit, Top};
 use super::weight::LeafWeight;
 use crate::colony::{Publication, Published, Shard};
+use crate::id::ShardId;
 use crate::sync::Instant;
 
 /// The `top` best hits of a query over all shards of a publication, the best first: by descending score, and by ascending id at the same score.
@@ -18,8 +22,8 @@ use crate::sync::Instant;
 ///
 /// The shards are [`TextShard`](super::TextShard)s, or a caller's own around them.
 ///
-/// Reads the publication and nothing else, on the calling thread. Every match is scored: the cost grows with the number of documents that
-/// have one of the words, not with `top`.
+/// Reads the publication and nothing else, on the calling thread. The cost grows with the number of documents that have one of the words; of
+/// those, the ones that can be shown not to be among the `top` best are passed over.
 ///
 /// ```
 /// use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
@@ -131,26 +135,38 @@ impl<'a> Search<'a> {
     where
         S: Shard<Searcher = TextSearcher>,
     {
-        let top = &mut self.top;
         for segment in shard.searcher().segments() {
-            let found = |document, score| {
-                if top.admits(score) {
-                    top.offer(Hit {
-                        document: segment.document_id(document)?,
-                        score,
-                        shard: shard.shard(),
-                    });
-                }
-                Ok(())
-            };
-            each_hit(
-                self.query,
-                weights,
+            let mut best = Best {
+                top: &mut self.top,
                 segment,
-                &mut self.scratch,
-                self.deadline,
-                found,
-            )?;
+                shard: shard.shard(),
+            };
+            let (scratch, deadline) = (&mut self.scratch, self.deadline);
+            each_hit(self.query, weights, segment, scratch, deadline, &mut best)?;
+        }
+        Ok(())
+    }
+}
+
+/// The best hits so far, and where the next ones come from.
+struct Best<'a> {
+    top: &'a mut Top,
+    segment: &'a SegmentView,
+    shard: ShardId,
+}
+
+impl Hits for Best<'_> {
+    fn threshold(&self) -> Option<f32> {
+        self.top.threshold()
+    }
+
+    fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError> {
+        if self.top.admits(score) {
+            self.top.offer(Hit {
+                document: self.segment.document_id(document)?,
+                score,
+                shard: self.shard,
+            });
         }
         Ok(())
     }
@@ -194,7 +210,7 @@ mod tests {
         let hits = |deadline| {
             let mut scratch = Scratch::new(&query);
             let mut hits = 0;
-            let found = |_, _| {
+            let mut found = |_, _| {
                 hits += 1;
                 Ok(())
             };
@@ -204,7 +220,7 @@ mod tests {
                 &searcher.segments()[0],
                 &mut scratch,
                 deadline,
-                found,
+                &mut found,
             )?;
             Ok::<_, SearchError>(hits)
         };

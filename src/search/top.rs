@@ -63,12 +63,15 @@ impl Top {
 
     /// Whether a hit with this score may be among the best; at the worst one's score its id decides.
     pub(super) fn admits(&self, score: f32) -> bool {
+        self.threshold().is_none_or(|worst| score >= worst)
+    }
+
+    /// The worst one's score, once there are enough: no hit below it is among the best.
+    pub(super) fn threshold(&self) -> Option<f32> {
         if self.worst_first.len() < self.limit {
-            return true;
+            return None;
         }
-        self.worst_first
-            .peek()
-            .is_some_and(|worst| score >= worst.0.score)
+        self.worst_first.peek().map(|worst| worst.0.score)
     }
 
     pub(super) fn offer(&mut self, hit: Hit) {

@@ -10,6 +10,8 @@ use tantivy::query::{
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, TERMINATED, Term};
 
+use super::bound;
+use super::bounds::Bounds;
 use super::deadline::Deadline;
 use super::error::SearchError;
 use super::query::{Leaf, LeafKind, Query};
@@ -20,6 +22,10 @@ use super::segment::SegmentView;
 pub(super) struct LeafWeight {
     kind: WeightKind,
     scored: bool,
+    /// No score is above it.
+    greatest: f64,
+    /// Of the field over all shards.
+    average_length: f32,
 }
 
 enum WeightKind {
@@ -47,22 +53,62 @@ impl LeafWeight {
         statistics: &dyn Bm25StatisticsProvider,
         searcher: &Searcher,
     ) -> Result<Self, SearchError> {
-        let kind = match &leaf.kind {
-            LeafKind::All => WeightKind::All(leaf.boost),
+        let mut average_length = 0.0;
+        let (kind, greatest) = match &leaf.kind {
+            LeafKind::All => (WeightKind::All(leaf.boost), leaf.boost),
             LeafKind::Term(field, term) => {
                 let weight = Bm25Weight::for_terms(statistics, std::slice::from_ref(term))?;
-                WeightKind::Term(*field, term.clone(), weight.boost_by(leaf.boost))
+                let weight = weight.boost_by(leaf.boost);
+                average_length = ratio(
+                    statistics.total_num_tokens(term.field())?,
+                    statistics.total_num_docs()?,
+                );
+                let greatest = greatest_score(&weight);
+                (WeightKind::Term(*field, term.clone(), weight), greatest)
             }
             LeafKind::Phrase(terms) => {
                 let scoring = EnableScoring::enabled_from_statistics_provider(statistics, searcher);
                 let phrase = PhraseQuery::new_with_offset(terms.clone());
-                WeightKind::Phrase(phrase.weight(scoring)?, leaf.boost)
+                // The weight that tantivy makes for itself.
+                let words: Vec<_> = terms.iter().map(|(_, term)| term.clone()).collect();
+                let weight = Bm25Weight::for_terms(statistics, &words)?.boost_by(leaf.boost);
+                let kind = WeightKind::Phrase(phrase.weight(scoring)?, leaf.boost);
+                (kind, greatest_score(&weight))
             }
         };
         Ok(Self {
             kind,
             scored: leaf.scored,
+            greatest: bound::of_weight(greatest),
+            average_length,
         })
+    }
+
+    /// Bounds of the scores that the leaf gives in a segment.
+    pub(super) fn bounds(&self, segment: &SegmentView) -> Result<Bounds, SearchError> {
+        if !self.scored {
+            return Ok(Bounds::everywhere(0.0));
+        }
+        match &self.kind {
+            WeightKind::Term(field, term, weight) => {
+                let index = segment.inverted_index(*field);
+                let postings = index.read_block_postings(term, IndexRecordOption::Basic)?;
+                let average = ratio(
+                    index.total_num_tokens(),
+                    u64::from(segment.reader().max_doc()),
+                );
+                let factor = bound::factor(average, self.average_length);
+                Ok(postings.map_or_else(Bounds::default, |postings| {
+                    Bounds::of_postings(postings, self.greatest, |postings| {
+                        bound::of_block(
+                            postings.block_max_score(segment.lengths(*field), weight),
+                            factor,
+                        )
+                    })
+                }))
+            }
+            WeightKind::All(_) | WeightKind::Phrase(..) => Ok(Bounds::everywhere(self.greatest)),
+        }
     }
 
     /// The leaf's matches in a segment, deleted documents among them.
@@ -98,6 +144,18 @@ impl LeafWeight {
             size,
         })
     }
+}
+
+/// The greatest score that a weight gives: that of the shortest field with the greatest frequency. `Bm25Weight::max_score` takes the longest field, in which the
+/// frequency doesn't count for all.
+fn greatest_score(weight: &Bm25Weight) -> f32 {
+    weight.score(0, u32::MAX)
+}
+
+/// As tantivy computes an average length, here and when it indexes.
+#[expect(clippy::cast_precision_loss, reason = "tantivy rounds here, too")]
+fn ratio(tokens: u64, documents: u64) -> f32 {
+    tokens as f32 / documents as f32
 }
 
 /// A leaf's matches in a segment. It only goes forward.

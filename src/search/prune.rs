@@ -1,0 +1,329 @@
+//! Leaves documents out that can't be among the best.
+//!
+//! For each window every leaf has a bound of its scores. What their sum can't lift to the threshold is passed over whole. In a query of alternatives
+//! the leaves are ranked by their bounds: the lowest ones that together don't reach the threshold are optional, for a document that has no other leaf isn't
+//! wanted. So only the others are read through; an optional leaf is looked up for the documents found so far, the greatest first, and before
+//! each the documents are dropped that can't reach the threshold any more. This is `MaxScore` (Turtle and Flood, "Query Evaluation: Strategies and
+//! Optimizations", 1995), by windows.
+//!
+//! It changes no answer: a document that is left out would have had a score below the threshold, which only rises, and at the threshold itself nothing
+//! is left out, as the id decides there. The sums on the way are in another order than the final ones; `bound` allows for that. The score of a document that
+//! stays is added up anew, in the query's order.
+
+use super::bits::Bits;
+use super::bound::reaches;
+use super::evaluate::Evaluation;
+use super::query::Query;
+use super::segment::SegmentView;
+
+/// A leaf's place in the order of bounds.
+#[derive(Clone, Copy)]
+pub(super) struct Rank {
+    leaf: usize,
+    bound: f64,
+    /// The sum of this bound and of all lower ones.
+    up_to_here: f64,
+}
+
+/// Whether a document matches as soon as a leaf does.
+fn is_disjunction(query: &Query) -> bool {
+    let mut clauses = query.clauses.iter();
+    clauses.all(|clause| clause.must.is_empty() && clause.must_not.is_empty())
+}
+
+impl Evaluation<'_> {
+    /// The documents of the current window that match, without some that can't have a score of `threshold`.
+    pub(super) fn matches_reaching(&mut self, threshold: f32, segment: &SegmentView) -> Bits {
+        self.rank();
+        let all = self
+            .scratch
+            .ranks
+            .last()
+            .map_or(0.0, |rank| rank.up_to_here);
+        if !reaches(all, threshold) {
+            return Bits::NONE;
+        }
+        if !is_disjunction(self.query) {
+            return self.matches(self.query.root, &self.live(segment));
+        }
+        let ranks = std::mem::take(&mut self.scratch.ranks);
+        let optional = ranks.partition_point(|rank| !reaches(rank.up_to_here, threshold));
+        let matches = self.alternatives(&ranks, optional, threshold, &self.live(segment));
+        self.scratch.ranks = ranks;
+        // No clause leaves out any of these.
+        self.scratch.clauses.fill(matches);
+        matches
+    }
+
+    /// Ranks the leaves by their bounds in the current window.
+    fn rank(&mut self) {
+        let (start, end) = (self.start, self.end());
+        let ranks = &mut self.scratch.ranks;
+        ranks.clear();
+        ranks.extend(
+            self.bounds
+                .iter_mut()
+                .enumerate()
+                .map(|(leaf, bounds)| Rank {
+                    leaf,
+                    bound: bounds.within(start, end),
+                    up_to_here: 0.0,
+                }),
+        );
+        ranks.sort_unstable_by(|a, b| a.bound.total_cmp(&b.bound));
+        let mut sum = 0.0;
+        for rank in ranks {
+            sum += rank.bound;
+            rank.up_to_here = sum;
+        }
+    }
+
+    fn alternatives(
+        &mut self,
+        ranks: &[Rank],
+        optional: usize,
+        threshold: f32,
+        live: &Bits,
+    ) -> Bits {
+        let (optional, needed) = ranks.split_at(optional);
+        let mut found = Bits::NONE;
+        for rank in needed {
+            found = found.combine(&self.leaf_matches(rank.leaf, live), |a, b| a | b);
+        }
+        if optional.is_empty() {
+            return found;
+        }
+        found.each(|bit| self.scratch.sums[bit] = 0.0);
+        for rank in needed {
+            self.add_leaf(rank.leaf, &found);
+        }
+        for rank in optional.iter().rev() {
+            let mut left = Bits::NONE;
+            found.each(|bit| {
+                if reaches(self.scratch.sums[bit] + rank.up_to_here, threshold) {
+                    left.insert(bit);
+                }
+            });
+            found = left;
+            if found.is_empty() {
+                break;
+            }
+            self.leaf_matches(rank.leaf, &found);
+            self.add_leaf(rank.leaf, &found);
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tantivy::DocId;
+
+    use super::*;
+    use crate::colony::{Batch, Shard, Write};
+    use crate::id::{DocumentId, ShardId};
+    use crate::search::deadline::Deadline;
+    use crate::search::error::SearchError;
+    use crate::search::evaluate::{Hits, Scratch, each_hit};
+    use crate::search::top::{Hit, Top};
+    use crate::search::weight::LeafWeight;
+    use crate::search::{TextDocument, TextSearcher, TextShard, TextShardConfig, TextStatistics};
+    use crate::sync::Arc;
+
+    /// Steele, Lea and Flood's `SplitMix64`.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: u64) -> u64 {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            (z ^ (z >> 31)) % bound
+        }
+
+        fn one_of<T: Copy>(&mut self, all: [T; 4]) -> T {
+            let [a, b, c, d] = all;
+            match self.below(4) {
+                0 => a,
+                1 => b,
+                2 => c,
+                _ => d,
+            }
+        }
+
+        /// One of 40, the first the most frequent.
+        fn word(&mut self) -> String {
+            let (a, b) = (self.below(40), self.below(40));
+            format!("w{}", a * b / 40)
+        }
+
+        fn text(&mut self, words: u64) -> String {
+            let words: Vec<_> = (0..words).map(|_| self.word()).collect();
+            words.join(" ")
+        }
+
+        fn query(&mut self) -> String {
+            let mut clauses = Vec::new();
+            for _ in 0..=self.below(4) {
+                let word = self.word();
+                clauses.push(match self.below(12) {
+                    0 => format!("title:{word}"),
+                    1 => format!("{word}^{}", self.one_of([0.01, 0.5, 3.0, 100.0])),
+                    2 => format!("+{word}"),
+                    3 => format!("-{word}"),
+                    4 => format!("\"{word} {}\"", self.word()),
+                    5 => format!("(+{word} {})", self.word()),
+                    6 => format!("({word} {})^2", self.word()),
+                    7 => "*".to_owned(),
+                    _ => word,
+                });
+            }
+            clauses.join(" ")
+        }
+    }
+
+    /// Documents of at most so many words, some deleted after they were committed, in one segment or several.
+    fn shard(
+        random: &mut Random,
+        first: u64,
+        documents: u64,
+        words: u64,
+        commits: u64,
+    ) -> TextSearcher {
+        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+        for commit in 0..commits {
+            let ids = first + documents * commit..first + documents * (commit + 1);
+            let writes: Vec<_> = ids
+                .map(|seed| Write::Add {
+                    id: DocumentId::from_seed(seed),
+                    document: Arc::new({
+                        let (title, body) = (random.below(4), random.below(words + 1));
+                        TextDocument {
+                            title: random.text(title),
+                            body: random.text(body),
+                        }
+                    }),
+                })
+                .collect();
+            shard.act(commit, &mut Batch::new(&writes)).unwrap();
+            shard.advance(commit).unwrap();
+        }
+        let gone: Vec<_> = (0..documents / 10)
+            .map(|_| Write::Delete {
+                id: DocumentId::from_seed(first + random.below(documents)),
+            })
+            .collect();
+        shard.act(commits, &mut Batch::new(&gone)).unwrap();
+        shard.advance(commits).unwrap();
+        shard.searcher()
+    }
+
+    /// With pruning or as its stupid twin, which scores all.
+    struct Collect<'a> {
+        top: &'a mut Top,
+        segment: &'a SegmentView,
+        prunes: bool,
+        scored: usize,
+    }
+
+    impl Hits for Collect<'_> {
+        fn threshold(&self) -> Option<f32> {
+            self.top.threshold().filter(|_| self.prunes)
+        }
+
+        fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError> {
+            self.scored += 1;
+            if self.top.admits(score) {
+                let document = self.segment.document_id(document)?;
+                let shard = ShardId(0);
+                self.top.offer(Hit {
+                    document,
+                    score,
+                    shard,
+                });
+            }
+            Ok(())
+        }
+    }
+
+    /// The best hits, their scores as bits, and how many documents were scored.
+    fn best(
+        searchers: &[TextSearcher],
+        query: &str,
+        limit: usize,
+        prunes: bool,
+    ) -> (Vec<(DocumentId, u32)>, usize) {
+        let query = Query::parse(query).unwrap();
+        let statistics = TextStatistics::new(&searchers.iter().collect::<Vec<_>>());
+        let (any, none) = (searchers[0].tantivy(), Deadline(None));
+        let weights = LeafWeight::for_query(&query, &statistics, any, none).unwrap();
+        let (mut scratch, mut top, mut scored) = (Scratch::new(&query), Top::new(limit), 0);
+        for segment in searchers.iter().flat_map(TextSearcher::segments) {
+            let mut collect = Collect {
+                top: &mut top,
+                segment,
+                prunes,
+                scored: 0,
+            };
+            each_hit(&query, &weights, segment, &mut scratch, none, &mut collect).unwrap();
+            scored += collect.scored;
+        }
+        let hits = top.into_hits();
+        (
+            hits.iter()
+                .map(|hit| (hit.document, hit.score.to_bits()))
+                .collect(),
+            scored,
+        )
+    }
+
+    /// Segments whose average lengths are far apart, in both orders, so that a stored maximum is far from the present one.
+    #[test]
+    fn pruning_changes_no_answer() {
+        let mut fewer = 0;
+        for seed in 0..6 {
+            let mut random = Random(seed);
+            let lengths = if seed % 2 == 0 { [3, 60] } else { [60, 3] };
+            let searchers = [
+                shard(&mut random, 0, 2_500, lengths[0], 1),
+                shard(&mut random, 100_000, 400, lengths[1], 2),
+            ];
+            for _ in 0..60 {
+                let query = random.query();
+                let limit = random.one_of([1, 3, 10, 40]);
+                let (pruned, some) = best(&searchers, &query, limit, true);
+                let (exhaustive, all) = best(&searchers, &query, limit, false);
+                assert_eq!(pruned, exhaustive, "{limit} of {query}, seed {seed}");
+                fewer += usize::from(some < all * 3 / 4);
+            }
+        }
+        assert!(
+            fewer > 60,
+            "{fewer} of 360 queries scored three of four documents or fewer"
+        );
+    }
+
+    /// Whoever has the rare word is wanted, and of the others hardly anybody.
+    #[test]
+    fn documents_without_the_rare_word_are_passed_over() {
+        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+        let writes: Vec<_> = (0..4_000_u64)
+            .map(|seed| Write::Add {
+                id: DocumentId::from_seed(seed),
+                document: Arc::new(TextDocument {
+                    title: String::new(),
+                    body: if seed % 100 == 7 { "sea tide" } else { "sea" }.to_owned(),
+                }),
+            })
+            .collect();
+        shard.act(0, &mut Batch::new(&writes)).unwrap();
+        shard.advance(0).unwrap();
+        let searchers = [shard.searcher()];
+        let (pruned, some) = best(&searchers, "sea tide", 10, true);
+        let (exhaustive, all) = best(&searchers, "sea tide", 10, false);
+        assert_eq!((pruned, all), (exhaustive, 4_000));
+        // The first window of 2,048 has no threshold yet.
+        assert!((2_048..2_100).contains(&some), "{some}");
+    }
+}
