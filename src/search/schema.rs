@@ -104,13 +104,8 @@ pub(super) fn tokenizers() -> TokenizerManager {
     tokenizers
 }
 
-/// The document as the index takes it. The text is run through the analyser once more than indexing does, because the index
-/// keeps a field's length only approximately.
-pub(super) fn indexed(
-    analyzer: &mut TextAnalyzer,
-    id: DocumentId,
-    document: &TextDocument,
-) -> TantivyDocument {
+/// The document as the index takes it, with the exact number of its tokens: the index keeps a field's length only approximately.
+pub(super) fn indexed(id: DocumentId, document: &TextDocument) -> TantivyDocument {
     let mut indexed = TantivyDocument::new();
     indexed.add_bytes(ID, id.as_bytes());
     let (high, low) = id.0.as_u64_pair();
@@ -121,11 +116,16 @@ pub(super) fn indexed(
         (TextField::Body, &document.body),
     ] {
         indexed.add_text(field.number(), text);
-        let mut tokens = 0;
-        analyzer.token_stream(text).process(&mut |_| tokens += 1);
-        indexed.add_u64(TOKENS[field.index()], tokens);
+        indexed.add_u64(TOKENS[field.index()], token_count(text));
     }
     indexed
+}
+
+/// How many tokens the [`analyzer`] makes of the text, without making them.
+fn token_count(text: &str) -> u64 {
+    let tokens = text.split(|letter: char| !letter.is_alphanumeric());
+    let tokens = tokens.filter(|token| (1..LONG_TOKEN).contains(&token.len()));
+    tokens.count() as u64
 }
 
 pub(super) fn id_term(id: DocumentId) -> Term {
@@ -138,7 +138,22 @@ pub(super) const fn id_field() -> Field {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn tokens_are_counted_as_the_analyser_makes_them(
+            words in proptest::collection::vec(prop_oneof![".{0,45}", "[a-zA-Z0-9]{36,44}", "[äßİ漢ﬁ½²٣]{10,25}"], 0..8),
+            between in prop_oneof!["", "[ ,.'_-]{1,3}"],
+        ) {
+            let text = words.join(&between);
+            let mut tokens = 0;
+            analyzer().token_stream(&text).process(&mut |_| tokens += 1);
+            prop_assert_eq!(token_count(&text), tokens);
+        }
+    }
 
     #[test]
     fn the_numbers_are_those_of_the_names() {

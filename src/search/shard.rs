@@ -9,12 +9,11 @@ use std::fmt;
 use tantivy::directory::{Directory, RamDirectory};
 use tantivy::index::IndexBuilder;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
 
 use super::document::TextDocument;
 use super::error::SearchError;
-use super::schema::{analyzer, id_term, indexed, schema, tokenizers};
+use super::schema::{id_term, indexed, schema, tokenizers};
 use super::searcher::TextSearcher;
 use super::statistics::TextStatistics;
 use crate::colony::{Batch, Shard, ShardFailure, Write};
@@ -103,7 +102,6 @@ impl TextShardConfig {
 pub struct TextShard {
     writer: IndexWriter,
     reader: IndexReader,
-    analyzer: TextAnalyzer,
     /// What was committed last.
     searcher: TextSearcher,
     /// Whether the ids written since are live.
@@ -152,7 +150,6 @@ impl TextShard {
             searcher: TextSearcher::open(IndexReader::searcher(&reader), None)?,
             writer,
             reader,
-            analyzer: analyzer(),
             written: HashMap::default(),
         })
     }
@@ -165,7 +162,7 @@ impl TextShard {
     }
 
     fn add(&mut self, id: DocumentId, document: &TextDocument) -> Result<(), SearchError> {
-        let document = indexed(&mut self.analyzer, id, document);
+        let document = indexed(id, document);
         self.writer.add_document(document)?;
         self.written.insert(id, true);
         Ok(())
