@@ -1,41 +1,50 @@
-//! Documents and queries with words as frequent as Zipf's law has it, the same in every run.
+//! Documents and queries of real text: the sources and texts of this package's locked dependencies, so the same wherever it is built.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tickring::DocumentId;
 use tickring::search::TextDocument;
 
 use crate::random::Random;
 
-const VOCABULARY: usize = 50_000;
-const TITLE: std::ops::Range<usize> = 2..8;
-const BODY: std::ops::Range<usize> = 40..360;
+/// A file is cut after the line that reaches this many bytes.
+const BYTES: usize = 2_000;
 
 pub struct Corpus {
+    /// Each as many times as it is to be drawn.
     words: Vec<String>,
     pub documents: Vec<(DocumentId, TextDocument)>,
 }
 
 impl Corpus {
+    /// So many documents, drawn from all.
     pub fn new(documents: usize) -> Self {
-        let mut words: Vec<_> = (0..2 * VOCABULARY).map(crate::frequency::term).collect();
-        let mut seen = std::collections::HashSet::new();
-        words.retain(|word| seen.insert(word.clone()));
-        words.truncate(VOCABULARY);
+        let mut texts = Vec::new();
+        for package in packages() {
+            files(&package, &mut |path| cut(path, &mut texts));
+        }
         let mut random = Random(7);
-        let mut text = |range: std::ops::Range<usize>| {
-            let count = range.start + random.below(range.len());
-            let words: Vec<_> = (0..count).map(|_| draw(&words, &mut random)).collect();
-            words.join(" ")
-        };
-        let documents = (0..documents as u64)
-            .map(|seed| {
-                let document = TextDocument {
-                    title: text(TITLE),
-                    body: text(BODY),
-                };
-                (DocumentId::from_seed(seed), document)
-            })
-            .collect();
-        Self { words, documents }
+        for last in (1..texts.len()).rev() {
+            texts.swap(last, random.below(last + 1));
+        }
+        assert!(texts.len() >= documents, "{} documents only", texts.len());
+        texts.truncate(documents);
+        Self {
+            words: words(&texts),
+            documents: (0..).map(DocumentId::from_seed).zip(texts).collect(),
+        }
+    }
+
+    pub fn describe(&self) -> String {
+        let documents = self.documents.iter().map(|(_, document)| document);
+        let bytes: usize = documents.map(|document| document.body.len()).sum();
+        format!(
+            "S: {} documents, {:.0} MB: the locked dependencies' sources and texts, files cut after 2,000 bytes, drawn at random.",
+            self.documents.len(),
+            bytes as f64 / 1e6
+        )
     }
 
     /// Queries of one to four words.
@@ -43,17 +52,102 @@ impl Corpus {
         let mut random = Random(99);
         (0..count)
             .map(|number| {
-                let words: Vec<_> = (0..1 + number % 4)
-                    .map(|_| draw(&self.words, &mut random))
-                    .collect();
+                let mut word = || self.words[random.below(self.words.len())].as_str();
+                let words: Vec<_> = (0..1 + number % 4).map(|_| word()).collect();
                 words.join(" ")
             })
             .collect()
     }
 }
 
-/// A word whose rank is log-uniform: Zipf's law with exponent 1.
-fn draw<'a>(words: &'a [String], random: &mut Random) -> &'a str {
-    let rank = (words.len() as f64).powf(random.unit()) as usize - 1;
-    &words[rank]
+/// The folders of the locked dependencies, by name.
+fn packages() -> Vec<PathBuf> {
+    let metadata = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--manifest-path",
+        ])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .output()
+        .expect("cargo runs");
+    assert!(metadata.status.success(), "cargo metadata fails");
+    let metadata = String::from_utf8(metadata.stdout).expect("cargo writes UTF-8");
+    let mut manifests: Vec<_> = metadata
+        .split("\"manifest_path\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|path| path.contains("registry"))
+        .filter_map(|path| Some(Path::new(path).parent()?.to_path_buf()))
+        .collect();
+    manifests.sort();
+    manifests
+}
+
+/// Each text below a folder, by name.
+fn files(folder: &Path, found: &mut dyn FnMut(&Path)) {
+    let entries = std::fs::read_dir(folder).expect("cargo has unpacked it");
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            files(&path, found);
+        } else if path
+            .extension()
+            .is_some_and(|kind| kind == "rs" || kind == "md")
+        {
+            found(&path);
+        }
+    }
+}
+
+fn cut(path: &Path, texts: &mut Vec<TextDocument>) {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return;
+    };
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut body = String::new();
+    let mut end = |body: &mut String| {
+        texts.push(TextDocument {
+            title: name.to_string(),
+            body: std::mem::take(body),
+        });
+    };
+    for line in text.lines() {
+        body.push_str(line);
+        body.push('\n');
+        if body.len() >= BYTES {
+            end(&mut body);
+        }
+    }
+    if !body.is_empty() {
+        end(&mut body);
+    }
+}
+
+/// The words that at least five documents have.
+fn words(texts: &[TextDocument]) -> Vec<String> {
+    let mut frequencies = BTreeMap::<&str, usize>::new();
+    for text in texts {
+        let words = text
+            .body
+            .split(|letter: char| !letter.is_ascii_alphabetic());
+        let words: std::collections::BTreeSet<_> =
+            words.filter(|word| (3..20).contains(&word.len())).collect();
+        for word in words {
+            *frequencies.entry(word).or_default() += 1;
+        }
+    }
+    let frequencies = frequencies
+        .into_iter()
+        .filter(|&(_, frequency)| frequency >= 5);
+    // Each word's part of the draws is that of the square root of its frequency: people ask for rarer words than they write.
+    frequencies
+        .flat_map(|(word, frequency)| {
+            let draws = (frequency as f64).sqrt() as usize;
+            std::iter::repeat_n(word.to_owned(), draws)
+        })
+        .collect()
 }

@@ -20,6 +20,7 @@ const TOP: usize = 20;
 
 pub fn run(report: &mut Report, scope: Scope) {
     let corpus = Corpus::new(DOCUMENTS);
+    report.note(corpus.describe());
     indexing(report, scope, &corpus);
     querying(report, scope, &corpus);
     exactness(report, scope, &corpus);
