@@ -14,7 +14,7 @@ use crate::measure::pair;
 use crate::report::{Goal, Report, Row};
 
 /// Threads that run the same number of phases together each time they are told to.
-struct Crew {
+pub struct Crew {
     orders: Vec<Sender<u64>>,
     times: Receiver<Duration>,
     threads: Vec<JoinHandle<()>>,
@@ -49,7 +49,7 @@ impl Crew {
     }
 
     /// The longest of the threads' times.
-    fn run(&self, phases: u64) -> Duration {
+    pub fn run(&self, phases: u64) -> Duration {
         for order in &self.orders {
             order.send(phases).expect("the crew lives");
         }
@@ -67,7 +67,7 @@ impl Drop for Crew {
     }
 }
 
-fn ours(threads: u32) -> Crew {
+pub fn ours(threads: u32) -> Crew {
     let barrier = TickBarrier::new(threads).expect("within the bounds");
     Crew::new(threads, move |id, number| {
         let (tick, phase) = (number / 4, TickPhase::ALL[(number % 4) as usize]);

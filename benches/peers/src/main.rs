@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, barrier, frequency, colonies, search
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, barrier, frequency, colonies, search, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a whole and long run writes the results.
@@ -17,6 +17,7 @@ mod random;
 mod report;
 mod ring;
 mod routing;
+mod scale;
 mod search;
 mod single;
 
@@ -31,6 +32,10 @@ pub struct Scope {
 }
 
 impl Scope {
+    fn is_quick(self) -> bool {
+        self.quick
+    }
+
     fn rounds(self, wanted: usize) -> usize {
         if self.quick {
             wanted.div_ceil(8).max(3)
@@ -42,13 +47,14 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 6] = [
+const SUITES: [(&str, Suite); 7] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("barrier", barrier::run),
     ("frequency", frequency::run),
     ("colonies", colonies::run),
     ("search", search::run),
+    ("scale", scale::run),
 ];
 
 fn main() -> ExitCode {

@@ -30,6 +30,7 @@ pub struct Row {
 pub struct Report {
     rows: Vec<Row>,
     notes: Vec<String>,
+    tables: Vec<String>,
 }
 
 impl Report {
@@ -92,6 +93,20 @@ impl Report {
         self.notes.push(note);
     }
 
+    /// A table of its own.
+    pub fn table(&mut self, about: &str, head: &[&str], rows: &[Vec<String>]) {
+        let mut text = format!(
+            "{about}\n\n| {} |\n|{}\n",
+            head.join(" | "),
+            " --- |".repeat(head.len())
+        );
+        for row in rows {
+            let _ = writeln!(text, "| {} |", row.join(" | "));
+        }
+        println!("\n{text}");
+        self.tables.push(text);
+    }
+
     pub fn markdown(&self) -> String {
         let mut text = String::from(
             "| | work | tickring | other | ratio (quartiles) | must reach | |\n| --- | --- | --- | --- | --- | --- | --- |\n",
@@ -110,6 +125,12 @@ impl Report {
         }
         for note in &self.notes {
             let _ = write!(text, "\n{note}\n");
+        }
+        if !self.tables.is_empty() {
+            text.push_str("\n## Cost by size\n");
+        }
+        for table in &self.tables {
+            let _ = write!(text, "\n{table}");
         }
         text
     }

@@ -1,0 +1,308 @@
+//! What things cost by their size. Nobody stands beside them.
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tickring::{
+    Config, Coordinator, DocumentId, GlobalFrequencies, HashRing, ShardFrequencies, ShardId,
+    ShardInfo, ShardStatus, TermDictionary, TermId, aggregate_interned,
+};
+
+use crate::Scope;
+use crate::barrier;
+use crate::measure::timed;
+use crate::random::Random;
+use crate::report::{Report, time};
+
+pub fn run(report: &mut Report, scope: Scope) {
+    shards(report, scope);
+    documents(report, scope);
+    publications(report, scope);
+    terms(report, scope);
+    members(report, scope);
+}
+
+/// The median of some rounds, in nanoseconds.
+fn median(rounds: usize, mut side: impl FnMut() -> Duration) -> f64 {
+    let mut times: Vec<_> = (0..rounds).map(|_| side().as_nanos() as f64).collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn coordinator(num_shards: u32) -> Coordinator {
+    Coordinator::with_config(Config {
+        num_shards,
+        replication_factor: 1,
+        ..Config::default()
+    })
+    .expect("within the bounds")
+}
+
+fn shards(report: &mut Report, scope: Scope) {
+    let rounds = scope.rounds(15);
+    let mut rows = Vec::new();
+    for shards in [1, 3, 10, 64, 255, 256, 1_000, 10_000] {
+        let ring = HashRing::new(shards).expect("within the bounds");
+        let build = median(rounds, || timed(|| HashRing::new(shards)));
+        let add = median(rounds, || timed(|| ring.add_shard(ShardId::new(shards))));
+        let coordinator = coordinator(shards);
+        let id = ShardId::new(0);
+        let info = ShardInfo::new(id, "local".to_owned());
+        coordinator.register_shard(info).expect("it is planned");
+        let mut draining = false;
+        let publish = median(rounds * 100, || {
+            draining = !draining;
+            let status = if draining {
+                ShardStatus::Draining
+            } else {
+                ShardStatus::Online
+            };
+            timed(|| coordinator.set_status(id, status))
+        });
+        let ids: Vec<_> = (0..65_536).map(DocumentId::from_seed).collect();
+        let each = |took: f64| format!("{:.1}", took / ids.len() as f64);
+        let mut router = coordinator.router();
+        let mut answers = vec![ShardId::new(0); ids.len()];
+        let direct = median(rounds, || {
+            timed(|| {
+                ids.iter().for_each(|id| {
+                    black_box(coordinator.route_document(id));
+                })
+            })
+        });
+        let routed = median(rounds, || {
+            timed(|| {
+                ids.iter().for_each(|id| {
+                    black_box(router.route(id));
+                })
+            })
+        });
+        let batch = median(rounds, || timed(|| router.route_batch(&ids, &mut answers)));
+        let replicas = median(rounds, || {
+            timed(|| {
+                ids.iter().for_each(|id| {
+                    black_box(router.replicas(id));
+                })
+            })
+        });
+        rows.push(vec![
+            shards.to_string(),
+            each(direct),
+            each(routed),
+            each(batch),
+            each(replicas),
+            time(build),
+            time(add),
+            time(publish),
+            format!(
+                "{:.0}",
+                ring.memory_bytes() as f64 / f64::from(shards * 150)
+            ),
+        ]);
+    }
+    report.table(
+        "Shards × 150 points. 65,536 different documents: coordinator, router, batch, router with one replica in ns a document; building the ring, adding a shard, \
+         publishing a change of status; bytes a point.",
+        &["shards", "coordinator", "router", "batch", "replicas", "build", "add", "publish", "bytes a point"],
+        &rows,
+    );
+}
+
+fn documents(report: &mut Report, scope: Scope) {
+    let total: u64 = if scope.is_quick() {
+        10_000_000
+    } else {
+        100_000_000
+    };
+    let mut rows = Vec::new();
+    for shards in [3, 64, 1_000] {
+        let mut router = coordinator(shards).router();
+        let mut counts = vec![0_u64; shards as usize];
+        let mut answers = vec![ShardId::new(0); 4_096];
+        let (mut seed, mut took) = (0, Duration::ZERO);
+        while seed < total {
+            let ids: Vec<_> = (seed..seed + 4_096).map(DocumentId::from_seed).collect();
+            took += timed(|| router.route_batch(&ids, &mut answers));
+            answers
+                .iter()
+                .for_each(|shard| counts[shard.as_u32() as usize] += 1);
+            seed += 4_096;
+        }
+        let mean = seed as f64 / f64::from(shards);
+        let most = counts.iter().copied().max().unwrap_or(0) as f64;
+        rows.push(vec![
+            shards.to_string(),
+            seed.to_string(),
+            format!("{:.2} s", took.as_secs_f64()),
+            format!("{:.2}", took.as_nanos() as f64 / seed as f64),
+            format!("{:.3}", most / mean),
+        ]);
+    }
+    report.table(
+        "Different documents routed, in batches of 4,096; the greatest shard's documents over the mean.",
+        &["shards", "documents", "took", "ns a document", "greatest / mean"],
+        &rows,
+    );
+}
+
+/// A writer that changes statuses as fast as it can, beside readers.
+fn publications(report: &mut Report, scope: Scope) {
+    let long = Duration::from_millis(if scope.is_quick() { 200 } else { 1_000 });
+    let ids: Vec<_> = (0..4_096).map(DocumentId::from_seed).collect();
+    let mut rows = Vec::new();
+    for readers in [0, 1, 2, 4, 8] {
+        let coordinator = coordinator(64);
+        let id = ShardId::new(0);
+        let info = ShardInfo::new(id, "local".to_owned());
+        coordinator.register_shard(info).expect("it is planned");
+        let (done, start) = (AtomicBool::new(false), Barrier::new(readers + 1));
+        let (published, routed) = thread::scope(|scope| {
+            let readers: Vec<_> = (0..readers)
+                .map(|_| {
+                    let mut router = coordinator.router();
+                    let (ids, done, start) = (&ids, &done, &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        let mut routed = 0_u64;
+                        while !done.load(Ordering::Relaxed) {
+                            ids.iter().for_each(|id| {
+                                black_box(router.route(id));
+                            });
+                            routed += ids.len() as u64;
+                        }
+                        routed
+                    })
+                })
+                .collect();
+            start.wait();
+            let (begun, mut published) = (Instant::now(), 0_u64);
+            while begun.elapsed() < long {
+                for status in [ShardStatus::Draining, ShardStatus::Online] {
+                    coordinator
+                        .set_status(id, status)
+                        .expect("it is registered");
+                    published += 1;
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+            let routed = readers.into_iter().map(|r| r.join().expect("no panic"));
+            (published, routed.sum::<u64>())
+        });
+        let second = long.as_secs_f64();
+        rows.push(vec![
+            readers.to_string(),
+            format!("{:.0}", published as f64 / second),
+            format!("{:.1}", routed as f64 / second / 1e6),
+        ]);
+    }
+    report.table(
+        "64 shards: a writer that publishes changes of status without a pause, beside threads that route.",
+        &["readers", "publications a second", "million routed a second, all readers"],
+        &rows,
+    );
+}
+
+/// Bytes of memory in use.
+fn resident() -> f64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0.0) * 4_096.0
+}
+
+fn terms(report: &mut Report, scope: Scope) {
+    let most = if scope.is_quick() {
+        1_000_000
+    } else {
+        10_000_000
+    };
+    let mut rows = Vec::new();
+    for terms in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
+        if terms > most {
+            continue;
+        }
+        let mut random = Random(1);
+        let texts: Vec<String> = (0..terms).map(|term| format!("term{term}")).collect();
+        let before = resident();
+        let dictionary = TermDictionary::new();
+        let intern =
+            timed(|| texts.iter().for_each(|term| drop(dictionary.intern(term)))).as_nanos() as f64;
+        let memory = resident() - before;
+        let look_up = timed(|| {
+            texts.iter().for_each(|term| {
+                black_box(dictionary.get(term));
+            })
+        })
+        .as_nanos() as f64;
+        let shard = |random: &mut Random| {
+            let ids = (0..terms as u32).filter(|_| random.below(2) == 0);
+            let counts: Vec<_> = ids
+                .map(|id| (TermId::new(id), 1 + u64::from(id % 7)))
+                .collect();
+            ShardFrequencies::new(10, 0, counts).expect("within the documents")
+        };
+        let shards = [(); 4].map(|()| shard(&mut random));
+        let rounds = scope.rounds(9);
+        let sum = median(rounds, || timed(|| aggregate_interned(&shards)));
+        let global = GlobalFrequencies::new();
+        for (id, shard) in (0..).map(ShardId::new).zip(&shards) {
+            global.replace(id, 0, shard).expect("it is new");
+        }
+        drop(global.publish());
+        let mut generation = 0;
+        let update = median(rounds * 5, || {
+            generation += 1;
+            let changed = (0..100).map(|_| TermId::new(random.below(terms) as u32));
+            let changed: std::collections::BTreeSet<_> = changed.collect();
+            let counts = changed.into_iter().map(|id| (id, generation % 10));
+            let update = ShardFrequencies::new(10, 0, counts).expect("within the documents");
+            timed(|| {
+                global
+                    .update(ShardId::new(0), generation, &update)
+                    .expect("it is later");
+                global.publish()
+            })
+        });
+        rows.push(vec![
+            terms.to_string(),
+            format!("{:.0}", intern / terms as f64),
+            format!("{:.0}", look_up / terms as f64),
+            if terms >= 1_000_000 {
+                format!("{:.0}", memory / terms as f64)
+            } else {
+                String::new()
+            },
+            time(sum),
+            format!("{:.2}", sum / (2 * terms) as f64),
+            time(update),
+        ]);
+    }
+    report.table(
+        "Terms of 5 to 11 bytes: interning and looking up in ns, resident bytes, all of a term; 4 shards with half of the terms each added up by ids, and per entry; an update of 100 \
+         terms anywhere, published.",
+        &["terms", "intern", "look up", "bytes a term", "sum of 4 shards", "ns an entry", "update of 100"],
+        &rows,
+    );
+}
+
+fn members(report: &mut Report, scope: Scope) {
+    let mut rows = Vec::new();
+    for members in [2, 4, 8, 16, 32, 64, 128, 256] {
+        let crew = barrier::ours(members);
+        let phases = 4_000 / u64::from(members).max(4);
+        crew.run(phases);
+        let took = median(scope.rounds(9), || crew.run(phases)) / phases as f64;
+        rows.push(vec![
+            members.to_string(),
+            time(took),
+            time(took / f64::from(members)),
+        ]);
+    }
+    report.table(
+        "One phase of threads that do nothing else, a member each.",
+        &["members", "a phase", "a member"],
+        &rows,
+    );
+}
