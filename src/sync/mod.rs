@@ -22,29 +22,20 @@ pub(crate) use self::native::*;
 pub(crate) use self::retired::MAX_RETIRED;
 pub(crate) use self::retired::Retired;
 
-/// Looks at a condition, at most [`LOOKS`] times, until it holds. Says whether it did.
+/// Looks at a condition, in at most [`ROUNDS`] rounds of so many looks, until it holds, and lets other threads run after each round. Says whether
+/// it did.
 #[inline]
-pub(crate) fn spin_until(condition: impl Fn() -> bool) -> bool {
-    let mut left = LOOKS;
-    while !condition() {
-        left -= 1;
-        if left == 0 {
-            return false;
-        }
-        std::hint::spin_loop();
-    }
-    true
-}
-
-/// The same, at most [`YIELDS`] times, and lets other threads run in between.
-pub(crate) fn yield_until(condition: impl Fn() -> bool) -> bool {
-    let mut left = YIELDS;
-    while left > 0 {
-        if condition() {
-            return true;
+pub(crate) fn look_until(looks: u32, condition: impl Fn() -> bool) -> bool {
+    let mut rounds = ROUNDS;
+    while rounds > 0 {
+        for _ in 0..looks {
+            if condition() {
+                return true;
+            }
+            std::hint::spin_loop();
         }
         std::thread::yield_now();
-        left -= 1;
+        rounds -= 1;
     }
     false
 }

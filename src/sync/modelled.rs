@@ -25,9 +25,10 @@ pub(crate) use parking_lot::RwLock;
 pub(crate) use std::sync::OnceLock;
 
 /// A loop that only waits for another thread has no end in a model.
-pub(super) const LOOKS: u32 = 1;
-/// It would be one more look like the one before.
-pub(super) const YIELDS: u32 = 0;
+pub(crate) const LOOKS: u32 = 1;
+/// Another look would be like the one before.
+pub(crate) const LOOKS_SHARED: u32 = 0;
+pub(super) const ROUNDS: u32 = 1;
 
 /// So that barriers of two members spin and larger ones don't.
 pub(crate) const fn cores() -> usize {

@@ -66,8 +66,9 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-/// How often a spinning thread looks: for about as long as putting it to sleep and waking it would take.
-pub(super) const LOOKS: u32 = 1_000;
-
-/// How often a thread that lets others run looks: often enough that each of many has its turn, and soon parked where nobody else is ready.
-pub(super) const YIELDS: u32 = 8;
+/// How often a thread looks before it lets others run, while there is a core for each: for about as long as a change of threads takes.
+pub(crate) const LOOKS: u32 = 32;
+/// The same where threads share cores.
+pub(crate) const LOOKS_SHARED: u32 = 1;
+/// How often it lets others run: often enough that each of many has its turn, and soon parked where nobody else is ready.
+pub(super) const ROUNDS: u32 = 8;

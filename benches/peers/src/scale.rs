@@ -69,14 +69,14 @@ fn shards(report: &mut Report, scope: Scope) {
         let direct = median(rounds, || {
             timed(|| {
                 ids.iter().for_each(|id| {
-                    black_box(coordinator.route_document(id));
+                    let _ = black_box(coordinator.route_document(id));
                 })
             })
         });
         let routed = median(rounds, || {
             timed(|| {
                 ids.iter().for_each(|id| {
-                    black_box(router.route(id));
+                    let _ = black_box(router.route(id));
                 })
             })
         });
@@ -84,7 +84,7 @@ fn shards(report: &mut Report, scope: Scope) {
         let replicas = median(rounds, || {
             timed(|| {
                 ids.iter().for_each(|id| {
-                    black_box(router.replicas(id));
+                    let _ = black_box(router.replicas(id));
                 })
             })
         });
@@ -169,7 +169,7 @@ fn publications(report: &mut Report, scope: Scope) {
                         let mut routed = 0_u64;
                         while !done.load(Ordering::Relaxed) {
                             ids.iter().for_each(|id| {
-                                black_box(router.route(id));
+                                let _ = black_box(router.route(id));
                             });
                             routed += ids.len() as u64;
                         }
