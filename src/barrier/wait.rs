@@ -109,7 +109,7 @@ impl TickBarrier {
             } else {
                 LOOKS_SHARED
             };
-            if look_until(looks, complete) {
+            if look_until(looks, complete, || not_yet(Instant::now())) {
                 return Ok(());
             }
         }

@@ -22,10 +22,14 @@ pub(crate) use self::native::*;
 pub(crate) use self::retired::MAX_RETIRED;
 pub(crate) use self::retired::Retired;
 
-/// Looks at a condition, in at most [`ROUNDS`] rounds of so many looks, until it holds, and lets other threads run after each round. Says whether
-/// it did.
+/// Looks at a condition, in at most [`ROUNDS`] rounds of so many looks, until it holds, and lets other threads run after each round, which may take
+/// as long as they like: another round begins only while there is time. Says whether the condition held.
 #[inline]
-pub(crate) fn look_until(looks: u32, condition: impl Fn() -> bool) -> bool {
+pub(crate) fn look_until(
+    looks: u32,
+    condition: impl Fn() -> bool,
+    is_time: impl Fn() -> bool,
+) -> bool {
     let mut rounds = ROUNDS;
     while rounds > 0 {
         for _ in 0..looks {
@@ -36,6 +40,9 @@ pub(crate) fn look_until(looks: u32, condition: impl Fn() -> bool) -> bool {
         }
         std::thread::yield_now();
         rounds -= 1;
+        if !is_time() {
+            break;
+        }
     }
     false
 }

@@ -127,17 +127,19 @@ fn cut(path: &Path, texts: &mut Vec<TextDocument>) {
     }
 }
 
-/// The words that at least five documents have.
+/// The words that at least five documents have, in small letters: `NOT` and its like mean something in a query.
 fn words(texts: &[TextDocument]) -> Vec<String> {
-    let mut frequencies = BTreeMap::<&str, usize>::new();
+    let mut frequencies = BTreeMap::<String, usize>::new();
     for text in texts {
-        let words = text
-            .body
-            .split(|letter: char| !letter.is_ascii_alphabetic());
+        let body = text.body.to_ascii_lowercase();
+        let words = body.split(|letter: char| !letter.is_ascii_alphabetic());
         let words: std::collections::BTreeSet<_> =
             words.filter(|word| (3..20).contains(&word.len())).collect();
         for word in words {
-            *frequencies.entry(word).or_default() += 1;
+            match frequencies.get_mut(word) {
+                Some(frequency) => *frequency += 1,
+                None => drop(frequencies.insert(word.to_owned(), 1)),
+            }
         }
     }
     let frequencies = frequencies
@@ -147,7 +149,7 @@ fn words(texts: &[TextDocument]) -> Vec<String> {
     frequencies
         .flat_map(|(word, frequency)| {
             let draws = (frequency as f64).sqrt() as usize;
-            std::iter::repeat_n(word.to_owned(), draws)
+            std::iter::repeat_n(word, draws)
         })
         .collect()
 }
