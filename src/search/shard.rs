@@ -31,6 +31,9 @@ pub const MAX_TEXT_SHARDS: usize = 128;
 
 /// The part of deleted documents from which on a segment is merged to be rid of them.
 const DELETED_BEFORE_MERGE: f32 = 0.3;
+/// Segments of at most so many documents count as of like size. With tantivy's 10,000 a shard that gets few documents a tick writes them many times
+/// over before they leave that layer.
+const MERGED_TOGETHER: u32 = 1_000;
 
 /// The configuration of a [`TextShard`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +144,7 @@ impl TextShard {
         let writer: IndexWriter = index.writer_with_options(options)?;
         let mut policy = LogMergePolicy::default();
         policy.set_del_docs_ratio_before_merge(DELETED_BEFORE_MERGE);
+        policy.set_min_layer_size(MERGED_TOGETHER);
         writer.set_merge_policy(Box::new(policy));
         let reader = index
             .reader_builder()
