@@ -34,7 +34,7 @@ pub enum FrequencyError {
     CountAboveDocuments {
         /// The term.
         term: TermId,
-        /// In how many of the shard's documents it is.
+        /// In how many of the shard's documents it is; `u64::MAX` also stands for more.
         frequency: u64,
         /// The number of the shard's documents.
         documents: u64,

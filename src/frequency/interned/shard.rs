@@ -50,15 +50,20 @@ impl ShardFrequencies {
     ) -> Result<Self, FrequencyError> {
         let mut pairs: Vec<_> = frequencies.into_iter().collect();
         pairs.sort_unstable_by_key(|&(id, _)| id);
-        // What is above 64 bits is above the number of documents, too.
+        // A sum beyond 64 bits is above any number of documents, also above the greatest.
+        let mut beyond = None;
         pairs.dedup_by(|next, sum| {
             let same = next.0 == sum.0;
             if same {
-                sum.1 = sum.1.saturating_add(next.1);
+                sum.1 = sum.1.checked_add(next.1).unwrap_or_else(|| {
+                    beyond.get_or_insert(sum.0);
+                    u64::MAX
+                });
             }
             same
         });
-        if let Some(&(term, frequency)) = pairs.iter().find(|&&(_, count)| count > documents) {
+        let above = |&&(id, count): &&(TermId, u64)| count > documents || beyond == Some(id);
+        if let Some(&(term, frequency)) = pairs.iter().find(above) {
             return Err(FrequencyError::CountAboveDocuments {
                 term,
                 frequency,

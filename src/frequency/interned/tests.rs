@@ -547,3 +547,24 @@ fn idf_is_that_of_the_corpus_statistics() {
     );
     assert_eq!(FrequencySnapshot::default().average_length(), 0.0);
 }
+
+#[test]
+fn a_sum_beyond_64_bits_is_above_any_number_of_documents() {
+    let pairs = [(3, u64::MAX), (5, 2), (2, u64::MAX), (5, u64::MAX), (3, 1)];
+    let found = ShardFrequencies::new(u64::MAX, 1, pairs.map(|(id, count)| (TermId(id), count)));
+    let refused = FrequencyError::CountAboveDocuments {
+        term: TermId(3),
+        frequency: u64::MAX,
+        documents: u64::MAX,
+    };
+    assert_eq!(found.unwrap_err(), refused);
+
+    // A lower id that is merely above the number of documents comes first.
+    let found = ShardFrequencies::new(9, 1, pairs.map(|(id, count)| (TermId(id), count)));
+    let refused = FrequencyError::CountAboveDocuments {
+        term: TermId(2),
+        frequency: u64::MAX,
+        documents: 9,
+    };
+    assert_eq!(found.unwrap_err(), refused);
+}
