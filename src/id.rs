@@ -1,4 +1,4 @@
-//! Identities: shards, their incarnations, documents, epochs and ticks.
+//! Identities: shards, their incarnations, documents, terms, epochs and ticks.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -164,5 +164,37 @@ impl From<Uuid> for DocumentId {
 impl fmt::Display for DocumentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+/// A term's number in a [`TermDictionary`](crate::TermDictionary), from 0 in the order in which they were interned.
+///
+/// It means nothing without its dictionary.
+///
+/// ```
+/// let dictionary = tickring::TermDictionary::new();
+/// let ring = dictionary.intern("ring")?;
+/// assert_eq!((ring.as_u32(), ring.to_string().as_str()), (0, "term-0"));
+/// # Ok::<(), tickring::FrequencyError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct TermId(pub(crate) u32);
+
+impl TermId {
+    /// The term with this number.
+    pub const fn new(id: u32) -> Self {
+        Self(id)
+    }
+
+    /// The term's number.
+    pub const fn as_u32(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for TermId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "term-{}", self.0)
     }
 }

@@ -7,7 +7,7 @@
 //! | Where does this document go? | [`HashRing`], [`Topology`], [`Router`] |
 //! | When may we move on to the next phase? | [`TickBarrier`] |
 //! | Who is there, and who is alive? | [`ShardRegistry`], [`HealthMonitor`] |
-//! | What does the whole colony know? | [`aggregate`], [`CorpusStatistics`] |
+//! | What does the whole colony know? | [`aggregate`], [`CorpusStatistics`]; kept up to date: [`TermDictionary`], [`GlobalFrequencies`] |
 //! | What moves when the topology changes? | [`RingPlan`] |
 //! | Who runs it all? | [`Coordinator`], [`Colony`] |
 //!
@@ -99,11 +99,11 @@ pub use crate::error::{
 pub use crate::event::{TopologyChange, TopologyEvent};
 pub use crate::frequency::{
     CorpusStatistics, DocumentFrequencies, DocumentFrequenciesIter, FrequencySnapshot,
-    FrequencySource, GlobalFrequencies, ShardFrequencies, TermDictionary, TermId, aggregate,
+    FrequencySource, GlobalFrequencies, ShardFrequencies, TermDictionary, aggregate,
     aggregate_interned, aggregate_owned,
 };
 pub use crate::health::PauseGuard;
-pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, Tick};
+pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, TermId, Tick};
 pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;
 pub use crate::placement::{Placement, UnknownPlacement};

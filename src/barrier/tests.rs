@@ -270,7 +270,7 @@ fn a_replaced_sole_member_leaves_nobody_for_the_current_tick() {
 
 #[test]
 fn a_replacement_wakes_those_who_wait_for_the_old_incarnation() {
-    // More members than cores: nobody spins. In the second half of the rounds they count from tick 1 only.
+    // More members than cores: nobody looks for long before it sleeps. In the second half of the rounds they count from tick 1 only.
     let crowd: Vec<_> = (1..).map(ShardId).take(cores()).collect();
     for round in 0..100 {
         let counting = round < 50;

@@ -1,9 +1,9 @@
 //! Errors of frequency aggregation.
 
-use crate::frequency::TermId;
-use crate::id::ShardId;
+use crate::id::{ShardId, TermId};
 
-/// Frequencies that can't be added up, or not taken up. Nothing changed, and inputs were only read.
+/// Frequencies that can't be added up, or not taken up. Nothing changed, and inputs were only read; but terms that were interned on the way
+/// keep their ids.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrequencyError {
@@ -40,7 +40,7 @@ pub enum FrequencyError {
         documents: u64,
     },
     /// The dictionary has as many terms as it takes. Those that it has can still be looked up.
-    #[error("the dictionary is full: it takes {limit} terms")]
+    #[error("the dictionary is full: its limit is {limit}")]
     DictionaryFull {
         /// The most terms that it takes.
         limit: u64,

@@ -35,7 +35,6 @@ pub use self::aggregate::{aggregate, aggregate_owned};
 pub use self::corpus::CorpusStatistics;
 pub use self::document::{DocumentFrequencies, DocumentFrequenciesIter};
 pub use self::interned::{
-    FrequencySnapshot, GlobalFrequencies, ShardFrequencies, TermDictionary, TermId,
-    aggregate_interned,
+    FrequencySnapshot, GlobalFrequencies, ShardFrequencies, TermDictionary, aggregate_interned,
 };
 pub use self::source::FrequencySource;

@@ -6,10 +6,10 @@
 //!   beside them. If the hash has the very same bits, the points decide;
 //! - more: the points decide.
 //!
-//! So nearly every look-up is one load and a comparison without a branch. For rings of few shards there is a shorter one still, `direct`. An entry's fields, from the lowest bit: `slot_bits` for the
-//! owner up to the boundary, as many for the owner beyond it, the rest for the boundary, of which the top bit means
-//! "beyond every hash". A slot of all ones is nobody's and means "the points decide". With more than 32,767 slots two owners don't
-//! fit; then a bucket with one point is treated as one with more.
+//! So nearly every look-up is one load and a comparison without a branch. For rings of few shards there is a shorter one still, `direct`. An
+//! entry's fields, from the lowest bit: `slot_bits` for the owner up to the boundary, as many for the owner beyond it, the rest for the boundary,
+//! of which the top bit means "beyond every hash". A slot of all ones is nobody's and means "the points decide". With more than 32,767 slots two
+//! owners don't fit; then a bucket with one point is treated as one with more.
 //!
 //! `starts` is a second, coarser array: the first point of each of its buckets. It begins the scan of the points when they decide, and
 //! for replicas.

@@ -138,7 +138,6 @@ impl Points {
     }
 }
 
-/// The points of one shard's virtual nodes, unsorted.
 /// Calls `found` with each point of all members, unsorted.
 fn each_point(
     placement: Placement,
@@ -152,6 +151,7 @@ fn each_point(
     }
 }
 
+/// The points of one shard's virtual nodes, unsorted.
 fn placed(
     placement: Placement,
     shard: ShardId,

@@ -1,7 +1,10 @@
 //! A set of documents of a window.
 
+use tantivy::DocId;
+
 /// Documents that are worked through at once.
-pub(super) const WINDOW: usize = 2_048;
+pub(super) const WINDOW_DOCUMENTS: DocId = 2_048;
+pub(super) const WINDOW: usize = WINDOW_DOCUMENTS as usize;
 const WORDS: usize = WINDOW / 64;
 
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@
 
 use tantivy::{DocId, TERMINATED};
 
-use super::bits::{Bits, WINDOW};
+use super::bits::{Bits, WINDOW, WINDOW_DOCUMENTS};
 use super::bounds::Bounds;
 use super::deadline::Deadline;
 use super::error::SearchError;
@@ -15,8 +15,6 @@ use super::prune::Rank;
 use super::query::{Node, Query};
 use super::segment::SegmentView;
 use super::weight::{Cursor, LeafWeight};
-
-const WINDOW_DOCUMENTS: DocId = 2_048;
 
 /// Who wants the matches of a query.
 pub(super) trait Hits {
@@ -81,7 +79,11 @@ pub(super) fn each_hit(
     deadline.check()?;
     let max_doc = segment.reader().max_doc();
     let cursors = weights.iter().map(|weight| weight.cursor(segment));
-    let bounds = weights.iter().map(|weight| weight.bounds(segment));
+    // Each leaf goes through all its blocks.
+    let bounds = weights.iter().map(|weight| {
+        deadline.check()?;
+        weight.bounds(segment)
+    });
     let mut evaluation = Evaluation {
         query,
         cursors: cursors.collect::<Result<_, _>>()?,

@@ -30,8 +30,7 @@ pub(crate) fn look_until(
     condition: impl Fn() -> bool,
     is_time: impl Fn() -> bool,
 ) -> bool {
-    let mut rounds = ROUNDS;
-    while rounds > 0 {
+    for _ in 0..ROUNDS {
         for _ in 0..looks {
             if condition() {
                 return true;
@@ -39,7 +38,6 @@ pub(crate) fn look_until(
             std::hint::spin_loop();
         }
         std::thread::yield_now();
-        rounds -= 1;
         if !is_time() {
             break;
         }

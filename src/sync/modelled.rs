@@ -30,7 +30,7 @@ pub(crate) const LOOKS: u32 = 1;
 pub(crate) const LOOKS_SHARED: u32 = 0;
 pub(super) const ROUNDS: u32 = 1;
 
-/// So that barriers of two members spin and larger ones don't.
+/// So that the waiters of barriers of two members look before they sleep, and those of larger ones don't.
 pub(crate) const fn cores() -> usize {
     2
 }

@@ -9,7 +9,7 @@
 
 use std::iter;
 
-use super::TermId;
+use crate::id::TermId;
 use crate::sync::Arc;
 
 const CHUNK_BITS: u32 = 7;
@@ -91,30 +91,53 @@ impl Counts {
             self.pages.resize(page + 1, None);
         }
         let none = || Arc::new(Page([const { None }; PAGE]));
-        let page = Arc::make_mut(self.pages[page].get_or_insert_with(none));
-        let chunk = page.0[chunk].get_or_insert_with(|| Arc::new([0; CHUNK]));
-        let place = &mut Arc::make_mut(chunk)[at];
-        match (*place, count) {
+        let shared = self.pages[page].get_or_insert_with(none);
+        let chunks = &mut Arc::make_mut(shared).0;
+        let counts = Arc::make_mut(chunks[chunk].get_or_insert_with(|| Arc::new([0; CHUNK])));
+        match (counts[at], count) {
             (0, 1..) => self.terms += 1,
             (1.., 0) => self.terms -= 1,
             _ => {}
         }
-        *place = count;
+        counts[at] = count;
+        // Terms that have gone take no room.
+        if count == 0 && counts.iter().all(|&count| count == 0) {
+            chunks[chunk] = None;
+            if chunks.iter().all(Option::is_none) {
+                self.pages[page] = None;
+            }
+        }
     }
 
     /// Each id whose count isn't 0, ascending, with its count.
     pub(super) fn iter(&self) -> impl Iterator<Item = (TermId, u64)> + '_ {
-        let pages = self.pages.iter().enumerate();
-        let chunks = pages.flat_map(|(number, page)| {
-            let chunks = page.iter().flat_map(|page| page.0.iter().enumerate());
-            chunks.map(move |(chunk, counts)| (number * PAGE_IDS + chunk * CHUNK, counts))
-        });
-        chunks.flat_map(|(first, counts)| {
+        (0..self.pages.len()).flat_map(|page| self.in_page(page))
+    }
+
+    /// The page that an id's count is in.
+    pub(super) fn page_of(id: TermId) -> usize {
+        place(id).0
+    }
+
+    /// Those of one page.
+    pub(super) fn in_page(&self, number: usize) -> impl Iterator<Item = (TermId, u64)> + '_ {
+        let page = self.pages.get(number).into_iter().flatten();
+        let chunks = page.flat_map(|page| page.0.iter().enumerate());
+        chunks.flat_map(move |(chunk, counts)| {
+            let first = number * PAGE_IDS + chunk * CHUNK;
             let counts = counts.iter().flat_map(|chunk| chunk.iter());
             let ids = iter::successors(u32::try_from(first).ok(), |id| id.checked_add(1));
             let counts = ids.zip(counts).filter(|&(_, &count)| count > 0);
             counts.map(|(id, &count)| (TermId(id), count))
         })
+    }
+
+    /// How many pages and chunks it has.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> (usize, usize) {
+        let pages = self.pages.iter().flatten();
+        let chunks = pages.clone().flat_map(|page| page.0.iter().flatten());
+        (pages.count(), chunks.count())
     }
 
     #[cfg(test)]

@@ -10,40 +10,8 @@ use hashbrown::hash_table::Entry;
 use super::texts::Texts;
 use crate::error::FrequencyError;
 use crate::frequency::partition::{hash_of, partition_of};
+use crate::id::TermId;
 use crate::sync::RwLock;
-
-/// A term's number in a [`TermDictionary`], from 0 in the order in which they were interned.
-///
-/// It means nothing without its dictionary.
-///
-/// ```
-/// let dictionary = tickring::TermDictionary::new();
-/// let ring = dictionary.intern("ring")?;
-/// assert_eq!((ring.as_u32(), ring.to_string().as_str()), (0, "term-0"));
-/// # Ok::<(), tickring::FrequencyError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(transparent))]
-pub struct TermId(pub(super) u32);
-
-impl TermId {
-    /// The term with this number.
-    pub const fn new(id: u32) -> Self {
-        Self(id)
-    }
-
-    /// The term's number.
-    pub const fn as_u32(self) -> u32 {
-        self.0
-    }
-}
-
-impl fmt::Display for TermId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "term-{}", self.0)
-    }
-}
 
 /// So many threads rarely meet at the same one.
 const STRIPES: usize = 64;
@@ -51,9 +19,11 @@ const STRIPES: usize = 64;
 /// Gives each term a number, for as long as it lives: nothing is ever taken out.
 ///
 /// Any number of threads may intern and look up at once. Looking up a term that is known takes the shared lock of one of 64 stripes for one
-/// probe of a hash table; a new term takes that stripe's exclusive lock. The text of an id is found without a lock.
+/// probe of a hash table. A new term takes that stripe's exclusive lock and, while it gets its number, one that all new terms share. The text of an id is
+/// found without a lock.
 ///
-/// A term of 5 to 11 bytes takes about 100, its text among them. Who feeds it with what strangers write gives it a [limit](Self::with_limit).
+/// A term of 5 to 11 bytes takes about 100, its text among them. Who feeds it with what strangers write gives it a [limit](Self::with_limit) of
+/// terms, and keeps their length within bounds before.
 ///
 /// ```
 /// use tickring::TermDictionary;
@@ -93,7 +63,7 @@ impl TermDictionary {
     /// let ring = dictionary.intern("ring")?;
     /// assert_eq!(
     ///     dictionary.intern("tick").unwrap_err().to_string(),
-    ///     "the dictionary is full: it takes 1 terms",
+    ///     "the dictionary is full: its limit is 1",
     /// );
     /// assert_eq!(dictionary.intern("ring")?, ring);
     /// # Ok::<(), tickring::FrequencyError>(())
@@ -154,7 +124,7 @@ impl TermDictionary {
         self.texts.get(id.0)
     }
 
-    /// The number of terms. Each smaller number is the id of one of them.
+    /// The number of terms. Each smaller number is the id of one of them. Waits for a term that is just getting its number.
     pub fn len(&self) -> u64 {
         self.texts.len()
     }

@@ -17,12 +17,13 @@ use crate::sync::{Arc, Mutex, Retired, SnapshotCell};
 ///
 /// # Generations
 /// Each call carries a number that the shard's last one must be below: its tick, for example. What comes late, or twice, is refused, and so is what
-/// a shard said before it was taken out, for good.
+/// a shard said before it was taken out, for good. Only [`remove`](Self::remove) may carry the last one's number.
 ///
 /// # Cost
-/// A change costs by the number of terms that it names, a replacement by the number of terms that the shard has and had. The first change of a
-/// term after a publication copies 1 KiB. A contribution takes 8 bytes a term where it has most of 128 neighbouring ids, and up to
-/// 1 KiB where it has one of them.
+/// A change costs by the number of terms that it names, a replacement by the number of terms that the shard has and had. An update by which the shard
+/// has fewer documents than before also looks through those of the shard's pages, of 8,192 ids each, in which a term was in more than there are now. The
+/// first change of a term after a publication copies 1 KiB. A contribution, and the sum, take 8 bytes a term where they have most of 128
+/// neighbouring ids, up to 1 KiB where they have one of them, and nothing where they have none any more.
 ///
 /// ```
 /// use tickring::{GlobalFrequencies, ShardFrequencies, ShardId, TermDictionary};

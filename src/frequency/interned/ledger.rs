@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::ShardFrequencies;
 use super::counts::Counts;
 use super::snapshot::Totals;
-use super::{ShardFrequencies, TermId};
 use crate::error::FrequencyError;
-use crate::id::ShardId;
+use crate::id::{ShardId, TermId};
 
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -26,8 +26,9 @@ struct Contribution {
     documents: u64,
     tokens: u64,
     counts: Counts,
-    /// No count is above it. Not always the greatest: it is found anew only when the shard has fewer documents than this.
-    bound: u64,
+    /// No count of a page is above the page's bound, which isn't always the greatest: it is found anew only when the shard has fewer
+    /// documents than this. The pages beyond the end have no counts.
+    bounds: Vec<u64>,
 }
 
 /// What a shard has that has never contributed.
@@ -35,7 +36,7 @@ static NOTHING: Contribution = Contribution {
     documents: 0,
     tokens: 0,
     counts: Counts::EMPTY,
-    bound: 0,
+    bounds: Vec::new(),
 };
 
 /// A term's new count in the shard, and the new sum over all shards.
@@ -87,15 +88,14 @@ impl Ledger {
             .contribution(shard)
             .ok_or(FrequencyError::NoContribution { shard })?;
         let documents = new.documents();
-        if documents < had.bound {
-            let above = unlisted(&had.counts, new).find(|&(_, count)| count > documents);
-            if let Some((term, frequency)) = above {
-                return Err(FrequencyError::CountAboveDocuments {
-                    term,
-                    frequency,
-                    documents,
-                });
-            }
+        let stays = |&(term, _): &(TermId, u64)| new.get(term).is_none();
+        let above = had.above(documents).find(stays);
+        if let Some((term, frequency)) = above {
+            return Err(FrequencyError::CountAboveDocuments {
+                term,
+                frequency,
+                documents,
+            });
         }
         let totals = self.totals_with(had, documents, new.tokens())?;
         let changes = self.changes(had, new.iter());
@@ -200,13 +200,41 @@ impl Ledger {
         contribution.documents = new.documents();
         contribution.tokens = new.tokens();
         for Change { term, count, sum } in changes {
-            contribution.counts.set(term, count);
-            contribution.bound = contribution.bound.max(count);
+            contribution.set(term, count);
             self.totals.counts.set(term, sum);
         }
-        if contribution.documents < contribution.bound {
-            let counts = contribution.counts.iter().map(|(_, count)| count);
-            contribution.bound = counts.max().unwrap_or(0);
+        contribution.tighten();
+    }
+}
+
+impl Contribution {
+    fn set(&mut self, term: TermId, count: u64) {
+        self.counts.set(term, count);
+        if count == 0 {
+            return;
+        }
+        let page = Counts::page_of(term);
+        if page >= self.bounds.len() {
+            self.bounds.resize(page + 1, 0);
+        }
+        self.bounds[page] = self.bounds[page].max(count);
+    }
+
+    /// The terms that are in more documents than this, ascending. Looks through those pages alone that can have one.
+    fn above(&self, documents: u64) -> impl Iterator<Item = (TermId, u64)> + '_ {
+        let pages = self.bounds.iter().enumerate();
+        let pages = pages.filter(move |&(_, &bound)| bound > documents);
+        let counts = pages.flat_map(|(page, _)| self.counts.in_page(page));
+        counts.filter(move |&(_, count)| count > documents)
+    }
+
+    /// Finds those bounds anew that are above the number of documents, which no count is.
+    fn tighten(&mut self) {
+        for (page, bound) in self.bounds.iter_mut().enumerate() {
+            if *bound > self.documents {
+                let counts = self.counts.in_page(page).map(|(_, count)| count);
+                *bound = counts.max().unwrap_or(0);
+            }
         }
     }
 }

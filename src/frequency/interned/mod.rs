@@ -20,7 +20,7 @@
 //!
 //! Changes collect in the ledger until they are published; readers go on with the snapshot before. A snapshot shares every chunk
 //! with the ledger. The first change of a chunk afterwards copies it: a publication costs by what has changed since the last, and
-//! never what there is.
+//! besides only a pointer for each page of 8,192 ids and a generation for each shard.
 
 mod counts;
 mod dictionary;
@@ -33,7 +33,7 @@ mod sum;
 mod tests;
 mod texts;
 
-pub use self::dictionary::{TermDictionary, TermId};
+pub use self::dictionary::TermDictionary;
 pub use self::global::GlobalFrequencies;
 pub use self::shard::ShardFrequencies;
 pub use self::snapshot::FrequencySnapshot;

@@ -1,8 +1,9 @@
 //! What one shard has.
 
-use super::{TermDictionary, TermId};
+use super::TermDictionary;
 use crate::error::FrequencyError;
 use crate::frequency::FrequencySource;
+use crate::id::TermId;
 
 /// The statistics of one shard: how many documents and tokens it has, and in how many of the documents each term is, by the term's id.
 ///

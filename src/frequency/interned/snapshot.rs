@@ -1,11 +1,12 @@
 //! What readers see.
 
-use super::TermId;
 use super::counts::Counts;
 use crate::frequency::idf;
-use crate::id::ShardId;
+use crate::id::{ShardId, TermId};
 
 /// N, total length and document frequencies over all shards, as of one publication. It never changes.
+///
+/// One of [`aggregate_interned`](crate::aggregate_interned) is no publication: its version is 0, and it has no generations.
 ///
 /// A look-up is three loads. Two are equal when they have the same counts, whatever shards they are of.
 ///

@@ -12,7 +12,7 @@ use super::counts::{CHUNK, Counts, PAGE_IDS};
 use super::ledger::Ledger;
 use super::*;
 use crate::error::FrequencyError;
-use crate::id::ShardId;
+use crate::id::{ShardId, TermId};
 
 static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
     let pool = ThreadPoolBuilder::new().num_threads(3).build();
@@ -299,6 +299,30 @@ fn the_greatest_id_is_one_like_any_other() {
     global.replace(ShardId(1), 1, &shard).unwrap();
     assert_eq!(*global.publish(), anew);
     assert_eq!(anew.document_frequency(last), 4);
+}
+
+#[test]
+fn terms_that_have_gone_take_no_room() {
+    let (chunk, page) = (CHUNK as u32, PAGE_IDS as u32);
+    let ids = [0, 1, chunk, page, page + 2 * chunk, 3 * page];
+    let mut counts = Counts::default();
+    for (number, id) in ids.into_iter().enumerate() {
+        counts.set(TermId(id), number as u64 + 1);
+    }
+    assert_eq!(counts.room(), (3, 5));
+    // Each leaves as much room as there was before it came.
+    for (id, room) in [
+        (page, (3, 4)),
+        (1, (3, 4)),
+        (3 * page, (2, 3)),
+        (0, (2, 2)),
+        (page + 2 * chunk, (1, 1)),
+        (chunk, (0, 0)),
+    ] {
+        counts.set(TermId(id), 0);
+        assert_eq!((counts.get(TermId(id)), counts.room()), (0, room), "{id}");
+    }
+    assert_eq!((counts.terms(), counts.iter().next()), (0, None));
 }
 
 /// Large enough for several threads.

@@ -2,36 +2,40 @@
 
 use crate::sync::{Mutex, OnceLock};
 
-/// The first segment has 64 terms, each further one as many as all before it and 64: a term never moves.
+const CHUNK_BITS: u32 = 9;
+/// So many texts are made room for at once. Few enough that whoever does it keeps nobody waiting.
+const CHUNK: usize = 1 << CHUNK_BITS;
+/// The first list has 64 chunks, each further one as many as all before it and 64: a chunk never moves.
 const FIRST_BITS: u32 = 6;
 /// Enough for 2^32 terms.
-const SEGMENTS: usize = 27;
+const LISTS: usize = 18;
 
-type Segment = Box<[OnceLock<Box<str>>]>;
+type Chunk = Box<[OnceLock<Box<str>>]>;
 
 #[derive(Debug)]
 pub(super) struct Texts {
-    segments: [OnceLock<Segment>; SEGMENTS],
+    lists: [OnceLock<Box<[OnceLock<Chunk>]>>; LISTS],
     /// The next id. The lock makes ids consecutive in the order in which terms are there to be read.
     next: Mutex<u64>,
 }
 
-/// The segment of an id, and its place in there.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a place lies below its segment's length, which is at most 2^32"
-)]
-fn place(id: u32) -> (usize, usize) {
-    let from_first = u64::from(id) + (1 << FIRST_BITS);
-    let bits = from_first.ilog2();
-    let place = from_first - (1 << bits);
-    ((bits - FIRST_BITS) as usize, place as usize)
+/// The list of an id's chunk, the chunk's place in there, and the id's place in the chunk.
+const fn place(id: u32) -> (usize, usize, usize) {
+    let chunk = (id >> CHUNK_BITS) + (1 << FIRST_BITS);
+    let bits = chunk.ilog2();
+    let in_list = chunk - (1 << bits);
+    let list = bits - FIRST_BITS;
+    (list as usize, in_list as usize, id as usize % CHUNK)
+}
+
+fn unset<T>(count: usize) -> Box<[OnceLock<T>]> {
+    (0..count).map(|_| OnceLock::new()).collect()
 }
 
 impl Texts {
     pub(super) fn new() -> Self {
         Self {
-            segments: [const { OnceLock::new() }; SEGMENTS],
+            lists: [const { OnceLock::new() }; LISTS],
             next: Mutex::new(0),
         }
     }
@@ -41,9 +45,9 @@ impl Texts {
     }
 
     pub(super) fn get(&self, id: u32) -> Option<&str> {
-        let (segment, place) = place(id);
-        let text = self.segments.get(segment)?.get()?.get(place)?;
-        text.get().map(AsRef::as_ref)
+        let (list, chunk, at) = place(id);
+        let chunk = self.lists.get(list)?.get()?.get(chunk)?.get()?;
+        chunk.get(at)?.get().map(AsRef::as_ref)
     }
 
     /// Adds a term, unless there are `limit` already.
@@ -53,13 +57,12 @@ impl Texts {
             return None;
         }
         let id = u32::try_from(*next).ok()?;
-        let (segment, place) = place(id);
-        let segment = self.segments.get(segment)?.get_or_init(|| {
-            let len = 1_usize << (segment + FIRST_BITS as usize);
-            (0..len).map(|_| OnceLock::new()).collect()
-        });
+        let (list, chunk, at) = place(id);
+        let chunks = self.lists.get(list)?;
+        let chunks = chunks.get_or_init(|| unset(1 << (list + FIRST_BITS as usize)));
+        let texts = chunks.get(chunk)?.get_or_init(|| unset(CHUNK));
         // Each place is set once, by whoever got its id.
-        segment.get(place)?.set(term.into()).ok()?;
+        texts.get(at)?.set(term.into()).ok()?;
         *next += 1;
         Some(id)
     }
@@ -71,32 +74,36 @@ mod tests {
 
     #[test]
     fn every_id_has_a_place_of_its_own() {
-        let mut expected = (0, 0);
-        for id in 0..100_000 {
+        let mut expected = (0, 0, 0);
+        for id in 0..500_000 {
             assert_eq!(place(id), expected, "{id}");
-            expected.1 += 1;
+            expected.2 += 1;
+            if expected.2 == 512 {
+                expected = (expected.0, expected.1 + 1, 0);
+            }
             if expected.1 == 64 << expected.0 {
-                expected = (expected.0 + 1, 0);
+                expected = (expected.0 + 1, 0, 0);
             }
         }
-        let (segment, place) = place(u32::MAX);
-        assert_eq!((segment, place), (SEGMENTS - 1, 63));
+        assert_eq!(place(u32::MAX), (LISTS - 1, 63, 511));
     }
 
     #[test]
     fn terms_stay_where_they_are() {
+        const TERMS: u32 = 40_000;
+        let limit = u64::from(TERMS);
         let texts = Texts::new();
-        assert_eq!(texts.push("first", 200), Some(0));
+        assert_eq!(texts.push("first", limit), Some(0));
         let first = texts.get(0).unwrap();
-        for id in 1..200 {
+        for id in 1..TERMS {
             assert_eq!(texts.get(id), None);
-            assert_eq!(texts.push(&id.to_string(), 200), Some(id));
+            assert_eq!(texts.push(&id.to_string(), limit), Some(id));
         }
-        assert_eq!((texts.push("more", 200), texts.len()), (None, 200));
+        assert_eq!((texts.push("more", limit), texts.len()), (None, limit));
         assert_eq!(first, "first");
-        for id in 1..200 {
+        for id in 1..TERMS {
             assert_eq!(texts.get(id), Some(id.to_string().as_str()));
         }
-        assert_eq!((texts.get(200), texts.get(u32::MAX)), (None, None));
+        assert_eq!((texts.get(TERMS), texts.get(u32::MAX)), (None, None));
     }
 }
