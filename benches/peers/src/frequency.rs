@@ -93,23 +93,10 @@ pub fn run(report: &mut Report, scope: Scope) {
         let shards: Vec<_> = (0..size.shards)
             .map(|_| shard(&mut random, size.terms))
             .collect();
-        let ours: BTreeMap<String, u64> = aggregate(&shards)
-            .expect("no overflow")
-            .into_map::<std::hash::RandomState>()
-            .into_iter()
-            .collect();
-        let theirs: BTreeMap<_, _> = peer
-            .aggregate_global_df(shards.clone())
-            .into_iter()
-            .collect();
-        assert_eq!(ours, theirs);
-        drop((ours, theirs));
-
-        let what = format!("{} × {} terms", size.shards, size.terms);
-        let inputs = || vec![shards.clone(); size.times];
-        // Their input is freed within the call, and ours is too; the results are freed outside, on both sides.
-        let mut owned_by_them = || {
-            let inputs = inputs();
+        check(&shards, &peer);
+        // Their input is freed within the call, and that of `aggregate_owned` is too; the results are freed outside, on both sides.
+        let mut theirs = || {
+            let inputs = vec![shards.clone(); size.times];
             timed(|| {
                 inputs
                     .into_iter()
@@ -117,50 +104,57 @@ pub fn run(report: &mut Report, scope: Scope) {
                     .collect::<Vec<_>>()
             })
         };
-        let owned = pair(
-            scope.rounds(size.rounds),
-            size.times as f64,
-            &mut || {
-                let inputs = inputs();
-                timed(|| {
-                    inputs
-                        .into_iter()
-                        .map(|input| aggregate_owned(input).expect("no overflow"))
-                        .collect::<Vec<_>>()
-                })
-            },
-            &mut owned_by_them,
-        );
-        report.pair(
-            "D1",
-            format!("aggregate_owned, {what}"),
-            Goal::AtLeast(size.owned),
-            owned,
-        );
-        let borrowed = pair(
-            scope.rounds(size.rounds),
-            size.times as f64,
-            &mut || {
-                timed(|| {
-                    (0..size.times)
-                        .map(|_| aggregate(&shards).expect("no overflow"))
-                        .collect::<Vec<_>>()
-                })
-            },
-            &mut owned_by_them,
-        );
-        interned(report, scope, size, &shards, &mut owned_by_them);
-        report.pair(
-            "D1b",
-            format!("aggregate, borrowed, {what}"),
-            Goal::AtLeast(size.borrowed),
-            borrowed,
-        );
+        texts(report, scope, size, &shards, &mut theirs);
+        interned(report, scope, size, &shards, &mut theirs);
     }
+    report.note(
+        "D2: the terms got their ids before. The other side hashes and frees its input, as it can't but do.",
+    );
     update(report, scope);
 }
 
-/// The terms got their ids before: in one process a term is hashed once in its life.
+fn check(shards: &[Shard], peer: &phago_distributed::Coordinator) {
+    let ours = aggregate(shards).expect("no overflow");
+    let ours: BTreeMap<String, u64> = ours
+        .into_map::<std::hash::RandomState>()
+        .into_iter()
+        .collect();
+    let theirs = peer.aggregate_global_df(shards.to_vec());
+    assert_eq!(ours, theirs.into_iter().collect());
+}
+
+fn texts(report: &mut Report, scope: Scope, size: &Size, shards: &[Shard], theirs: Side<'_>) {
+    let what = format!("{} × {} terms", size.shards, size.terms);
+    let (rounds, times) = (scope.rounds(size.rounds), size.times as f64);
+    let mut owned = || {
+        let inputs = vec![shards.to_vec(); size.times];
+        timed(|| {
+            inputs
+                .into_iter()
+                .map(|input| aggregate_owned(input).expect("no overflow"))
+                .collect::<Vec<_>>()
+        })
+    };
+    let owned = pair(rounds, times, &mut owned, theirs);
+    let goal = Goal::AtLeast(size.owned);
+    report.pair("D1", format!("aggregate_owned, {what}"), goal, owned);
+    let mut borrowed = || {
+        timed(|| {
+            (0..size.times)
+                .map(|_| aggregate(shards).expect("no overflow"))
+                .collect::<Vec<_>>()
+        })
+    };
+    let borrowed = pair(rounds, times, &mut borrowed, theirs);
+    let goal = Goal::AtLeast(size.borrowed);
+    report.pair(
+        "D1b",
+        format!("aggregate, borrowed, {what}"),
+        goal,
+        borrowed,
+    );
+}
+
 fn interned(report: &mut Report, scope: Scope, size: &Size, shards: &[Shard], theirs: Side<'_>) {
     let dictionary = TermDictionary::new();
     let ours: Vec<_> = shards
@@ -197,31 +191,57 @@ fn interned(report: &mut Report, scope: Scope, size: &Size, shards: &[Shard], th
     );
 }
 
+/// Of the update.
+const TERMS: usize = 1_000_000;
+const SHARDS: u32 = 8;
+const CHANGED: usize = 1_000;
+/// Each shard's at the beginning.
+const DOCUMENTS: u64 = 2_000;
+
+/// So many terms are in every document.
+const IN_ALL: usize = 8;
+
+/// Each has a quarter of the terms, so that each term is in two shards on average, and those that are in every document.
+fn quarters(random: &mut Random, terms: &[String]) -> Vec<Shard> {
+    let mut quarter = |shard| -> Shard {
+        let has = (0..TERMS).filter(|rank| rank % 4 == shard as usize % 4 || *rank < IN_ALL);
+        has.map(|rank| (terms[rank].clone(), count(random, rank, DOCUMENTS)))
+            .collect()
+    };
+    (0..SHARDS).map(&mut quarter).collect()
+}
+
+fn count(random: &mut Random, rank: usize, documents: u64) -> u64 {
+    match rank {
+        0..IN_ALL => documents,
+        _ => 1 + random.below(1_000) as u64,
+    }
+}
+
+/// Fewer documents, and other counts for some terms in any place.
+fn changed(random: &mut Random, documents: u64) -> ShardFrequencies {
+    let ranks: Vec<_> = (IN_ALL..CHANGED).map(|_| random.below(TERMS)).collect();
+    let changed: HashMap<_, _> = (0..IN_ALL)
+        .chain(ranks)
+        .map(|rank| (TermId::new(rank as u32), count(random, rank, documents)))
+        .collect();
+    ShardFrequencies::new(documents, 0, changed).expect("within the documents")
+}
+
 /// One shard's update among a million terms, published, against adding up anew: from maps of strings, and from ids.
 fn update(report: &mut Report, scope: Scope) {
-    const TERMS: usize = 1_000_000;
-    const SHARDS: u32 = 8;
-    const CHANGED: usize = 1_000;
     let mut random = Random(1);
     let terms: Vec<String> = (0..TERMS)
         .map(|rank| format!("{}{rank}", term(rank)))
         .collect();
-    let shards: Vec<Shard> = (0..SHARDS)
-        .map(|shard| {
-            // Each has a quarter of the terms, so that each term is in two shards on average; the first eight have all.
-            let has = (0..TERMS).filter(|rank| rank % 4 == shard as usize % 4 || *rank < 8);
-            has.map(|rank| (terms[rank].clone(), 1 + random.below(1_000) as u64))
-                .collect()
-        })
-        .collect();
+    let shards = quarters(&mut random, &terms);
     let dictionary = TermDictionary::new();
     for term in &terms {
         dictionary.intern(term).expect("there is room");
     }
-    let interned: Vec<_> = shards
-        .iter()
-        .map(|shard| ShardFrequencies::intern(&dictionary, 2_000, 0, shard).expect("there is room"))
-        .collect();
+    let intern = |shard| ShardFrequencies::intern(&dictionary, DOCUMENTS, 0, shard);
+    let interned: Result<Vec<_>, _> = shards.iter().map(intern).collect();
+    let interned = interned.expect("there is room");
     let global = GlobalFrequencies::new();
     for (id, shard) in (0..SHARDS).zip(&interned) {
         global
@@ -235,16 +255,7 @@ fn update(report: &mut Report, scope: Scope) {
     let mut generation = 0;
     let mut ours = || {
         generation += 1;
-        let changed: Vec<_> = (0..CHANGED)
-            .map(|_| {
-                (
-                    TermId::new(random.below(TERMS) as u32),
-                    1 + random.below(1_000) as u64,
-                )
-            })
-            .collect();
-        let changed: HashMap<_, _> = changed.into_iter().collect();
-        let changed = ShardFrequencies::new(2_000, 0, changed).expect("within the documents");
+        let changed = changed(&mut random, DOCUMENTS - generation);
         let held = global.snapshot();
         let took = timed(|| {
             global
@@ -259,7 +270,8 @@ fn update(report: &mut Report, scope: Scope) {
     let anew = pair(rounds, 1.0, &mut ours, &mut || {
         timed(|| aggregate(&shards).expect("no overflow"))
     });
-    let what = "update of 1,000 terms in any place among a million, published";
+    let what =
+        "update of 1,000 terms in any place among a million, with a document fewer, published";
     report.pair(
         "D3",
         format!("{what}; adding up maps anew"),

@@ -59,19 +59,48 @@ fn single(corpus: &Corpus) -> Single {
     single
 }
 
+/// As many indexes as shards, each with a thread, and nothing around them: what the parting alone costs.
+fn bare(corpus: &Corpus, shards: usize) -> Vec<Single> {
+    let mut parts: Vec<_> = (0..shards).map(|_| Single::new(1, true)).collect();
+    for chunk in corpus.documents.chunks(TICK) {
+        for (number, (id, document)) in chunk.iter().enumerate() {
+            parts[number % shards].add(*id, document);
+        }
+        std::thread::scope(|scope| {
+            for part in &mut parts {
+                scope.spawn(|| part.commit());
+            }
+        });
+    }
+    parts
+}
+
 fn indexing(report: &mut Report, scope: Scope, corpus: &Corpus) {
     for (shards, goal) in [(2, 0.95), (4, 0.95), (8, 0.85)] {
-        let result = pair(
+        let one = &mut || timed(|| single(corpus));
+        let ours = pair(
             scope.rounds(7),
             DOCUMENTS as f64,
             &mut || timed(|| colony(corpus, shards)),
-            &mut || timed(|| single(corpus)),
+            one,
         );
         report.pair(
             "S1",
             format!("a document indexed, {shards} shards, against one index with 2 threads"),
             Goal::AtLeast(goal),
-            result,
+            ours,
+        );
+        let limit = pair(
+            scope.rounds(7),
+            DOCUMENTS as f64,
+            &mut || timed(|| bare(corpus, shards)),
+            one,
+        );
+        report.pair(
+            "S1",
+            format!("the limit: {shards} bare indexes with a thread each, against the same"),
+            Goal::Shown,
+            limit,
         );
     }
 }

@@ -1,27 +1,25 @@
 //! What things cost by their size. Nobody stands beside them.
 
+mod terms;
+
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tickring::{
-    Config, Coordinator, DocumentId, GlobalFrequencies, HashRing, ShardFrequencies, ShardId,
-    ShardInfo, ShardStatus, TermDictionary, TermId, aggregate_interned,
-};
+use tickring::{Config, Coordinator, DocumentId, HashRing, ShardId, ShardInfo, ShardStatus};
 
 use crate::Scope;
 use crate::barrier;
 use crate::measure::timed;
-use crate::random::Random;
 use crate::report::{Report, time};
 
 pub fn run(report: &mut Report, scope: Scope) {
     shards(report, scope);
     documents(report, scope);
     publications(report, scope);
-    terms(report, scope);
+    terms::run(report, scope);
     members(report, scope);
 }
 
@@ -62,38 +60,13 @@ fn shards(report: &mut Report, scope: Scope) {
             };
             timed(|| coordinator.set_status(id, status))
         });
-        let ids: Vec<_> = (0..65_536).map(DocumentId::from_seed).collect();
-        let each = |took: f64| format!("{:.1}", took / ids.len() as f64);
-        let mut router = coordinator.router();
-        let mut answers = vec![ShardId::new(0); ids.len()];
-        let direct = median(rounds, || {
-            timed(|| {
-                ids.iter().for_each(|id| {
-                    let _ = black_box(coordinator.route_document(id));
-                })
-            })
-        });
-        let routed = median(rounds, || {
-            timed(|| {
-                ids.iter().for_each(|id| {
-                    let _ = black_box(router.route(id));
-                })
-            })
-        });
-        let batch = median(rounds, || timed(|| router.route_batch(&ids, &mut answers)));
-        let replicas = median(rounds, || {
-            timed(|| {
-                ids.iter().for_each(|id| {
-                    let _ = black_box(router.replicas(id));
-                })
-            })
-        });
+        let [direct, routed, batch, replicas] = look_ups(&coordinator, rounds);
         rows.push(vec![
             shards.to_string(),
-            each(direct),
-            each(routed),
-            each(batch),
-            each(replicas),
+            direct,
+            routed,
+            batch,
+            replicas,
             time(build),
             time(add),
             time(publish),
@@ -109,6 +82,36 @@ fn shards(report: &mut Report, scope: Scope) {
         &["shards", "coordinator", "router", "batch", "replicas", "build", "add", "publish", "bytes a point"],
         &rows,
     );
+}
+
+/// A document by the coordinator, by a router, in a batch, and with its replica, in nanoseconds.
+fn look_ups(coordinator: &Coordinator, rounds: usize) -> [String; 4] {
+    let ids: Vec<_> = (0..65_536).map(DocumentId::from_seed).collect();
+    let mut router = coordinator.router();
+    let mut answers = vec![ShardId::new(0); ids.len()];
+    let direct = median(rounds, || {
+        timed(|| {
+            ids.iter().for_each(|id| {
+                let _ = black_box(coordinator.route_document(id));
+            })
+        })
+    });
+    let routed = median(rounds, || {
+        timed(|| {
+            ids.iter().for_each(|id| {
+                let _ = black_box(router.route(id));
+            })
+        })
+    });
+    let batch = median(rounds, || timed(|| router.route_batch(&ids, &mut answers)));
+    let replicas = median(rounds, || {
+        timed(|| {
+            ids.iter().for_each(|id| {
+                let _ = black_box(router.replicas(id));
+            })
+        })
+    });
+    [direct, routed, batch, replicas].map(|took| format!("{:.1}", took / ids.len() as f64))
 }
 
 fn documents(report: &mut Report, scope: Scope) {
@@ -159,7 +162,7 @@ fn publications(report: &mut Report, scope: Scope) {
         let info = ShardInfo::new(id, "local".to_owned());
         coordinator.register_shard(info).expect("it is planned");
         let (done, start) = (AtomicBool::new(false), Barrier::new(readers + 1));
-        let (published, routed) = thread::scope(|scope| {
+        let (published, routed, second) = thread::scope(|scope| {
             let readers: Vec<_> = (0..readers)
                 .map(|_| {
                     let mut router = coordinator.router();
@@ -188,10 +191,10 @@ fn publications(report: &mut Report, scope: Scope) {
                 }
             }
             done.store(true, Ordering::Relaxed);
+            let second = begun.elapsed().as_secs_f64();
             let routed = readers.into_iter().map(|r| r.join().expect("no panic"));
-            (published, routed.sum::<u64>())
+            (published, routed.sum::<u64>(), second)
         });
-        let second = long.as_secs_f64();
         rows.push(vec![
             readers.to_string(),
             format!("{:.0}", published as f64 / second),
@@ -201,88 +204,6 @@ fn publications(report: &mut Report, scope: Scope) {
     report.table(
         "64 shards: a writer that publishes changes of status without a pause, beside threads that route.",
         &["readers", "publications a second", "million routed a second, all readers"],
-        &rows,
-    );
-}
-
-/// Bytes of memory in use.
-fn resident() -> f64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-    pages.unwrap_or(0.0) * 4_096.0
-}
-
-fn terms(report: &mut Report, scope: Scope) {
-    let most = if scope.is_quick() {
-        1_000_000
-    } else {
-        10_000_000
-    };
-    let mut rows = Vec::new();
-    for terms in [1_000, 10_000, 100_000, 1_000_000, 10_000_000] {
-        if terms > most {
-            continue;
-        }
-        let mut random = Random(1);
-        let texts: Vec<String> = (0..terms).map(|term| format!("term{term}")).collect();
-        let before = resident();
-        let dictionary = TermDictionary::new();
-        let intern =
-            timed(|| texts.iter().for_each(|term| drop(dictionary.intern(term)))).as_nanos() as f64;
-        let memory = resident() - before;
-        let look_up = timed(|| {
-            texts.iter().for_each(|term| {
-                black_box(dictionary.get(term));
-            })
-        })
-        .as_nanos() as f64;
-        let shard = |random: &mut Random| {
-            let ids = (0..terms as u32).filter(|_| random.below(2) == 0);
-            let counts: Vec<_> = ids
-                .map(|id| (TermId::new(id), 1 + u64::from(id % 7)))
-                .collect();
-            ShardFrequencies::new(10, 0, counts).expect("within the documents")
-        };
-        let shards = [(); 4].map(|()| shard(&mut random));
-        let rounds = scope.rounds(9);
-        let sum = median(rounds, || timed(|| aggregate_interned(&shards)));
-        let global = GlobalFrequencies::new();
-        for (id, shard) in (0..).map(ShardId::new).zip(&shards) {
-            global.replace(id, 0, shard).expect("it is new");
-        }
-        drop(global.publish());
-        let mut generation = 0;
-        let update = median(rounds * 5, || {
-            generation += 1;
-            let changed = (0..100).map(|_| TermId::new(random.below(terms) as u32));
-            let changed: std::collections::BTreeSet<_> = changed.collect();
-            let counts = changed.into_iter().map(|id| (id, generation % 10));
-            let update = ShardFrequencies::new(10, 0, counts).expect("within the documents");
-            timed(|| {
-                global
-                    .update(ShardId::new(0), generation, &update)
-                    .expect("it is later");
-                global.publish()
-            })
-        });
-        rows.push(vec![
-            terms.to_string(),
-            format!("{:.0}", intern / terms as f64),
-            format!("{:.0}", look_up / terms as f64),
-            if terms >= 1_000_000 {
-                format!("{:.0}", memory / terms as f64)
-            } else {
-                String::new()
-            },
-            time(sum),
-            format!("{:.2}", sum / (2 * terms) as f64),
-            time(update),
-        ]);
-    }
-    report.table(
-        "Terms of 5 to 11 bytes: interning and looking up in ns, resident bytes, all of a term; 4 shards with half of the terms each added up by ids, and per entry; an update of 100 \
-         terms anywhere, published.",
-        &["terms", "intern", "look up", "bytes a term", "sum of 4 shards", "ns an entry", "update of 100"],
         &rows,
     );
 }
