@@ -190,17 +190,19 @@ impl Index {
         };
         let (mut at, positions) = (start as usize, points.positions());
         // Counted and not compared one by one: how many there are is a coin's toss, four are nearly always enough.
-        while let Some(next) = positions.get(at..at + 4) {
+        for _ in 0..4 {
+            let Some(next) = positions.get(at..at + 4) else {
+                break;
+            };
             let before = next.iter().filter(|&&position| position < hash).count();
             at += before;
             if before < 4 {
                 return at;
             }
         }
-        while positions.get(at).is_some_and(|&position| position < hash) {
-            at += 1;
-        }
-        at
+        // Where chosen ids crowd together.
+        let rest = positions.get(at..).unwrap_or_default();
+        at + rest.partition_point(|&position| position < hash)
     }
 }
 

@@ -160,7 +160,7 @@ proptest! {
 
     #[test]
     fn every_layout_agrees_with_a_scan(
-        given in vec((position(), any::<u16>()), 0..40),
+        given in vec((position(), any::<u16>()), 0..80),
         slots in slots(),
         bits in 1..17_u32,
         hashes in vec(position(), 20),
