@@ -10,19 +10,15 @@ use crate::id::{ShardId, TermId};
 
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// A shard that has left keeps its generation, so that what it said before it left is refused after.
-    shards: BTreeMap<ShardId, Entry>,
+    shards: BTreeMap<ShardId, Contribution>,
+    /// The last generations of those that have left, so that what they said before is refused after.
+    left: BTreeMap<ShardId, u64>,
     totals: Totals,
-}
-
-#[derive(Debug)]
-struct Entry {
-    generation: u64,
-    contribution: Option<Contribution>,
 }
 
 #[derive(Debug, Default)]
 struct Contribution {
+    generation: u64,
     documents: u64,
     tokens: u64,
     counts: Counts,
@@ -33,6 +29,7 @@ struct Contribution {
 
 /// What a shard has that has never contributed.
 static NOTHING: Contribution = Contribution {
+    generation: 0,
     documents: 0,
     tokens: 0,
     counts: Counts::EMPTY,
@@ -53,11 +50,9 @@ impl Ledger {
 
     /// The shards that contribute, with the generations of their contributions.
     pub(super) fn generations(&self) -> impl Iterator<Item = (ShardId, u64)> + '_ {
-        let contributing = self
-            .shards
+        self.shards
             .iter()
-            .filter(|(_, entry)| entry.contribution.is_some());
-        contributing.map(|(&shard, entry)| (shard, entry.generation))
+            .map(|(&shard, has)| (shard, has.generation))
     }
 
     /// `new` is all that the shard has.
@@ -108,43 +103,37 @@ impl Ledger {
         let had = self
             .contribution(shard)
             .ok_or(FrequencyError::NoContribution { shard })?;
-        self.not_before(shard, generation)?;
+        if generation < had.generation {
+            return Err(FrequencyError::StaleGeneration {
+                shard,
+                generation,
+                last: had.generation,
+            });
+        }
         let nothing = ShardFrequencies::default();
         let totals = self.totals_with(had, 0, 0)?;
         let gone = had.counts.iter().map(|(term, _)| (term, 0));
         let changes = self.changes(had, gone);
         self.carry_out(shard, generation, &nothing, totals, changes);
-        if let Some(entry) = self.shards.get_mut(&shard) {
-            entry.contribution = None;
-        }
+        self.shards.remove(&shard);
+        self.left.insert(shard, generation);
         Ok(())
     }
 
     fn contribution(&self, shard: ShardId) -> Option<&Contribution> {
-        self.shards.get(&shard)?.contribution.as_ref()
+        self.shards.get(&shard)
     }
 
-    /// No later generation of the shard is known.
-    fn not_before(&self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
-        match self.shards.get(&shard) {
-            Some(entry) if generation < entry.generation => Err(FrequencyError::StaleGeneration {
+    /// No generation of the shard from this one on is known.
+    fn later(&self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
+        let here = self.contribution(shard).map(|has| has.generation);
+        match here.or(self.left.get(&shard).copied()) {
+            Some(last) if generation <= last => Err(FrequencyError::StaleGeneration {
                 shard,
                 generation,
-                last: entry.generation,
+                last,
             }),
             _ => Ok(()),
-        }
-    }
-
-    /// Nor is this one.
-    fn later(&self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
-        match self.shards.get(&shard) {
-            Some(entry) if generation == entry.generation => Err(FrequencyError::StaleGeneration {
-                shard,
-                generation,
-                last: entry.generation,
-            }),
-            _ => self.not_before(shard, generation),
         }
     }
 
@@ -191,12 +180,9 @@ impl Ledger {
         changes: Vec<Change>,
     ) {
         (self.totals.documents, self.totals.tokens) = totals;
-        let entry = self.shards.entry(shard).or_insert(Entry {
-            generation,
-            contribution: None,
-        });
-        entry.generation = generation;
-        let contribution = entry.contribution.get_or_insert_default();
+        self.left.remove(&shard);
+        let contribution = self.shards.entry(shard).or_default();
+        contribution.generation = generation;
         contribution.documents = new.documents();
         contribution.tokens = new.tokens();
         for Change { term, count, sum } in changes {
