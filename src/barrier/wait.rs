@@ -20,7 +20,8 @@ use crate::sync::{Instant, LOOKS, LOOKS_SHARED, look_until};
 impl TickBarrier {
     /// Waits until every member that counts for this tick has completed this phase of it, at most as long as the barrier's timeout.
     ///
-    /// A wait for what is complete returns at once, without the lock, however late it comes, also when the tick is long over or the barrier closed.
+    /// A wait for what is complete returns at once, also when the tick is long over or the barrier closed: without the lock, unless this tick or a
+    /// later one was advanced over before it was complete.
     ///
     /// # Errors
     /// Nothing changed, whichever it is, and the wait can be repeated.
