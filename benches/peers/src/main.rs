@@ -60,7 +60,13 @@ const SUITES: [(&str, Suite); 7] = [
 fn main() -> ExitCode {
     let mut scope = Scope { quick: false };
     let mut wanted = Vec::new();
-    for argument in std::env::args().skip(1) {
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == scale::terms::MEMORY {
+            let terms = arguments.next().and_then(|terms| terms.parse().ok());
+            scale::terms::print_memory(terms.unwrap_or(0));
+            return ExitCode::SUCCESS;
+        }
         if argument == "--quick" {
             scope.quick = true;
         } else if SUITES.iter().any(|(name, _)| *name == argument) {

@@ -92,6 +92,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     single(report, scope, &runtime, &ids);
     two_threads(report, scope, &runtime, &ids);
     bare_hash(report, scope, &ids);
+    bare_look_up(report, scope, &ids);
     ketama(report, scope, &ids);
     replicas(report, scope, &runtime, &ids);
     publishing(report, scope, &ids);
@@ -277,6 +278,47 @@ fn bare_hash(report: &mut Report, scope: Scope, ids: &Ids) {
         "R5",
         "route_batch, 3 shards, against XXH3 of the same ids",
         Goal::AtMost(1.4),
+        result,
+    );
+}
+
+/// The least that a ring of 1,000 shards can cost which is looked up in a table too large for the second-level cache.
+fn bare_look_up(report: &mut Report, scope: Scope, ids: &Ids) {
+    const TABLE_BITS: u32 = 20;
+    let ours = coordinator(1_000, Placement::default(), 1);
+    let mut router = ours.router();
+    let mut answers = vec![ShardId::new(0); DOCUMENTS];
+    let table: Vec<u32> = (0..1 << TABLE_BITS).collect();
+    let mut found = vec![0; DOCUMENTS];
+    let result = pair(
+        scope.rounds(81),
+        CALLS,
+        &mut || {
+            timed(|| {
+                for _ in 0..PASSES {
+                    router
+                        .route_batch(black_box(&ids.ours), &mut answers)
+                        .expect("all serve");
+                    black_box(&mut answers);
+                }
+            })
+        },
+        &mut || {
+            timed(|| {
+                for _ in 0..PASSES {
+                    for (found, id) in found.iter_mut().zip(black_box(&ids.ours)) {
+                        let hash = xxh3_64(id.as_bytes());
+                        *found = table[(hash >> (64 - TABLE_BITS)) as usize];
+                    }
+                    black_box(&mut found);
+                }
+            })
+        },
+    );
+    report.pair(
+        "R5",
+        "route_batch, 1000 shards, against XXH3 and one load out of 4 MB, as large as the ring's index",
+        Goal::Shown,
         result,
     );
 }

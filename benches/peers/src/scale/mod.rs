@@ -1,6 +1,6 @@
 //! What things cost by their size. Nobody stands beside them.
 
-mod terms;
+pub mod terms;
 
 use std::hint::black_box;
 use std::sync::Barrier;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::hint::black_box;
+use std::process::Command;
 use std::time::Duration;
 
 use tickring::{
@@ -13,6 +14,9 @@ use crate::Scope;
 use crate::measure::timed;
 use crate::random::Random;
 use crate::report::{Report, time};
+
+/// What makes the program [print](print_memory) a dictionary's memory.
+pub const MEMORY: &str = "--memory-of-terms";
 
 pub fn run(report: &mut Report, scope: Scope) {
     let most = if scope.is_quick() {
@@ -39,6 +43,29 @@ pub fn run(report: &mut Report, scope: Scope) {
     );
 }
 
+fn texts(terms: usize) -> Vec<String> {
+    (0..terms).map(|term| format!("term{term}")).collect()
+}
+
+/// Prints how many bytes a dictionary of so many terms takes. For a process of its own, where nothing that was freed before is used again.
+pub fn print_memory(terms: usize) {
+    let texts = texts(terms);
+    let before = resident();
+    let dictionary = TermDictionary::new();
+    texts.iter().for_each(|term| drop(dictionary.intern(term)));
+    println!("{}", resident() - before);
+    drop(dictionary);
+}
+
+fn memory(terms: usize) -> Option<f64> {
+    let itself = std::env::current_exe().ok()?;
+    let output = Command::new(itself)
+        .args([MEMORY, &terms.to_string()])
+        .output()
+        .ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
 /// Bytes of memory in use.
 fn resident() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
@@ -47,12 +74,10 @@ fn resident() -> f64 {
 }
 
 fn dictionary(terms: usize) -> [String; 4] {
-    let texts: Vec<String> = (0..terms).map(|term| format!("term{term}")).collect();
+    let texts = texts(terms);
     let each = |took: Duration| format!("{:.0}", took.as_nanos() as f64 / terms as f64);
-    let before = resident();
     let dictionary = TermDictionary::new();
     let intern = timed(|| texts.iter().for_each(|term| drop(dictionary.intern(term))));
-    let memory = (resident() - before) / terms as f64;
     let look_up = timed(|| {
         texts.iter().for_each(|term| {
             black_box(dictionary.get(term));
@@ -60,11 +85,8 @@ fn dictionary(terms: usize) -> [String; 4] {
     });
     let again = TermDictionary::new();
     let longest = texts.iter().map(|term| timed(|| again.intern(term))).max();
-    let bytes = if terms >= 1_000_000 {
-        format!("{memory:.0}")
-    } else {
-        String::new()
-    };
+    let bytes =
+        memory(terms).map_or_else(String::new, |bytes| format!("{:.0}", bytes / terms as f64));
     let longest = time(longest.unwrap_or_default().as_nanos() as f64);
     [each(intern), longest, each(look_up), bytes]
 }
