@@ -7,7 +7,7 @@ use crate::id::TermId;
 
 /// The statistics of one shard: how many documents and tokens it has, and in how many of the documents each term is, by the term's id.
 ///
-/// 12 bytes a term.
+/// 8 bytes a term; 12 if a term is in 2^32 documents or more.
 ///
 /// ```
 /// use tickring::{ShardFrequencies, TermDictionary};
@@ -25,7 +25,20 @@ pub struct ShardFrequencies {
     /// Ascending, none twice.
     ids: Box<[TermId]>,
     /// Of the id at the same place.
-    counts: Box<[u64]>,
+    counts: Numbers<Box<[u32]>, Box<[u64]>>,
+}
+
+/// No count is above the number of documents, so that mostly half the memory has to be read when many are added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbers<N, W> {
+    Narrow(N),
+    Wide(W),
+}
+
+impl Default for Numbers<Box<[u32]>, Box<[u64]>> {
+    fn default() -> Self {
+        Self::Narrow(Box::default())
+    }
 }
 
 impl ShardFrequencies {
@@ -75,7 +88,7 @@ impl ShardFrequencies {
             documents,
             tokens,
             ids: pairs.iter().map(|&(id, _)| id).collect(),
-            counts: pairs.iter().map(|&(_, count)| count).collect(),
+            counts: numbers(&pairs),
         })
     }
 
@@ -109,7 +122,14 @@ impl ShardFrequencies {
     /// In how many documents the term is; none for a term that isn't listed. A binary search.
     pub fn get(&self, term: TermId) -> Option<u64> {
         let place = self.ids.binary_search(&term).ok()?;
-        self.counts.get(place).copied()
+        Some(self.count_at(place))
+    }
+
+    fn count_at(&self, place: usize) -> u64 {
+        match &self.counts {
+            Numbers::Narrow(counts) => counts[place].into(),
+            Numbers::Wide(counts) => counts[place],
+        }
     }
 
     /// The number of terms that are listed.
@@ -124,7 +144,8 @@ impl ShardFrequencies {
 
     /// Each term that is listed, ascending by id, with its frequency.
     pub fn iter(&self) -> impl Iterator<Item = (TermId, u64)> + '_ {
-        self.ids.iter().copied().zip(self.counts.iter().copied())
+        let ids = self.ids.iter().enumerate();
+        ids.map(|(place, &id)| (id, self.count_at(place)))
     }
 
     pub(super) fn greatest_id(&self) -> Option<TermId> {
@@ -132,12 +153,22 @@ impl ShardFrequencies {
     }
 
     /// The ids from `first` on up to `end`, with their counts.
-    pub(super) fn range(&self, first: u64, end: u64) -> (&[TermId], &[u64]) {
+    pub(super) fn range(&self, first: u64, end: u64) -> (&[TermId], Numbers<&[u32], &[u64]>) {
         let place = |bound| self.ids.partition_point(|id| u64::from(id.0) < bound);
         let range = place(first)..place(end);
-        match (self.ids.get(range.clone()), self.counts.get(range)) {
-            (Some(ids), Some(counts)) => (ids, counts),
-            _ => (&[], &[]),
-        }
+        let counts = match &self.counts {
+            Numbers::Narrow(counts) => Numbers::Narrow(&counts[range.clone()]),
+            Numbers::Wide(counts) => Numbers::Wide(&counts[range.clone()]),
+        };
+        (&self.ids[range], counts)
+    }
+}
+
+/// The counts, as narrow as they can be.
+fn numbers(pairs: &[(TermId, u64)]) -> Numbers<Box<[u32]>, Box<[u64]>> {
+    let narrow = pairs.iter().map(|&(_, count)| u32::try_from(count).ok());
+    match narrow.collect() {
+        Some(counts) => Numbers::Narrow(counts),
+        None => Numbers::Wide(pairs.iter().map(|&(_, count)| count).collect()),
     }
 }

@@ -3,6 +3,7 @@
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::counts::{Counts, PAGE_IDS, Page};
+use super::shard::Numbers;
 use super::snapshot::Totals;
 use super::{FrequencySnapshot, ShardFrequencies};
 use crate::error::FrequencyError;
@@ -79,18 +80,29 @@ fn page(shards: &[ShardFrequencies], number: usize) -> Option<(Arc<Page>, usize)
         .iter()
         .map(|shard| shard.range(first, first + PAGE_IDS as u64));
     let ranges: Vec<_> = ranges.filter(|(ids, _)| !ids.is_empty()).collect();
-    let place = |TermId(id): TermId| id as usize % PAGE_IDS;
     let greatest = ranges
         .iter()
         .filter_map(|(ids, _)| ids.last().copied())
         .max()?;
     let mut sums = vec![0_u64; place(greatest) + 1];
     for (ids, counts) in ranges {
-        for (&id, &count) in ids.iter().zip(counts) {
-            // No shard's count is above its documents, whose sum has been checked.
-            sums[place(id)] += count;
+        match counts {
+            Numbers::Narrow(counts) => add(&mut sums, ids, counts),
+            Numbers::Wide(counts) => add(&mut sums, ids, counts),
         }
     }
     let (page, terms) = Page::of(&sums);
     Some((Arc::new(page), terms))
+}
+
+/// The place of an id in its page.
+const fn place(id: TermId) -> usize {
+    id.0 as usize % PAGE_IDS
+}
+
+fn add<N: Copy + Into<u64>>(sums: &mut [u64], ids: &[TermId], counts: &[N]) {
+    for (&id, &count) in ids.iter().zip(counts) {
+        // No shard's count is above its documents, whose sum has been checked.
+        sums[place(id)] += count.into();
+    }
 }

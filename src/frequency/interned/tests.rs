@@ -302,6 +302,36 @@ fn the_greatest_id_is_one_like_any_other() {
 }
 
 #[test]
+fn counts_beyond_32_bits_are_added_to_others() {
+    let wide = u64::from(u32::MAX) + 1;
+    let pairs = |counts: [u64; 3]| {
+        let ids = [0, 9, PAGE_IDS as u32 + 1].map(TermId);
+        ids.into_iter().zip(counts)
+    };
+    let shard = |counts| ShardFrequencies::new(1 << 40, 0, pairs(counts)).unwrap();
+    let all = [
+        [1, wide - 1, 2],
+        [3, wide, wide + 5],
+        [1 << 40, 7, wide - 2],
+    ];
+    for counts in all {
+        let shard = shard(counts);
+        assert!(shard.iter().eq(pairs(counts)));
+        for (id, count) in pairs(counts) {
+            assert_eq!(shard.get(id), Some(count));
+        }
+    }
+    let sums = [4 + (1 << 40), 2 * wide + 6, 2 * wide + 5];
+    let anew = aggregate_interned(&all.map(shard)).unwrap();
+    assert!(anew.iter().eq(pairs(sums)), "{anew:?}");
+    let global = GlobalFrequencies::new();
+    for (id, counts) in (0..).map(ShardId).zip(all) {
+        global.replace(id, 1, &shard(counts)).unwrap();
+    }
+    assert_eq!(*global.publish(), anew);
+}
+
+#[test]
 fn terms_that_have_gone_take_no_room() {
     let (chunk, page) = (CHUNK as u32, PAGE_IDS as u32);
     let ids = [0, 1, chunk, page, page + 2 * chunk, 3 * page];
