@@ -16,10 +16,7 @@ impl HashRing {
         let xxh3 = |document: &DocumentId| Placement::Xxh3.document_position(document);
         let view = self.index.view(&self.points);
         let members = &*self.members;
-        let indexed = |hash| {
-            let slot = view.slot_at(hash).ok_or(RouteError::EmptyRing)?;
-            Ok(members[slot as usize].shard)
-        };
+        let indexed = |hash| view.owner_at(hash, members).ok_or(RouteError::EmptyRing);
         match (self.placement, self.is_direct()) {
             (Placement::Xxh3, true) => each(documents, shards, |document| {
                 self.direct_owner(xxh3(document))

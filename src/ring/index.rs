@@ -6,10 +6,8 @@
 //!   beside them. If the hash has the very same bits, the points decide;
 //! - more: the points decide.
 //!
-//! So nearly every look-up is one load and a comparison without a branch. For rings of few shards there is a shorter one still, `direct`. An
-//! entry's fields, from the lowest bit: `slot_bits` for the owner up to the boundary, as many for the owner beyond it, the rest for the boundary,
-//! of which the top bit means "beyond every hash". A slot of all ones is nobody's and means "the points decide". With more than 32,767 slots two
-//! owners don't fit; then a bucket with one point is treated as one with more.
+//! So nearly every look-up is one load and a comparison without a branch. For rings of few shards there is a shorter one still, `direct`. How an
+//! entry says it is the subject of `layout`.
 //!
 //! `starts` is a second, coarser array: the first point of each of its buckets. It begins the scan of the points when they decide, and
 //! for replicas.
@@ -30,7 +28,10 @@
 //! pay but for the largest ring, where the cache misses are all that counts. Hence 4, but never fewer than 4,096 entries, which stay in
 //! the first-level cache beside the caller's own data.
 
+use super::RingMember;
+use super::layout::Layout;
 use super::points::{Points, top};
+use crate::id::ShardId;
 
 /// 4 entries a point, the number of points rounded up to a power of two.
 const ENTRIES_PER_POINT_BITS: u32 = 2;
@@ -48,101 +49,6 @@ pub(super) struct Index {
     pub(super) start_shift: u32,
     pub(super) layout: Layout,
 }
-
-/// Where the fields of an entry are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Layout {
-    /// The bits of a hash that choose its bucket.
-    bits: u32,
-    /// Leaves those of a hash.
-    bucket_shift: u32,
-    /// Moves the bits of a hash below those to where an entry has its boundary.
-    boundary_shift: u32,
-    /// Where an entry has its boundary.
-    boundary_mask: u32,
-    /// Where the owner beyond the boundary begins; 0 if there is no such field.
-    beyond_shift: u32,
-    /// The lowest bit of a boundary.
-    least_boundary: u32,
-    /// A slot's bits. No slot has them all set.
-    slot_mask: u32,
-}
-
-impl Layout {
-    /// For `2^bits` buckets, `bits` from 1 to 23.
-    pub(super) fn new(slots: usize, bits: u32) -> Self {
-        let slot_bits = slots.checked_ilog2().unwrap_or(0) + 1;
-        let pair = 2 * slot_bits <= 30;
-        let boundary = 1_u32 << if pair { 2 * slot_bits } else { slot_bits };
-        Self {
-            bits,
-            bucket_shift: 64 - bits,
-            boundary_shift: 33 - bits,
-            boundary_mask: WHOLE - boundary,
-            beyond_shift: if pair { slot_bits } else { 0 },
-            least_boundary: boundary,
-            slot_mask: (1 << slot_bits) - 1,
-        }
-    }
-
-    pub(super) const fn bucket(self, hash: u64) -> usize {
-        // The masks tell the compiler that the shifts are in range.
-        top(hash, self.bucket_shift & 63)
-    }
-
-    /// The first hash of a bucket.
-    pub(super) const fn bucket_start(self, bucket: usize) -> u64 {
-        (bucket as u64) << (self.bucket_shift & 63)
-    }
-
-    /// The entry with `step` of each of its owners added to it, or taken away.
-    #[inline]
-    pub(super) fn renumber(
-        self,
-        entry: u32,
-        step: impl Fn(u32) -> u32,
-        apply: impl Fn(u32, u32) -> u32,
-    ) -> u32 {
-        let owner = entry & self.slot_mask;
-        let beyond = entry >> self.beyond_shift & self.slot_mask;
-        let real = u32::from(owner != self.slot_mask);
-        let divided = entry >> 31 ^ 1;
-        apply(
-            entry,
-            step(owner) * real + ((step(beyond) * divided) << self.beyond_shift),
-        )
-    }
-
-    /// As many bits of a hash as a boundary has, where an entry has its boundary.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the mask takes what lies above"
-    )]
-    const fn boundary(self, hash: u64) -> u32 {
-        (hash >> (self.boundary_shift & 63)) as u32 & self.boundary_mask
-    }
-
-    /// The entry of a bucket without a point.
-    fn whole(owner: u16) -> u32 {
-        WHOLE | u32::from(owner)
-    }
-
-    /// The entry of a bucket with one point.
-    fn divided(self, position: u64, owner: u16, beyond: u16) -> u32 {
-        if self.beyond_shift == 0 {
-            return self.undecided();
-        }
-        self.boundary(position) | u32::from(beyond) << self.beyond_shift | u32::from(owner)
-    }
-
-    /// The entry of a bucket with more points.
-    pub(super) const fn undecided(self) -> u32 {
-        WHOLE | self.slot_mask
-    }
-}
-
-/// Set where the bucket has no point, and where the points decide.
-const WHOLE: u32 = 1 << 31;
 
 impl Index {
     /// Indexes points whose owners are below `slots`.
@@ -219,17 +125,26 @@ impl View<'_> {
     /// The slot that owns `hash`; nothing if there are no points.
     #[inline]
     pub(super) fn slot_at(&self, hash: u64) -> Option<u32> {
-        let layout = self.layout;
-        let entry = *self.entries.get(layout.bucket(hash))?;
-        // Below 0 if the hash lies beyond the boundary, and else, below the boundary's lowest bit, if both are the same.
-        let left = i64::from(entry) - i64::from(layout.boundary(hash));
-        // From the sign: whether a hash lies beyond is a coin's toss, and written as a comparison it becomes a branch.
-        let beyond = u32::from(left < 0).wrapping_neg();
-        let slot = entry >> (layout.beyond_shift & beyond & 31) & layout.slot_mask;
-        if (slot == layout.slot_mask) | (left.cast_unsigned() < u64::from(layout.least_boundary)) {
-            return Some(self.index.scan(hash, self.points));
+        let (slot, is_sure) = self
+            .layout
+            .owner(*self.entries.get(self.layout.bucket(hash))?, hash);
+        if is_sure & self.layout.is_somebody(slot) {
+            return Some(slot);
         }
-        Some(slot)
+        Some(self.index.scan(hash, self.points))
+    }
+
+    /// The shard that owns `hash`, among the members by slot; nothing if there are no points.
+    #[inline]
+    pub(super) fn owner_at(&self, hash: u64, members: &[RingMember]) -> Option<ShardId> {
+        let (slot, is_sure) = self
+            .layout
+            .owner(*self.entries.get(self.layout.bucket(hash))?, hash);
+        // Nobody's slot is beyond all members, so it needn't be asked for.
+        if is_sure && let Some(member) = members.get(slot as usize) {
+            return Some(member.shard);
+        }
+        Some(members[self.index.scan(hash, self.points) as usize].shard)
     }
 }
 
@@ -280,7 +195,7 @@ fn entries(points: &Points, layout: Layout) -> Box<[u32]> {
     if points.len() == 0 {
         return Box::default();
     }
-    let mut entries = vec![0; 1 << layout.bits];
+    let mut entries = vec![0; layout.buckets()];
     fill(&mut entries, 0, 0, points, layout);
     entries.into_boxed_slice()
 }

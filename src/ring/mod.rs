@@ -12,6 +12,7 @@ mod direct;
 mod fingerprint;
 mod index;
 mod inspect;
+mod layout;
 mod plan;
 mod points;
 mod reindex;
@@ -252,8 +253,11 @@ impl HashRing {
     /// [`owner`](Self::owner), by the index.
     #[inline]
     pub(crate) fn indexed_owner(&self, position: u64) -> Result<ShardId, RouteError> {
-        let slot = self.slot_at(position).ok_or(RouteError::EmptyRing)?;
-        Ok(self.shard_at_slot(slot))
+        let owner = self
+            .index
+            .view(&self.points)
+            .owner_at(position, &self.members);
+        owner.ok_or(RouteError::EmptyRing)
     }
 
     /// The slot that owns a hash; nothing if no shard owns anything.

@@ -1,6 +1,7 @@
 //! The index after a change of a few points, from the one before: a copy and some repairs instead of a pass over all points.
 
-use super::index::{Index, Layout, entry_bits, fill, start_shift};
+use super::index::{Index, entry_bits, fill, start_shift};
+use super::layout::Layout;
 use super::points::{Point, Points, top};
 
 /// What happens to the points of one shard.

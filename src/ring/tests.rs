@@ -242,6 +242,19 @@ fn the_lower_shard_owns_where_points_collide_and_both_are_kept() {
 }
 
 #[test]
+fn who_has_the_first_point_after_a_change_owns_what_lies_beyond_the_last() {
+    let old: Vec<Point> = (1..=64_u16)
+        .map(|at| (u64::from(at) << 56, at % 2))
+        .collect();
+    let mut both = old.clone();
+    both.insert(0, (5, 2));
+    let (before, after) = (Points::from_sorted(&old), Points::from_sorted(&both));
+    let (small, large) = (Index::new(&before, 4), Index::new(&after, 4));
+    assert!(small.changed(&after, 4, Delta::Added(&[(5, 2)], None)) == large);
+    assert!(large.changed(&before, 4, Delta::Removed(&[(5, 2)], None)) == small);
+}
+
+#[test]
 fn points_at_both_ends_of_the_hash_space_own_what_they_should() {
     let ring = raw(vec![(0, 1), (u64::MAX, 0)], 2, 4);
     assert_eq!(
