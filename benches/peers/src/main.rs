@@ -89,8 +89,9 @@ fn main() -> ExitCode {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../RESULTS.md");
         let text = format!(
             "# Results\n\nWritten by `cargo run --release --manifest-path benches/peers/Cargo.toml`. {machine}\n\n\
-             Both sides ran interleaved in one process. Times are medians, a ratio is the median over rounds with its quartiles: how many times longer \
-             the other side takes, unless the row says otherwise.\n\n{}",
+             Both sides ran in turn in one process. Times are medians, a ratio is the median over rounds with its quartiles: how many times longer \
+             the other side takes, unless the row says otherwise. In R1 to R7 a side does its work twice in a row and the second time counts, so that it \
+             finds its own data in the caches; in the others it finds what the other side has left there.\n\n{}",
             report.markdown()
         );
         if let Err(error) = std::fs::write(path, text) {

@@ -43,19 +43,12 @@ pub struct Pair {
 /// What a side does in a round; it takes the time itself, so that what is to be outside of it can be.
 pub type Side<'a> = &'a mut dyn FnMut() -> Duration;
 
-/// Measures both sides `rounds` times, each beginning every other round, after one round that isn't counted.
+/// Measures both sides `rounds` times in turn, after one round that isn't counted: so each finds the caches as the other has left them.
 /// A side carries out `operations` operations a round.
 pub fn pair(rounds: usize, operations: f64, ours: Side<'_>, theirs: Side<'_>) -> Pair {
     let (mut our_times, mut their_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds {
-        let (mine, other);
-        if round % 2 == 0 {
-            mine = ours();
-            other = theirs();
-        } else {
-            other = theirs();
-            mine = ours();
-        }
+        let (mine, other) = (ours(), theirs());
         if round > 0 {
             our_times.push(mine.as_nanos() as f64 / operations);
             their_times.push(other.as_nanos() as f64 / operations);
@@ -67,6 +60,18 @@ pub fn pair(rounds: usize, operations: f64, ours: Side<'_>, theirs: Side<'_>) ->
         theirs: Spread::of(their_times),
         ratio: Spread::of(ratios),
     }
+}
+
+/// The same in the steady state: what a side does is done twice in a row, and the second time counts, so that it finds its own data in the
+/// caches.
+pub fn steady_pair(rounds: usize, operations: f64, ours: Side<'_>, theirs: Side<'_>) -> Pair {
+    let twice = |side: Side<'_>| {
+        side();
+        side()
+    };
+    pair(rounds, operations, &mut || twice(ours), &mut || {
+        twice(theirs)
+    })
 }
 
 /// How long this takes. What it returns is freed outside of the time.

@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::Scope;
-use crate::measure::{Spread, pair, timed};
+use crate::measure::{Spread, steady_pair, timed};
 use crate::report::{Goal, Report, Row, time};
 
 const SHARDS: [u32; 3] = [3, 64, 1_000];
@@ -137,7 +137,7 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
         );
         let rounds = scope.rounds(41);
         let mut theirs = || theirs_routes(runtime, &peer, ids);
-        let by_coordinator = pair(
+        let by_coordinator = steady_pair(
             rounds,
             CALLS,
             &mut || each!(ids, PASSES, |id| ours.route_document(id)),
@@ -150,7 +150,7 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
             by_coordinator,
         );
         let mut router = ours.router();
-        let by_router = pair(
+        let by_router = steady_pair(
             rounds,
             CALLS,
             &mut || each!(ids, PASSES, |id| router.route(id)),
@@ -163,7 +163,7 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
             by_router,
         );
         let mut answers = vec![ShardId::new(0); DOCUMENTS];
-        let in_batches = pair(
+        let in_batches = steady_pair(
             rounds,
             CALLS,
             &mut || {
@@ -208,7 +208,7 @@ fn two_threads(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) 
             coordinator(shards, Placement::default(), 1),
             peer(shards, 1),
         );
-        let result = pair(
+        let result = steady_pair(
             scope.rounds(41),
             CALLS,
             &mut || both(|| each!(ids, PASSES, |id| ours.route_document(id))),
@@ -250,7 +250,7 @@ fn bare_hash(report: &mut Report, scope: Scope, ids: &Ids) {
     let mut router = ours.router();
     let mut answers = vec![ShardId::new(0); DOCUMENTS];
     let mut hashes = vec![0; DOCUMENTS];
-    let result = pair(
+    let result = steady_pair(
         scope.rounds(81),
         CALLS,
         &mut || {
@@ -290,7 +290,7 @@ fn bare_look_up(report: &mut Report, scope: Scope, ids: &Ids) {
     let mut answers = vec![ShardId::new(0); DOCUMENTS];
     let table: Vec<u32> = (0..1 << TABLE_BITS).collect();
     let mut found = vec![0; DOCUMENTS];
-    let result = pair(
+    let result = steady_pair(
         scope.rounds(81),
         CALLS,
         &mut || {
@@ -334,7 +334,7 @@ fn ketama(report: &mut Report, scope: Scope, ids: &Ids) {
             })
             .collect();
         let continuum = Continuum::new(&buckets);
-        let result = pair(
+        let result = steady_pair(
             scope.rounds(41),
             CALLS,
             &mut || each!(ids, PASSES, |id| router.route(id)),
@@ -367,7 +367,7 @@ fn replicas(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
                 begun.elapsed()
             })
         };
-        let direct = pair(
+        let direct = steady_pair(
             scope.rounds(21),
             CALLS,
             &mut || each!(ids, PASSES, |id| ours.get_replica_shards(id)),
@@ -379,7 +379,7 @@ fn replicas(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
             Goal::AtLeast(6.0),
             direct,
         );
-        let routed = pair(
+        let routed = steady_pair(
             scope.rounds(21),
             CALLS,
             &mut || each!(ids, PASSES, |id| router.replicas(id)),
@@ -429,7 +429,7 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
             };
             // A cell, since both sides share the reader.
             let reads = std::cell::RefCell::new(&mut reads);
-            let result = pair(
+            let result = steady_pair(
                 scope.rounds(31),
                 20.0 * CALLS,
                 &mut || (reads.borrow_mut())(false),
