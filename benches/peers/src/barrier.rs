@@ -10,7 +10,7 @@ use phago_distributed::types as theirs;
 use tickring::{ShardId, TickBarrier, TickPhase};
 
 use crate::Scope;
-use crate::measure::pair;
+use crate::measure::{pair, steady_pair};
 use crate::report::{Goal, Report, Row};
 
 /// Threads that run the same number of phases together each time they are told to.
@@ -96,9 +96,9 @@ pub fn run(report: &mut Report, scope: Scope) {
         ("B2", 16, 2.0),
     ] {
         let (ours, theirs) = (ours(threads), standard(threads));
-        // Two threads may begin on one core, and stay there for some milliseconds.
+        // Two threads may begin on one core, and stay there for some milliseconds: that goes by while it isn't counted.
         let phases = if threads == 2 { 20_000 } else { 2_000 };
-        let result = pair(
+        let result = steady_pair(
             scope.rounds(41),
             phases as f64,
             &mut || ours.run(phases),
