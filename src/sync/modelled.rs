@@ -19,10 +19,11 @@ use loom::sync as checker;
 use shuttle::sync as checker;
 
 pub(crate) use self::checker::atomic::{AtomicBool, AtomicU64, Ordering};
-// For the term dictionary, which no model runs.
+// For the frequencies by interned terms, which no model runs.
 use super::Arc;
 pub(crate) use parking_lot::RwLock;
 pub(crate) use std::sync::OnceLock;
+pub(crate) use std::sync::atomic::AtomicUsize;
 
 /// A loop that only waits for another thread has no end in a model.
 pub(crate) const LOOKS: u32 = 1;

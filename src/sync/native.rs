@@ -1,7 +1,7 @@
 //! The primitives that the crate runs on.
 
 pub(crate) use std::sync::OnceLock;
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::time::Instant;
 
 use arc_swap::ArcSwap;

@@ -1,6 +1,6 @@
 //! The sum over shards, anew.
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::iter;
 
 use super::counts::{Counts, PAGE_IDS, Page};
 use super::shard::Numbers;
@@ -9,14 +9,14 @@ use super::{FrequencySnapshot, ShardFrequencies};
 use crate::error::FrequencyError;
 use crate::frequency::corpus::sum;
 use crate::id::TermId;
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicUsize, Ordering};
 
 /// Fewer entries than this, over all shards, are added up by the calling thread alone.
 const SEQUENTIAL_BELOW: usize = 32_768;
 
 /// Adds up the statistics of shards that share a [`TermDictionary`](super::TermDictionary).
 ///
-/// A parallel reduction over ranges of ids on the calling thread's rayon pool: no term is hashed, moved or compared. A small input is
+/// A parallel reduction over ranges of ids by the calling thread and its rayon pool: no term is hashed, moved or compared. A small input is
 /// added up by the calling thread alone, without any call to rayon. Takes time linear in the number of entries over all shards, and two binary
 /// searches in each shard for each 8,192 ids up to the greatest; and 8 bytes for each such id, but none for 128 neighbours that no shard has.
 ///
@@ -52,11 +52,10 @@ pub fn aggregate_interned(
         .filter_map(ShardFrequencies::greatest_id)
         .max();
     let pages = greatest.map_or(0, |id| id.0 as usize / PAGE_IDS + 1);
-    let page = |number| page(shards, number);
     let pages: Vec<_> = if entries < SEQUENTIAL_BELOW {
-        (0..pages).map(page).collect()
+        (0..pages).map(|number| page(shards, number)).collect()
     } else {
-        (0..pages).into_par_iter().map(page).collect()
+        in_parallel(shards, pages)
     };
     let terms = pages.iter().flatten().map(|&(_, terms)| terms).sum();
     let pages = pages
@@ -71,6 +70,33 @@ pub fn aggregate_interned(
         },
         ..FrequencySnapshot::default()
     })
+}
+
+/// The calling thread takes part, and begins before a thread of the pool has woken up.
+fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Page>, usize)>> {
+    // Relaxed: that each number is given once is all that is asked of it. What was done with it is seen through the end of the scope.
+    let next = AtomicUsize::new(0);
+    let numbers = || iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+    let some = || -> Vec<_> {
+        let numbers = numbers().take_while(|&number| number < pages);
+        numbers
+            .map(|number| (number, page(shards, number)))
+            .collect()
+    };
+    let mut parts = vec![Vec::new(); rayon::current_num_threads()];
+    rayon::in_place_scope(|scope| {
+        if let Some((own, others)) = parts.split_first_mut() {
+            for other in others {
+                scope.spawn(|_| *other = some());
+            }
+            *own = some();
+        }
+    });
+    let mut sums = vec![None; pages];
+    for (number, page) in parts.into_iter().flatten() {
+        sums[number] = page;
+    }
+    sums
 }
 
 /// The sums of one page's ids.

@@ -369,8 +369,12 @@ fn the_parallel_sum_is_the_fold() {
         })
         .collect();
     let frequencies: Vec<_> = shards.iter().map(Twin::frequencies).collect();
-    let global = POOL.install(|| aggregate_interned(&frequencies)).unwrap();
-    assert_eq!(seen(&global), fold(&shards));
+    let (one, expected) = (ThreadPoolBuilder::new().num_threads(1), fold(&shards));
+    let one = one.build().expect("a thread can be started");
+    let add_up = || aggregate_interned(&frequencies).unwrap();
+    for global in [POOL.install(add_up), one.install(add_up), add_up()] {
+        assert_eq!(seen(&global), expected);
+    }
 }
 
 #[test]
