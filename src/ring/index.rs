@@ -96,20 +96,26 @@ impl Index {
         };
         let (mut at, positions) = (start as usize, points.positions());
         // Counted and not compared one by one: how many there are is a coin's toss, four are nearly always enough.
-        for _ in 0..4 {
-            let Some(next) = positions.get(at..at + 4) else {
-                break;
-            };
+        let end = at + 16;
+        while at < end
+            && let Some(next) = positions.get(at..at + 4)
+        {
             let before = next.iter().filter(|&&position| position < hash).count();
             at += before;
             if before < 4 {
                 return at;
             }
         }
-        // Where chosen ids crowd together.
-        let rest = positions.get(at..).unwrap_or_default();
-        at + rest.partition_point(|&position| position < hash)
+        first_from(at, hash, positions)
     }
+}
+
+/// The same from here on, where chosen ids crowd together.
+#[cold]
+#[inline(never)]
+fn first_from(at: usize, hash: u64, positions: &[u64]) -> usize {
+    let rest = positions.get(at..).unwrap_or_default();
+    at + rest.partition_point(|&position| position < hash)
 }
 
 /// An index with its points.
