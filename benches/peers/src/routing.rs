@@ -9,7 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pingora_ketama::{Bucket, Continuum};
-use tickring::{Config, Coordinator, DocumentId, Placement, ShardId, ShardInfo, ShardStatus};
+use tickring::{
+    Config, Coordinator, DocumentId, Placement, Router, ShardId, ShardInfo, ShardStatus,
+};
 use tokio::runtime::Runtime;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -91,8 +93,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     report.note("R1, R2, R7: with SipHash-1-3 as the placement both route 4,096 documents, and their replicas, to the same shards; measured is each side's own default.");
     single(report, scope, &runtime, &ids);
     two_threads(report, scope, &runtime, &ids);
-    bare_hash(report, scope, &ids);
-    bare_look_up(report, scope, &ids);
+    bare(report, scope, &ids);
     ketama(report, scope, &ids);
     replicas(report, scope, &runtime, &ids);
     publishing(report, scope, &ids);
@@ -114,6 +115,18 @@ macro_rules! each {
             }
         })
     };
+}
+
+/// Routes all documents in one batch, so many times over.
+fn batches(router: &mut Router, ids: &Ids, answers: &mut [ShardId]) -> Duration {
+    timed(|| {
+        for _ in 0..PASSES {
+            router
+                .route_batch(black_box(&ids.ours), answers)
+                .expect("all serve");
+            black_box(&mut *answers);
+        }
+    })
 }
 
 fn theirs_routes(runtime: &Runtime, peer: &Peer, ids: &Ids) -> Duration {
@@ -166,16 +179,7 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
         let in_batches = steady_pair(
             rounds,
             CALLS,
-            &mut || {
-                timed(|| {
-                    for _ in 0..PASSES {
-                        router
-                            .route_batch(black_box(&ids.ours), &mut answers)
-                            .expect("all serve");
-                        black_box(&mut answers);
-                    }
-                })
-            },
+            &mut || batches(&mut router, ids, &mut answers),
             &mut theirs,
         );
         report.pair(
@@ -245,82 +249,54 @@ fn two_threads(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) 
     }
 }
 
-fn bare_hash(report: &mut Report, scope: Scope, ids: &Ids) {
-    let ours = coordinator(3, Placement::default(), 1);
-    let mut router = ours.router();
-    let mut answers = vec![ShardId::new(0); DOCUMENTS];
-    let mut hashes = vec![0; DOCUMENTS];
-    let result = steady_pair(
-        scope.rounds(81),
-        CALLS,
-        &mut || {
-            timed(|| {
-                for _ in 0..PASSES {
-                    router
-                        .route_batch(black_box(&ids.ours), &mut answers)
-                        .expect("all serve");
-                    black_box(&mut answers);
-                }
-            })
-        },
-        &mut || {
-            timed(|| {
-                for _ in 0..PASSES {
-                    for (hash, id) in hashes.iter_mut().zip(black_box(&ids.ours)) {
-                        *hash = xxh3_64(id.as_bytes());
-                    }
-                    black_box(&mut hashes);
-                }
-            })
-        },
+/// Against the hash alone, and against the least that a ring of 1,000 shards can cost which is looked up in a table too large for the second-level
+/// cache.
+fn bare(report: &mut Report, scope: Scope, ids: &Ids) {
+    const TABLE_BITS: u32 = 20;
+    let table: Vec<u32> = (0..1 << TABLE_BITS).collect();
+    let hash = |id: &DocumentId| xxh3_64(id.as_bytes());
+    let load = |id: &DocumentId| u64::from(table[(hash(id) >> (64 - TABLE_BITS)) as usize]);
+    bare_pair(
+        report,
+        scope,
+        ids,
+        (3, Goal::AtMost(1.4)),
+        "XXH3 of the same ids",
+        hash,
     );
-    report.pair(
-        "R5",
-        "route_batch, 3 shards, against XXH3 of the same ids",
-        Goal::AtMost(1.4),
-        result,
-    );
+    let what = "XXH3 and one load out of 4 MB, as large as the ring's index";
+    bare_pair(report, scope, ids, (1_000, Goal::Shown), what, load);
 }
 
-/// The least that a ring of 1,000 shards can cost which is looked up in a table too large for the second-level cache.
-fn bare_look_up(report: &mut Report, scope: Scope, ids: &Ids) {
-    const TABLE_BITS: u32 = 20;
-    let ours = coordinator(1_000, Placement::default(), 1);
+fn bare_pair(
+    report: &mut Report,
+    scope: Scope,
+    ids: &Ids,
+    (shards, goal): (u32, Goal),
+    what: &str,
+    bare: impl Fn(&DocumentId) -> u64,
+) {
+    let ours = coordinator(shards, Placement::default(), 1);
     let mut router = ours.router();
     let mut answers = vec![ShardId::new(0); DOCUMENTS];
-    let table: Vec<u32> = (0..1 << TABLE_BITS).collect();
     let mut found = vec![0; DOCUMENTS];
     let result = steady_pair(
         scope.rounds(81),
         CALLS,
-        &mut || {
-            timed(|| {
-                for _ in 0..PASSES {
-                    router
-                        .route_batch(black_box(&ids.ours), &mut answers)
-                        .expect("all serve");
-                    black_box(&mut answers);
-                }
-            })
-        },
+        &mut || batches(&mut router, ids, &mut answers),
         &mut || {
             timed(|| {
                 for _ in 0..PASSES {
                     for (found, id) in found.iter_mut().zip(black_box(&ids.ours)) {
-                        let hash = xxh3_64(id.as_bytes());
-                        *found = table[(hash >> (64 - TABLE_BITS)) as usize];
+                        *found = bare(id);
                     }
                     black_box(&mut found);
                 }
             })
         },
     );
-    report.pair(
-        "R5",
-        "route_batch, 1000 shards, against XXH3 and one load out of 4 MB, as large as the ring's index",
-        Goal::Shown,
-        result,
-    );
+    let work = format!("route_batch, {shards} shards, against {what}");
+    report.pair("R5", work, goal, result);
 }
 
 fn ketama(report: &mut Report, scope: Scope, ids: &Ids) {
