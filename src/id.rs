@@ -166,6 +166,7 @@ impl fmt::Display for DocumentId {
         self.0.fmt(f)
     }
 }
+
 /// A term's number in a [`TermDictionary`](crate::TermDictionary), from 0 in the order in which they were interned.
 ///
 /// It means nothing without its dictionary.

@@ -110,7 +110,7 @@ impl Index {
     }
 }
 
-/// The same from here on, where chosen ids crowd together.
+/// The same from here on: at the very end, and where chosen ids crowd together.
 #[cold]
 #[inline(never)]
 fn first_from(at: usize, hash: u64, positions: &[u64]) -> usize {

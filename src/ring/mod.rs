@@ -54,7 +54,7 @@ pub struct RingMember {
 /// however they came about.
 ///
 /// A look-up takes a few nanoseconds and never allocates. A ring takes about 28 to 46 bytes a point, with up to 255 shards
-/// and 65,536 points 16 to 32 more, and at least 16 KiB. `clone` copies all of it: share a ring behind an [`Arc`](std::sync::Arc).
+/// and 65,536 points 16 to 32 more, beyond a million points less, and at least 16 KiB. `clone` copies all of it: share a ring behind an [`Arc`](std::sync::Arc).
 ///
 /// ```
 /// use tickring::{DocumentId, HashRing, ShardId};

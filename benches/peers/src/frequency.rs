@@ -108,7 +108,7 @@ pub fn run(report: &mut Report, scope: Scope) {
         interned(report, scope, size, &shards, &mut theirs);
     }
     report.note(
-        "D2: the terms got their ids before. The other side hashes and frees its input, as it can't but do.",
+        "D1b, D2: nothing of ours is freed; the other side frees its input, as it can't but do. D2: the terms got their ids before.",
     );
     update(report, scope);
 }
@@ -198,13 +198,17 @@ const CHANGED: usize = 1_000;
 /// Each shard's at the beginning.
 const DOCUMENTS: u64 = 2_000;
 
-/// So many terms are in every document.
+/// So many terms are in every document. They are far from each other.
 const IN_ALL: usize = 8;
+
+const fn is_in_all(rank: usize) -> bool {
+    rank.is_multiple_of(TERMS / IN_ALL)
+}
 
 /// Each has a quarter of the terms, so that each term is in two shards on average, and those that are in every document.
 fn quarters(random: &mut Random, terms: &[String]) -> Vec<Shard> {
     let mut quarter = |shard| -> Shard {
-        let has = (0..TERMS).filter(|rank| rank % 4 == shard as usize % 4 || *rank < IN_ALL);
+        let has = (0..TERMS).filter(|rank| rank % 4 == shard as usize % 4 || is_in_all(*rank));
         has.map(|rank| (terms[rank].clone(), count(random, rank, DOCUMENTS)))
             .collect()
     };
@@ -212,16 +216,18 @@ fn quarters(random: &mut Random, terms: &[String]) -> Vec<Shard> {
 }
 
 fn count(random: &mut Random, rank: usize, documents: u64) -> u64 {
-    match rank {
-        0..IN_ALL => documents,
-        _ => 1 + random.below(1_000) as u64,
+    if is_in_all(rank) {
+        documents
+    } else {
+        1 + random.below(1_000) as u64
     }
 }
 
 /// Fewer documents, and other counts for some terms in any place.
 fn changed(random: &mut Random, documents: u64) -> ShardFrequencies {
     let ranks: Vec<_> = (IN_ALL..CHANGED).map(|_| random.below(TERMS)).collect();
-    let changed: HashMap<_, _> = (0..IN_ALL)
+    let changed: HashMap<_, _> = (0..TERMS)
+        .step_by(TERMS / IN_ALL)
         .chain(ranks)
         .map(|rank| (TermId::new(rank as u32), count(random, rank, documents)))
         .collect();

@@ -90,8 +90,9 @@ fn main() -> ExitCode {
         let text = format!(
             "# Results\n\nWritten by `cargo run --release --manifest-path benches/peers/Cargo.toml`. {machine}\n\n\
              Both sides ran in turn in one process. Times are medians, a ratio is the median over rounds with its quartiles: how many times longer \
-             the other side takes, unless the row says otherwise. In R1 to R7, B1 and B2 a side does its work twice in a row and the second time counts, so that \
-             it finds its own data in the caches and its threads on cores of their own; in the others it finds what the other side has left there.\n\n{}",
+             the other side takes, unless the row says otherwise. In R1 to R8, B1 and B2 a side does its work twice in a row and the second time counts, so that \
+             it finds its own data in the caches and its threads spread over the cores; in the others it finds what the other side has left. The machine's speed changes \
+             from minute to minute: the ratio of a row is of sides measured together, the times of two rows aren't.\n\n{}",
             report.markdown()
         );
         if let Err(error) = std::fs::write(path, text) {

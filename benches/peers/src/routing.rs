@@ -249,8 +249,8 @@ fn two_threads(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) 
     }
 }
 
-/// Against the hash alone, and against the least that a ring of 1,000 shards can cost which is looked up in a table too large for the second-level
-/// cache.
+/// Against the hash alone, and against the hash and a load out of a table as large as the index of 1,000 shards. What 4,096 documents touch of
+/// either is in the second-level cache.
 fn bare(report: &mut Report, scope: Scope, ids: &Ids) {
     const TABLE_BITS: u32 = 20;
     let table: Vec<u32> = (0..1 << TABLE_BITS).collect();
@@ -264,7 +264,7 @@ fn bare(report: &mut Report, scope: Scope, ids: &Ids) {
         "XXH3 of the same ids",
         hash,
     );
-    let what = "XXH3 and one load out of 4 MB, as large as the ring's index";
+    let what = "XXH3 and a load out of 4 MB, as large as the ring's index";
     bare_pair(report, scope, ids, (1_000, Goal::Shown), what, load);
 }
 

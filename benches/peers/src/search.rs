@@ -110,7 +110,7 @@ fn indexing(report: &mut Report, scope: Scope, corpus: &Corpus) {
         );
         report.pair(
             "S1",
-            format!("the limit: {shards} bare indexes with a thread each, against the same"),
+            format!("nothing of ours: {shards} bare indexes with a thread each, against the same"),
             Goal::Shown,
             limit,
         );

@@ -17,8 +17,9 @@ const SEQUENTIAL_BELOW: usize = 32_768;
 /// Adds up the statistics of shards that share a [`TermDictionary`](super::TermDictionary).
 ///
 /// A parallel reduction over ranges of ids by the calling thread and its rayon pool: no term is hashed, moved or compared. A small input is
-/// added up by the calling thread alone, without any call to rayon. Takes time linear in the number of entries over all shards, and two binary
-/// searches in each shard for each 8,192 ids up to the greatest; and 8 bytes for each such id, but none for 128 neighbours that no shard has.
+/// added up by the calling thread alone, without any call to rayon. Takes time linear in the number of entries over all shards, and for each 8,192 ids up
+/// to the greatest two binary searches in each shard and, if one has any of these ids, a pass over 8,192 sums; and 8 bytes for each such id, but none for
+/// 128 neighbours that no shard has.
 ///
 /// Where the shards change little from one time to the next, [`GlobalFrequencies`](super::GlobalFrequencies) costs less still.
 ///
@@ -52,7 +53,7 @@ pub fn aggregate_interned(
         .filter_map(ShardFrequencies::greatest_id)
         .max();
     let pages = greatest.map_or(0, |id| id.0 as usize / PAGE_IDS + 1);
-    let pages: Vec<_> = if entries < SEQUENTIAL_BELOW {
+    let pages: Vec<_> = if entries < SEQUENTIAL_BELOW || pages < 2 {
         (0..pages).map(|number| page(shards, number)).collect()
     } else {
         in_parallel(shards, pages)
@@ -83,7 +84,9 @@ fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Pag
             .map(|number| (number, page(shards, number)))
             .collect()
     };
-    let mut parts = vec![Vec::new(); rayon::current_num_threads()];
+    // Whoever is asked is waited for, also if there is nothing left for it.
+    let threads = rayon::current_num_threads().min(pages);
+    let mut parts = vec![Vec::new(); threads];
     rayon::in_place_scope(|scope| {
         if let Some((own, others)) = parts.split_first_mut() {
             for other in others {

@@ -3,7 +3,8 @@
 use crate::sync::{Mutex, OnceLock};
 
 const CHUNK_BITS: u32 = 9;
-/// So many texts are made room for at once. Few enough that whoever does it keeps nobody waiting.
+/// So many texts are made room for at once, so that whoever does it keeps nobody waiting for long. Now and then it is a list of chunks, too: at ten
+/// million terms 0.4 MB.
 const CHUNK: usize = 1 << CHUNK_BITS;
 /// The first list has 64 chunks, each further one as many as all before it and 64: a chunk never moves.
 const FIRST_BITS: u32 = 6;
