@@ -72,8 +72,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 ///
 /// Completing, joining and leaving take a lock for a time that doesn't depend on the number of members; a wait that times out lists the missing
-/// ones under it, 2 ms for 65,536. A wait for what is complete already takes none, unless its tick or a later one was left incomplete. Ticks go up to `u64::MAX / 4 - 1`; a later one is
-/// [`BarrierError::TickAhead`].
+/// ones under it, 2 ms for 65,536. A wait for what is complete already takes none, unless its tick or a later one was left
+/// incomplete. Ticks go up to `u64::MAX / 4 - 1`; a later one is [`BarrierError::TickAhead`].
 #[derive(Debug)]
 pub struct TickBarrier {
     core: Mutex<Core>,

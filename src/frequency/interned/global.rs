@@ -22,8 +22,10 @@ use crate::sync::{Arc, Mutex, Retired, SnapshotCell};
 /// # Cost
 /// A change costs by the number of terms that it names, a replacement by the number of terms that the shard has and had. An update by which the shard
 /// has fewer documents than before also looks through those of the shard's pages, of 8,192 ids each, in which a term was in more than there are now. Each
-/// change looks at one number for each page up to the shard's greatest id. The first change of a term after a publication copies 1 KiB. A contribution, and the sum, take 8 bytes a term where they have most of 128
-/// neighbouring ids, up to 1 KiB where they have one of them, and 16 bytes for each page up to their greatest id.
+/// change looks at one number for each page up to the shard's greatest id. The first change of a term after a publication copies 1 KiB.
+///
+/// A contribution, and the sum, take 8 bytes a term where they have most of 128 neighbouring ids, up to 1 KiB where they have one of them, and
+/// 16 bytes for each page up to their greatest id.
 ///
 /// ```
 /// use tickring::{GlobalFrequencies, ShardFrequencies, ShardId, TermDictionary};

@@ -52,7 +52,7 @@ pub fn aggregate_interned(
         .iter()
         .filter_map(ShardFrequencies::greatest_id)
         .max();
-    let pages = greatest.map_or(0, |id| id.0 as usize / PAGE_IDS + 1);
+    let pages = greatest.map_or(0, |id| Counts::page_of(id) + 1);
     let pages: Vec<_> = if entries < SEQUENTIAL_BELOW || pages < 2 {
         (0..pages).map(|number| page(shards, number)).collect()
     } else {
@@ -77,10 +77,10 @@ pub fn aggregate_interned(
 fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Page>, usize)>> {
     // Relaxed: that each number is given once is all that is asked of it. What was done with it is seen through the end of the scope.
     let next = AtomicUsize::new(0);
-    let numbers = || iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
     let some = || -> Vec<_> {
-        let numbers = numbers().take_while(|&number| number < pages);
+        let numbers = iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         numbers
+            .take_while(|&number| number < pages)
             .map(|number| (number, page(shards, number)))
             .collect()
     };
