@@ -78,6 +78,9 @@ mod router;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub mod search;
 mod sync;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod testing;
 mod topology;
 
 pub use crate::barrier::TickBarrier;

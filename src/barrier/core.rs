@@ -13,9 +13,9 @@ use std::task::Poll;
 
 use ahash::AHashMap;
 
-use super::census::{Census, Standing};
+use super::counts::{Counts, Standing};
+use super::history::{History, Verdict};
 use super::level::{LAST_TICK, Level};
-use super::past::{Past, Verdict};
 use crate::error::BarrierError;
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::phase::TickPhase;
@@ -30,9 +30,9 @@ struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Core {
     members: AHashMap<ShardId, Member>,
-    census: Census,
+    counts: Counts,
     frontier: Level,
-    past: Past,
+    history: History,
     closed: bool,
 }
 
@@ -49,18 +49,18 @@ pub(super) struct View {
 
 impl Core {
     pub(super) fn view(&self) -> View {
-        let current = self.census.current();
+        let current = self.counts.current();
         View {
             frontier: self.frontier,
             current,
-            settled_from: self.past.settled_from(),
+            settled_from: self.history.settled_from(),
             closed: self.closed,
-            unmanned: [current, current + 1].map(|tick| self.census.required(tick) == 0),
+            unmanned: [current, current + 1].map(|tick| self.counts.required(tick) == 0),
         }
     }
 
     pub(super) fn current(&self) -> Tick {
-        self.census.current()
+        self.counts.current()
     }
 
     /// What a wait for this phase has to say now; pending means that it may still become complete.
@@ -69,7 +69,7 @@ impl Core {
         let level = Level::of(phase, tick);
         if let Some(level) = level {
             if tick < current {
-                return Poll::Ready(match self.past.verdict(tick, level) {
+                return Poll::Ready(match self.history.verdict(tick, level) {
                     Verdict::Complete => Ok(()),
                     Verdict::Incomplete => Err(BarrierError::Superseded { phase, tick }),
                     Verdict::Forgotten => Err(BarrierError::TickOver { tick, current }),
@@ -83,7 +83,7 @@ impl Core {
             Poll::Ready(Err(BarrierError::Closed))
         } else if level.is_none() || tick > current + 1 {
             Poll::Ready(Err(BarrierError::TickAhead { tick, current }))
-        } else if self.census.required(tick) == 0 {
+        } else if self.counts.required(tick) == 0 {
             Poll::Ready(Err(BarrierError::NoMembers))
         } else {
             Poll::Pending
@@ -98,7 +98,7 @@ impl Core {
         tick: Tick,
     ) -> Result<(), BarrierError> {
         self.check_open()?;
-        let current = self.census.current();
+        let current = self.counts.current();
         let member = self
             .members
             .get_mut(&shard)
@@ -118,7 +118,7 @@ impl Core {
         let before = member.standing.level;
         if level > before {
             member.standing.level = level;
-            self.census.raise(before, level);
+            self.counts.raise(before, level);
             self.settle();
         }
         Ok(())
@@ -136,7 +136,7 @@ impl Core {
 
     pub(super) fn completed_count(&self, phase: TickPhase, tick: Tick) -> u32 {
         self.level_in_window(phase, tick)
-            .map_or(0, |level| self.census.reached(tick, level))
+            .map_or(0, |level| self.counts.reached(tick, level))
     }
 
     /// By id.
@@ -185,8 +185,8 @@ impl Core {
         if tick > LAST_TICK {
             return Err(BarrierError::TickAhead { tick, current });
         }
-        self.past.advance(current, tick, self.frontier);
-        self.census.advance(tick);
+        self.history.advance(current, tick, self.frontier);
+        self.counts.advance(tick);
         Ok(())
     }
 
@@ -205,7 +205,7 @@ impl Core {
     /// Raises the frontier to what the members have reached. It never lowers it: a tick that was advanced over, or for which
     /// nobody counts any more, leaves it where it got.
     fn settle(&mut self) {
-        if let Some(reached) = self.census.frontier() {
+        if let Some(reached) = self.counts.frontier() {
             self.frontier = self.frontier.max(reached);
         }
     }

@@ -16,16 +16,16 @@
 //!   the next. Once a later phase is complete, such a phase of a tick that isn't over counts as complete too: nobody had to do it.
 //!
 //! # Layers
-//! `core` decides, without lock, clock or thread; `census` counts its members by level; `past` remembers ticks that were advanced over;
-//! `mirror` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `membership` the
+//! `core` decides, without lock, clock or thread; `counts` counts its members by level; `history` remembers ticks that were advanced over;
+//! `snapshot` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `membership` the
 //! coming and going of members.
 
-mod census;
 mod core;
+mod counts;
+mod history;
 mod level;
 mod membership;
-mod mirror;
-mod past;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -37,7 +37,7 @@ use std::time::Duration;
 use crossbeam::utils::CachePadded;
 
 use self::core::Core;
-use self::mirror::Mirror;
+use self::snapshot::Snapshot;
 use crate::error::BarrierError;
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::phase::TickPhase;
@@ -80,7 +80,7 @@ pub struct TickBarrier {
     /// Notified under `core`'s lock whenever a verdict may have changed.
     changed: Condvar,
     /// On a cache line of its own, so that those who spin on it don't slow down those who lock.
-    mirror: CachePadded<Mirror>,
+    snapshot: CachePadded<Snapshot>,
     timeout: Duration,
     cores: usize,
 }
@@ -103,7 +103,7 @@ impl TickBarrier {
         let core = Core::new(shard_count)?;
         let cores = cores();
         Ok(Self {
-            mirror: CachePadded::new(Mirror::new(core.shard_count() <= cores)),
+            snapshot: CachePadded::new(Snapshot::new(core.shard_count() <= cores)),
             core: Mutex::new(core),
             changed: Condvar::new(),
             timeout,
@@ -217,12 +217,12 @@ impl TickBarrier {
 
     /// The current tick, from 0. Takes no lock.
     pub fn current_tick(&self) -> Tick {
-        self.mirror.current()
+        self.snapshot.current()
     }
 
     /// Whether the barrier is closed. Takes no lock.
     pub fn is_closed(&self) -> bool {
-        self.mirror.is_closed()
+        self.snapshot.is_closed()
     }
 
     /// Ends the coordination: waits for what is not complete return [`BarrierError::Closed`], and so does every later call that
@@ -239,10 +239,10 @@ impl TickBarrier {
         let answer = command(&mut core);
         let changed = core.view();
         if members != core.shard_count() {
-            self.mirror.set_spins(core.shard_count() <= self.cores);
+            self.snapshot.set_spins(core.shard_count() <= self.cores);
         }
         if view != changed {
-            self.mirror.publish(&changed);
+            self.snapshot.publish(&changed);
             self.changed.notify_all();
         }
         answer

@@ -4,8 +4,8 @@ use std::thread;
 
 use proptest::prelude::*;
 
+use super::history::REMEMBERED;
 use super::level::LAST_TICK;
-use super::past::REMEMBERED;
 use super::twin::Twin;
 use super::*;
 use crate::config::MAX_SHARDS;
@@ -468,12 +468,12 @@ fn a_late_waiter_takes_no_lock() {
 fn it_spins_only_while_there_are_no_more_members_than_cores() {
     let cores = u32::try_from(cores()).unwrap();
     let barrier = TickBarrier::new(cores).unwrap();
-    assert!(barrier.mirror.spins());
+    assert!(barrier.snapshot.spins());
     barrier.join(ShardId(cores)).unwrap();
-    assert!(!barrier.mirror.spins());
+    assert!(!barrier.snapshot.spins());
     barrier.leave_many(&[A, B]);
-    assert!(barrier.mirror.spins());
-    assert!(!TickBarrier::new(cores + 1).unwrap().mirror.spins());
+    assert!(barrier.snapshot.spins());
+    assert!(!TickBarrier::new(cores + 1).unwrap().snapshot.spins());
 }
 
 /// As those of the other members' doings and of the system are: each finds the phase as it was.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::Poll;
 
-use super::past::REMEMBERED;
+use super::history::REMEMBERED;
 use crate::error::BarrierError;
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::phase::TickPhase;

@@ -92,7 +92,7 @@ impl TickBarrier {
     }
 
     fn is_known_complete(&self, phase: TickPhase, tick: Tick) -> bool {
-        Level::of(phase, tick).is_some_and(|level| self.mirror.is_complete(tick, level))
+        Level::of(phase, tick).is_some_and(|level| self.snapshot.is_complete(tick, level))
     }
 
     fn wait(
@@ -105,7 +105,7 @@ impl TickBarrier {
         let not_yet = |now: Instant| deadline.is_none_or(|deadline| now < deadline);
         if not_yet(now) {
             let complete = || self.is_known_complete(phase, tick);
-            let looks = if self.mirror.spins() {
+            let looks = if self.snapshot.spins() {
                 LOOKS
             } else {
                 LOOKS_SHARED

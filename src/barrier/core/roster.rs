@@ -3,7 +3,7 @@
 use ahash::AHashMap;
 
 use super::{Core, Member};
-use crate::barrier::census::Standing;
+use crate::barrier::counts::Standing;
 use crate::barrier::level::Level;
 use crate::config::MAX_SHARDS;
 use crate::error::BarrierError;
@@ -135,15 +135,15 @@ impl Core {
             standing,
         };
         if let Some(replaced) = self.members.insert(shard, member) {
-            self.census.remove(replaced.standing);
+            self.counts.remove(replaced.standing);
         }
-        self.census.add(standing);
+        self.counts.add(standing);
     }
 
     fn remove(&mut self, shard: ShardId) -> bool {
         match self.members.remove(&shard) {
             Some(member) => {
-                self.census.remove(member.standing);
+                self.counts.remove(member.standing);
                 true
             }
             None => false,

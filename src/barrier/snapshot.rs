@@ -15,7 +15,7 @@ use crate::id::Tick;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 #[derive(Debug)]
-pub(super) struct Mirror {
+pub(super) struct Snapshot {
     frontier: AtomicU64,
     settled_from: AtomicU64,
     current: AtomicU64,
@@ -23,7 +23,7 @@ pub(super) struct Mirror {
     spins: AtomicBool,
 }
 
-impl Mirror {
+impl Snapshot {
     /// Of a barrier at its start.
     pub(super) fn new(spins: bool) -> Self {
         Self {

@@ -11,7 +11,7 @@ pub(super) const REMEMBERED: usize = 64;
 /// The last ticks that were advanced over before they were complete, each with how far it got. A tick that isn't among
 /// them and isn't older than the youngest forgotten one was complete.
 #[derive(Debug, Default)]
-pub(super) struct Past {
+pub(super) struct History {
     /// By tick, oldest first.
     incomplete: VecDeque<(Tick, Level)>,
     /// The youngest incomplete tick of which nothing is known any more.
@@ -26,7 +26,7 @@ pub(super) enum Verdict {
     Forgotten,
 }
 
-impl Past {
+impl History {
     /// Notes the ticks from `from` to before `to`, of which the frontier is all that got done.
     pub(super) fn advance(&mut self, from: Tick, to: Tick, frontier: Level) {
         // The frontier reaches at most into the second tick, so whatever is skipped here would be forgotten below.

@@ -18,7 +18,7 @@ pub(super) struct Standing {
 /// The members, counted by level and by first tick. Each member's level lies at most at the end of the next tick, and its
 /// first tick at most two after the current one; so nine slots and three hold all that the frontier depends on.
 #[derive(Debug, Default)]
-pub(super) struct Census {
+pub(super) struct Counts {
     current: Tick,
     /// By levels above the start of the current tick. Slot 0 holds those behind it as well.
     levels: [u32; TOP + 1],
@@ -26,7 +26,7 @@ pub(super) struct Census {
     firsts: [u32; 3],
 }
 
-impl Census {
+impl Counts {
     pub(super) fn current(&self) -> Tick {
         self.current
     }

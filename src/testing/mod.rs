@@ -1,0 +1,16 @@
+//! Naive models, one for each concept, and what compares the crate with them.
+//!
+//! Unit tests, property tests, fuzz targets, the simulation and the benches all use these, so that there is one model a
+//! concept, one type of command for it and one generator of random numbers. Hidden, and without any promise: only the crate's
+//! own tests enable the feature `testing`.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the models fail as tests do"
+)]
+
+pub mod random;
