@@ -129,6 +129,12 @@ impl Topology {
         self.epoch
     }
 
+    /// The memory that it takes, also what it shares with others.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let members = size_of_val(&*self.members) + size_of_val(&*self.serves);
+        size_of::<Self>() + members + self.ring.memory_bytes()
+    }
+
     /// The ring.
     pub fn ring(&self) -> &Arc<HashRing> {
         &self.ring

@@ -57,7 +57,9 @@ impl Writer {
         barrier: &TickBarrier,
     ) {
         let epoch = transition.topology.epoch();
-        self.retired.put(cell.swap(transition.topology));
+        let replaced = cell.swap(transition.topology);
+        let bytes = replaced.memory_bytes();
+        self.retired.put(replaced, bytes);
         if !transition.leaves.is_empty() {
             barrier.leave_many(&transition.leaves);
         }

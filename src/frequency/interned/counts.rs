@@ -30,6 +30,8 @@ pub(super) struct Counts {
     pages: Vec<Option<Arc<Page>>>,
     /// How many of the counts aren't 0.
     terms: usize,
+    /// How many chunks the pages have.
+    chunks: usize,
 }
 
 /// The page of an id, the chunk in there, and the place in that.
@@ -56,17 +58,33 @@ impl Page {
         });
         (Self(page), terms)
     }
+
+    fn chunks(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
 }
 
 impl Counts {
     pub(super) const EMPTY: Self = Self {
         pages: Vec::new(),
         terms: 0,
+        chunks: 0,
     };
 
     /// Counts of these pages, beginning with that of id 0, and the number of those above 0.
     pub(super) fn of(pages: Vec<Option<Arc<Page>>>, terms: usize) -> Self {
-        Self { pages, terms }
+        let chunks = pages.iter().flatten().map(|page| page.chunks()).sum();
+        Self {
+            pages,
+            terms,
+            chunks,
+        }
+    }
+
+    /// The memory that it takes, also what it shares with others.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let pages = self.pages.iter().flatten().count() * size_of::<Page>();
+        size_of_val(&*self.pages) + pages + self.chunks * size_of::<Chunk>()
     }
 
     pub(super) fn terms(&self) -> usize {
@@ -93,6 +111,7 @@ impl Counts {
         let none = || Arc::new(Page([const { None }; PAGE]));
         let shared = self.pages[page].get_or_insert_with(none);
         let chunks = &mut Arc::make_mut(shared).0;
+        self.chunks += usize::from(chunks[chunk].is_none());
         let counts = Arc::make_mut(chunks[chunk].get_or_insert_with(|| Arc::new([0; CHUNK])));
         match (counts[at], count) {
             (0, 1..) => self.terms += 1,
@@ -103,6 +122,7 @@ impl Counts {
         // Terms that have gone take no room.
         if count == 0 && counts.iter().all(|&count| count == 0) {
             chunks[chunk] = None;
+            self.chunks -= 1;
             if chunks.iter().all(Option::is_none) {
                 self.pages[page] = None;
             }
@@ -136,8 +156,9 @@ impl Counts {
     #[cfg(test)]
     pub(super) fn room(&self) -> (usize, usize) {
         let pages = self.pages.iter().flatten();
-        let chunks = pages.clone().flat_map(|page| page.0.iter().flatten());
-        (pages.count(), chunks.count())
+        let chunks = pages.clone().map(|page| page.chunks()).sum();
+        assert_eq!(self.chunks, chunks);
+        (pages.count(), chunks)
     }
 
     #[cfg(test)]

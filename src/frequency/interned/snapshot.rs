@@ -80,6 +80,11 @@ impl FrequencySnapshot {
         self.len() == 0
     }
 
+    /// The memory that it takes, also what it shares with others.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.generations) + self.totals.counts.memory_bytes()
+    }
+
     /// Each term that is in any document, ascending by id, with its frequency.
     ///
     /// ```

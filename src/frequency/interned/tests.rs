@@ -13,6 +13,7 @@ use super::ledger::Ledger;
 use super::*;
 use crate::error::FrequencyError;
 use crate::id::{ShardId, TermId};
+use crate::sync::Arc;
 
 static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
     let pool = ThreadPoolBuilder::new().num_threads(3).build();
@@ -625,4 +626,51 @@ fn a_sum_beyond_64_bits_is_above_any_number_of_documents() {
         documents: 9,
     };
     assert_eq!(found.unwrap_err(), refused);
+}
+
+#[test]
+fn c6_replaced_snapshots_that_nobody_reads_are_freed_by_each_call() {
+    let (a, b, one) = (ShardId(0), ShardId(1), TermId(0));
+    let has = |count| ShardFrequencies::new(100, 100, [(one, count)]).unwrap();
+    let global = GlobalFrequencies::new();
+    global.replace(a, 1, &has(1)).unwrap();
+    let calls: [&dyn Fn(); 6] = [
+        &|| drop(global.publish()),
+        &|| global.replace(a, 100, &has(7)).unwrap(),
+        &|| global.update(a, 101, &has(8)).unwrap(),
+        &|| assert!(global.replace(a, 101, &has(9)).is_err()),
+        &|| assert!(global.remove(b, 1).is_err()),
+        &|| global.remove(a, 101).unwrap(),
+    ];
+    for (number, call) in calls.into_iter().enumerate() {
+        let held = global.publish();
+        let generation = number as u64 + 1;
+        global.replace(b, 2 * generation, &has(generation)).unwrap();
+        global.publish();
+        let replaced = Arc::downgrade(&held);
+        drop(held);
+        assert!(replaced.upgrade().is_some(), "kept for its reader");
+        call();
+        assert!(replaced.upgrade().is_none(), "call {number} frees it");
+    }
+}
+
+#[test]
+fn c6_replaced_snapshots_are_kept_up_to_some_megabytes() {
+    let terms = 200_000;
+    let has = |count| ShardFrequencies::new(1_000, 1, (0..terms).map(|id| (TermId(id), count)));
+    let global = GlobalFrequencies::new();
+    let held: Vec<_> = (1..=20)
+        .map(|generation| {
+            let has = has(generation).unwrap();
+            global.replace(ShardId(0), generation, &has).unwrap();
+            global.publish()
+        })
+        .collect();
+    let bytes = held[1].memory_bytes();
+    let (least, most) = (8 * terms as usize, 9 * terms as usize);
+    assert!((least..most).contains(&bytes), "{bytes} bytes");
+    let replaced = &held[..19];
+    let kept = replaced.iter().filter(|held| Arc::strong_count(held) > 1);
+    assert_eq!(kept.count(), (8 << 20) / bytes);
 }
