@@ -15,6 +15,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tickring::testing::barrier::{Command, Runner, When};
+use tickring::testing::random::Random;
 use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
 
 /// Longer than any machine needs; a wait that lasts this long was not woken.
@@ -362,6 +364,28 @@ fn a_waiter_is_woken_by_an_advance() {
 #[test]
 fn a_waiter_is_woken_by_the_close() {
     is_woken(TickBarrier::close, &Err(BarrierError::Closed));
+}
+
+#[test]
+fn completions_at_the_same_time_end_as_one_after_another() {
+    let mut random = Random::new(1);
+    for _ in 0..100 {
+        let mut runner = Runner::new(4);
+        let commands = [0, 1, 2, 3].map(|id| {
+            let phase = TickPhase::ALL[random.below(4)];
+            Command::Complete(ShardId(id), None, phase, When::At(random.range(0, 2)))
+        });
+        thread::scope(|scope| {
+            for command in &commands {
+                let runner = &runner;
+                scope.spawn(move || runner.carry_out(command).unwrap());
+            }
+        });
+        for command in &commands {
+            runner.model.apply(command).unwrap();
+        }
+        runner.compare();
+    }
 }
 
 /// What the threads of the stress know of each other without the barrier.

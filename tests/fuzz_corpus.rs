@@ -14,8 +14,6 @@ use std::path::Path;
 
 #[path = "../fuzz/src/aggregation.rs"]
 mod aggregation;
-#[path = "../fuzz/src/barrier.rs"]
-mod barrier;
 #[cfg(feature = "serde")]
 #[path = "../fuzz/src/configuration.rs"]
 mod configuration;
@@ -64,7 +62,7 @@ fn aggregation() {
 
 #[test]
 fn barrier() {
-    replay("barrier", barrier::run);
+    replay("barrier", tickring::testing::barrier::run);
 }
 
 #[cfg(feature = "serde")]

@@ -28,8 +28,6 @@ mod membership;
 mod snapshot;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod twin;
 mod wait;
 
 use std::time::Duration;

@@ -6,11 +6,11 @@ use proptest::prelude::*;
 
 use super::history::REMEMBERED;
 use super::level::LAST_TICK;
-use super::twin::Twin;
 use super::*;
 use crate::config::MAX_SHARDS;
-use crate::error::MissingShards;
 use crate::sync::{AtomicBool, Instant, Ordering};
+use crate::testing::barrier::{Command, NaiveBarrier, Runner, When};
+use crate::testing::incarnation;
 
 /// Longer than any machine needs; a wait that lasts this long was not woken.
 const LONG: Duration = Duration::from_secs(30);
@@ -18,134 +18,44 @@ const SHARDS: u32 = 5;
 const A: ShardId = ShardId(0);
 const B: ShardId = ShardId(1);
 
-fn incarnation(number: u8) -> Incarnation {
-    (1..number).fold(Incarnation::FIRST, |last, _| last.next().unwrap())
-}
-
 fn poll(barrier: &TickBarrier, phase: TickPhase, tick: Tick) -> Result<(), BarrierError> {
     barrier.wait_all_with_timeout(phase, tick, Duration::ZERO)
-}
-
-/// Ticks are relative to the current one, less two.
-#[derive(Debug, Clone)]
-enum Command {
-    Complete(ShardId, TickPhase, Tick),
-    CompleteAs(ShardId, Incarnation, TickPhase, Tick),
-    CompleteAll(TickPhase, Tick),
-    Join(ShardId),
-    JoinAs(ShardId, Incarnation),
-    Bind(ShardId, Incarnation),
-    Replace(ShardId, Incarnation),
-    Leave(ShardId),
-    LeaveMany(Vec<ShardId>),
-    SetShardCount(u32),
-    Advance,
-    Reset(Tick),
-    Close,
 }
 
 fn command() -> impl Strategy<Value = Command> {
     let shard = || (0..SHARDS).prop_map(ShardId);
     let life = || (1..6u8).prop_map(incarnation);
     let phase = || (0..4usize).prop_map(|i| TickPhase::ALL[i]);
-    let tick = || prop_oneof![8 => 2..4u64, 2 => 0..6u64];
+    let near = || prop_oneof![8 => 2..4u64, 2 => 0..6u64].prop_map(When::Near);
     prop_oneof![
-        20 => (shard(), phase(), tick()).prop_map(|(s, p, t)| Command::Complete(s, p, t)),
-        10 => (shard(), life(), phase(), tick()).prop_map(|(s, i, p, t)| Command::CompleteAs(s, i, p, t)),
-        6 => (phase(), tick()).prop_map(|(p, t)| Command::CompleteAll(p, t)),
-        3 => shard().prop_map(Command::Join),
-        3 => (shard(), life()).prop_map(|(s, i)| Command::JoinAs(s, i)),
+        20 => (shard(), phase(), near()).prop_map(|(s, p, w)| Command::Complete(s, None, p, w)),
+        10 => (shard(), life(), phase(), near())
+            .prop_map(|(s, i, p, w)| Command::Complete(s, Some(i), p, w)),
+        6 => (phase(), near()).prop_map(|(p, w)| Command::CompleteAll(p, w)),
+        6 => (shard(), prop::option::of(life())).prop_map(|(s, i)| Command::Join(s, i)),
         3 => (shard(), life()).prop_map(|(s, i)| Command::Bind(s, i)),
         4 => (shard(), life()).prop_map(|(s, i)| Command::Replace(s, i)),
         3 => shard().prop_map(Command::Leave),
         2 => proptest::collection::vec(shard(), 0..4).prop_map(Command::LeaveMany),
         2 => (0..=SHARDS).prop_map(Command::SetShardCount),
-        6 => Just(Command::Advance),
-        2 => prop_oneof![3 => 0..6u64, 1 => 60..75u64].prop_map(Command::Reset),
-        1 => prop::bool::weighted(0.2).prop_map(|close| if close { Command::Close } else { Command::Advance }),
+        7 => Just(Command::Advance),
+        2 => prop_oneof![3 => 0..6u64, 1 => 60..75u64].prop_map(|n| Command::Reset(When::Near(n))),
+        1 => prop::bool::weighted(0.2)
+            .prop_map(|close| if close { Command::Close } else { Command::Advance }),
     ]
 }
 
-/// Gives both the command and compares their answers.
-fn carry_out(barrier: &TickBarrier, twin: &mut Twin, command: &Command) {
-    let at = |tick: Tick| (barrier.current_tick() + tick).saturating_sub(2);
-    match *command {
-        Command::Complete(shard, phase, tick) => assert_eq!(
-            barrier.complete(shard, phase, at(tick)),
-            twin.complete(shard, None, phase, at(tick))
-        ),
-        Command::CompleteAs(shard, life, phase, tick) => assert_eq!(
-            barrier.complete_as(shard, life, phase, at(tick)),
-            twin.complete(shard, Some(life), phase, at(tick))
-        ),
-        Command::CompleteAll(phase, tick) => {
-            for shard in twin.members() {
-                assert_eq!(
-                    barrier.complete(shard, phase, at(tick)),
-                    twin.complete(shard, None, phase, at(tick))
-                );
-            }
-        }
-        Command::Join(shard) => assert_eq!(barrier.join(shard), twin.join(shard, None)),
-        Command::JoinAs(shard, life) => {
-            assert_eq!(barrier.join_as(shard, life), twin.join(shard, Some(life)));
-        }
-        Command::Bind(shard, life) => {
-            assert_eq!(barrier.bind(shard, life), twin.bind(shard, life));
-        }
-        Command::Replace(shard, life) => {
-            assert_eq!(barrier.replace_as(shard, life), twin.replace(shard, life));
-        }
-        Command::Leave(shard) => assert_eq!(barrier.leave(shard), twin.leave(shard)),
-        Command::LeaveMany(ref shards) => {
-            barrier.leave_many(shards);
-            twin.leave_many(shards);
-        }
-        Command::SetShardCount(n) => {
-            assert_eq!(barrier.set_shard_count(n), twin.set_shard_count(n));
-        }
-        Command::Advance => {
-            let next = twin.current + 1;
-            assert_eq!(barrier.advance(), twin.advance_to(next).map(|()| next));
-        }
-        Command::Reset(tick) => {
-            let to = at(tick);
-            assert_eq!(barrier.reset_for_tick(to), twin.advance_to(to));
-        }
-        Command::Close => {
-            barrier.close();
-            twin.closed = true;
-        }
-    }
-}
-
-/// Asks both everything about a tick.
-fn compare(barrier: &TickBarrier, twin: &Twin, tick: Tick) {
-    let all: Vec<_> = (0..SHARDS + 1).map(ShardId).collect();
+/// What the core says of a tick without the lock and the snapshot around it.
+fn compare_core(core: &Core, model: &NaiveBarrier, tick: Tick) {
     for phase in TickPhase::ALL {
-        let expected = match twin.verdict(phase, tick) {
-            Poll::Ready(verdict) => verdict,
-            Poll::Pending => Err(BarrierError::PhaseTimeout {
-                phase,
-                tick,
-                missing: MissingShards::new(twin.missing(phase, tick)),
-            }),
-        };
-        assert_eq!(poll(barrier, phase, tick), expected, "{phase} of {tick}");
-        let completed = twin.completed(phase, tick);
-        assert_eq!(
-            barrier.completed_count(phase, tick) as usize,
-            completed.len()
-        );
-        assert_eq!(barrier.get_completed_shards(phase, tick), completed);
-        let (done, pending): (Vec<_>, Vec<_>) = all
-            .iter()
-            .partition(|&&shard| twin.is_complete(shard, phase, tick));
-        assert_eq!(barrier.get_pending_shards(phase, tick, &all), pending);
-        assert!(
-            done.iter()
-                .all(|&shard| barrier.is_complete(shard, phase, tick))
-        );
+        let expected = model
+            .settled((tick, phase))
+            .map_or(Poll::Pending, Poll::Ready);
+        assert_eq!(core.verdict(phase, tick), expected, "{phase} of {tick}");
+        assert_eq!(core.completed(phase, tick), model.completed((tick, phase)));
+        if expected.is_pending() {
+            assert_eq!(core.missing(phase, tick), model.missing((tick, phase)));
+        }
     }
 }
 
@@ -153,36 +63,33 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn it_answers_like_its_twin(
+    fn it_answers_as_the_naive_model_does(
         shard_count in 0..=SHARDS,
         commands in proptest::collection::vec((command(), 0..90u64), 1..80),
     ) {
-        let barrier = TickBarrier::new(shard_count).unwrap();
-        let mut twin = Twin::new(shard_count);
+        let mut runner = Runner::new(shard_count);
         for (command, back) in &commands {
-            let before = barrier.core.lock().view();
-            let pending: Vec<_> = [before.current, before.current + 1]
+            let before = runner.barrier.core.lock().view();
+            let waits = |model: &NaiveBarrier, phase| model.settled(phase).is_none();
+            let waiting: Vec<_> = [before.current, before.current + 1]
                 .into_iter()
-                .flat_map(|tick| TickPhase::ALL.map(|phase| (phase, tick)))
-                .filter(|&(phase, tick)| twin.verdict(phase, tick).is_pending())
+                .flat_map(|tick| TickPhase::ALL.map(|phase| (tick, phase)))
+                .filter(|&phase| waits(&runner.model, phase))
                 .collect();
-            carry_out(&barrier, &mut twin, command);
+            runner.run(command);
 
-            let current = twin.current;
-            for tick in current.saturating_sub(2)..=current + 2 {
-                compare(&barrier, &twin, tick);
+            let current = runner.model.current_tick();
+            runner.compare_tick(current.saturating_sub(*back));
+            let core = runner.barrier.core.lock();
+            for tick in [0, 1, 2, *back + 3].map(|back| (current + 2).saturating_sub(back)) {
+                compare_core(&core, &runner.model, tick);
             }
-            compare(&barrier, &twin, current.saturating_sub(*back));
-            prop_assert_eq!(barrier.current_tick(), current);
-            prop_assert_eq!(barrier.is_closed(), twin.closed);
-            prop_assert_eq!(barrier.shard_count() as usize, twin.members().len());
-
-            let after = barrier.core.lock().view();
+            let after = core.view();
             prop_assert!(after.frontier >= before.frontier, "the frontier went back");
-            for (phase, tick) in pending {
+            for phase in waiting {
                 prop_assert!(
-                    twin.verdict(phase, tick).is_pending() || after != before,
-                    "whoever waits for {} of {} is not woken", phase, tick
+                    waits(&runner.model, phase) || after != before,
+                    "nobody who waits for {phase:?} is woken"
                 );
             }
         }

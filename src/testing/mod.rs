@@ -13,4 +13,12 @@
     reason = "the models fail as tests do"
 )]
 
+pub mod barrier;
 pub mod random;
+
+use crate::Incarnation;
+
+/// The incarnation of this number, from 1.
+pub fn incarnation(number: u8) -> Incarnation {
+    (1..number).fold(Incarnation::FIRST, |last, _| last.next().unwrap())
+}

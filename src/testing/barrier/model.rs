@@ -1,0 +1,357 @@
+//! The naive model of the barrier: it knows how far each member got, and works out the rest from that at each question.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Answer, Command};
+use crate::config::MAX_SHARDS;
+use crate::error::MissingShards;
+use crate::{BarrierError, Incarnation, ShardId, Tick, TickPhase};
+
+/// The last tick that there is.
+pub(super) const LAST_TICK: Tick = u64::MAX / 4 - 1;
+
+/// This many of the ticks that were left incomplete are remembered.
+pub(super) const REMEMBERED: u64 = 64;
+
+/// A tick before its phase, so that comparing two of them says which comes first.
+pub type Phase = (Tick, TickPhase);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Member {
+    incarnation: Option<Incarnation>,
+    first_tick: Tick,
+    /// The last phase that it completed. All before it count as completed too.
+    done: Option<Phase>,
+}
+
+impl Member {
+    fn did(&self, phase: Phase) -> bool {
+        self.first_tick <= phase.0 && self.done >= Some(phase)
+    }
+}
+
+/// Adjacent ticks that were advanced over before they were complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Incomplete {
+    first: Tick,
+    last: Tick,
+    /// The last phase that was complete, if any was.
+    reached: Option<TickPhase>,
+}
+
+/// The naive model of a [`TickBarrier`](crate::TickBarrier).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NaiveBarrier {
+    members: BTreeMap<ShardId, Member>,
+    current: Tick,
+    /// The last phase that was found complete. All before it are complete too, except those of the incomplete ticks.
+    frontier: Option<Phase>,
+    incomplete: VecDeque<Incomplete>,
+    /// The last incomplete tick that isn't remembered.
+    forgotten: Option<Tick>,
+    closed: bool,
+}
+
+impl NaiveBarrier {
+    pub fn new(shards: u32) -> Self {
+        let mut model = Self::default();
+        model.fill(shards, 0);
+        model
+    }
+
+    pub fn current_tick(&self) -> Tick {
+        self.current
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub fn frontier(&self) -> Option<Phase> {
+        self.frontier
+    }
+
+    pub fn members(&self) -> Vec<ShardId> {
+        self.members.keys().copied().collect()
+    }
+
+    /// Carries out a command. The answer has a tick if the barrier's has one.
+    pub fn apply(&mut self, command: &Command) -> Answer {
+        match *command {
+            Command::Complete(shard, incarnation, phase, when) => {
+                let tick = when.tick(self.current);
+                self.complete(shard, incarnation, (tick, phase))?;
+            }
+            Command::CompleteAll(phase, when) => {
+                for shard in self.members() {
+                    self.complete(shard, None, (when.tick(self.current), phase))?;
+                }
+            }
+            Command::Join(shard, incarnation) => return self.join(shard, incarnation).map(Some),
+            Command::Bind(shard, incarnation) => self.bind(shard, incarnation)?,
+            Command::Replace(shard, incarnation) => {
+                return self.replace(shard, incarnation).map(Some);
+            }
+            Command::Leave(shard) => self.leave(shard)?,
+            Command::LeaveMany(ref shards) => self.leave_many(shards),
+            Command::SetShardCount(count) => self.set_shard_count(count)?,
+            Command::Advance => return self.advance().map(Some),
+            Command::Reset(when) => self.advance_to(when.tick(self.current))?,
+            Command::Close => self.close(),
+        }
+        Ok(None)
+    }
+
+    fn check_open(&self) -> Result<(), BarrierError> {
+        if self.closed {
+            return Err(BarrierError::Closed);
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, count: u32, first_tick: Tick) {
+        for shard in (0..count).map(ShardId) {
+            self.members.entry(shard).or_insert(Member {
+                incarnation: None,
+                first_tick,
+                done: None,
+            });
+        }
+    }
+
+    fn put(&mut self, shard: ShardId, incarnation: Option<Incarnation>) -> Tick {
+        let first_tick = self.next_to_count();
+        let member = Member {
+            incarnation,
+            first_tick,
+            done: None,
+        };
+        self.members.insert(shard, member);
+        first_tick
+    }
+
+    fn member(&mut self, shard: ShardId) -> Result<&mut Member, BarrierError> {
+        let member = self.members.get_mut(&shard);
+        member.ok_or(BarrierError::UnknownShard(shard))
+    }
+
+    /// The phases for which completions are taken.
+    fn window(&self) -> [Phase; 8] {
+        let phase = |i: usize| (self.current + i as u64 / 4, TickPhase::ALL[i % 4]);
+        std::array::from_fn(phase)
+    }
+
+    fn counting(&self, tick: Tick) -> impl Iterator<Item = (&ShardId, &Member)> {
+        let members = self.members.iter();
+        members.filter(move |(_, member)| member.first_tick <= tick)
+    }
+
+    /// Raises the frontier to the last phase that somebody has to complete and everybody who has to did.
+    fn settle(&mut self) {
+        let is_done = |&phase: &Phase| {
+            let mut counting = self.counting(phase.0).peekable();
+            counting.peek().is_some() && counting.all(|(_, member)| member.did(phase))
+        };
+        let last = self.window().into_iter().rev().find(is_done);
+        self.frontier = self.frontier.max(last);
+    }
+
+    /// The first tick after the current one of which nothing is complete.
+    fn next_to_count(&self) -> Tick {
+        let touched = self.frontier.map_or(0, |(tick, _)| tick + 1);
+        touched.max(self.current + 1)
+    }
+
+    pub fn complete(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        phase: Phase,
+    ) -> Result<(), BarrierError> {
+        self.check_open()?;
+        let (tick, current) = (phase.0, self.current);
+        let member = self.member(shard)?;
+        if let Some(stale) = incarnation.filter(|_| member.incarnation != incarnation) {
+            return Err(BarrierError::StaleIncarnation { shard, stale });
+        }
+        if tick < current {
+            return Err(BarrierError::TickOver { tick, current });
+        }
+        if tick > LAST_TICK || tick > current + 1 {
+            return Err(BarrierError::TickAhead { tick, current });
+        }
+        member.done = member.done.max(Some(phase));
+        self.settle();
+        Ok(())
+    }
+
+    pub fn join(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+    ) -> Result<Tick, BarrierError> {
+        self.check_open()?;
+        if self.members.contains_key(&shard) {
+            return Err(BarrierError::MemberExists(shard));
+        }
+        Ok(self.put(shard, incarnation))
+    }
+
+    pub fn bind(&mut self, shard: ShardId, incarnation: Incarnation) -> Result<(), BarrierError> {
+        self.check_open()?;
+        let member = self.member(shard)?;
+        if *member.incarnation.get_or_insert(incarnation) != incarnation {
+            return Err(BarrierError::MemberExists(shard));
+        }
+        Ok(())
+    }
+
+    pub fn replace(
+        &mut self,
+        shard: ShardId,
+        incarnation: Incarnation,
+    ) -> Result<Tick, BarrierError> {
+        self.check_open()?;
+        if self.member(shard)?.incarnation == Some(incarnation) {
+            return Err(BarrierError::MemberExists(shard));
+        }
+        let first_tick = self.put(shard, Some(incarnation));
+        self.settle();
+        Ok(first_tick)
+    }
+
+    pub fn leave(&mut self, shard: ShardId) -> Result<(), BarrierError> {
+        self.check_open()?;
+        self.member(shard)?;
+        self.leave_many(&[shard]);
+        Ok(())
+    }
+
+    pub fn leave_many(&mut self, shards: &[ShardId]) {
+        if !self.closed {
+            self.members.retain(|shard, _| !shards.contains(shard));
+            self.settle();
+        }
+    }
+
+    fn set_shard_count(&mut self, count: u32) -> Result<(), BarrierError> {
+        self.check_open()?;
+        if count > MAX_SHARDS {
+            return Err(BarrierError::TooManyMembers {
+                value: count.into(),
+                max: MAX_SHARDS.into(),
+            });
+        }
+        let first_tick = self.next_to_count();
+        self.members.retain(|shard, _| shard.0 < count);
+        self.fill(count, first_tick);
+        self.settle();
+        Ok(())
+    }
+
+    pub fn advance(&mut self) -> Result<Tick, BarrierError> {
+        let next = self.current + 1;
+        self.advance_to(next).map(|()| next)
+    }
+
+    fn advance_to(&mut self, to: Tick) -> Result<(), BarrierError> {
+        self.check_open()?;
+        let (tick, current) = (to, self.current);
+        if tick < current {
+            return Err(BarrierError::TickBackwards { tick, current });
+        }
+        if tick > LAST_TICK {
+            return Err(BarrierError::TickAhead { tick, current });
+        }
+        // The frontier lies in the second of these ticks at most. Nothing of those after it is complete.
+        for tick in (current..to).take(2) {
+            self.leave_incomplete(tick, tick);
+        }
+        if to - current > 2 {
+            self.leave_incomplete(current + 2, to - 1);
+        }
+        self.current = to;
+        Ok(())
+    }
+
+    fn leave_incomplete(&mut self, first: Tick, last: Tick) {
+        if self.frontier >= Some((last, TickPhase::Advance)) {
+            return;
+        }
+        let reached = self.frontier.filter(|&(tick, _)| tick == first);
+        self.incomplete.push_back(Incomplete {
+            first,
+            last,
+            reached: reached.map(|(_, phase)| phase),
+        });
+        let mut left = REMEMBERED;
+        for (i, ticks) in self.incomplete.iter().enumerate().rev() {
+            let count = ticks.last - ticks.first + 1;
+            if count > left {
+                self.forgotten = Some(ticks.last - left);
+                self.incomplete.drain(..i);
+                return;
+            }
+            left -= count;
+        }
+    }
+
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// The answer of a wait that has no time left.
+    pub fn poll(&self, phase: TickPhase, tick: Tick) -> Result<(), BarrierError> {
+        self.settled((tick, phase)).unwrap_or_else(|| {
+            let missing = MissingShards::new(self.missing((tick, phase)));
+            Err(BarrierError::PhaseTimeout {
+                phase,
+                tick,
+                missing,
+            })
+        })
+    }
+
+    /// The answer of a wait, unless it has to wait for it.
+    pub fn settled(&self, (tick, phase): Phase) -> Option<Result<(), BarrierError>> {
+        let current = self.current;
+        if tick < current {
+            if self.forgotten.is_some_and(|forgotten| tick <= forgotten) {
+                return Some(Err(BarrierError::TickOver { tick, current }));
+            }
+            let among = |ticks: &&Incomplete| (ticks.first..=ticks.last).contains(&tick);
+            let incomplete = self.incomplete.iter().find(among);
+            let superseded = incomplete.is_some_and(|ticks| ticks.reached < Some(phase));
+            return Some(if superseded {
+                Err(BarrierError::Superseded { phase, tick })
+            } else {
+                Ok(())
+            });
+        }
+        if self.frontier >= Some((tick, phase)) {
+            return Some(Ok(()));
+        }
+        if self.closed {
+            return Some(Err(BarrierError::Closed));
+        }
+        if tick > LAST_TICK || tick > current + 1 {
+            return Some(Err(BarrierError::TickAhead { tick, current }));
+        }
+        let nobody = self.counting(tick).next().is_none();
+        nobody.then_some(Err(BarrierError::NoMembers))
+    }
+
+    /// The members that count for the phase and have completed it, while the barrier keeps account of it.
+    pub fn completed(&self, phase: Phase) -> Vec<ShardId> {
+        if phase.0 > LAST_TICK || !self.window().contains(&phase) {
+            return Vec::new();
+        }
+        let done = self.counting(phase.0).filter(|(_, m)| m.did(phase));
+        done.map(|(&shard, _)| shard).collect()
+    }
+
+    pub fn missing(&self, phase: Phase) -> Vec<ShardId> {
+        let missing = self.counting(phase.0).filter(|(_, m)| !m.did(phase));
+        missing.map(|(&shard, _)| shard).collect()
+    }
+}
