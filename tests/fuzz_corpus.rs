@@ -25,8 +25,6 @@ mod jsonl;
 mod queries;
 #[path = "../fuzz/src/registry.rs"]
 mod registry;
-#[path = "../fuzz/src/ring.rs"]
-mod ring;
 
 /// A corpus that got lost would be a test that can't fail.
 const LEAST: usize = 5;
@@ -90,5 +88,5 @@ fn registry() {
 
 #[test]
 fn ring() {
-    replay("ring", ring::run);
+    replay("ring", tickring::testing::ring::run);
 }

@@ -1,4 +1,4 @@
-//! The ring through its public interface: pinned placement, minimal movement, and a stupid twin.
+//! The ring through its public interface: pinned placement, minimal movement, and the naive model.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,8 +7,12 @@
 
 use std::collections::BTreeMap;
 
+use arbitrary::Unstructured;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use tickring::testing::ring::{
+    Command, NaiveRing, Pair, compare, compare_owners, compare_plan, compare_replicas,
+};
 use tickring::{
     DocumentId, HashRing, MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT,
     Placement, RingError, RingPlan, RouteError, ShardId,
@@ -25,31 +29,25 @@ fn build(placement: Placement, virtual_nodes: u32, members: &BTreeMap<u32, u32>)
     HashRing::from_members(placement, virtual_nodes, members).unwrap()
 }
 
-/// The owners of all points in ring order from `hash` on, found by sorting all of them.
-fn naive(
-    placement: Placement,
-    virtual_nodes: u32,
-    members: &BTreeMap<u32, u32>,
-    hash: u64,
-) -> Vec<ShardId> {
-    let mut points = Vec::new();
-    for (&id, &weight) in members {
-        for node in 0..virtual_nodes * weight {
-            let position = placement.virtual_node_position(ShardId(id), node);
-            points.push((position < hash, position, id));
-        }
-    }
-    points.sort_unstable();
-    points.into_iter().map(|point| ShardId(point.2)).collect()
-}
-
 fn placement() -> impl Strategy<Value = Placement> {
     prop_oneof![Just(Placement::Xxh3), Just(Placement::SipHash13)]
 }
 
-/// Ids in order and anywhere, weights from 0.
-fn members() -> impl Strategy<Value = BTreeMap<u32, u32>> {
-    btree_map(prop_oneof![0..8_u32, any::<u32>()], 0..4_u32, 0..8)
+/// A ring's naive model. Ids in order and anywhere, weights from 0.
+fn naive(placement: Placement, virtual_nodes: u32) -> impl Strategy<Value = NaiveRing> {
+    let id = prop_oneof![0..8_u32, any::<u32>()].prop_map(ShardId::new);
+    btree_map(id, 0..4_u32, 0..8)
+        .prop_map(move |members| NaiveRing::from_members(placement, virtual_nodes, members))
+}
+
+fn any_naive() -> impl Strategy<Value = NaiveRing> {
+    (placement(), 1..20_u32).prop_flat_map(|(placement, nodes)| naive(placement, nodes))
+}
+
+fn commands() -> impl Strategy<Value = Vec<Command>> {
+    let command =
+        vec(any::<u8>(), 20).prop_map(|bytes| Unstructured::new(&bytes).arbitrary().unwrap());
+    vec(command, 0..20)
 }
 
 #[test]
@@ -95,107 +93,37 @@ proptest! {
 
     #[test]
     fn owners_and_replicas_agree_with_a_scan(
-        placement in placement(),
-        virtual_nodes in 1..20_u32,
-        members in members(),
+        model in any_naive(),
         hashes in vec(any::<u64>(), 10),
-        count in 0..=MAX_REPLICAS,
+        others in 0..=MAX_REPLICAS,
         seed in any::<u64>(),
     ) {
-        let ring = build(placement, virtual_nodes, &members);
-        let at_points = ring.points().flat_map(|(at, _)| [at, at.wrapping_add(1), at.wrapping_sub(1)]);
-        for hash in hashes.into_iter().chain(at_points.take(60)).chain([0, u64::MAX]) {
-            let owner = naive(placement, virtual_nodes, &members, hash).first().copied();
-            prop_assert_eq!(ring.owner(hash), owner.ok_or(RouteError::EmptyRing));
-        }
-        let document = DocumentId::from_seed(seed);
-        let mut distinct = Vec::new();
-        let position = placement.document_position(&document);
-        for shard in naive(placement, virtual_nodes, &members, position) {
-            if !distinct.contains(&shard) && distinct.len() <= count as usize {
-                distinct.push(shard);
-            }
-        }
-        match ring.get_replica_shards(&document, count) {
-            Ok(replicas) => {
-                prop_assert_eq!(replicas.as_ref(), &distinct[..]);
-                prop_assert!((&replicas).into_iter().eq(&distinct));
-                prop_assert_eq!(replicas.as_slice(), distinct);
-                prop_assert_eq!(replicas.is_complete(), replicas.len() == count as usize + 1);
-            }
-            Err(error) => {
-                prop_assert_eq!(error, RouteError::EmptyRing);
-                prop_assert!(distinct.is_empty());
-            }
-        }
+        let ring = model.build();
+        compare(&ring, &model);
+        compare_owners(&ring, &model, hashes);
+        compare_replicas(&ring, &model, DocumentId::from_seed(seed), others);
     }
 
     /// Any walk of changes ends at the ring that is built from the members that are left.
     #[test]
     fn a_ring_depends_on_its_members_alone(
-        placement in placement(),
-        virtual_nodes in 1..60_u32,
-        start in members(),
-        changes in vec((0..12_u32, 0..5_u32), 0..20),
+        start in any_naive(),
+        commands in commands(),
     ) {
-        let mut members = start;
-        let mut ring = build(placement, virtual_nodes, &members);
-        for (id, weight) in changes {
-            let shard = ShardId(id);
-            let present = members.contains_key(&id);
-            ring = if !present {
-                members.insert(id, weight);
-                ring.add_weighted(shard, weight).unwrap()
-            } else if weight == 4 {
-                members.remove(&id);
-                ring.remove_shard(shard).unwrap()
-            } else {
-                members.insert(id, weight);
-                ring.set_weight(shard, weight).unwrap()
-            };
-            let built = build(placement, virtual_nodes, &members);
-            prop_assert_eq!(ring.fingerprint(), built.fingerprint());
-            prop_assert!(ring == built);
+        let mut pair = Pair::new(start);
+        for command in commands {
+            pair.apply(command);
+            pair.compare();
         }
+        pair.compare_plan();
     }
 
     #[test]
     fn a_plan_is_what_moves(
-        placement in placement(),
-        from in members(),
-        to in members(),
-        nodes in (1..12_u32, 1..12_u32),
-        hashes in vec(any::<u64>(), 30),
+        (from, to) in (placement(), 1..12_u32, 1..12_u32)
+            .prop_flat_map(|(placement, a, b)| (naive(placement, a), naive(placement, b))),
     ) {
-        let (before, after) = (build(placement, nodes.0, &from), build(placement, nodes.1, &to));
-        let plan = RingPlan::between(&before, &after).unwrap();
-        let ends: Vec<_> = before.points().chain(after.points()).map(|point| point.0).collect();
-        let telling = ends.iter().flat_map(|&at| [at, at.wrapping_add(1)]).chain([0, u64::MAX]);
-        for hash in hashes.into_iter().chain(telling) {
-            let owners = (before.owner(hash).ok(), after.owner(hash).ok());
-            let told = plan.move_at(hash).map(|range| (range.from, range.to));
-            prop_assert_eq!(told, (owners.0 != owners.1).then_some(owners));
-        }
-        for document in (0..20).map(DocumentId::from_seed) {
-            prop_assert_eq!(plan.move_of(&document), plan.move_at(placement.document_position(&document)));
-        }
-        // Between two points of either ring nothing changes: the moved hashes are the lengths of such arcs.
-        let mut ends = ends;
-        ends.push(u64::MAX);
-        ends.sort_unstable();
-        ends.dedup();
-        let (mut moved, mut start) = (0_u128, 0_u128);
-        for end in ends {
-            let next = u128::from(end) + 1;
-            if before.owner(end) != after.owner(end) {
-                moved += next - start;
-            }
-            start = next;
-        }
-        prop_assert_eq!(plan.moved_hashes(), moved);
-        let in_2_to_31 = f64::from(u32::try_from(moved >> 33).unwrap());
-        let difference = plan.moved_fraction() * 2_f64.powi(31) - in_2_to_31;
-        prop_assert!((0.0..=1.0).contains(&difference), "{}", difference);
+        compare_plan((&from.build(), &from), (&to.build(), &to));
     }
 }
 

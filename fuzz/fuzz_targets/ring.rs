@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../src/ring.rs"]
-mod ring;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ring::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tickring::testing::ring::run(data));

@@ -1,4 +1,4 @@
-//! Rings of raw points: forced collisions, bucket boundaries and every layout of the index, against a scan over all points.
+//! Rings of raw points: forced collisions, bucket boundaries and every layout of the index, against the naive model.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,6 +7,7 @@ use super::index::entry_bits;
 use super::points::Point;
 use super::reindex::{Delta, are_few};
 use super::*;
+use crate::testing::ring::{NaiveRing, compare_plan, compare_shares, telling_hashes};
 
 /// A ring of these points over `slots` shards, with an index of `2^bits` entries.
 fn raw(mut points: Vec<Point>, slots: u32, bits: u32) -> HashRing {
@@ -22,41 +23,21 @@ fn raw(mut points: Vec<Point>, slots: u32, bits: u32) -> HashRing {
     HashRing::of_parts(Placement::Xxh3, 1, members, points, index)
 }
 
-/// The slots of all points in ring order from `hash` on: those at or after it, then the others.
-fn naive_slots(points: &[Point], hash: u64) -> Vec<u32> {
-    let mut order: Vec<_> = points
-        .iter()
-        .map(|&(at, slot)| (at < hash, at, slot))
-        .collect();
-    order.sort_unstable();
-    order.iter().map(|point| u32::from(point.2)).collect()
+/// The naive model of a ring of these points.
+fn naive(points: &[Point]) -> NaiveRing {
+    let points = points.iter().map(|&(at, slot)| (at, ShardId(slot.into())));
+    NaiveRing::of_points(points.collect())
 }
 
-fn check(ring: &HashRing, points: &[Point], hash: u64) {
-    let expected = naive_slots(points, hash);
-    assert_eq!(
-        ring.slot_at(hash),
-        expected.first().copied(),
-        "{hash:#x} of {points:x?}"
-    );
-    let owner = expected.first().map(|&slot| ring.shard_at_slot(slot));
-    let owner = owner.ok_or(RouteError::EmptyRing);
-    for found in [ring.owner(hash), ring.indexed_owner(hash)] {
-        assert_eq!(found, owner, "{hash:#x} of {points:x?}");
-    }
-    assert!(
-        ring.slots_from(hash).eq(expected),
-        "{hash:#x} of {points:x?}"
-    );
-}
-
-/// At each point, beside it, and at the ends of the hash space.
-fn telling_hashes(points: &[Point]) -> Vec<u64> {
-    let mut hashes = vec![0, 1, u64::MAX, u64::MAX - 1];
-    for &(at, _) in points {
-        hashes.extend([at, at.wrapping_add(1), at.wrapping_sub(1)]);
-    }
-    hashes
+/// The owners, by the table and by the index, and everybody from there on.
+fn compare_at(ring: &HashRing, model: &NaiveRing, hash: u64) {
+    let expected = model.in_ring_order(hash);
+    let first = expected.first().copied();
+    let owner = first.ok_or(RouteError::EmptyRing);
+    assert_eq!(ring.owner(hash), owner, "{hash:#x}");
+    assert_eq!(ring.indexed_owner(hash), owner, "{hash:#x}");
+    assert_eq!(ring.slot_at(hash), first.map(ShardId::as_u32), "{hash:#x}");
+    assert!(ring.slots_from(hash).map(ShardId).eq(expected), "{hash:#x}");
 }
 
 /// Positions that collide, crowd into one bucket, lie at a bucket's ends, or anywhere.
@@ -169,12 +150,12 @@ proptest! {
             .into_iter()
             .map(|(at, slot)| (at, u16::try_from(u32::from(slot) % slots).unwrap()))
             .collect();
-        let ring = raw(points.clone(), slots, bits);
-        for hash in telling_hashes(&points).into_iter().chain(hashes) {
-            check(&ring, &points, hash);
+        let model = naive(&points);
+        let ring = raw(points, slots, bits);
+        for hash in telling_hashes(&model.points).chain(hashes) {
+            compare_at(&ring, &model, hash);
         }
-        let shares: u128 = ring.shares().iter().map(|share| share.hashes).sum();
-        prop_assert_eq!(shares, if points.is_empty() { 0 } else { 1 << 64 });
+        compare_shares(&ring.shares(), &model);
     }
 
     /// Slots 0, 2, 4 have points, and slot `1`, `3` or `5` (which gets the number that it has afterwards) joins and leaves.
@@ -209,25 +190,10 @@ proptest! {
     fn plans_of_colliding_points_agree_with_both_rings(
         from in vec((position(), 0..3_u16), 0..12),
         to in vec((position(), 0..3_u16), 0..12),
-        hashes in vec(position(), 20),
     ) {
-        let (before, after) = (raw(from.clone(), 3, 8), raw(to.clone(), 3, 8));
-        let plan = RingPlan::between(&before, &after).unwrap();
-        let telling = telling_hashes(&from).into_iter().chain(telling_hashes(&to));
-        for hash in telling.chain(hashes) {
-            let owners = (before.owner(hash).ok(), after.owner(hash).ok());
-            let told = plan.move_at(hash).map(|range| (range.from, range.to));
-            prop_assert_eq!(told, (owners.0 != owners.1).then_some(owners));
-            prop_assert!(plan.move_at(hash).is_none_or(|range| range.range().contains(&hash)));
-        }
-        for pair in plan.moves().windows(2) {
-            prop_assert!(pair[0].last < pair[1].first, "ascending and apart");
-            let touch = pair[0].last + 1 == pair[1].first;
-            let same = (pair[0].from, pair[0].to) == (pair[1].from, pair[1].to);
-            prop_assert!(!(touch && same), "coalesced");
-        }
-        let moved: u128 = plan.moves().iter().map(Move::hashes).sum();
-        prop_assert_eq!(plan.moved_hashes(), moved);
+        let models = (naive(&from), naive(&to));
+        let (before, after) = (raw(from, 3, 8), raw(to, 3, 8));
+        compare_plan((&before, &models.0), (&after, &models.1));
     }
 }
 

@@ -5,6 +5,7 @@
 //! own tests enable the feature `testing`.
 #![allow(
     missing_docs,
+    clippy::cast_possible_truncation,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
@@ -15,6 +16,7 @@
 
 pub mod barrier;
 pub mod random;
+pub mod ring;
 
 use crate::Incarnation;
 

@@ -1,0 +1,232 @@
+//! Commands for a ring and its naive model, and what carries them out on both.
+
+use std::sync::OnceLock;
+
+use arbitrary::{Arbitrary, Unstructured};
+
+use super::{NaiveRing, compare, compare_plan, compare_replicas};
+use crate::config::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
+use crate::{DocumentId, HashRing, Placement, RingError, ShardId};
+
+/// Beyond this many points the model takes too long.
+const POINTS: u64 = 160;
+
+/// The most commands of one input: longer inputs find nothing more, only later.
+const COMMANDS: usize = 80;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Add(ShardId, u32),
+    Remove(ShardId),
+    SetWeight(ShardId, u32),
+    /// Looks up a document and this many other shards.
+    LookUp(DocumentId, u32),
+    /// Compares the plan from the ring that was remembered last.
+    Plan,
+    /// Compares the whole ring, and remembers it for the next plan.
+    Compare,
+    /// Builds a ring of this many shards and virtual nodes, and one with a shard of this weight: refused if too large.
+    Build {
+        shards: u32,
+        nodes: u32,
+        weight: u32,
+    },
+}
+
+impl<'a> Arbitrary<'a> for Command {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        Ok(match input.arbitrary::<u8>()? % 8 {
+            0 | 1 => Self::Add(shard(input)?, weight(input)?),
+            2 => Self::Remove(shard(input)?),
+            3 => Self::SetWeight(shard(input)?, weight(input)?),
+            4 => {
+                let document = DocumentId::from_seed(input.arbitrary()?);
+                Self::LookUp(document, u32::from(input.arbitrary::<u8>()? % 18))
+            }
+            5 => Self::Plan,
+            6 => Self::Compare,
+            _ => {
+                let (shards, nodes): (u32, u32) = input.arbitrary()?;
+                let (shards, nodes) = match input.arbitrary::<u8>()? % 3 {
+                    0 => (shards, nodes),
+                    1 => (shards % (MAX_SHARDS + 2), nodes % (MAX_VIRTUAL_NODES + 2)),
+                    _ => (shards % 10, nodes % 10),
+                };
+                let weight = weight(input)?;
+                Self::Build {
+                    shards,
+                    nodes,
+                    weight,
+                }
+            }
+        })
+    }
+}
+
+/// Few shards that meet often, shards whose first points crowd together, and now and then any.
+fn shard(input: &mut Unstructured<'_>) -> arbitrary::Result<ShardId> {
+    let byte: u8 = input.arbitrary()?;
+    Ok(match byte {
+        0..128 => ShardId(u32::from(byte % 8)),
+        128..248 => crowded()[usize::from(byte) % crowded().len()],
+        248.. => ShardId(input.arbitrary()?),
+    })
+}
+
+/// Shards whose first virtual nodes lie in one 4,096th of all hashes, so that they share an entry of any index of a small
+/// ring: some at the very end of the hash space, some at its beginning, some within.
+fn crowded() -> &'static [ShardId] {
+    static CROWDED: OnceLock<Vec<ShardId>> = OnceLock::new();
+    CROWDED.get_or_init(|| {
+        let bucket = |id: u32| Placement::Xxh3.virtual_node_position(ShardId(id), 0) >> 52;
+        let of = |wanted: u64| (0..).filter(move |&id| bucket(id) == wanted).take(4);
+        let ids = [0, 0x7FF, 0xFFF].into_iter().flat_map(of);
+        ids.map(ShardId).collect()
+    })
+}
+
+fn weight(input: &mut Unstructured<'_>) -> arbitrary::Result<u32> {
+    let byte: u8 = input.arbitrary()?;
+    Ok(match byte {
+        0..240 => u32::from(byte % 5),
+        240..250 => MAX_WEIGHT + u32::from(byte) - 244,
+        250.. => input.arbitrary()?,
+    })
+}
+
+/// A ring and its naive model, changed together.
+#[derive(Debug)]
+pub struct Pair {
+    ring: HashRing,
+    model: NaiveRing,
+    /// What the next plan starts from.
+    before: (HashRing, NaiveRing),
+}
+
+impl Pair {
+    pub fn new(model: NaiveRing) -> Self {
+        let ring = model.build();
+        let before = (ring.clone(), model.clone());
+        Self {
+            ring,
+            model,
+            before,
+        }
+    }
+
+    /// Carries a command out on both, and compares what they say.
+    pub fn apply(&mut self, command: Command) {
+        match command {
+            Command::Add(shard, weight) | Command::SetWeight(shard, weight) => {
+                self.change(command, shard, Some(weight));
+            }
+            Command::Remove(shard) => self.change(command, shard, None),
+            Command::LookUp(document, others) => {
+                compare_replicas(&self.ring, &self.model, document, others);
+            }
+            Command::Plan => self.compare_plan(),
+            Command::Compare => {
+                self.compare();
+                self.before = (self.ring.clone(), self.model.clone());
+            }
+            Command::Build {
+                shards,
+                nodes,
+                weight,
+            } => {
+                compare_build(shards, nodes);
+                compare_heavy(nodes, weight);
+            }
+        }
+    }
+
+    fn change(&mut self, command: Command, shard: ShardId, weight: Option<u32>) {
+        let refusal = self.model.refusal(command);
+        if refusal.is_none() && self.model.points_with(shard, weight.unwrap_or(0)) > POINTS {
+            return;
+        }
+        let answer = match command {
+            Command::Add(shard, 1) => self.ring.add_shard(shard),
+            Command::Add(shard, weight) => self.ring.add_weighted(shard, weight),
+            Command::SetWeight(shard, weight) => self.ring.set_weight(shard, weight),
+            _ => self.ring.remove_shard(shard),
+        };
+        assert_eq!(answer.as_ref().err(), refusal.as_ref(), "{command:?}");
+        let Ok(ring) = answer else { return };
+        self.ring = ring;
+        match weight {
+            Some(weight) => self.model.set(shard, weight),
+            None => self.model.remove(shard),
+        }
+    }
+
+    pub fn compare(&self) {
+        compare(&self.ring, &self.model);
+    }
+
+    pub fn compare_plan(&self) {
+        let (ring, model) = &self.before;
+        compare_plan((ring, model), (&self.ring, &self.model));
+    }
+}
+
+/// What a ring may be made of, up to the greatest numbers: refused as documented, or not tried if it would be large.
+fn compare_build(shards: u32, nodes: u32) {
+    let points = u64::from(shards) * u64::from(nodes);
+    let expected = if !(1..=MAX_VIRTUAL_NODES).contains(&nodes) {
+        let (value, max) = (nodes, MAX_VIRTUAL_NODES);
+        Some(RingError::VirtualNodes { value, max })
+    } else if shards > MAX_SHARDS {
+        let (value, max) = (shards.into(), MAX_SHARDS.into());
+        Some(RingError::TooManyShards { value, max })
+    } else if points > MAX_POINTS.into() {
+        let (value, max) = (points, MAX_POINTS.into());
+        Some(RingError::TooManyPoints { value, max })
+    } else if points > POINTS {
+        return;
+    } else {
+        None
+    };
+    let ring = HashRing::with_virtual_nodes(shards, nodes);
+    assert_eq!(ring.as_ref().err(), expected.as_ref());
+    if let Ok(ring) = ring {
+        compare(&ring, &NaiveRing::new(Placement::default(), nodes, shards));
+    }
+}
+
+/// One shard that would have too many points.
+fn compare_heavy(nodes: u32, weight: u32) {
+    let (value, max) = (u64::from(nodes) * u64::from(weight), MAX_POINTS.into());
+    if (1..=MAX_VIRTUAL_NODES).contains(&nodes) && weight <= MAX_WEIGHT && value > max {
+        let refused = Err(RingError::TooManyPoints { value, max });
+        let of = |members: &[(ShardId, u32)]| {
+            HashRing::from_members(Placement::default(), nodes, members.iter().copied())
+        };
+        let (empty, light) = (of(&[]).unwrap(), of(&[(ShardId(0), 0)]).unwrap());
+        assert_eq!(empty.add_weighted(ShardId(0), weight), refused);
+        assert_eq!(light.set_weight(ShardId(0), weight), refused);
+        assert_eq!(of(&[(ShardId(0), weight)]), refused);
+    }
+}
+
+/// Carries out the commands that the bytes say.
+pub fn run(data: &[u8]) {
+    // Nothing is wrong with an input that ends early.
+    let _ = carry_out(&mut Unstructured::new(data));
+}
+
+fn carry_out(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let placement = Placement::ALL[usize::from(input.arbitrary::<u8>()?) % 2];
+    // Mostly few: a ring repairs its index only for a change that is small beside it.
+    let nodes = [1, 1, 1, 2, 3, 5, 8, 20][usize::from(input.arbitrary::<u8>()? % 8)];
+    let mut pair = Pair::new(NaiveRing::new(placement, nodes, 0));
+    for _ in 0..COMMANDS {
+        if input.is_empty() {
+            break;
+        }
+        pair.apply(input.arbitrary()?);
+    }
+    pair.compare();
+    pair.compare_plan();
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! What a ring answers, held against the naive model.
+
+use std::collections::BTreeMap;
+
+use super::NaiveRing;
+use crate::{DocumentId, HashRing, MAX_REPLICAS, Move, RingPlan, RouteError, ShardId, Shares};
+
+/// The hashes at which answers may change: each point, those beside it, and the ends of the hash space.
+pub fn telling_hashes(points: &[(u64, ShardId)]) -> impl Iterator<Item = u64> {
+    let edges = points.iter().map(|&(at, _)| at).chain([0, u64::MAX]);
+    edges.flat_map(|at| [at.wrapping_sub(1), at, at.wrapping_add(1)])
+}
+
+/// Everything that a ring says of itself, and its owners at every place where they may change.
+pub fn compare(ring: &HashRing, model: &NaiveRing) {
+    let shown: Vec<_> = ring.points().collect();
+    assert_eq!(shown, model.points);
+    assert_eq!(ring.total_virtual_nodes(), model.points.len());
+    assert_eq!(ring.is_empty(), model.points.is_empty());
+    let members: BTreeMap<_, _> = ring.members().iter().map(|m| (m.shard, m.weight)).collect();
+    assert_eq!(members, model.weights);
+    compare_owners(ring, model, telling_hashes(&model.points));
+    let shares = ring.shares();
+    compare_shares(&shares, model);
+    let shared = shares.iter().map(|share| (share.shard, share.weight));
+    assert!(shared.eq(members.clone()));
+    assert_eq!(shares.balance().is_some(), !model.points.is_empty());
+    assert_eq!(ring.fingerprint(), model.fingerprint());
+
+    let backwards = members.into_iter().rev();
+    let built = HashRing::from_members(model.placement, model.virtual_nodes, backwards).unwrap();
+    assert_eq!(&built, ring);
+    assert_eq!(built.fingerprint(), ring.fingerprint());
+}
+
+pub fn compare_owners(ring: &HashRing, model: &NaiveRing, hashes: impl IntoIterator<Item = u64>) {
+    for hash in hashes {
+        let owner = model.owner(hash).ok_or(RouteError::EmptyRing);
+        assert_eq!(ring.owner(hash), owner, "at {hash:#x}");
+    }
+}
+
+/// The owner of a document and of its key, and its replicas.
+pub fn compare_replicas(ring: &HashRing, model: &NaiveRing, document: DocumentId, others: u32) {
+    let hash = model.placement.hash(document.as_bytes());
+    assert_eq!(model.placement.document_position(&document), hash);
+    let owner = model.owner(hash).ok_or(RouteError::EmptyRing);
+    assert_eq!(ring.get_shard(&document), owner);
+    assert_eq!(ring.get_shard_for_key(document.as_bytes()), owner);
+    let count = 1 + others as usize;
+    let expected = if others > MAX_REPLICAS {
+        Err(RouteError::TooManyReplicas { value: others })
+    } else {
+        model.distinct_from(hash, count, |_| true)
+    };
+    match (ring.get_replica_shards(&document, others), expected) {
+        (Ok(replicas), Ok(expected)) => {
+            assert_eq!(replicas.as_ref(), expected);
+            assert_eq!(replicas.as_slice(), expected);
+            assert!((&replicas).into_iter().eq(&expected));
+            assert_eq!(replicas.is_complete(), expected.len() == count);
+        }
+        (replicas, expected) => assert_eq!(replicas.err(), expected.err()),
+    }
+}
+
+pub fn compare_shares(shares: &Shares, model: &NaiveRing) {
+    let mut owned = BTreeMap::new();
+    let mut last = model.points.last().map_or(0, |&(at, _)| i128::from(at)) - (1 << 64);
+    for &(at, shard) in &model.points {
+        *owned.entry(shard).or_default() += u128::try_from(i128::from(at) - last).unwrap();
+        last = i128::from(at);
+    }
+    let total: u128 = owned.values().sum();
+    assert_eq!(total, if model.points.is_empty() { 0 } else { 1 << 64 });
+    owned.retain(|_, &mut hashes| hashes > 0);
+    let found = shares.iter().map(|share| (share.shard, share.hashes));
+    assert!(found.filter(|share| share.1 > 0).eq(owned));
+}
+
+/// The plan from one ring to another: exactly the ranges whose owner changes, as few as can say it.
+pub fn compare_plan(before: (&HashRing, &NaiveRing), after: (&HashRing, &NaiveRing)) {
+    let plan = RingPlan::between(before.0, after.0).unwrap();
+    let expected = expected_moves(before.1, after.1);
+    assert_eq!(plan.moves(), expected);
+    assert_eq!(plan.is_empty(), expected.is_empty());
+    let moved = expected
+        .iter()
+        .map(|m| u128::from(m.last - m.first) + 1)
+        .sum();
+    assert_eq!(plan.moved_hashes(), moved);
+    let in_2_to_31 = f64::from(u32::try_from(moved >> 33).unwrap());
+    let difference = plan.moved_fraction() * 2_f64.powi(31) - in_2_to_31;
+    assert!((0.0..=1.0).contains(&difference), "{difference}");
+    for range in &expected {
+        let beside = [range.first.wrapping_sub(1), range.last.wrapping_add(1)];
+        for at in beside.into_iter().chain([range.first, range.last]) {
+            let owners = (before.1.owner(at), after.1.owner(at));
+            let told = plan.move_at(at).map(|range| (range.from, range.to));
+            assert_eq!(told, (owners.0 != owners.1).then_some(owners), "at {at:#x}");
+        }
+    }
+    let document = DocumentId::from_seed(0);
+    let position = before.1.placement.document_position(&document);
+    assert_eq!(plan.move_of(&document), plan.move_at(position));
+    let within = expected
+        .iter()
+        .find(|range| range.range().contains(&position));
+    assert_eq!(plan.move_of(&document), within);
+}
+
+fn expected_moves(before: &NaiveRing, after: &NaiveRing) -> Vec<Move> {
+    let points = before.points.iter().chain(&after.points);
+    let mut ends: Vec<_> = points.map(|&(at, _)| at).chain([u64::MAX]).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let mut moves: Vec<Move> = Vec::new();
+    let mut first = 0;
+    for last in ends {
+        let (from, to) = (before.owner(last), after.owner(last));
+        let same = |m: &&mut Move| (m.from, m.to) == (from, to) && m.last.wrapping_add(1) == first;
+        match moves.last_mut().filter(same) {
+            _ if from == to => {}
+            Some(range) => range.last = last,
+            None => moves.push(Move {
+                first,
+                last,
+                from,
+                to,
+            }),
+        }
+        first = last.wrapping_add(1);
+    }
+    moves
+}
