@@ -7,10 +7,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use static_assertions::assert_impl_all;
-use tickring::{
-    CorpusStatistics, DocumentFrequencies, FrequencyError, FrequencySource, aggregate,
-    aggregate_owned,
-};
+use tickring::testing::frequency::Hinted;
+use tickring::{CorpusStatistics, DocumentFrequencies, FrequencyError, aggregate, aggregate_owned};
 
 assert_impl_all!(DocumentFrequencies: Send, Sync, Clone, Eq, std::fmt::Debug, Default);
 assert_impl_all!(CorpusStatistics: Send, Sync, Clone, Eq, std::fmt::Debug, Default);
@@ -144,32 +142,17 @@ fn overflow_names_the_term_and_leaves_the_inputs() {
     );
 }
 
-/// An own source whose hint promises more, or less, than comes.
-struct Liar(usize);
-
-impl FrequencySource for Liar {
-    fn frequencies(&self) -> impl Iterator<Item = (&str, u64)> {
-        struct Hint<I>(I, usize);
-        impl<I: Iterator> Iterator for Hint<I> {
-            type Item = I::Item;
-            fn next(&mut self) -> Option<I::Item> {
-                self.0.next()
-            }
-            fn size_hint(&self) -> (usize, Option<usize>) {
-                (0, Some(self.1))
-            }
-        }
-        Hint([("a", 1), ("b", 2), ("a", 3)].into_iter(), self.0)
-    }
-}
-
 #[test]
 fn a_wrong_size_hint_changes_nothing() {
+    let entries = [("a", 1), ("b", 2), ("a", 3)].map(|(term, n)| (term.to_owned(), n));
     for hint in [0, 1, 1 << 20, usize::MAX] {
-        assert_eq!(
-            aggregate(&[Liar(hint), Liar(hint)]).unwrap(),
-            df(&[("a", 8), ("b", 4)])
-        );
+        for hint in [(0, Some(hint)), (hint, None)] {
+            let shard = Hinted(&entries, hint);
+            assert_eq!(
+                aggregate(&[shard.clone(), shard]).unwrap(),
+                df(&[("a", 8), ("b", 4)])
+            );
+        }
     }
 }
 

@@ -12,8 +12,6 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-#[path = "../fuzz/src/aggregation.rs"]
-mod aggregation;
 #[cfg(feature = "serde")]
 #[path = "../fuzz/src/configuration.rs"]
 mod configuration;
@@ -55,7 +53,7 @@ fn replay(target: &str, body: fn(&[u8])) {
 
 #[test]
 fn aggregation() {
-    replay("aggregation", aggregation::run);
+    replay("aggregation", tickring::testing::frequency::run);
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Every path against its stupid twin, a sequential fold into a B-tree map.
+//! Every path against the naive sum.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use ahash::RandomState;
@@ -10,11 +10,11 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::aggregate::{Plan, aggregate_as, aggregate_owned_as};
 use super::partition::{MAX_PARTITIONS, Merge, hash_of, partition_of};
-use super::{DocumentFrequencies, aggregate, aggregate_owned, idf};
+use super::{aggregate, aggregate_owned, idf};
 use crate::error::FrequencyError;
+use crate::testing::frequency::{Sums, content, fold};
 
 type Shard = HashMap<String, u64>;
-type Sums = Result<DocumentFrequencies, FrequencyError>;
 
 /// Pools of 1 to 8 threads.
 static POOLS: LazyLock<Vec<ThreadPool>> = LazyLock::new(|| {
@@ -40,33 +40,8 @@ fn parallel(entries_per_partition: usize, max_partitions: usize) -> Plan {
     }
 }
 
-/// The sums, or the least term that overflows.
-fn twin(shards: &[Shard]) -> Result<BTreeMap<String, u64>, FrequencyError> {
-    let mut sums = BTreeMap::<String, u128>::new();
-    for (term, &frequency) in shards.iter().flatten() {
-        *sums.entry(term.clone()).or_default() += u128::from(frequency);
-    }
-    sums.into_iter()
-        .map(|(term, sum)| match u64::try_from(sum) {
-            Ok(sum) => Ok((term, sum)),
-            Err(_) => Err(FrequencyError::TermOverflow { term }),
-        })
-        .collect()
-}
-
-fn sorted(sums: Sums) -> Result<BTreeMap<String, u64>, FrequencyError> {
-    let sums = sums?;
-    let map: BTreeMap<_, _> = sums.iter().map(|(t, n)| (t.to_owned(), n)).collect();
-    assert_eq!(map.len(), sums.len(), "each term comes once");
-    let mut left = sums.iter();
-    for len in (0..=sums.len()).rev() {
-        assert_eq!(left.len(), len);
-        assert_eq!(left.next().is_some(), len > 0);
-    }
-    for (term, &sum) in &map {
-        assert_eq!(sums.get(term), Some(sum), "what is iterated over is found");
-    }
-    Ok(map)
+fn naive(shards: &[Shard]) -> Sums {
+    fold(shards.iter().flatten())
 }
 
 fn shard(pairs: &[(&str, u64)]) -> Shard {
@@ -111,18 +86,18 @@ proptest! {
         max_partitions in (0_u32..7).prop_map(|bits| 1 << bits),
         turn in any::<prop::sample::Index>(),
     ) {
-        let expected = twin(&shards);
+        let expected = naive(&shards);
         let plan = parallel(entries_per_partition, max_partitions);
         let mut turned = shards.clone();
         if !turned.is_empty() {
             turned.rotate_left(turn.index(shards.len()));
         }
-        prop_assert_eq!(&sorted(aggregate_as(SEQUENTIAL, &shards)), &expected);
-        prop_assert_eq!(&sorted(aggregate_owned_as(SEQUENTIAL, shards.clone())), &expected);
+        prop_assert_eq!(&content(aggregate_as(SEQUENTIAL, &shards)), &expected);
+        prop_assert_eq!(&content(aggregate_owned_as(SEQUENTIAL, shards.clone())), &expected);
         POOLS[threads - 1].install(|| {
-            prop_assert_eq!(&sorted(aggregate_as(plan, &shards)), &expected);
-            prop_assert_eq!(&sorted(aggregate_as(plan, &turned)), &expected);
-            prop_assert_eq!(&sorted(aggregate_owned_as(plan, turned)), &expected);
+            prop_assert_eq!(&content(aggregate_as(plan, &shards)), &expected);
+            prop_assert_eq!(&content(aggregate_as(plan, &turned)), &expected);
+            prop_assert_eq!(&content(aggregate_owned_as(plan, turned)), &expected);
             Ok(())
         })?;
     }
@@ -175,9 +150,9 @@ fn sizes_around_the_measured_threshold_agree() {
     let below = Plan::MEASURED.sequential_below / 4;
     for terms in [below - 1, below, below + 1] {
         let shards = numbered(4, terms);
-        let expected = twin(&shards);
-        assert_eq!(sorted(aggregate(&shards)), expected);
-        assert_eq!(sorted(aggregate_owned(shards)), expected);
+        let expected = naive(&shards);
+        assert_eq!(content(aggregate(&shards)), expected);
+        assert_eq!(content(aggregate_owned(shards)), expected);
     }
 }
 
@@ -265,12 +240,12 @@ fn a_sum_of_the_greatest_frequency_is_no_overflow() {
 #[test]
 fn a_pool_of_one_thread_aggregates_from_within_its_tasks() {
     let shards = numbered(6, 40);
-    let expected = twin(&shards).unwrap();
+    let expected = naive(&shards).unwrap();
     let plan = parallel(4, 64);
     let (left, right) = POOLS[0].install(|| {
         rayon::join(
-            || sorted(aggregate_as(plan, &shards)),
-            || sorted(aggregate_owned_as(plan, shards.clone())),
+            || content(aggregate_as(plan, &shards)),
+            || content(aggregate_owned_as(plan, shards.clone())),
         )
     });
     assert_eq!(left.unwrap(), expected);

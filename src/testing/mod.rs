@@ -6,6 +6,7 @@
 #![allow(
     missing_docs,
     clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
@@ -15,6 +16,7 @@
 )]
 
 pub mod barrier;
+pub mod frequency;
 pub mod random;
 pub mod ring;
 

@@ -1,10 +1,12 @@
-//! The interned frequencies against their stupid twin: each shard's counts in a B-tree map, folded anew each time.
+//! The interned frequencies against the naive model.
 #![expect(clippy::cast_possible_truncation, reason = "small numbers")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::sync::LazyLock;
 
-use proptest::collection::{btree_map, vec};
+use arbitrary::{Arbitrary, Unstructured};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -14,177 +16,33 @@ use super::*;
 use crate::error::FrequencyError;
 use crate::id::{ShardId, TermId};
 use crate::sync::Arc;
+use crate::testing::frequency::{Command, Counts as NaiveCounts, Pair};
 
 static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
     let pool = ThreadPoolBuilder::new().num_threads(3).build();
     pool.expect("a few threads can be started")
 });
 
+/// The naive model makes ids at these edges.
+const _: () = assert!(CHUNK == 128 && PAGE_IDS == 8_192);
+
 type Map = BTreeMap<TermId, u64>;
 
-/// What one shard has, as the twin knows it.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Twin {
-    documents: u64,
-    tokens: u64,
-    counts: Map,
+/// A value that is made of random bytes.
+fn made<T: for<'a> Arbitrary<'a> + Debug>() -> impl Strategy<Value = T> {
+    vec(any::<u8>(), 100).prop_map(|bytes| Unstructured::new(&bytes).arbitrary().unwrap())
 }
 
-impl Twin {
-    fn frequencies(&self) -> ShardFrequencies {
-        let counts = self.counts.iter().map(|(&term, &count)| (term, count));
-        ShardFrequencies::new(self.documents, self.tokens, counts).unwrap()
-    }
-}
-
-fn fold<'a>(shards: impl IntoIterator<Item = &'a Twin>) -> Twin {
-    let mut all = Twin::default();
-    for shard in shards {
-        all.documents += shard.documents;
-        all.tokens += shard.tokens;
-        for (&term, &count) in shard.counts.iter().filter(|&(_, &count)| count > 0) {
-            *all.counts.entry(term).or_default() += count;
-        }
-    }
-    all
-}
-
-fn seen(snapshot: &FrequencySnapshot) -> Twin {
-    let counts: Map = snapshot.iter().collect();
-    assert!(snapshot.iter().map(|(term, _)| term).is_sorted());
-    assert_eq!(snapshot.iter().count(), snapshot.len());
-    assert_eq!(snapshot.is_empty(), counts.is_empty());
-    for (&term, &count) in &counts {
-        assert_eq!(snapshot.document_frequency(term), count);
-        let next = TermId(term.0.wrapping_add(1));
-        assert_eq!(
-            snapshot.document_frequency(next),
-            counts.get(&next).copied().unwrap_or(0)
-        );
-    }
-    Twin {
-        documents: snapshot.documents(),
-        tokens: snapshot.tokens(),
-        counts,
-    }
-}
-
-/// Ids at the edges of chunks and pages, and far off.
-fn id() -> impl Strategy<Value = TermId> {
-    let (chunk, page) = (CHUNK as u32, PAGE_IDS as u32);
-    prop_oneof![
-        8 => 0..20_u32,
-        4 => chunk - 2..chunk + 2,
-        4 => page - 2..page + 2,
-        2 => 3 * page - 1..3 * page + chunk + 1,
-        1 => 50 * page..50 * page + 2,
-    ]
-    .prop_map(TermId)
-}
-
-fn shard() -> impl Strategy<Value = Twin> {
-    (
-        0..40_u64,
-        0..1_000_u64,
-        btree_map(id(), any::<prop::sample::Index>(), 0..20),
-    )
-        .prop_map(|(documents, tokens, counts)| Twin {
-            documents,
-            tokens,
-            counts: counts
-                .into_iter()
-                .map(|(term, part)| (term, part.index(documents as usize + 1) as u64))
-                .collect(),
-        })
-}
-
-/// What may happen to a shard.
-#[derive(Debug, Clone)]
-enum Step {
-    Replace(Twin),
-    Update(Twin),
-    Remove,
-}
-
-fn step() -> impl Strategy<Value = (u32, u64, Step, bool)> {
-    let step = prop_oneof![
-        2 => shard().prop_map(Step::Replace),
-        4 => shard().prop_map(Step::Update),
-        1 => Just(Step::Remove),
-    ];
-    (0..4_u32, 0..3_u64, step, any::<bool>())
-}
-
-/// The model: generations and contributions, checked in the plainest way.
-#[derive(Default)]
-struct Model(BTreeMap<ShardId, (u64, Option<Twin>)>);
-
-impl Model {
-    fn apply(
-        &mut self,
-        shard: ShardId,
-        generation: u64,
-        step: &Step,
-    ) -> Result<(), FrequencyError> {
-        let (last, has) = match self.0.get(&shard) {
-            Some((last, has)) => (Some(*last), has.clone()),
-            None => (None, None),
-        };
-        let stale = |late: bool| match last {
-            Some(last) if late => Err(FrequencyError::StaleGeneration {
-                shard,
-                generation,
-                last,
-            }),
-            _ => Ok(()),
-        };
-        let none = FrequencyError::NoContribution { shard };
-        let has = match step {
-            Step::Replace(new) => {
-                stale(last.is_some_and(|last| generation <= last))?;
-                Some(new.clone())
-            }
-            Step::Update(new) => {
-                stale(last.is_some_and(|last| generation <= last))?;
-                let mut has = has.ok_or(none)?;
-                has.counts
-                    .extend(new.counts.iter().map(|(&term, &count)| (term, count)));
-                has.counts.retain(|_, count| *count > 0);
-                let documents = new.documents;
-                if let Some((&term, &frequency)) =
-                    has.counts.iter().find(|&(_, &count)| count > documents)
-                {
-                    return Err(FrequencyError::CountAboveDocuments {
-                        term,
-                        frequency,
-                        documents,
-                    });
-                }
-                has.documents = documents;
-                has.tokens = new.tokens;
-                Some(has)
-            }
-            Step::Remove => {
-                has.ok_or(none)?;
-                stale(last.is_some_and(|last| generation < last))?;
-                None
-            }
-        };
-        self.0.insert(shard, (generation, has));
-        Ok(())
-    }
-
-    fn contributions(&self) -> impl Iterator<Item = &Twin> {
-        self.0.values().filter_map(|(_, has)| has.as_ref())
-    }
+fn shard() -> impl Strategy<Value = NaiveCounts> {
+    made()
 }
 
 proptest! {
     #[test]
     fn the_sum_anew_is_the_fold(shards in vec(shard(), 0..10), turn in any::<prop::sample::Index>()) {
-        let mut frequencies: Vec<_> = shards.iter().map(Twin::frequencies).collect();
+        let mut frequencies: Vec<_> = shards.iter().map(NaiveCounts::frequencies).collect();
         let global = aggregate_interned(&frequencies).unwrap();
-        prop_assert_eq!(seen(&global), fold(&shards));
+        prop_assert_eq!(NaiveCounts::seen(&global), NaiveCounts::fold(&shards));
         if !shards.is_empty() {
             frequencies.rotate_left(turn.index(shards.len()));
         }
@@ -192,38 +50,15 @@ proptest! {
         prop_assert_eq!(&turned, &global);
     }
 
-    /// Published or not, refused or carried out: the published sums are those of what the shards have, and refusals are the model's.
+    /// Published or not, refused or carried out: the published sums are those of what the shards have, and refusals are the
+    /// model's.
     #[test]
-    fn every_sequence_of_changes_gives_the_fold(steps in vec(step(), 1..60)) {
-        let global = GlobalFrequencies::new();
-        let mut model = Model::default();
-        let mut held: Vec<(_, Twin)> = Vec::new();
-        let mut generation = 0;
-        for (shard, back, step, publish) in steps {
-            generation += 1;
-            let (shard, said) = (ShardId(shard), u64::saturating_sub(generation, 2 * back));
-            let outcome = match &step {
-                Step::Replace(new) => global.replace(shard, said, &new.frequencies()),
-                Step::Update(new) => global.update(shard, said, &new.frequencies()),
-                Step::Remove => global.remove(shard, said),
-            };
-            prop_assert_eq!(outcome, model.apply(shard, said, &step));
-            if publish {
-                let version = global.snapshot().version();
-                let snapshot = global.publish();
-                prop_assert!(snapshot.version() <= version + 1);
-                prop_assert_eq!(&seen(&snapshot), &fold(model.contributions()));
-                let generations: Vec<_> = model.0.iter()
-                    .filter(|(_, (_, has))| has.is_some())
-                    .map(|(&shard, &(generation, _))| (shard, generation))
-                    .collect();
-                prop_assert_eq!(snapshot.generations(), &generations[..]);
-                held.push((snapshot, fold(model.contributions())));
-            }
-        }
-        for (snapshot, expected) in &held {
-            prop_assert_eq!(&seen(snapshot), expected, "a snapshot never changes");
-        }
+    fn every_sequence_of_changes_gives_the_fold(
+        commands in vec(made::<Command>(), 1..80),
+    ) {
+        let mut pair = Pair::default();
+        commands.iter().for_each(|command| pair.apply(command));
+        pair.finish();
     }
 
     #[test]
@@ -235,46 +70,35 @@ proptest! {
         let before = global.publish();
         let id = ShardId(99);
         global.replace(id, 1, &guest.frequencies()).unwrap();
-        prop_assert_eq!(seen(&global.publish()), fold(shards.iter().chain([&guest])));
+        prop_assert_eq!(NaiveCounts::seen(&global.publish()), NaiveCounts::fold(shards.iter().chain([&guest])));
         global.remove(id, 1).unwrap();
         prop_assert_eq!(&global.publish(), &before);
-        prop_assert_eq!(seen(&before), fold(&shards));
+        prop_assert_eq!(NaiveCounts::seen(&before), NaiveCounts::fold(&shards));
     }
 
     #[test]
-    fn counts_are_what_was_set(sets in vec((id(), 0..3_u64), 0..60)) {
+    fn counts_are_what_was_set(shards in vec(shard(), 0..8)) {
         let mut counts = Counts::default();
-        let mut twin = Map::new();
+        let mut model = Map::new();
         let mut clones = Vec::new();
-        for (term, count) in sets {
-            clones.push((counts.clone(), twin.clone()));
+        let sets = shards.into_iter().flat_map(|shard| shard.counts);
+        for (term, count) in sets.map(|(term, count)| (term, count % 3)) {
+            clones.push((counts.clone(), model.clone()));
             counts.set(term, count);
-            twin.insert(term, count);
-            twin.retain(|_, count| *count > 0);
+            model.insert(term, count);
+            model.retain(|_, count| *count > 0);
         }
-        clones.push((counts, twin));
-        for (counts, twin) in &clones {
-            prop_assert_eq!(counts.terms(), twin.len());
-            prop_assert_eq!(&counts.iter().collect::<Map>(), twin);
+        clones.push((counts, model));
+        for (counts, model) in &clones {
+            prop_assert_eq!(counts.terms(), model.len());
+            prop_assert_eq!(&counts.iter().collect::<Map>(), model);
         }
     }
 
     #[test]
     fn a_dictionary_numbers_terms_in_the_order_they_come(terms in vec("[a-c]{0,3}|.{0,20}", 0..300)) {
-        let dictionary = TermDictionary::new();
-        let mut first = Vec::<String>::new();
-        for term in &terms {
-            let known = first.iter().position(|other| other == term);
-            prop_assert_eq!(dictionary.get(term), known.map(|id| TermId(id as u32)));
-            let id = dictionary.intern(term).unwrap();
-            prop_assert_eq!(id.0 as usize, known.unwrap_or(first.len()));
-            if known.is_none() {
-                first.push(term.clone());
-            }
-            prop_assert_eq!(dictionary.term(id), Some(term.as_str()));
-        }
-        prop_assert_eq!(dictionary.len(), first.len() as u64);
-        prop_assert_eq!(dictionary.term(TermId(first.len() as u32)), None);
+        let mut pair = Pair::default();
+        terms.into_iter().for_each(|term| pair.apply(&Command::Intern(term)));
     }
 }
 
@@ -360,7 +184,7 @@ fn terms_that_have_gone_take_no_room() {
 #[test]
 fn the_parallel_sum_is_the_fold() {
     let shards: Vec<_> = (0..8_u64)
-        .map(|shard| Twin {
+        .map(|shard| NaiveCounts {
             documents: 1_000,
             tokens: 7 * shard,
             counts: (0..30_000_u32)
@@ -369,12 +193,15 @@ fn the_parallel_sum_is_the_fold() {
                 .collect(),
         })
         .collect();
-    let frequencies: Vec<_> = shards.iter().map(Twin::frequencies).collect();
-    let (one, expected) = (ThreadPoolBuilder::new().num_threads(1), fold(&shards));
+    let frequencies: Vec<_> = shards.iter().map(NaiveCounts::frequencies).collect();
+    let (one, expected) = (
+        ThreadPoolBuilder::new().num_threads(1),
+        NaiveCounts::fold(&shards),
+    );
     let one = one.build().expect("a thread can be started");
     let add_up = || aggregate_interned(&frequencies).unwrap();
     for global in [POOL.install(add_up), one.install(add_up), add_up()] {
-        assert_eq!(seen(&global), expected);
+        assert_eq!(NaiveCounts::seen(&global), expected);
     }
 }
 
@@ -416,7 +243,7 @@ fn totals_that_overflow_are_refused_and_change_nothing() {
     global
         .replace(a, 1, &of(u64::MAX - 5, 10, u64::MAX - 5))
         .unwrap();
-    let before = seen(&global.publish());
+    let before = NaiveCounts::seen(&global.publish());
     let documents = FrequencyError::TotalOverflow { what: "documents" };
     let tokens = FrequencyError::TotalOverflow { what: "tokens" };
     assert_eq!(global.replace(b, 1, &of(6, 0, 6)).unwrap_err(), documents);
@@ -424,7 +251,7 @@ fn totals_that_overflow_are_refused_and_change_nothing() {
         global.replace(b, 1, &of(5, u64::MAX - 9, 5)).unwrap_err(),
         tokens
     );
-    assert_eq!(seen(&global.publish()), before);
+    assert_eq!(NaiveCounts::seen(&global.publish()), before);
     global.replace(b, 1, &of(5, u64::MAX - 10, 5)).unwrap();
     assert_eq!(global.update(b, 2, &of(6, 0, 6)).unwrap_err(), documents);
     // One shard's decrease makes room for another's increase.

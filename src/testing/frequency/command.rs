@@ -1,0 +1,167 @@
+//! Commands for the frequencies by interned terms, and what carries them out on both sides.
+
+use std::sync::Arc;
+
+use arbitrary::{Arbitrary, Unstructured};
+
+use super::sums::term;
+use super::{Counts, NaiveFrequencies};
+use crate::{FrequencySnapshot, GlobalFrequencies, ShardId, TermDictionary, TermId};
+
+/// The most commands of one input.
+const COMMANDS: usize = 60;
+
+/// The ids of a chunk, and of a page: at their edges things go wrong, if anywhere.
+const CHUNK: u32 = 128;
+const PAGE: u32 = 8_192;
+
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Of which shard, and by how much its generation lags behind the newest.
+    Change(ShardId, u64, Change),
+    Publish,
+    Intern(String),
+}
+
+#[derive(Debug, Clone)]
+pub enum Change {
+    Replace(Counts),
+    Update(Counts),
+    Remove,
+}
+
+impl<'a> Arbitrary<'a> for Command {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let change = match input.arbitrary::<u8>()? % 12 {
+            0 | 1 => Change::Replace(input.arbitrary()?),
+            2..6 => Change::Update(input.arbitrary()?),
+            6 => Change::Remove,
+            7 | 8 => return Ok(Self::Intern(term(input)?)),
+            _ => return Ok(Self::Publish),
+        };
+        let byte: u8 = input.arbitrary()?;
+        Ok(Self::Change(
+            ShardId(u32::from(byte % 4)),
+            u64::from(byte / 4 % 3) * 2,
+            change,
+        ))
+    }
+}
+
+impl<'a> Arbitrary<'a> for Counts {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let documents = u64::from(input.arbitrary::<u8>()? % 40);
+        let tokens = u64::from(input.arbitrary::<u16>()? % 1_000);
+        let length = input.arbitrary::<u8>()? % 20;
+        let count = |_| Ok((id(input)?, input.int_in_range(0..=documents)?));
+        Ok(Self {
+            documents,
+            tokens,
+            counts: (0..length).map(count).collect::<arbitrary::Result<_>>()?,
+        })
+    }
+}
+
+/// Ids at the edges of chunks and pages, and far off.
+fn id(input: &mut Unstructured<'_>) -> arbitrary::Result<TermId> {
+    let byte = u32::from(input.arbitrary::<u8>()?);
+    Ok(TermId(match byte {
+        0..108 => byte % 20,
+        108..160 => CHUNK - 2 + byte % 4,
+        160..212 => PAGE - 2 + byte % 4,
+        212..240 => 3 * PAGE - 1 + byte % 16 * (CHUNK / 15),
+        _ => 50 * PAGE + byte % 2,
+    }))
+}
+
+/// The frequencies and a dictionary, each with its naive model.
+#[derive(Debug, Default)]
+pub struct Pair {
+    global: GlobalFrequencies,
+    model: NaiveFrequencies,
+    generation: u64,
+    /// Every publication so far, and what it was to say.
+    published: Vec<(Arc<FrequencySnapshot>, Counts)>,
+    dictionary: TermDictionary,
+    /// The terms, by id.
+    terms: Vec<String>,
+}
+
+impl Pair {
+    /// Carries a command out on both sides, and compares their answers.
+    pub fn apply(&mut self, command: &Command) {
+        match command {
+            Command::Change(shard, lag, change) => {
+                self.generation += 1;
+                self.change(*shard, self.generation.saturating_sub(*lag), change);
+            }
+            Command::Publish => self.publish(),
+            Command::Intern(term) => self.intern(term),
+        }
+    }
+
+    fn change(&mut self, shard: ShardId, generation: u64, change: &Change) {
+        let (global, model) = (&self.global, &mut self.model);
+        let (outcome, expected) = match change {
+            Change::Replace(new) => (
+                global.replace(shard, generation, &new.frequencies()),
+                model.replace(shard, generation, new),
+            ),
+            Change::Update(new) => (
+                global.update(shard, generation, &new.frequencies()),
+                model.update(shard, generation, new),
+            ),
+            Change::Remove => (
+                global.remove(shard, generation),
+                model.remove(shard, generation),
+            ),
+        };
+        assert_eq!(outcome, expected, "{change:?}");
+    }
+
+    fn publish(&mut self) {
+        let version = self.global.snapshot().version();
+        let snapshot = self.global.publish();
+        assert!((version..=version + 1).contains(&snapshot.version()));
+        self.model.compare(&snapshot);
+        let sum = Counts::fold(self.model.contributions());
+        self.published.push((snapshot, sum));
+    }
+
+    /// A term gets the next number when it is new.
+    fn intern(&mut self, term: &str) {
+        let known = self.terms.iter().position(|other| other == term);
+        let id = |place| TermId(u32::try_from(place).unwrap());
+        assert_eq!(self.dictionary.get(term), known.map(id));
+        let expected = id(known.unwrap_or(self.terms.len()));
+        if known.is_none() {
+            self.terms.push(term.to_owned());
+        }
+        assert_eq!(self.dictionary.intern(term), Ok(expected));
+        assert_eq!(self.dictionary.term(expected), Some(term));
+        assert_eq!(self.dictionary.len(), self.terms.len() as u64);
+        assert_eq!(self.dictionary.term(id(self.terms.len())), None);
+    }
+
+    /// Publishes what there is, and compares all publications: none has changed since.
+    pub fn finish(mut self) {
+        self.publish();
+        for (snapshot, expected) in &self.published {
+            assert_eq!(&Counts::seen(snapshot), expected);
+        }
+    }
+}
+
+/// Carries out the commands that the bytes say.
+pub(super) fn run(data: &[u8]) {
+    let mut input = Unstructured::new(data);
+    let mut pair = Pair::default();
+    for _ in 0..COMMANDS {
+        match input.arbitrary() {
+            Ok(command) if !input.is_empty() => pair.apply(&command),
+            // Nothing is wrong with an input that ends early.
+            _ => break,
+        }
+    }
+    pair.finish();
+}

@@ -1,0 +1,193 @@
+//! The naive frequencies: everything that the shards have, added up from the start for each question.
+
+mod command;
+mod sums;
+
+use std::collections::BTreeMap;
+
+pub use self::command::{Change, Command, Pair};
+
+use crate::{
+    DocumentFrequencies, FrequencyError, FrequencySnapshot, FrequencySource, ShardFrequencies,
+    ShardId, TermId, aggregate_interned,
+};
+
+/// The sums of terms, or the least term whose sum overflows.
+pub type Sums = Result<BTreeMap<String, u64>, FrequencyError>;
+
+/// Adds up the bytes' entries on every path, and carries out the commands that the same bytes say.
+pub fn run(data: &[u8]) {
+    sums::run(data);
+    command::run(data);
+}
+
+/// The sequential fold: the definition of what any way of adding up has to give.
+pub fn fold<'a>(entries: impl IntoIterator<Item = (&'a String, &'a u64)>) -> Sums {
+    let mut sums: BTreeMap<&str, u128> = BTreeMap::new();
+    for (term, &frequency) in entries {
+        *sums.entry(term).or_default() += u128::from(frequency);
+    }
+    let narrow = |(term, sum): (&str, u128)| {
+        let term = term.to_owned();
+        match u64::try_from(sum) {
+            Ok(sum) => Ok((term, sum)),
+            Err(_) => Err(FrequencyError::TermOverflow { term }),
+        }
+    };
+    sums.into_iter().map(narrow).collect()
+}
+
+/// A shard of these entries, whose iterator claims this `size_hint`: that costs time, and changes no sum.
+#[derive(Debug, Clone)]
+pub struct Hinted<'a>(pub &'a [(String, u64)], pub (usize, Option<usize>));
+
+impl FrequencySource for Hinted<'_> {
+    fn frequencies(&self) -> impl Iterator<Item = (&str, u64)> {
+        WithHint(self.0.frequencies(), self.1)
+    }
+}
+
+struct WithHint<I>(I, (usize, Option<usize>));
+
+impl<I: Iterator> Iterator for WithHint<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.1
+    }
+}
+
+/// The sums as a map, which have to be the same on every path.
+pub fn content(found: Result<DocumentFrequencies, FrequencyError>) -> Sums {
+    let found = found?;
+    let sums: BTreeMap<_, _> = found.iter().map(|(t, n)| (t.to_owned(), n)).collect();
+    assert_eq!(sums.len(), found.len(), "each term comes once");
+    let mut left = found.iter();
+    for len in (0..=found.len()).rev() {
+        assert_eq!(left.len(), len);
+        assert_eq!(left.next().is_some(), len > 0);
+    }
+    for (term, &sum) in &sums {
+        assert_eq!(found.get(term), Some(sum), "what is iterated over is found");
+    }
+    Ok(sums)
+}
+
+/// What one shard has by interned terms, or all of them together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub documents: u64,
+    pub tokens: u64,
+    pub counts: BTreeMap<TermId, u64>,
+}
+
+impl Counts {
+    pub fn frequencies(&self) -> ShardFrequencies {
+        let counts = self.counts.iter().map(|(&term, &count)| (term, count));
+        ShardFrequencies::new(self.documents, self.tokens, counts).unwrap()
+    }
+
+    pub fn fold<'a>(shards: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for shard in shards {
+            all.documents += shard.documents;
+            all.tokens += shard.tokens;
+            for (&term, &count) in shard.counts.iter().filter(|&(_, &count)| count > 0) {
+                *all.counts.entry(term).or_default() += count;
+            }
+        }
+        all
+    }
+
+    /// What a snapshot says, which has to say the same on every path.
+    pub fn seen(snapshot: &FrequencySnapshot) -> Self {
+        let counts: BTreeMap<_, _> = snapshot.iter().collect();
+        assert!(snapshot.iter().map(|(term, _)| term).is_sorted());
+        assert_eq!(snapshot.iter().count(), snapshot.len());
+        assert_eq!(snapshot.is_empty(), counts.is_empty());
+        let of = |term| counts.get(&term).copied().unwrap_or(0);
+        for &term in counts.keys() {
+            for term in [term, TermId(term.0.wrapping_add(1))] {
+                assert_eq!(snapshot.document_frequency(term), of(term));
+            }
+        }
+        Self {
+            documents: snapshot.documents(),
+            tokens: snapshot.tokens(),
+            counts,
+        }
+    }
+}
+
+/// The naive model of [`GlobalFrequencies`](crate::GlobalFrequencies): what each shard has, and its last generation.
+#[derive(Debug, Clone, Default)]
+pub struct NaiveFrequencies(BTreeMap<ShardId, (u64, Option<Counts>)>);
+
+impl NaiveFrequencies {
+    pub fn replace(&mut self, shard: ShardId, generation: u64, new: &Counts) -> Outcome {
+        self.check(shard, |last| generation <= last, generation)?;
+        self.0.insert(shard, (generation, Some(new.clone())));
+        Ok(())
+    }
+
+    pub fn update(&mut self, shard: ShardId, generation: u64, new: &Counts) -> Outcome {
+        self.check(shard, |last| generation <= last, generation)?;
+        let mut has = self.contribution(shard)?;
+        has.counts.extend(&new.counts);
+        has.counts.retain(|_, count| *count > 0);
+        (has.documents, has.tokens) = (new.documents, new.tokens);
+        let documents = has.documents;
+        if let Some((&term, &frequency)) = has.counts.iter().find(|&(_, &n)| n > documents) {
+            return Err(FrequencyError::CountAboveDocuments {
+                term,
+                frequency,
+                documents,
+            });
+        }
+        self.0.insert(shard, (generation, Some(has)));
+        Ok(())
+    }
+
+    pub fn remove(&mut self, shard: ShardId, generation: u64) -> Outcome {
+        self.contribution(shard)?;
+        self.check(shard, |last| generation < last, generation)?;
+        self.0.insert(shard, (generation, None));
+        Ok(())
+    }
+
+    fn check(&self, shard: ShardId, is_late: impl Fn(u64) -> bool, generation: u64) -> Outcome {
+        match self.0.get(&shard) {
+            Some(&(last, _)) if is_late(last) => Err(FrequencyError::StaleGeneration {
+                shard,
+                generation,
+                last,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn contribution(&self, shard: ShardId) -> Result<Counts, FrequencyError> {
+        let has = self.0.get(&shard).and_then(|(_, has)| has.clone());
+        has.ok_or(FrequencyError::NoContribution { shard })
+    }
+
+    pub fn contributions(&self) -> impl Iterator<Item = &Counts> {
+        self.0.values().filter_map(|(_, has)| has.as_ref())
+    }
+
+    /// Compares a publication with the sum of all contributions, and with what adds them up at once.
+    pub fn compare(&self, snapshot: &FrequencySnapshot) {
+        assert_eq!(Counts::seen(snapshot), Counts::fold(self.contributions()));
+        let shards: Vec<_> = self.contributions().map(Counts::frequencies).collect();
+        assert_eq!(&aggregate_interned(&shards).unwrap(), snapshot);
+        let present = self.0.iter().filter(|(_, (_, has))| has.is_some());
+        let generations: Vec<_> = present.map(|(&id, &(last, _))| (id, last)).collect();
+        assert_eq!(snapshot.generations(), generations);
+    }
+}
+
+type Outcome = Result<(), FrequencyError>;
