@@ -21,8 +21,6 @@ mod jsonl;
 #[cfg(feature = "search")]
 #[path = "../fuzz/src/queries.rs"]
 mod queries;
-#[path = "../fuzz/src/registry.rs"]
-mod registry;
 
 /// A corpus that got lost would be a test that can't fail.
 const LEAST: usize = 5;
@@ -81,7 +79,7 @@ fn jsonl() {
 
 #[test]
 fn registry() {
-    replay("registry", registry::run);
+    replay("registry", tickring::testing::registry::run);
 }
 
 #[test]

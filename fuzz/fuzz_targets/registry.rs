@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../src/registry.rs"]
-mod registry;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| registry::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tickring::testing::registry::run(data));

@@ -3,6 +3,8 @@ use std::time::Duration;
 use super::record::{Beat, Lease};
 use super::*;
 use crate::clock::Timestamp;
+use crate::testing;
+use crate::testing::random::Random;
 
 const LEASE: Duration = Duration::from_secs(10);
 
@@ -20,6 +22,15 @@ fn registry(shards: u32) -> ShardRegistry {
         registry.register(info(), at(0)).unwrap();
     }
     registry
+}
+
+#[test]
+fn it_answers_as_the_naive_model_does() {
+    let mut random = Random::new(1);
+    for _ in 0..300 {
+        let bytes: Vec<_> = (0..40).flat_map(|_| random.next().to_le_bytes()).collect();
+        testing::registry::run(&bytes);
+    }
 }
 
 #[test]

@@ -17,7 +17,9 @@
 
 pub mod barrier;
 pub mod frequency;
+pub mod membership;
 pub mod random;
+pub mod registry;
 pub mod ring;
 
 use crate::Incarnation;

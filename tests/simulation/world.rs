@@ -1,21 +1,22 @@
 //! The simulated colony: shards as actors on virtual time, a sweeper, a driver of the ticks, and what goes wrong.
 
+mod calm;
+mod faults;
+mod shards;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
+use tickring::testing::barrier::When;
+use tickring::testing::membership::{Answer, Command, NaiveGuard, Runner, Whom};
+use tickring::testing::random::{Random, mix};
 use tickring::{
-    Config, Coordinator, Error, ManualClock, PauseGuard, ShardHandle, ShardId, ShardStatus, Tick,
-    TickPhase, Timestamp,
+    BarrierError, Config, DocumentId, Error, PauseGuard, ShardId, ShardStatus, Tick, TickPhase,
+    Timestamp,
 };
 
-use crate::check::Witness;
 use crate::counts::Counts;
-use crate::ledger::{Ledger, Verdict};
-use crate::random::Random;
-
-pub(crate) type Outcome<T = ()> = Result<T, String>;
 
 pub(crate) const MS: u64 = 1_000_000;
 pub(crate) const SECOND: u64 = 1_000 * MS;
@@ -68,8 +69,9 @@ enum Event {
 
 #[derive(Debug)]
 struct Actor {
-    handle: Option<ShardHandle>,
-    old: VecDeque<ShardHandle>,
+    /// The number of its handle.
+    handle: Option<usize>,
+    old: VecDeque<usize>,
     mode: Mode,
     life: u32,
     beat_every: u64,
@@ -92,11 +94,9 @@ pub(crate) struct World {
     offset: i64,
     highest: u64,
     last_jump: u64,
-    clock: Arc<ManualClock>,
-    coordinator: Coordinator,
+    runner: Runner,
     guard: PauseGuard,
-    ledger: Ledger,
-    witness: Witness,
+    naive_guard: NaiveGuard,
     actors: Vec<Actor>,
     queue: BinaryHeap<Reverse<(u64, u64, Event)>>,
     queued: u64,
@@ -113,7 +113,7 @@ pub(crate) struct World {
 
 impl World {
     /// `calms` says whether the faults stop now and then.
-    pub(crate) fn new(seed: u64, calms: bool) -> Outcome<Self> {
+    pub(crate) fn new(seed: u64, calms: bool) -> Self {
         let mut random = Random::new(seed);
         let shards = match random.range(0, 4) {
             0 => random.range(3, 8),
@@ -132,19 +132,14 @@ impl World {
             0 => random.range(20, 200) * MS,
             _ => random.range(200, 2_000) * MS,
         };
-        let clock = Arc::new(ManualClock::new());
-        let coordinator = Coordinator::with_clock(config.clone(), clock.clone())
-            .map_err(|error| error.to_string())?;
         let mut world = Self {
             now: 0,
             offset: 0,
             highest: 0,
             last_jump: 0,
-            clock,
+            runner: Runner::new(&config),
             guard: PauseGuard::new(SWEEP, LEASE),
-            ledger: Ledger::new(config.num_shards, config.virtual_nodes_per_shard, LEASE),
-            witness: Witness::new(&coordinator),
-            coordinator,
+            naive_guard: NaiveGuard::new(SWEEP, LEASE),
             actors: Vec::new(),
             queue: BinaryHeap::new(),
             queued: 0,
@@ -180,7 +175,7 @@ impl World {
             let wait = world.random.range(10 * SECOND, 60 * SECOND);
             world.after(wait, Event::Calm);
         }
-        Ok(world)
+        world
     }
 
     /// How many steps are worth taking: a large colony needs more of them for the same time.
@@ -202,33 +197,56 @@ impl World {
     fn set_clock(&mut self) {
         let now = self.clock_now();
         self.highest = self.highest.max(now.as_nanos());
-        self.clock.set(now);
+        self.ask(Command::SetClock(now));
     }
 
-    /// One event and all that must be so after it; `everything` looks closely even where nothing should have changed.
-    pub(crate) fn step(&mut self, everything: bool) -> Outcome {
-        let Some(Reverse((time, _, event))) = self.queue.pop() else {
-            return Err("nothing happens any more".to_owned());
-        };
+    #[expect(clippy::needless_pass_by_value, reason = "made for this call")]
+    fn ask(&mut self, command: Command) -> Answer {
+        self.runner.run_briefly(&command)
+    }
+
+    fn current_tick(&self) -> Tick {
+        self.runner.model.barrier.current_tick()
+    }
+
+    /// How many phases are complete, those left incomplete included.
+    fn frontier(&self) -> u64 {
+        let frontier = self.runner.model.barrier.frontier();
+        frontier.map_or(0, |(tick, phase)| tick * 4 + phase as u64 + 1)
+    }
+
+    /// One event and all that must be so after it; `everything` compares all of it even where nothing should have changed.
+    pub(crate) fn step(&mut self, everything: bool) {
+        let next = self.queue.pop();
+        let Reverse((time, _, event)) = next.expect("something always happens");
         self.now = time;
-        self.set_clock();
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
         self.recent.push_back((time, event));
+        self.set_clock();
         self.counts.steps += 1;
-        let progress = (self.ledger.frontier, self.ledger.current);
-        self.happen(event)?;
-        if progress != (self.ledger.frontier, self.ledger.current) {
+        let progress = (self.frontier(), self.current_tick());
+        self.happen(event);
+        if progress != (self.frontier(), self.current_tick()) {
             self.wake();
         }
-        self.counts.publications = self.ledger.epoch;
-        self.witness.look(
-            &self.coordinator,
-            &self.ledger,
-            self.counts.steps,
-            everything,
-        )
+        self.counts.publications = self.runner.model.epoch;
+        self.look(everything);
+    }
+
+    /// I2: what was complete stays so, and what was left incomplete stays that. I10: a document is routed to who serves it.
+    fn look(&mut self, everything: bool) {
+        if everything {
+            self.runner.compare();
+        }
+        let step = self.counts.steps;
+        if let Some(tick) = self.current_tick().checked_sub(mix(step) % 96) {
+            let at = usize::try_from(step % 4).unwrap();
+            self.runner.compare_phase(tick, TickPhase::ALL[at]);
+        }
+        let document = DocumentId::from_seed(mix(step));
+        self.runner.compare_route(document);
     }
 
     pub(crate) fn last_events(&self) -> String {
@@ -240,18 +258,17 @@ impl World {
                 | Event::Recover(i, _)
                 | Event::Settle(i, _)
                 | Event::Beat(i, _)
-                | Event::Work(i, _) => self.actors[*i]
-                    .handle
-                    .as_ref()
-                    .map(|h| (h.id(), h.incarnation().get())),
+                | Event::Work(i, _) => self.actors[*i].handle,
                 _ => None,
             };
+            let shard = shard.map(|handle| &self.runner.handles[handle]);
+            let shard = shard.map(|handle| (handle.id(), handle.incarnation().get()));
             text += &format!("  at {time} ns: {event:?}, now {shard:?}\n");
         }
         text
     }
 
-    fn happen(&mut self, event: Event) -> Outcome {
+    fn happen(&mut self, event: Event) {
         match event {
             Event::Arrive(i, life) if self.is(i, life) => self.arrive(i),
             Event::Return(i, life) if self.is(i, life) => self.come_back(i),
@@ -268,7 +285,7 @@ impl World {
             Event::CalmBegins => self.check_tick_begun(),
             Event::CalmTick => self.check_tick_done(),
             Event::Chaos => self.end_calm(),
-            _ => Ok(()),
+            _ => {}
         }
     }
 
@@ -285,140 +302,73 @@ impl World {
         actor.life
     }
 
-    fn handle(&self, i: usize) -> Option<ShardHandle> {
-        self.actors[i].handle.clone()
+    fn id(&self, handle: usize) -> ShardId {
+        self.runner.handles[handle].id()
     }
 
-    fn is_current(&self, handle: &ShardHandle) -> bool {
-        let life = self.ledger.lives.get(&handle.id());
-        life.is_some_and(|life| life.incarnation == handle.incarnation())
+    fn is_current(&self, handle: usize) -> bool {
+        self.runner.is_current(&self.runner.handles[handle])
     }
 
-    /// Both answers the same, and all that is known of the shard.
-    fn same(
-        &mut self,
-        what: &str,
-        shard: ShardId,
-        told: Result<(), Error>,
-        expected: &Result<(), Error>,
-    ) -> Outcome<Result<(), Error>> {
-        if told != *expected {
-            return Err(format!(
-                "{what} of {shard} gave {told:?} instead of {expected:?}"
-            ));
-        }
-        if told.is_err() {
-            self.witness
-                .nothing_changed(&self.coordinator, &self.ledger)?;
-        }
-        self.witness
-            .look_at(shard, &self.coordinator, &self.ledger)?;
-        Ok(told)
-    }
-
-    fn send_complete(
-        &mut self,
-        shard: ShardId,
-        handle: Option<&ShardHandle>,
-        phase: TickPhase,
-        tick: Tick,
-    ) -> Outcome<Result<(), Error>> {
+    fn send_complete(&mut self, whom: Whom, phase: TickPhase, tick: Tick) -> Answer {
         self.counts.completions += 1;
-        let life = handle.map(ShardHandle::incarnation);
-        let told = match handle {
-            Some(handle) => handle.complete(phase, tick),
-            None => self.coordinator.phase_complete(shard, phase, tick),
-        };
-        let expected = self.ledger.complete(shard, life, phase, tick);
-        let told = self.same("a completion", shard, told, &expected)?;
-        self.look_at_phases()?;
-        Ok(told)
+        self.ask(Command::Complete(whom, phase, When::At(tick)))
     }
 
-    fn look_at_phases(&mut self) -> Outcome {
-        let closely = self.counts.steps.is_multiple_of(8);
-        self.witness
-            .look_at_phases(&self.coordinator, &self.ledger, closely)
-    }
-
-    fn clean_up(&mut self, shard: ShardId) -> Outcome {
-        let used = |actor: &Actor| actor.handle.as_ref().is_some_and(|h| h.id() == shard);
-        if self.actors.iter().any(used) {
-            return Ok(());
+    fn clean_up(&mut self, shard: ShardId) {
+        let used = |actor: &Actor| actor.handle.is_some_and(|handle| self.id(handle) == shard);
+        if !self.actors.iter().any(used) {
+            self.counts.cleanups += 1;
+            self.ask(Command::Deregister(shard));
         }
-        self.counts.cleanups += 1;
-        self.deregister(shard)
     }
 
-    fn deregister(&mut self, shard: ShardId) -> Outcome {
-        let told = self.coordinator.deregister_shard(shard);
-        let expected = self.ledger.remove(shard, None);
-        self.same("the deregistration", shard, told, &expected)
-            .map(drop)?;
-        self.look_at_phases()
-    }
-
-    fn sweep(&mut self) -> Outcome {
+    fn sweep(&mut self) {
         let now = self.clock_now();
         let wait = self.random.range(SECOND, SLOWEST_SWEEP);
         self.after(wait, Event::Sweep(self.sweeper));
         self.counts.sweeps += 1;
-        let (may, should) = (self.guard.may_judge(now), self.ledger.may_judge(now, SWEEP));
-        if may != should {
-            return Err(format!(
-                "I8: a sweep may judge: {may}, but should be {should}"
-            ));
-        }
+        let may = self.guard.may_judge(now);
+        assert_eq!(
+            may,
+            self.naive_guard.may_judge(now),
+            "I8: a sweep may judge"
+        );
         if !may {
             self.counts.sweeps_held += 1;
-            return Ok(());
+            return;
         }
-        let (dead, expected) = (
-            self.coordinator.check_shard_health(),
-            self.ledger.sweep(now),
-        );
-        if dead != expected {
-            return Err(format!("a sweep marked {dead:?} instead of {expected:?}"));
-        }
+        let Answer::Dead(dead) = self.ask(Command::Sweep) else {
+            return;
+        };
         self.counts.deaths += dead.len() as u64;
         for actor in &self.actors {
             let beats = matches!(actor.mode, Mode::Up | Mode::Stuck) && actor.beaten;
-            if let Some(handle) = actor.handle.as_ref().filter(|_| beats)
-                && dead.contains(&handle.id())
-                && self.is_current(handle)
-            {
-                return Err(format!("I8: {} beats fairly, but was marked", handle.id()));
+            if let Some(handle) = actor.handle.filter(|_| beats) {
+                let marked = dead.contains(&self.id(handle)) && self.is_current(handle);
+                assert!(
+                    !marked,
+                    "I8: {} beats fairly, but was marked",
+                    self.id(handle)
+                );
             }
         }
-        self.look_at_phases()
     }
 
-    fn drive(&mut self) -> Outcome {
+    fn drive(&mut self) {
         self.after(DRIVER, Event::Drive);
-        let tick = self.coordinator.current_tick();
-        let verdict = self
-            .witness
-            .poll(&self.coordinator, TickPhase::Advance, tick)?;
-        match verdict {
-            Verdict::Complete => self.counts.ticks_completed += 1,
-            Verdict::Never(_) => self.counts.ticks_unmanned += 1,
-            Verdict::Missing(_) if self.calm.is_none() && self.now - self.tick_begun > PATIENCE => {
+        let when = When::At(self.current_tick());
+        match self.ask(Command::Poll(TickPhase::Advance, when)) {
+            Answer::Done(Ok(())) => self.counts.ticks_completed += 1,
+            Answer::Done(Err(Error::Barrier(BarrierError::PhaseTimeout { .. }))) => {
+                if self.calm.is_some() || self.now - self.tick_begun <= PATIENCE {
+                    return;
+                }
                 self.counts.ticks_superseded += 1;
             }
-            Verdict::Missing(_) => return Ok(()),
+            _ => self.counts.ticks_unmanned += 1,
         }
         self.tick_begun = self.now;
-        let (told, expected) = (self.coordinator.advance_tick(), self.ledger.advance());
-        if told != expected || self.coordinator.current_tick() != expected {
-            return Err(format!("the tick advanced to {told} instead of {expected}"));
-        }
-        self.look_at_phases()
+        self.ask(Command::AdvanceMany(1));
     }
 }
-
-#[path = "calm.rs"]
-mod calm;
-#[path = "faults.rs"]
-mod faults;
-#[path = "shards.rs"]
-mod shards;

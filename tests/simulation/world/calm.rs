@@ -7,21 +7,22 @@
 //!   clock first has to come back to the highest it ever showed.
 //! - From then on each tick is complete as soon as its slowest shard can do it.
 
+use tickring::{Member, TickPhase};
+
 use super::{
-    Calm, DRIVER, Event, LEASE, Mode, Outcome, SLOWEST_BEAT, SLOWEST_SWEEP, SLOWEST_WORK, World,
+    Answer, Calm, Command, DRIVER, Event, LEASE, Mode, SLOWEST_BEAT, SLOWEST_SWEEP, SLOWEST_WORK,
+    When, World,
 };
-use crate::ledger::Verdict;
-use tickring::TickPhase;
 
 /// Each phase is found open up to one piece of work late, and the driver looks up to one interval late.
 const TICK: u64 = 4 * 2 * SLOWEST_WORK + 2 * DRIVER;
 
 impl World {
-    pub(super) fn begin_calm(&mut self) -> Outcome {
+    pub(super) fn begin_calm(&mut self) {
         self.counts.calms += 1;
         let begun = self.clock_now().as_nanos();
         self.calm = Some(Calm {
-            tick: self.ledger.current,
+            tick: self.current_tick(),
         });
         for i in 0..self.actors.len() {
             let first = i == 0;
@@ -33,11 +34,11 @@ impl World {
                 Mode::Gone if !first => {
                     self.change(i, Mode::Gone);
                 }
-                Mode::Away | Mode::Gone => self.arrive(i)?,
+                Mode::Away | Mode::Gone => self.arrive(i),
             }
         }
-        for planned in self.ledger.planned.clone() {
-            self.deregister(planned)?;
+        for planned in self.runner.model.lives.planned.clone() {
+            self.ask(Command::Deregister(planned));
         }
         let wait = self.random.range(1, SLOWEST_SWEEP);
         self.restart_sweeper(wait);
@@ -48,61 +49,49 @@ impl World {
         self.after(all_judged + 2 * TICK, Event::CalmTick);
         self.after(all_judged + 2 * TICK + 1, Event::CalmRoutes);
         self.after(all_judged + 2 * TICK + 2, Event::Chaos);
-        Ok(())
     }
 
-    pub(super) fn check_all_route(&mut self) -> Outcome {
-        let topology = self.coordinator.topology();
-        for actor in &self.actors {
-            let Some(handle) = actor.handle.as_ref().filter(|_| actor.mode == Mode::Up) else {
+    pub(super) fn check_all_route(&mut self) {
+        let topology = self.runner.coordinator.topology();
+        for actor in self.actors.iter().filter(|actor| actor.mode == Mode::Up) {
+            let Some(handle) = actor.handle.map(|handle| &self.runner.handles[handle]) else {
                 continue;
             };
-            let member = topology
-                .member(handle.id())
-                .filter(|member| member.serves());
-            if member.and_then(tickring::Member::incarnation) != Some(handle.incarnation()) {
-                return Err(format!(
-                    "I9: {} beats fairly, but isn't routable: {member:?}",
-                    handle.id()
-                ));
-            }
+            let member = topology.member(handle.id());
+            let routable = member.filter(|member| member.serves());
+            let life = routable.and_then(Member::incarnation);
+            let is_it = life == Some(handle.incarnation());
+            assert!(
+                is_it,
+                "I9: {handle:?} beats fairly, but isn't routable: {member:?}"
+            );
             self.counts.calm_shards += 1;
         }
-        Ok(())
     }
 
     /// Whoever counts for the next tick is alive: it is to be done in time.
-    pub(super) fn check_tick_begun(&mut self) -> Outcome {
-        let tick = self.coordinator.current_tick() + 1;
-        let dead = self.ledger.lives.iter().find(|&(shard, life)| {
-            let beats = self.actors.iter().any(|actor| {
-                let handle = actor.handle.as_ref().filter(|_| actor.mode == Mode::Up);
-                handle.is_some_and(|handle| handle.id() == *shard)
-            });
-            life.status.serves() && !beats
-        });
-        if let Some((shard, _)) = dead {
-            return Err(format!("{shard} doesn't beat, but is still served"));
+    pub(super) fn check_tick_begun(&mut self) {
+        let up = self.actors.iter().filter(|actor| actor.mode == Mode::Up);
+        let up: Vec<_> = up
+            .filter_map(|actor| Some(self.id(actor.handle?)))
+            .collect();
+        for (shard, life) in &self.runner.model.lives.registered {
+            let dead = life.status.serves() && !up.contains(shard);
+            assert!(!dead, "{shard} doesn't beat, but is still served");
         }
+        let tick = self.current_tick() + 1;
         self.calm = Some(Calm { tick });
-        Ok(())
     }
 
-    pub(super) fn check_tick_done(&mut self) -> Outcome {
-        let Some(Calm { tick }) = self.calm else {
-            return Ok(());
-        };
-        let verdict = self
-            .witness
-            .poll(&self.coordinator, TickPhase::Advance, tick)?;
-        if verdict != Verdict::Complete {
-            return Err(format!("tick {tick} isn't complete in time: {verdict:?}"));
+    pub(super) fn check_tick_done(&mut self) {
+        if let Some(Calm { tick }) = self.calm {
+            let told = self.ask(Command::Poll(TickPhase::Advance, When::At(tick)));
+            assert_eq!(told, Answer::Done(Ok(())), "tick {tick} in time");
+            self.counts.calm_ticks += 1;
         }
-        self.counts.calm_ticks += 1;
-        Ok(())
     }
 
-    pub(super) fn end_calm(&mut self) -> Outcome {
+    pub(super) fn end_calm(&mut self) {
         self.calm = None;
         for i in 0..self.actors.len() {
             if self.actors[i].mode == Mode::Gone {
@@ -116,6 +105,5 @@ impl World {
         if self.calms {
             self.after(calm * super::SECOND, Event::Calm);
         }
-        Ok(())
     }
 }

@@ -1,13 +1,12 @@
 //! What shards do by themselves: register, beat, work, return.
 
-use tickring::{Error, Registration, ShardHandle, ShardId, ShardInfo, Tick, TickPhase};
+use tickring::{Registration, Tick, TickPhase};
 
-use super::{Event, MS, Mode, Outcome, SECOND, World};
+use super::{Answer, Command, Event, MS, Mode, SECOND, Whom, World};
 
 impl World {
-    pub(super) fn start(&mut self, i: usize) -> Outcome {
+    pub(super) fn start(&mut self, i: usize) {
         self.run_as(i, Mode::Up);
-        Ok(())
     }
 
     pub(super) fn run_as(&mut self, i: usize, mode: Mode) {
@@ -22,8 +21,8 @@ impl World {
         }
     }
 
-    pub(super) fn arrive(&mut self, i: usize) -> Outcome {
-        let known = self.handle(i).map(|handle| handle.id());
+    pub(super) fn arrive(&mut self, i: usize) {
+        let known = self.actors[i].handle.map(|handle| self.id(handle));
         let id = known.filter(|_| self.random.percent(70));
         let weight = self.random.percent(10).then(|| self.random.range(0, 4));
         let registration = Registration {
@@ -31,81 +30,64 @@ impl World {
             weight: weight.map(|weight| u32::try_from(weight).unwrap()),
             leased: true,
         };
-        let info = ShardInfo::new(ShardId(0), "local".to_owned());
-        let expected = id.unwrap_or_else(|| self.ledger.vacant());
-        let handle = self
-            .coordinator
-            .register_with(info, registration)
-            .map_err(|error| format!("a registration as {expected} was refused: {error}"))?;
-        if handle.id() != expected || handle.incarnation().get() <= self.ledger.last_incarnation {
-            return Err(format!("{handle:?} was registered instead of {expected}"));
-        }
-        let now = self.clock_now();
-        self.ledger
-            .register(expected, registration.weight, handle.incarnation(), now);
+        let told = self.ask(Command::Register {
+            registration,
+            documents: 0,
+        });
+        assert!(!told.is_refusal(), "a registration gave {told:?}");
         self.counts.registrations += 1;
-        if let Some(old) = self.actors[i].handle.replace(handle) {
-            if old.id() != expected {
+        let new = self.runner.handles.len() - 1;
+        if let Some(old) = self.actors[i].handle.replace(new) {
+            if self.id(old) != self.id(new) {
                 let wait = self.random.range(15 * SECOND, 60 * SECOND);
-                self.after(wait, Event::CleanUp(old.id()));
+                self.after(wait, Event::CleanUp(self.id(old)));
             }
             let kept = &mut self.actors[i].old;
             kept.truncate(3);
             kept.push_front(old);
         }
-        self.start(i)
+        self.start(i);
     }
 
     /// Either the same process goes on, or a new one takes its place.
-    pub(super) fn come_back(&mut self, i: usize) -> Outcome {
+    pub(super) fn come_back(&mut self, i: usize) {
         self.counts.returns += 1;
         if self.random.percent(50) {
             return self.arrive(i);
         }
         self.run_as(i, Mode::Up);
-        self.beat(i)
+        self.beat(i);
     }
 
     /// What the shard does with an answer: one that has been told that it is over registers again.
-    pub(super) fn heed(&mut self, i: usize, told: &Result<(), Error>, handle: &ShardHandle) {
-        if told.is_err() && !self.is_current(handle) {
+    pub(super) fn heed(&mut self, i: usize, told: &Answer, handle: usize) {
+        if told.is_refusal() && !self.is_current(handle) {
             let life = self.change(i, Mode::Gone);
             let wait = self.random.range(MS, 500 * MS);
             self.after(wait, Event::Arrive(i, life));
         }
     }
 
-    pub(super) fn beat(&mut self, i: usize) -> Outcome {
-        let Some(handle) = self.handle(i) else {
-            return Ok(());
+    pub(super) fn beat(&mut self, i: usize) {
+        let Some(handle) = self.actors[i].handle else {
+            return;
         };
-        let by_id = self.is_current(&handle) && self.random.percent(20);
-        let told = self.send_beat(&handle, by_id)?;
+        let by_id = self.is_current(handle) && self.random.percent(20);
+        let told = self.send_beat(handle, by_id);
         self.actors[i].beaten = true;
         let (life, every) = (self.actors[i].life, self.actors[i].beat_every);
         let wait = self.random.range(every / 2, every);
         self.after(wait, Event::Beat(i, life));
-        self.heed(i, &told, &handle);
-        Ok(())
+        self.heed(i, &told, handle);
     }
 
-    pub(super) fn send_beat(
-        &mut self,
-        handle: &ShardHandle,
-        by_id: bool,
-    ) -> Outcome<Result<(), Error>> {
-        let (now, id) = (self.clock_now(), handle.id());
+    pub(super) fn send_beat(&mut self, handle: usize, by_id: bool) -> Answer {
         self.counts.beats += 1;
-        let (told, expected) = if by_id {
-            (
-                self.coordinator.shard_heartbeat(id),
-                self.ledger.beat(id, None, now),
-            )
-        } else {
-            let life = Some(handle.incarnation());
-            (handle.heartbeat(), self.ledger.beat(id, life, now))
+        let whom = match by_id {
+            true => Whom::Id(self.id(handle)),
+            false => Whom::Handle(handle),
         };
-        self.same("a beat", id, told, &expected)
+        self.ask(Command::Beat(whom))
     }
 
     pub(super) fn wake(&mut self) {
@@ -116,29 +98,29 @@ impl World {
 
     /// The actor's next phase, and whether all before it is complete, or was given up with its tick.
     pub(super) fn next_phase(&mut self, i: usize) -> (Tick, usize, bool) {
-        let current = self.coordinator.current_tick();
+        let current = self.current_tick();
         let next = &mut self.actors[i].next;
         if next.0 < current {
             *next = (current, 0);
         }
         let (tick, at) = *next;
         let before = tick * 4 + at as u64;
-        let begun = (tick, at) == (current, 0) || before <= self.ledger.frontier;
+        let begun = (tick, at) == (current, 0) || before <= self.frontier();
         (tick, at, begun && tick <= current + 1)
     }
 
-    pub(super) fn work(&mut self, i: usize) -> Outcome {
+    pub(super) fn work(&mut self, i: usize) {
         let (tick, at, begun) = self.next_phase(i);
-        if let Some(handle) = self.handle(i).filter(|_| begun) {
-            let told = self.send_complete(handle.id(), Some(&handle), TickPhase::ALL[at], tick)?;
-            if told.is_ok() {
+        if let Some(handle) = self.actors[i].handle.filter(|_| begun) {
+            let told = self.send_complete(Whom::Handle(handle), TickPhase::ALL[at], tick);
+            if !told.is_refusal() {
                 self.actors[i].next = if at == 3 {
                     (tick + 1, 0)
                 } else {
                     (tick, at + 1)
                 };
             }
-            self.heed(i, &told, &handle);
+            self.heed(i, &told, handle);
         }
         let (life, work) = (self.actors[i].life, self.actors[i].work);
         if self.next_phase(i).2 {
@@ -146,6 +128,5 @@ impl World {
         } else {
             self.waiting.push((i, life));
         }
-        Ok(())
     }
 }

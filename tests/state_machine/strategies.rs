@@ -1,55 +1,13 @@
-//! What can be asked of a coordinator, and how often.
+//! The commands of the state machine, and how often each comes.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::sample::Index;
+use tickring::testing::barrier::When;
+use tickring::testing::membership::{Command, Whom};
 use tickring::{
-    Config, MAX_WEIGHT, Placement, Registration, ShardId, ShardStatus, Tick, TickPhase, Timestamp,
+    Config, MAX_WEIGHT, Placement, Registration, ShardId, ShardStatus, TickPhase, Timestamp,
 };
-
-/// Whom a command names: an id, or one of the handles given out so far, current or stale.
-#[derive(Debug, Clone)]
-pub(crate) enum Whom {
-    Id(ShardId),
-    Handle(Index),
-}
-
-/// A tick by its distance from the current one, less two.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Near(pub(crate) Tick);
-
-impl Near {
-    pub(crate) fn at(self, current: Tick) -> Tick {
-        current.saturating_add(self.0).saturating_sub(2)
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum Command {
-    Register {
-        registration: Registration,
-        documents: usize,
-    },
-    Deregister(ShardId),
-    Evict(Index),
-    Beat(Whom),
-    BeatAll,
-    Sweep,
-    Forward(Duration),
-    SetClock(Timestamp),
-    SetStatus(Whom, ShardStatus),
-    SetWeight(ShardId, u32),
-    Metrics(Whom, usize, u64),
-    Complete(Whom, TickPhase, Near),
-    CompleteAll(TickPhase, Near),
-    Poll(TickPhase, Near),
-    Advance,
-    AdvanceMany(u8),
-    /// Looks at the events that came through a channel of three.
-    Drain,
-    Close,
-}
 
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
@@ -57,11 +15,13 @@ fn id() -> impl Strategy<Value = ShardId> {
     prop_oneof![40 => 0..7_u32, 1 => Just(u32::MAX), 1 => 90..93_u32].prop_map(ShardId)
 }
 
+/// Any of the handles there are; a lower number stands for an earlier one.
+fn handle() -> impl Strategy<Value = usize> {
+    0..10_000_usize
+}
+
 fn whom() -> impl Strategy<Value = Whom> {
-    prop_oneof![
-        id().prop_map(Whom::Id),
-        any::<Index>().prop_map(Whom::Handle),
-    ]
+    prop_oneof![id().prop_map(Whom::Id), handle().prop_map(Whom::Handle),]
 }
 
 fn weight() -> impl Strategy<Value = u32> {
@@ -85,8 +45,8 @@ fn phase() -> impl Strategy<Value = TickPhase> {
     prop::sample::select(TickPhase::ALL.to_vec())
 }
 
-fn near() -> impl Strategy<Value = Near> {
-    prop_oneof![9 => 2..4_u64, 3 => 0..7_u64, 1 => Just(u64::MAX)].prop_map(Near)
+fn near() -> impl Strategy<Value = When> {
+    prop_oneof![9 => 2..4_u64, 3 => 0..7_u64, 1 => Just(u64::MAX)].prop_map(When::Near)
 }
 
 fn status() -> impl Strategy<Value = ShardStatus> {
@@ -122,7 +82,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             Command::Register { registration, documents }
         }),
         3 => id().prop_map(Command::Deregister),
-        3 => any::<Index>().prop_map(Command::Evict),
+        3 => handle().prop_map(Command::Evict),
         16 => whom().prop_map(Command::Beat),
         4 => Just(Command::BeatAll),
         8 => Just(Command::Sweep),

@@ -1,4 +1,4 @@
-//! A coordinator driven through random commands, beside an oracle of plain maps that was written from the documentation. After each
+//! A coordinator driven through random commands, beside its naive model. After each
 //! command every answer, and everything that can be seen from outside, is compared; a failure is shrunk to a short list.
 //!
 //! `TICKRING_PROPTEST_COMMANDS` sets how many commands are run, `TICKRING_PROPTEST_SEED` where the generator begins.
@@ -17,19 +17,9 @@ use std::time::Instant;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
 
-use self::command::Command;
-use self::pair::Pair;
+use tickring::testing::membership::{Command, Runner};
 
-#[path = "state_machine/barrier.rs"]
-mod barrier;
-#[path = "state_machine/command.rs"]
-mod command;
-#[path = "state_machine/oracle.rs"]
-mod oracle;
-#[path = "state_machine/pair.rs"]
-mod pair;
-#[path = "state_machine/ring.rs"]
-mod ring;
+mod strategies;
 
 const DEFAULT_COMMANDS: u64 = 5_000;
 /// Histories from one seed.
@@ -46,7 +36,7 @@ fn from_environment(name: &str, default: u64) -> u64 {
 }
 
 fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
-    prop::collection::vec(command::command(), 0..=most)
+    prop::collection::vec(strategies::command(), 0..=most)
 }
 
 /// What was run.
@@ -59,7 +49,7 @@ struct Counts {
 }
 
 #[test]
-fn a_coordinator_answers_as_its_oracle_does() {
+fn a_coordinator_answers_as_its_naive_model_does() {
     let wanted = from_environment("TICKRING_PROPTEST_COMMANDS", DEFAULT_COMMANDS);
     let first_seed = from_environment("TICKRING_PROPTEST_SEED", 1);
     let begun = Instant::now();
@@ -89,22 +79,22 @@ fn run_histories(seed: u64, counts: &Cell<Counts>) {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let closing = prop::option::weighted(0.5, commands(AFTER_CLOSE));
-    let histories = (command::config(), commands(LONGEST), closing);
+    let histories = (strategies::config(), commands(LONGEST), closing);
     let outcome =
         TestRunner::new_with_rng(runs, rng).run(&histories, |(config, commands, closing)| {
             let close = closing.as_ref().map(|_| Command::Close);
             let after = closing.into_iter().flatten();
             // Whoever still has a lease is overdue then; a closed coordinator marks nobody.
-            let end = [Command::Forward(2 * command::LEASE), Command::Sweep];
-            let mut pair = Pair::new(&config);
+            let end = [Command::Forward(2 * strategies::LEASE), Command::Sweep];
+            let mut runner = Runner::new(&config);
             let mut count = counts.get();
             for command in commands.into_iter().chain(close).chain(after).chain(end) {
-                pair.run(&command);
+                let refused = runner.run(&command).is_refusal();
+                count.refused += u64::from(refused);
                 count.commands += 1;
             }
             count.histories += 1;
-            count.refused += pair.refused;
-            count.publications += pair.publications();
+            count.publications += runner.model.epoch;
             counts.set(count);
             Ok(())
         });

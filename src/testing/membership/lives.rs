@@ -1,0 +1,188 @@
+//! The naive model of the registry: who is planned, who is registered, and what is known of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::{Incarnation, RegistryError, ShardId, ShardInfo, ShardStatus, Timestamp};
+
+/// A registered shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life {
+    pub incarnation: Incarnation,
+    pub status: ShardStatus,
+    /// It was draining when it last served.
+    draining: bool,
+    leased: bool,
+    pub last_seen: Timestamp,
+    pub info: ShardInfo,
+    pub memory: u64,
+}
+
+/// Status, incarnation and last beat; what the shard says of itself; its memory.
+pub type Known = ((ShardStatus, Incarnation, Timestamp), ShardInfo, u64);
+
+impl Life {
+    /// What others can know.
+    pub fn known(&self) -> Known {
+        let seen = (self.status, self.incarnation, self.last_seen);
+        (seen, self.info.clone(), self.memory)
+    }
+
+    fn is_heard_at(&mut self, now: Timestamp) {
+        self.last_seen = self.last_seen.max(now);
+    }
+}
+
+/// From one status to another.
+pub type Change = (ShardStatus, ShardStatus);
+
+type Answer<T = ()> = Result<T, RegistryError>;
+
+/// The naive model of a [`ShardRegistry`](crate::ShardRegistry).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lives {
+    lease: Duration,
+    pub planned: BTreeSet<ShardId>,
+    /// Every id that was ever planned or registered.
+    used: BTreeSet<ShardId>,
+    pub registered: BTreeMap<ShardId, Life>,
+}
+
+impl Lives {
+    pub fn new(planned: u32, lease: Duration) -> Self {
+        let planned: BTreeSet<_> = (0..planned).map(ShardId).collect();
+        Self {
+            lease,
+            used: planned.clone(),
+            planned,
+            registered: BTreeMap::new(),
+        }
+    }
+
+    pub fn is_current(&self, shard: ShardId, incarnation: Incarnation) -> bool {
+        let life = self.registered.get(&shard);
+        life.is_some_and(|life| life.incarnation == incarnation)
+    }
+
+    /// The id that a registration without one gets.
+    ///
+    /// # Errors
+    /// [`RegistryError::Exhausted`] if there is none.
+    pub fn vacant(&self) -> Answer<ShardId> {
+        let mut ids = (0..=u32::MAX).map(ShardId);
+        let lowest = self.planned.first().copied();
+        lowest
+            .or_else(|| ids.find(|id| !self.used.contains(id)))
+            .ok_or(RegistryError::Exhausted("shard ids"))
+    }
+
+    /// A new life, which ends the one before.
+    pub fn register(
+        &mut self,
+        shard: ShardId,
+        incarnation: Incarnation,
+        info: ShardInfo,
+        leased: bool,
+        now: Timestamp,
+    ) -> Option<Life> {
+        self.used.insert(shard);
+        self.planned.remove(&shard);
+        let life = Life {
+            incarnation,
+            status: ShardStatus::Online,
+            draining: false,
+            leased,
+            last_seen: now,
+            info: ShardInfo { id: shard, ..info },
+            memory: 0,
+        };
+        self.registered.insert(shard, life)
+    }
+
+    pub fn remove(&mut self, shard: ShardId) -> Option<Life> {
+        self.planned.remove(&shard);
+        self.registered.remove(&shard)
+    }
+
+    /// The shard's life: this one, or whichever there is.
+    ///
+    /// # Errors
+    /// Why there is no such life.
+    pub fn named(&mut self, shard: ShardId, incarnation: Option<Incarnation>) -> Answer<&mut Life> {
+        let life = self.registered.get_mut(&shard);
+        match (life, incarnation) {
+            (Some(life), None) => Ok(life),
+            (Some(life), Some(named)) if life.incarnation == named => Ok(life),
+            (_, Some(stale)) => Err(RegistryError::StaleIncarnation { shard, stale }),
+            _ if self.planned.contains(&shard) => Err(RegistryError::NotRegistered(shard)),
+            _ => Err(RegistryError::ShardNotFound(shard)),
+        }
+    }
+
+    pub fn beat(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        now: Timestamp,
+    ) -> Answer<Option<Change>> {
+        let life = self.named(shard, incarnation)?;
+        life.is_heard_at(now);
+        let from = life.status;
+        life.status = match from {
+            ShardStatus::Offline => ShardStatus::Recovering,
+            ShardStatus::Recovering if life.draining => ShardStatus::Draining,
+            ShardStatus::Recovering => ShardStatus::Online,
+            ShardStatus::Online | ShardStatus::Draining => return Ok(None),
+        };
+        Ok(Some((from, life.status)))
+    }
+
+    pub fn set_status(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        to: ShardStatus,
+        now: Timestamp,
+    ) -> Answer<Option<Change>> {
+        let life = self.named(shard, incarnation)?;
+        if to != ShardStatus::Offline {
+            life.is_heard_at(now);
+        }
+        if to.serves() {
+            life.draining = to == ShardStatus::Draining;
+        }
+        let from = std::mem::replace(&mut life.status, to);
+        Ok((from != to).then_some((from, to)))
+    }
+
+    pub fn update(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        documents: usize,
+        memory: u64,
+    ) -> Answer {
+        let life = self.named(shard, incarnation)?;
+        life.info.document_count = documents;
+        life.memory = memory;
+        Ok(())
+    }
+
+    /// Marks everyone who is overdue, and returns them with the status that each had.
+    pub fn sweep(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
+        let lease = self.lease;
+        let overdue = |life: &Life| {
+            let silent = now.saturating_since(life.last_seen);
+            life.leased && life.status != ShardStatus::Offline && silent > lease
+        };
+        let lives = self.registered.iter_mut();
+        let dead = lives.filter(|(_, life)| overdue(life));
+        dead.map(|(&id, life)| {
+            (
+                id,
+                std::mem::replace(&mut life.status, ShardStatus::Offline),
+            )
+        })
+        .collect()
+    }
+}

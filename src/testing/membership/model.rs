@@ -1,0 +1,261 @@
+//! The naive model of a coordinator's membership: plain maps, written from the documentation.
+
+use super::lives::{Change, Lives};
+use crate::config::MAX_WEIGHT;
+use crate::testing::barrier::NaiveBarrier;
+use crate::testing::ring::NaiveRing;
+use crate::{
+    BarrierError, Config, DocumentId, Error, Incarnation, Registration, RegistryError, RingError,
+    RouteError, ShardId, ShardInfo, ShardStatus, Tick, TickPhase, Timestamp, TopologyChange,
+};
+
+type Answer<T = ()> = Result<T, Error>;
+
+/// The naive model of a [`Coordinator`](crate::Coordinator).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NaiveMembership {
+    pub lives: Lives,
+    pub ring: NaiveRing,
+    pub barrier: NaiveBarrier,
+    pub epoch: u64,
+    /// The events since somebody took them, each with its epoch.
+    pub events: Vec<(u64, TopologyChange)>,
+    last_incarnation: u64,
+    closed: bool,
+}
+
+impl NaiveMembership {
+    pub fn new(config: &Config) -> Self {
+        let (planned, nodes) = (config.num_shards, config.virtual_nodes_per_shard);
+        Self {
+            lives: Lives::new(planned, config.heartbeat_timeout),
+            ring: NaiveRing::new(config.placement, nodes, planned),
+            barrier: NaiveBarrier::new(planned),
+            epoch: 0,
+            events: Vec::new(),
+            last_incarnation: 0,
+            closed: false,
+        }
+    }
+
+    fn check_open(&self) -> Answer {
+        if self.closed {
+            return Err(RegistryError::Closed.into());
+        }
+        Ok(())
+    }
+
+    fn install(&mut self, changes: impl IntoIterator<Item = TopologyChange>) {
+        self.epoch += 1;
+        let changes = changes.into_iter().map(|change| (self.epoch, change));
+        self.events.extend(changes);
+    }
+
+    pub fn serves(&self, shard: ShardId) -> bool {
+        let life = self.lives.registered.get(&shard);
+        life.map_or(self.ring.weights.contains_key(&shard), |life| {
+            life.status.serves()
+        })
+    }
+
+    /// `given` is the incarnation that the coordinator gave out. The documentation only says of it that it grows.
+    pub fn register(
+        &mut self,
+        info: ShardInfo,
+        registration: Registration,
+        now: Timestamp,
+        given: Option<Incarnation>,
+    ) -> Answer<ShardId> {
+        self.check_open()?;
+        let shard = match registration.id {
+            Some(shard) => shard,
+            None => self.lives.vacant()?,
+        };
+        let weight_before = self.ring.weights.get(&shard).copied();
+        let weight = registration.weight.or(weight_before).unwrap_or(1);
+        check_weight(shard, weight)?;
+        let incarnation = given.expect("the model takes the registration");
+        assert!(incarnation.get() > self.last_incarnation, "{incarnation}");
+        self.last_incarnation = incarnation.get();
+        self.ring.set(shard, weight);
+        if self.lives.planned.contains(&shard) {
+            self.barrier.bind(shard, incarnation)?;
+        } else if self.barrier.replace(shard, incarnation).is_err() {
+            self.barrier.join(shard, Some(incarnation))?;
+        }
+        let lives = &mut self.lives;
+        let replaced = lives.register(shard, incarnation, info, registration.leased, now);
+        let ended = replaced.map(|life| TopologyChange::Deregistered {
+            shard,
+            incarnation: Some(life.incarnation),
+        });
+        let weighted = weight_before.filter(|&from| from != weight);
+        let weighted = weighted.map(|from| TopologyChange::Weight {
+            shard,
+            from,
+            to: weight,
+        });
+        let registered = TopologyChange::Registered { shard, incarnation };
+        self.install(ended.into_iter().chain([registered]).chain(weighted));
+        Ok(shard)
+    }
+
+    fn remove(&mut self, shard: ShardId) -> Option<Incarnation> {
+        self.ring.remove(shard);
+        self.barrier.leave_many(&[shard]);
+        self.lives.remove(shard).map(|life| life.incarnation)
+    }
+
+    pub fn deregister(&mut self, shard: ShardId) -> Answer {
+        self.check_open()?;
+        if !self.ring.weights.contains_key(&shard) {
+            return Err(Error::ShardNotFound(shard));
+        }
+        let incarnation = self.remove(shard);
+        self.install([TopologyChange::Deregistered { shard, incarnation }]);
+        Ok(())
+    }
+
+    pub fn evict(&mut self, shard: ShardId, incarnation: Incarnation) -> Answer {
+        self.check_open()?;
+        self.lives.named(shard, Some(incarnation))?;
+        self.remove(shard);
+        self.install([TopologyChange::Evicted { shard, incarnation }]);
+        Ok(())
+    }
+
+    pub fn beat(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        now: Timestamp,
+    ) -> Answer {
+        self.check_open()?;
+        let change = self.lives.beat(shard, incarnation, now)?;
+        self.follow(shard, change)
+    }
+
+    pub fn set_status(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        to: ShardStatus,
+        now: Timestamp,
+    ) -> Answer {
+        self.check_open()?;
+        let change = self.lives.set_status(shard, incarnation, to, now)?;
+        self.follow(shard, change)
+    }
+
+    /// The barrier waits for those who serve.
+    fn follow(&mut self, shard: ShardId, change: Option<Change>) -> Answer {
+        let Some((from, to)) = change else {
+            return Ok(());
+        };
+        if !to.serves() {
+            self.barrier.leave_many(&[shard]);
+        } else if !from.serves() {
+            let life = self.lives.named(shard, None)?.incarnation;
+            self.barrier.join(shard, Some(life))?;
+        }
+        self.install([TopologyChange::Status { shard, from, to }]);
+        Ok(())
+    }
+
+    pub fn sweep(&mut self, now: Timestamp) -> Vec<ShardId> {
+        if self.closed {
+            return Vec::new();
+        }
+        let marked = self.lives.sweep(now);
+        let dead: Vec<_> = marked.iter().map(|&(shard, _)| shard).collect();
+        if !dead.is_empty() {
+            self.barrier.leave_many(&dead);
+            let to = ShardStatus::Offline;
+            let changes = marked.into_iter();
+            self.install(changes.map(|(shard, from)| TopologyChange::Status { shard, from, to }));
+        }
+        dead
+    }
+
+    pub fn set_weight(&mut self, shard: ShardId, to: u32) -> Answer {
+        self.check_open()?;
+        let from = self.ring.weights.get(&shard).copied();
+        let from = from.ok_or(Error::ShardNotFound(shard))?;
+        check_weight(shard, to)?;
+        if from != to {
+            self.ring.set(shard, to);
+            self.install([TopologyChange::Weight { shard, from, to }]);
+        }
+        Ok(())
+    }
+
+    pub fn update(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        documents: usize,
+        memory: u64,
+    ) -> Answer {
+        self.check_open()?;
+        Ok(self.lives.update(shard, incarnation, documents, memory)?)
+    }
+
+    pub fn complete(
+        &mut self,
+        shard: ShardId,
+        incarnation: Option<Incarnation>,
+        phase: TickPhase,
+        tick: Tick,
+    ) -> Answer {
+        if !self.closed && incarnation.is_some() {
+            self.lives.named(shard, incarnation)?;
+        }
+        let on_ring = self.ring.weights.contains_key(&shard);
+        let told = self.barrier.complete(shard, incarnation, (tick, phase));
+        told.map_err(|error| match error {
+            BarrierError::UnknownShard(_) if !on_ring => Error::ShardNotFound(shard),
+            other => other.into(),
+        })
+    }
+
+    pub fn poll(&self, phase: TickPhase, tick: Tick) -> Answer {
+        Ok(self.barrier.poll(phase, tick)?)
+    }
+
+    pub fn advance(&mut self) -> Answer<Tick> {
+        Ok(self.barrier.advance()?)
+    }
+
+    pub fn close(&mut self) {
+        self.closed = true;
+        self.barrier.close();
+    }
+
+    /// The shard that a document is routed to: the first from its place on that serves.
+    pub fn route(&self, document: &DocumentId) -> Option<ShardId> {
+        let points = &self.ring.points;
+        let hash = self.ring.placement.document_position(document);
+        let (before, after) = points.split_at(points.partition_point(|&(at, _)| at < hash));
+        let mut shards = after.iter().chain(before).map(|&(_, shard)| shard);
+        shards.find(|&shard| self.serves(shard))
+    }
+
+    pub fn place(&self, document: &DocumentId) -> Result<ShardId, RouteError> {
+        let hash = self.ring.placement.document_position(document);
+        Ok(self.ring.distinct_from(hash, 1, |_| true)?[0])
+    }
+
+    pub fn replicas(&self, key: &[u8], others: usize) -> Result<Vec<ShardId>, RouteError> {
+        let hash = self.ring.placement.hash(key);
+        let serves = |shard| self.serves(shard);
+        self.ring.distinct_from(hash, 1 + others, serves)
+    }
+}
+
+fn check_weight(shard: ShardId, value: u32) -> Answer {
+    let max = MAX_WEIGHT;
+    if value > max {
+        return Err(RingError::Weight { shard, value, max }.into());
+    }
+    Ok(())
+}
