@@ -45,6 +45,12 @@ pub enum FrequencyError {
         /// The most terms that it takes.
         limit: u64,
     },
+    /// The texts of the dictionary's terms leave no room for this one. Those that it has can still be looked up.
+    #[error("the dictionary is full: its texts take at most {limit} bytes")]
+    DictionaryTextFull {
+        /// The most bytes that all texts take together.
+        limit: u64,
+    },
     /// A later contribution of the shard is known, or this one already: the call came late or twice.
     #[error("generation {generation} of {shard} isn't after its last one, {last}")]
     StaleGeneration {

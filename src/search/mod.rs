@@ -13,6 +13,7 @@ mod evaluate;
 mod parse;
 mod prune;
 mod query;
+mod remembered;
 mod run;
 mod schema;
 mod searcher;

@@ -83,6 +83,11 @@ pub(super) fn schema() -> Schema {
     builder.build()
 }
 
+/// Whether no document can have the term. The letters of a token grow by half at most when their case is lowered: `Ⱥ` from 2 bytes to 3.
+pub(super) fn is_too_long(term: &Term) -> bool {
+    term.serialized_value_bytes().len() >= LONG_TOKEN + LONG_TOKEN / 2
+}
+
 /// tantivy's `default` analyser, spelt out so that it stays as it is: split at whatever is not alphanumeric, drop long tokens, lower the case.
 pub(super) fn analyzer() -> TextAnalyzer {
     TextAnalyzer::builder(SimpleTokenizer::default())
@@ -153,6 +158,27 @@ mod tests {
             analyzer().token_stream(&text).process(&mut |_| tokens += 1);
             prop_assert_eq!(token_count(&text), tokens);
         }
+    }
+
+    #[test]
+    fn c7_no_term_of_a_document_is_too_long() {
+        let mut most = 0;
+        for letter in (char::MIN..=char::MAX).filter(|letter| letter.is_alphanumeric()) {
+            // The longest token of this letter that is indexed.
+            let token = letter
+                .to_string()
+                .repeat((LONG_TOKEN - 1) / letter.len_utf8());
+            analyzer().token_stream(&token).process(&mut |token| {
+                let term = Term::from_field_text(TextField::Body.number(), &token.text);
+                assert!(!is_too_long(&term), "{letter:?}");
+                most = most.max(token.text.len());
+            });
+            let lower: usize = letter.to_lowercase().map(char::len_utf8).sum();
+            assert!(2 * lower <= 3 * letter.len_utf8(), "{letter:?}");
+        }
+        assert_eq!(most, 57);
+        let long = Term::from_field_text(TextField::Title.number(), &"a".repeat(60));
+        assert!(is_too_long(&long));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The statistics over all shards of a publication that BM25 scores with.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use tantivy::query::Bm25StatisticsProvider;
@@ -8,17 +7,15 @@ use tantivy::schema::Field;
 use tantivy::{TantivyError, Term};
 
 use super::error::SearchError;
-use super::schema::TextField;
+use super::remembered::Remembered;
+use super::schema::{TextField, is_too_long};
 use super::searcher::TextSearcher;
 use crate::sync::Mutex;
-
-/// The most document frequencies that are remembered (a few megabytes).
-const MAX_REMEMBERED: usize = 65_536;
 
 /// What is known over all shards of one publication: documents, tokens of each field, and the document frequency of any term.
 ///
 /// All of them count live documents only, whatever has been merged. Frequencies are counted when first asked for and then
-/// remembered, up to a bound.
+/// remembered, in at most 4 MiB. A term too long to be indexed is in no document, and takes no memory.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -41,7 +38,7 @@ pub struct TextStatistics {
     searchers: Box<[TextSearcher]>,
     documents: u64,
     tokens: [u64; 2],
-    frequencies: Mutex<HashMap<Term, u64, ahash::RandomState>>,
+    remembered: Mutex<Remembered>,
 }
 
 impl TextStatistics {
@@ -51,7 +48,7 @@ impl TextStatistics {
             searchers: searchers.iter().copied().cloned().collect(),
             documents: searchers.iter().map(|shard| shard.document_count()).sum(),
             tokens: TextField::ALL.map(tokens),
-            frequencies: Mutex::new(HashMap::default()),
+            remembered: Mutex::new(Remembered::default()),
         }
     }
 
@@ -77,19 +74,18 @@ impl TextStatistics {
 
     /// Counts outside the lock: two that ask at once count twice and remember the same.
     fn frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
-        if let Some(&known) = self.frequencies.lock().get(term) {
+        if is_too_long(term) {
+            return Ok(0);
+        }
+        if let Some(known) = self.remembered.lock().get(term) {
             return Ok(known);
         }
         let mut counted = 0;
         for segment in self.searchers.iter().flat_map(TextSearcher::segments) {
             counted += segment.live_frequency(field, term)?;
         }
-        let mut frequencies = self.frequencies.lock();
-        // Starting over costs recounting only, and needs no order of use.
-        if frequencies.len() >= MAX_REMEMBERED {
-            frequencies.clear();
-        }
-        frequencies.insert(term.clone(), counted);
+        let forgotten = self.remembered.lock().put(term, counted);
+        drop(forgotten);
         Ok(counted)
     }
 }

@@ -7,7 +7,7 @@ use crossbeam::utils::CachePadded;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::texts::Texts;
+use super::texts::{Size, Texts};
 use crate::error::FrequencyError;
 use crate::frequency::partition::{hash_of, partition_of};
 use crate::id::TermId;
@@ -22,8 +22,7 @@ const STRIPES: usize = 64;
 /// probe of a hash table. A new term takes that stripe's exclusive lock and, while it gets its number, one that all new terms share. The text of an id is
 /// found without a lock.
 ///
-/// A term of 5 to 11 bytes takes about 100, its text among them. Who feeds it with what strangers write gives it a [limit](Self::with_limit) of
-/// terms, and keeps their length within bounds before.
+/// A term takes about 90 bytes and those of its text. Who feeds it with what strangers write gives it [limits](Self::with_limits) of both.
 ///
 /// ```
 /// use tickring::TermDictionary;
@@ -42,7 +41,7 @@ pub struct TermDictionary {
     hasher: RandomState,
     stripes: [CachePadded<RwLock<HashTable<Known>>>; STRIPES],
     texts: Texts,
-    limit: u64,
+    limit: Size,
 }
 
 struct Known {
@@ -69,18 +68,38 @@ impl TermDictionary {
     /// # Ok::<(), tickring::FrequencyError>(())
     /// ```
     pub fn with_limit(terms: u64) -> Self {
+        Self::with_limits(terms, u64::MAX)
+    }
+
+    /// The same with a limit for the bytes of all texts together. A term that exceeds it is refused; a shorter one may still find room.
+    ///
+    /// ```
+    /// let dictionary = tickring::TermDictionary::with_limits(1_000, 10);
+    /// let ring = dictionary.intern("ring")?;
+    /// assert_eq!(
+    ///     dictionary.intern("synchronous").unwrap_err().to_string(),
+    ///     "the dictionary is full: its texts take at most 10 bytes",
+    /// );
+    /// dictionary.intern("tick")?;
+    /// assert_eq!(dictionary.intern("ring")?, ring);
+    /// # Ok::<(), tickring::FrequencyError>(())
+    /// ```
+    pub fn with_limits(terms: u64, bytes: u64) -> Self {
         Self {
             hasher: RandomState::new(),
             stripes: std::array::from_fn(|_| CachePadded::new(RwLock::new(HashTable::new()))),
             texts: Texts::new(),
-            limit: terms.min(u64::from(u32::MAX) + 1),
+            limit: Size {
+                terms: terms.min(u64::from(u32::MAX) + 1),
+                bytes,
+            },
         }
     }
 
     /// The term's id; it gets one if it has none.
     ///
     /// # Errors
-    /// [`FrequencyError::DictionaryFull`] when the term is new and the limit is reached. Nothing changes.
+    /// [`FrequencyError::DictionaryFull`] or [`FrequencyError::DictionaryTextFull`] when the term is new and a limit is reached. Nothing changes.
     pub fn intern(&self, term: &str) -> Result<TermId, FrequencyError> {
         let hash = hash_of(&self.hasher, term);
         match self.find(hash, term) {
@@ -107,8 +126,7 @@ impl TermDictionary {
             // Since it wasn't found another thread has been here.
             Entry::Occupied(known) => Ok(TermId(known.get().id)),
             Entry::Vacant(place) => {
-                let id = self.texts.push(term, self.limit);
-                let id = id.ok_or(FrequencyError::DictionaryFull { limit: self.limit })?;
+                let id = self.texts.push(term, self.limit)?;
                 place.insert(Known { hash, id });
                 Ok(TermId(id))
             }
@@ -170,6 +188,25 @@ mod tests {
         let first = dictionary.insert(hash, "ring");
         assert_eq!(dictionary.insert(hash, "ring"), first);
         assert_eq!(dictionary.len(), 1);
+    }
+
+    #[test]
+    fn c7_texts_are_bounded_by_bytes() {
+        let dictionary = TermDictionary::with_limits(3, 20);
+        let full = |limit| Err(FrequencyError::DictionaryTextFull { limit });
+        let ids = ["", "0123456789abcde"].map(|term| dictionary.intern(term));
+        assert_eq!(ids, [Ok(TermId(0)), Ok(TermId(1))]);
+        assert_eq!(dictionary.intern("012345"), full(20));
+        assert_eq!((dictionary.len(), dictionary.get("012345")), (2, None));
+        // What fits exactly is taken; after that the number of terms is the limit.
+        assert_eq!(dictionary.intern("01234"), Ok(TermId(2)));
+        assert_eq!(dictionary.intern("a"), full(20));
+        let terms = FrequencyError::DictionaryFull { limit: 3 };
+        let roomy = TermDictionary::with_limits(3, u64::MAX);
+        let ids = ["a", "b", "c", "d"].map(|term| roomy.intern(term).ok());
+        assert_eq!(ids.map(|id| id.is_some()), [true, true, true, false]);
+        assert_eq!(roomy.intern("d"), Err(terms));
+        assert_eq!(dictionary.intern("0123456789abcde"), Ok(TermId(1)));
     }
 
     #[test]

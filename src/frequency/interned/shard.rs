@@ -95,7 +95,7 @@ impl ShardFrequencies {
     /// The same from terms, which get their ids.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and [`FrequencyError::DictionaryFull`]. Terms that have got an id by then keep it.
+    /// As [`new`](Self::new) and [`TermDictionary::intern`]. Terms that have got an id by then keep it.
     pub fn intern<S: FrequencySource + ?Sized>(
         dictionary: &TermDictionary,
         documents: u64,

@@ -1,5 +1,6 @@
 //! The terms by id. They are read without a lock while others are added.
 
+use crate::error::FrequencyError;
 use crate::sync::{Mutex, OnceLock};
 
 const CHUNK_BITS: u32 = 9;
@@ -16,8 +17,17 @@ type Chunk = Box<[OnceLock<Box<str>>]>;
 #[derive(Debug)]
 pub(super) struct Texts {
     lists: [OnceLock<Box<[OnceLock<Chunk>]>>; LISTS],
-    /// The next id. The lock makes ids consecutive in the order in which terms are there to be read.
-    next: Mutex<u64>,
+    /// The lock makes ids consecutive in the order in which terms are there to be read.
+    size: Mutex<Size>,
+}
+
+/// How much a dictionary has, or takes at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// The number of its terms, and so the next id.
+    pub(super) terms: u64,
+    /// The bytes of their texts.
+    pub(super) bytes: u64,
 }
 
 /// The list of an id's chunk, the chunk's place in there, and the id's place in the chunk.
@@ -37,12 +47,12 @@ impl Texts {
     pub(super) fn new() -> Self {
         Self {
             lists: [const { OnceLock::new() }; LISTS],
-            next: Mutex::new(0),
+            size: Mutex::new(Size { terms: 0, bytes: 0 }),
         }
     }
 
     pub(super) fn len(&self) -> u64 {
-        *self.next.lock()
+        self.size.lock().terms
     }
 
     pub(super) fn get(&self, id: u32) -> Option<&str> {
@@ -51,21 +61,32 @@ impl Texts {
         chunk.get(at)?.get().map(AsRef::as_ref)
     }
 
-    /// Adds a term, unless there are `limit` already.
-    pub(super) fn push(&self, term: &str, limit: u64) -> Option<u32> {
-        let mut next = self.next.lock();
-        if *next >= limit {
-            return None;
+    /// Adds a term, unless there would be more than `limit`.
+    pub(super) fn push(&self, term: &str, limit: Size) -> Result<u32, FrequencyError> {
+        let mut size = self.size.lock();
+        let bytes = size.bytes.saturating_add(term.len() as u64);
+        if bytes > limit.bytes {
+            let limit = limit.bytes;
+            return Err(FrequencyError::DictionaryTextFull { limit });
         }
-        let id = u32::try_from(*next).ok()?;
+        let place = (size.terms < limit.terms).then(|| self.place(size.terms));
+        let (id, text) = place
+            .flatten()
+            .ok_or(FrequencyError::DictionaryFull { limit: limit.terms })?;
+        // Each place is set once, by whoever got its id.
+        text.get_or_init(|| term.into());
+        (size.terms, size.bytes) = (size.terms + 1, bytes);
+        Ok(id)
+    }
+
+    /// The id of this number, and the place of its text.
+    fn place(&self, number: u64) -> Option<(u32, &OnceLock<Box<str>>)> {
+        let id = u32::try_from(number).ok()?;
         let (list, chunk, at) = place(id);
         let chunks = self.lists.get(list)?;
         let chunks = chunks.get_or_init(|| unset(1 << (list + FIRST_BITS as usize)));
         let texts = chunks.get(chunk)?.get_or_init(|| unset(CHUNK));
-        // Each place is set once, by whoever got its id.
-        texts.get(at)?.set(term.into()).ok()?;
-        *next += 1;
-        Some(id)
+        Some((id, texts.get(at)?))
     }
 }
 
@@ -92,15 +113,20 @@ mod tests {
     #[test]
     fn terms_stay_where_they_are() {
         const TERMS: u32 = 40_000;
-        let limit = u64::from(TERMS);
+        let limit = Size {
+            terms: u64::from(TERMS),
+            bytes: u64::MAX,
+        };
         let texts = Texts::new();
-        assert_eq!(texts.push("first", limit), Some(0));
+        assert_eq!(texts.push("first", limit), Ok(0));
         let first = texts.get(0).unwrap();
         for id in 1..TERMS {
             assert_eq!(texts.get(id), None);
-            assert_eq!(texts.push(&id.to_string(), limit), Some(id));
+            assert_eq!(texts.push(&id.to_string(), limit), Ok(id));
         }
-        assert_eq!((texts.push("more", limit), texts.len()), (None, limit));
+        let full = FrequencyError::DictionaryFull { limit: limit.terms };
+        assert_eq!(texts.push("more", limit), Err(full));
+        assert_eq!(texts.len(), limit.terms);
         assert_eq!(first, "first");
         for id in 1..TERMS {
             assert_eq!(texts.get(id), Some(id.to_string().as_str()));

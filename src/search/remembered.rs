@@ -1,0 +1,106 @@
+//! Document frequencies that have been counted, remembered up to a bound in bytes.
+
+use std::collections::HashMap;
+
+use tantivy::Term;
+
+/// The memory that the remembered frequencies of one publication take at most.
+pub(super) const MAX_BYTES: usize = 4 << 20;
+
+/// An entry's place in a table that has just doubled, and what the allocator adds to the term's bytes. Rounded up.
+const PLACE: usize = 3 * size_of::<(Term, u64)>() + 32;
+
+type Frequencies = HashMap<Term, u64, ahash::RandomState>;
+
+/// The frequencies of terms that were asked for. Bounded by bytes, because strangers choose how long the terms of their queries are.
+#[derive(Default)]
+pub(super) struct Remembered {
+    frequencies: Frequencies,
+    bytes: usize,
+}
+
+/// The memory that a term and its frequency take.
+fn cost(term: &Term) -> usize {
+    term.len_bytes() + PLACE
+}
+
+impl Remembered {
+    pub(super) fn get(&self, term: &Term) -> Option<u64> {
+        self.frequencies.get(term).copied()
+    }
+
+    /// Remembers a frequency. If there is no room it starts over, which costs recounting only and needs no order of use; what it
+    /// forgets is returned, to be dropped once the lock around this is free. A term that alone exceeds the bound isn't remembered.
+    #[must_use]
+    pub(super) fn put(&mut self, term: &Term, frequency: u64) -> Option<Frequencies> {
+        let cost = cost(term);
+        if cost > MAX_BYTES {
+            return None;
+        }
+        let forgotten = (self.bytes + cost > MAX_BYTES).then(|| std::mem::take(self).frequencies);
+        if self.frequencies.insert(term.clone(), frequency).is_none() {
+            self.bytes += cost;
+        }
+        forgotten
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::TextField;
+
+    fn term(text: &str) -> Term {
+        Term::from_field_text(TextField::Body.number(), text)
+    }
+
+    /// The bytes of what is remembered, added up, at least.
+    fn taken(remembered: &Remembered) -> usize {
+        let place = size_of::<(Term, u64)>() + 1;
+        let terms = remembered.frequencies.keys().map(|term| term.len_bytes());
+        terms.sum::<usize>() + remembered.frequencies.capacity() * place
+    }
+
+    #[test]
+    fn c7_what_is_remembered_is_bounded_by_bytes() {
+        for length in [1, 30, 60, 8_000, 60_000] {
+            let mut remembered = Remembered::default();
+            let (mut most, mut forgotten) = (0, 0);
+            // Three times what there is room for.
+            let count = 3 * MAX_BYTES / (length + PLACE);
+            for number in 0..count {
+                let term = term(&format!("{number:a>length$}"));
+                if let Some(frequencies) = remembered.put(&term, number as u64) {
+                    forgotten += frequencies.len();
+                }
+                assert_eq!(remembered.get(&term), Some(number as u64));
+                most = most.max(remembered.bytes);
+                if number % (count / 100) == 0 {
+                    assert!(taken(&remembered) <= MAX_BYTES, "terms of {length} bytes");
+                }
+            }
+            assert_eq!(forgotten + remembered.frequencies.len(), count);
+            assert!(forgotten > 0 && most > MAX_BYTES / 10 * 9, "{most} bytes");
+        }
+    }
+
+    #[test]
+    fn c7_a_term_larger_than_the_bound_is_not_remembered() {
+        let mut remembered = Remembered::default();
+        assert!(remembered.put(&term("sea"), 3).is_none());
+        let huge = term(&"a".repeat(MAX_BYTES));
+        assert!(remembered.put(&huge, 1).is_none());
+        assert_eq!(remembered.get(&huge), None);
+        assert_eq!(remembered.get(&term("sea")), Some(3));
+    }
+
+    #[test]
+    fn a_term_that_is_counted_twice_takes_its_room_once() {
+        let mut remembered = Remembered::default();
+        for _ in 0..2 {
+            assert!(remembered.put(&term("sea"), 3).is_none());
+        }
+        assert_eq!(remembered.bytes, cost(&term("sea")));
+        assert_eq!(remembered.get(&term("tide")), None);
+    }
+}

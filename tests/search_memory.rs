@@ -1,0 +1,50 @@
+//! The memory that queries leave behind. A target of its own with one test: resident memory is the whole process's.
+#![cfg(all(feature = "search", target_os = "linux"))]
+
+use tickring::search::{Query, TextDocument, TextField, TextShard, TextShardConfig, search};
+use tickring::{Colony, ColonyConfig, DocumentId};
+
+/// The resident memory of the process in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
+    kilobytes.parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn c7_words_that_no_index_has_cost_no_memory() {
+    let shard = TextShard::new(&TextShardConfig::default()).unwrap();
+    let mut colony = Colony::new(ColonyConfig::default(), vec![shard]).unwrap();
+    let document = TextDocument {
+        title: "tide".to_owned(),
+        body: "the sea".to_owned(),
+    };
+    let id = DocumentId::from_seed(1);
+    colony.intake().try_upsert(id, document).unwrap();
+    colony.tick().unwrap();
+    let publication = colony.publication();
+    // What a search asks for, and whole searches, of which each has to be parsed.
+    let ask = |words: u32, searches: u32, length: usize| {
+        let before = resident();
+        for number in 0..words {
+            let word = format!("{number:a>length$}");
+            let statistics = publication.statistics();
+            let frequency = statistics.document_frequency(TextField::Body, &word);
+            assert_eq!(frequency.unwrap(), 0);
+            if number < searches {
+                let query = Query::parse(&word).unwrap();
+                assert!(search(&publication, &query, 10, None).unwrap().is_empty());
+            }
+        }
+        resident().saturating_sub(before) >> 20
+    };
+    ask(100, 100, 8_000);
+    let long = ask(32_000, 200, 8_000);
+    assert!(long < 10, "32,000 words of 8,000 bytes left {long} MiB");
+    // Short enough to be in a document.
+    let short = ask(200_000, 200, 30);
+    assert!(short < 10, "200,000 words of 30 bytes left {short} MiB");
+    let tide = Query::parse("tide").unwrap();
+    assert_eq!(search(&publication, &tide, 10, None).unwrap().len(), 1);
+}
