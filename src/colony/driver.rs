@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::Colony;
+use super::guarded::{Guarded, GuardedList};
 use super::publication::{Publication, Published};
 use super::report::{Fault, FaultKind, PhaseReport, ReturnReason, Returned, TickReport};
 use super::shard::{Shard, Write};
-use super::slot::{Outcome, Standing, discard};
+use super::slot::{Outcome, Standing};
 use super::watch::Watch;
 use crate::error::{BarrierError, ColonyError, Error};
 use crate::id::{Epoch, ShardId, Tick};
@@ -14,12 +15,12 @@ use crate::phase::TickPhase;
 use crate::sync::{Arc, Instant, Ordering};
 
 /// The writes of the present tick, by shard. They stay here until the tick is published, whatever becomes of the shards.
-pub(super) type Pending<D> = Vec<Arc<[Write<D>]>>;
+pub(super) type Pending<D> = Vec<Arc<GuardedList<Write<D>>>>;
 
 /// What a tick has found out so far, by shard.
 struct Progress<S: Shard> {
     refused: Vec<Vec<usize>>,
-    searchers: Vec<Option<Arc<S::Searcher>>>,
+    searchers: Vec<Option<Arc<Guarded<S::Searcher>>>>,
 }
 
 impl<S: Shard> Colony<S> {
@@ -81,7 +82,7 @@ impl<S: Shard> Colony<S> {
             .iter()
             .map(|slot| {
                 let waiting = slot.inbox.receiver.len();
-                slot.inbox.receiver.try_iter().take(waiting).collect()
+                Arc::new(slot.inbox.receiver.try_iter().take(waiting).collect())
             })
             .collect();
         self.shared.gate.drained(tick);
@@ -124,8 +125,6 @@ impl<S: Shard> Colony<S> {
         };
         self.pool.spawn(move || {
             shared.run(shard, phase, tick, &writes);
-            discard(writes);
-            discard(shared);
         });
     }
 
@@ -214,7 +213,7 @@ impl<S: Shard> Colony<S> {
         shards.sort_unstable_by_key(Published::shard);
         let epoch = shared.coordinator.load_topology().epoch();
         let publication = Publication::new(Some(tick), epoch, shards.into_boxed_slice());
-        discard(shared.publication.swap(Arc::new(publication)));
+        drop(shared.publication.swap(Arc::new(publication)));
         shared.coordinator.advance_tick();
         shared.gate.published(tick);
         epoch
@@ -243,7 +242,6 @@ impl<S: Shard> Colony<S> {
                 });
             }
         }
-        pending.into_iter().for_each(discard);
         (published, returned)
     }
 

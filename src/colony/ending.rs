@@ -3,7 +3,7 @@
 use super::Colony;
 use super::report::{CloseReport, ReturnReason, Returned};
 use super::shard::Shard;
-use super::slot::{Standing, discard};
+use super::slot::Standing;
 use crate::sync::Instant;
 
 impl<S: Shard> Colony<S> {
@@ -46,7 +46,7 @@ impl<S: Shard> Colony<S> {
             drop(self.pool.replace());
         }
         for shard in shards {
-            self.pool.spawn(move || discard(shard));
+            self.pool.spawn(move || drop(shard));
         }
     }
 

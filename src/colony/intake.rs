@@ -4,6 +4,7 @@ use std::fmt;
 
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 
+use super::guarded::discard;
 use super::publication::Published;
 use super::shard::{Shard, Write};
 use super::shared::Shared;
@@ -21,6 +22,13 @@ impl<D> Inbox<D> {
     pub(super) fn new(capacity: usize) -> Self {
         let (sender, receiver) = bounded(capacity);
         Self { sender, receiver }
+    }
+}
+
+/// What nobody has taken out goes one by one.
+impl<D> Drop for Inbox<D> {
+    fn drop(&mut self) {
+        self.receiver.try_iter().for_each(discard);
     }
 }
 

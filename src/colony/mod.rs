@@ -15,6 +15,7 @@ mod config;
 mod driver;
 mod ending;
 mod gate;
+mod guarded;
 mod intake;
 mod pool;
 mod publication;
@@ -34,6 +35,7 @@ use crossbeam::channel::Receiver;
 pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
 use self::driver::Pending;
 use self::gate::Gate;
+use self::guarded::Guarded;
 use self::intake::{Admission, Inbox};
 pub use self::intake::{Intake, Rejected, Ticket};
 use self::pool::Pool;
@@ -121,6 +123,7 @@ impl<S: Shard> Colony<S> {
     /// [`ColonyError::Config`] names what is out of bounds, [`ColonyError::Threads`] if the threads can't be started. Nothing was
     /// built; the shards are dropped.
     pub fn new(config: ColonyConfig, shards: Vec<S>) -> Result<Self, ColonyError> {
+        let shards: Vec<_> = shards.into_iter().map(Guarded::new).collect();
         config.validate(shards.len())?;
         let coordinator = Coordinator::with_config(config.coordinator(shards.len()))
             .map_err(ColonyError::Coordinator)?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::guarded::Guarded;
 use super::shard::Shard;
 use crate::id::{Epoch, Incarnation, ShardId, Tick};
 use crate::sync::{Arc, OnceLock};
@@ -12,7 +13,7 @@ pub struct Published<S: Shard> {
     pub(super) incarnation: Incarnation,
     pub(super) tick: Option<Tick>,
     pub(super) frozen: bool,
-    pub(super) searcher: Arc<S::Searcher>,
+    pub(super) searcher: Arc<Guarded<S::Searcher>>,
 }
 
 impl<S: Shard> Published<S> {
@@ -67,7 +68,7 @@ pub struct Publication<S: Shard> {
     tick: Option<Tick>,
     epoch: Epoch,
     shards: Box<[Published<S>]>,
-    statistics: OnceLock<S::Statistics>,
+    statistics: OnceLock<Guarded<S::Statistics>>,
 }
 
 impl<S: Shard> Publication<S> {
@@ -100,7 +101,7 @@ impl<S: Shard> Publication<S> {
     pub fn statistics(&self) -> &S::Statistics {
         self.statistics.get_or_init(|| {
             let searchers: Vec<_> = self.shards.iter().map(Published::searcher).collect();
-            S::statistics(&searchers)
+            Guarded::new(S::statistics(&searchers))
         })
     }
 }

@@ -5,7 +5,7 @@ use super::intake::Admission;
 use super::publication::Publication;
 use super::report::FaultKind;
 use super::shard::{Shard, Write};
-use super::slot::{Slot, discard};
+use super::slot::Slot;
 use crate::coordinator::Coordinator;
 use crate::id::{ShardId, Tick};
 use crate::phase::TickPhase;
@@ -45,7 +45,7 @@ impl<S: Shard> Shared<S> {
             Some(Err((kind, faulty))) => {
                 self.evict(shard, phase, kind);
                 // Only then: its drop may take as long as it likes.
-                discard(faulty);
+                drop(faulty);
             }
             None => {}
         }

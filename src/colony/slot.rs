@@ -16,6 +16,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use super::guarded::{Guarded, discard};
 use super::intake::Inbox;
 use super::report::FaultKind;
 use super::shard::{Batch, Shard, Write};
@@ -30,17 +31,17 @@ pub(super) struct Outcome<S: Shard> {
     /// Indices of refused writes, ascending, each once.
     pub(super) refused: Vec<usize>,
     /// After Advance: the view to publish.
-    pub(super) searcher: Option<Arc<S::Searcher>>,
+    pub(super) searcher: Option<Arc<Guarded<S::Searcher>>>,
 }
 
 enum State<S: Shard> {
-    Resting(S),
+    Resting(Guarded<S>),
     /// For this phase of this tick, and no other: tasks of earlier ones may still lie in a pool that was left behind.
-    Queued(S, TickPhase, Tick),
+    Queued(Guarded<S>, TickPhase, Tick),
     Running {
         since: Instant,
     },
-    Finished(S, Outcome<S>),
+    Finished(Guarded<S>, Outcome<S>),
     Evicted {
         reported: bool,
         fault: (TickPhase, FaultKind),
@@ -65,7 +66,7 @@ pub(super) struct Slot<S: Shard> {
 }
 
 impl<S: Shard> Slot<S> {
-    pub(super) fn new(shard: S, handle: ShardHandle, inbox: Inbox<S::Document>) -> Self {
+    pub(super) fn new(shard: Guarded<S>, handle: ShardHandle, inbox: Inbox<S::Document>) -> Self {
         Self {
             handle,
             inbox,
@@ -98,7 +99,7 @@ impl<S: Shard> Slot<S> {
     }
 
     /// The atomic take: of all tasks that were queued for a phase, one gets the shard.
-    fn claim(&self, phase: TickPhase, tick: Tick) -> Option<S> {
+    fn claim(&self, phase: TickPhase, tick: Tick) -> Option<Guarded<S>> {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Gone) {
             State::Queued(shard, at, of) if (at, of) == (phase, tick) => {
@@ -115,16 +116,16 @@ impl<S: Shard> Slot<S> {
     }
 
     /// Gives the shard back after a phase, unless it was evicted meanwhile.
-    fn finish(&self, shard: S, outcome: Outcome<S>) -> bool {
+    fn finish(&self, shard: Guarded<S>, outcome: Outcome<S>) -> bool {
         let mut state = self.state.lock();
-        if matches!(*state, State::Running { .. }) {
+        let runs = matches!(*state, State::Running { .. });
+        if runs {
             *state = State::Finished(shard, outcome);
-            return true;
+        } else {
+            drop(state);
+            drop((shard, outcome));
         }
-        drop(state);
-        discard(shard);
-        discard(outcome);
-        false
+        runs
     }
 
     /// Evicts the shard that runs, if it runs. Says whether this call did it.
@@ -179,9 +180,9 @@ impl<S: Shard> Slot<S> {
     }
 
     /// A first look at the shard, before the colony runs.
-    pub(super) fn first_searcher(&self) -> Option<Arc<S::Searcher>> {
+    pub(super) fn first_searcher(&self) -> Option<Arc<Guarded<S::Searcher>>> {
         match &*self.state.lock() {
-            State::Resting(shard) => Some(Arc::new(shard.searcher())),
+            State::Resting(shard) => Some(Arc::new(Guarded::new(shard.searcher()))),
             _ => None,
         }
     }
@@ -193,10 +194,10 @@ impl<S: Shard> Slot<S> {
         phase: TickPhase,
         tick: Tick,
         writes: &[Write<S::Document>],
-    ) -> Option<Result<(), (FaultKind, S)>> {
+    ) -> Option<Result<(), (FaultKind, Guarded<S>)>> {
         let mut shard = self.claim(phase, tick)?;
         let begun = Instant::now();
-        let ended = catch_unwind(AssertUnwindSafe(|| step(&mut shard, phase, tick, writes)));
+        let ended = catch_unwind(AssertUnwindSafe(|| step(&mut *shard, phase, tick, writes)));
         let kind = match ended {
             Ok(Ok((refused, searcher))) => {
                 let outcome = Outcome {
@@ -213,7 +214,7 @@ impl<S: Shard> Slot<S> {
     }
 }
 
-type Stepped<S> = (Vec<usize>, Option<Arc<<S as Shard>::Searcher>>);
+type Stepped<S> = (Vec<usize>, Option<Arc<Guarded<<S as Shard>::Searcher>>>);
 
 fn step<S: Shard>(
     shard: &mut S,
@@ -233,10 +234,11 @@ fn step<S: Shard>(
         }
         TickPhase::Decay => shard.decay(tick),
         TickPhase::Advance => shard.advance(tick).map(|()| {
-            searcher = Some(Arc::new(shard.searcher()));
+            searcher = Some(Arc::new(Guarded::new(shard.searcher())));
         }),
     }
-    .map_err(|failure| failure.to_string())?;
+    // What says why may panic, and its drop as well.
+    .map_err(|failure| Guarded::new(failure).to_string())?;
     Ok((refused, searcher))
 }
 
@@ -248,12 +250,4 @@ fn message_of(payload: Box<dyn Any + Send>) -> String {
         .unwrap_or_else(|| "a value that is no text".to_owned());
     discard(payload);
     message
-}
-
-/// Drops what belongs to somebody's shard. A drop that panics must not unwind a thread of the pool: that would end the process.
-pub(super) fn discard<T>(value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // Its drop may panic again, and so on.
-        std::mem::forget(payload);
-    }
 }

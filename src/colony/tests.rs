@@ -1,4 +1,5 @@
 mod callbacks;
+mod drops;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
@@ -842,7 +843,7 @@ fn a_view_that_comes_too_late_is_dropped_within_the_guard() {
     drop(first_word);
     let colony = Colony::new(config(1), vec![Volatile(first_waits)]).unwrap();
     let handle = colony.shared.slot(ShardId(0)).unwrap().handle.clone();
-    let slot = Slot::new(Volatile(waits), handle, Inbox::new(1));
+    let slot = Slot::new(Guarded::new(Volatile(waits)), handle, Inbox::new(1));
     assert!(slot.arm(TickPhase::Advance, 0));
     thread::scope(|scope| {
         let late = scope.spawn(|| slot.run(TickPhase::Advance, 0, &[]).is_none());
