@@ -52,6 +52,8 @@
 //! - **`panic = "abort"`** takes away what isolates faults: a shard that panics then ends the process, as any panic does. Nothing
 //!   else depends on unwinding; no lock is poisoned by a panic.
 //!
+//! The [guide](crate::guide) has [what always holds](crate::guide::invariants).
+//!
 //! # Features
 //! None by default. `serde`: serialisation of identities and configuration. `search`: shards that are tantivy indexes. `cli`: the binary.
 
@@ -64,6 +66,7 @@ mod coordinator;
 mod error;
 mod event;
 mod frequency;
+pub mod guide;
 mod health;
 mod id;
 mod membership;

@@ -1,5 +1,6 @@
 //! The memory that queries leave behind. A target of its own with one test: resident memory is the whole process's.
 #![cfg(all(feature = "search", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use tickring::search::{Query, TextDocument, TextField, TextShard, TextShardConfig, search};
 use tickring::{Colony, ColonyConfig, DocumentId};

@@ -1,11 +1,11 @@
 //! The barrier as a pure state machine: no lock, no clock, no thread.
 //!
-//! Invariants, after every call:
+//! After every call, by the numbers of [the list](crate::guide::invariants):
 //! - I1. A phase that is not over is complete exactly if it, or a later one, was found to have members that count for it, all of
 //!   which had completed it. Each completion is one of a shard's present incarnation.
 //! - I2. What is complete stays complete: the frontier never goes back.
-//! - I3. A refused call changed nothing.
-//! - I4. A wait's verdict can change only together with [`View`].
+//! - I3. A wait's verdict can change only together with [`View`].
+//! - I6. A refused call changed nothing.
 
 mod roster;
 
