@@ -52,7 +52,7 @@
 //! - **`panic = "abort"`** takes away what isolates faults: a shard that panics then ends the process, as any panic does. Nothing
 //!   else depends on unwinding; no lock is poisoned by a panic.
 //!
-//! The [guide](crate::guide) has [what always holds](crate::guide::invariants).
+//! The [`guide`] has [what always holds](crate::guide::invariants).
 //!
 //! # Features
 //! None by default. `serde`: serialisation of identities and configuration. `search`: shards that are tantivy indexes. `cli`: the binary.

@@ -15,8 +15,8 @@
 //! the ring finds it in the barrier, and whoever is woken by a departure no longer finds the member on the ring.
 //!
 //! Held by [`Topology`](crate::Topology), which has ring, members and statuses in one value, and by the order in which
-//! [`Coordinator`](crate::Coordinator) carries a command out. Checked by `src/membership/tests.rs`, `tests/loom.rs`, `tests/shuttle.rs`,
-//! `tests/simulation.rs` and `tests/known_failures.rs`.
+//! [`Coordinator`](crate::Coordinator) carries a command out. Checked by `src/testing/membership`, which `tests/state_machine` and
+//! `tests/simulation` drive, and by `tests/loom.rs`, `tests/shuttle.rs` and `tests/known_failures.rs`.
 //!
 //! # Barrier
 //!
@@ -45,26 +45,26 @@
 //! What can't be done is refused with an error that says why. An error leaves epoch, tick, members, barrier and frequencies as they were, and sends no event, unless it says otherwise.
 //!
 //! Held by checking a command whole before any of it is carried out. Checked by `src/coordinator/tests/refusals.rs`,
-//! `src/membership/tests.rs`, `src/frequency/interned/tests.rs` and `tests/simulation.rs`.
+//! `src/testing/membership`, `src/testing/frequency` and `tests/simulation`.
 //!
 //! ## I7: an earlier life can do nothing
 //! A call with an [`Incarnation`](crate::Incarnation) that has ended is refused. A shard's new life has none of the old one's progress.
 //!
 //! Held by [`ShardHandle`](crate::ShardHandle), [`ShardRegistry`](crate::ShardRegistry) and the barrier. Checked by `tests/loom.rs`,
-//! `src/barrier/tests.rs` and `src/membership/tests.rs`.
+//! `src/testing/barrier` and `src/testing/membership`.
 //!
 //! ## I8: whoever is heard from in time isn't taken for dead
 //! A lease is judged by the last beat before the judgement, and a beat that comes during it isn't lost. A pause of the whole process,
 //! or a clock that jumps, is no shard's fault.
 //!
 //! Held by the lease in the registry and by [`PauseGuard`](crate::PauseGuard). Checked by `src/registry/tests.rs`, `src/health.rs`,
-//! `tests/loom.rs` and `tests/simulation.rs`.
+//! `tests/loom.rs` and `tests/simulation`.
 //!
 //! ## I9: whoever is heard from again comes back
 //! A shard that was marked offline serves again after two beats. What was decided about it by hand, like a drain, isn't undone by a
 //! beat. A beat on a lease that was closed is told so.
 //!
-//! Held by [`ShardRegistry`](crate::ShardRegistry). Checked by `src/registry/tests.rs`, `tests/loom.rs` and `tests/simulation.rs`.
+//! Held by [`ShardRegistry`](crate::ShardRegistry). Checked by `src/registry/tests.rs`, `tests/loom.rs` and `tests/simulation`.
 //!
 //! # Frequencies
 //!
@@ -72,13 +72,14 @@
 //! [`aggregate`](crate::aggregate) and [`aggregate_interned`](crate::aggregate_interned) give what adding the shards up one by one would,
 //! on any number of threads. Documents and frequencies come from the same shards. A sum that doesn't fit is an error.
 //!
-//! Held by `frequency`. Checked by `src/frequency/tests.rs` and `tests/frequency.rs`.
+//! Held by `frequency`. Checked by `src/testing/frequency`, `src/frequency/tests.rs` and `tests/frequency.rs`.
 //!
 //! ## I12: what is kept up to date equals a new sum
 //! A [`FrequencySnapshot`](crate::FrequencySnapshot) equals the sum over what the shards had when it was published, whatever changes led
 //! there and in whichever order, and never changes.
 //!
-//! Held by [`GlobalFrequencies`](crate::GlobalFrequencies). Checked by `src/frequency/interned/tests.rs`.
+//! Held by [`GlobalFrequencies`](crate::GlobalFrequencies). Checked by `src/testing/frequency` and
+//! `src/frequency/interned/tests.rs`.
 //!
 //! # Colony
 //!

@@ -57,7 +57,7 @@ mod tests {
     /// The bytes of what is remembered, added up, at least.
     fn taken(remembered: &Remembered) -> usize {
         let place = size_of::<(Term, u64)>() + 1;
-        let terms = remembered.frequencies.keys().map(|term| term.len_bytes());
+        let terms = remembered.frequencies.keys().map(Term::len_bytes);
         terms.sum::<usize>() + remembered.frequencies.capacity() * place
     }
 
