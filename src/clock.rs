@@ -56,7 +56,12 @@ impl Timestamp {
 
 /// A source of the present time.
 ///
-/// An implementation should be monotonic. One that steps back does no harm: a lease is only ever raised.
+/// An implementation should be monotonic. If it steps back, leases that are ahead of it begin again from the new time, at the
+/// shard's next heartbeat or at the next sweep; if it jumps ahead, all leases are overdue, and only a
+/// [`PauseGuard`](crate::PauseGuard) holds verdicts back.
+///
+/// It is asked under the coordinator's lock by calls that change the membership, so it should be quick and must not call the
+/// coordinator. If it panics, the panic reaches the caller, and nothing has changed.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;

@@ -49,11 +49,12 @@ impl PauseGuard {
         }
     }
 
-    /// Notes a sweep at `now` and says whether it may judge.
+    /// Notes a sweep at `now` and says whether it may judge. If the clock has stepped back, what is left of a wait is counted
+    /// from `now`.
     pub fn may_judge(&mut self, now: Timestamp) -> bool {
-        let gap = self.last.map(|last| now.saturating_since(last));
-        self.last = Some(now);
-        if gap.is_some_and(|gap| gap > self.longest_gap) {
+        let last = self.last.replace(now).unwrap_or(now);
+        let paused = now.saturating_since(last) > self.longest_gap;
+        if paused || (now < last && self.hold_until.is_some()) {
             self.hold_until = Some(now.saturating_add(self.lease));
         }
         if self.hold_until.is_some_and(|until| now < until) {
@@ -110,6 +111,18 @@ mod tests {
         assert!(!guard.may_judge(at(110)));
         assert!(!guard.may_judge(at(112)));
         assert!(guard.may_judge(at(115)));
+    }
+
+    #[test]
+    fn c8_a_clock_that_was_ahead_for_a_moment_holds_verdicts_for_one_lease() {
+        let mut guard = PauseGuard::new(INTERVAL, LEASE);
+        assert!(guard.may_judge(at(0)));
+        assert!(!guard.may_judge(at(3_600)));
+        let verdicts = (1..8).map(|second| guard.may_judge(at(second)));
+        assert_eq!(
+            verdicts.collect::<Vec<_>>(),
+            [false, false, false, false, false, true, true]
+        );
     }
 
     #[test]

@@ -61,6 +61,19 @@ pub struct Incarnation(NonZeroU64);
 impl Incarnation {
     pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
 
+    /// The incarnation with this number. None is numbered 0.
+    ///
+    /// ```
+    /// assert_eq!(tickring::Incarnation::new(3).map(|life| life.get()), Some(3));
+    /// assert_eq!(tickring::Incarnation::new(0), None);
+    /// ```
+    pub const fn new(number: u64) -> Option<Self> {
+        match NonZeroU64::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
     /// The incarnation's number, from 1.
     pub const fn get(self) -> u64 {
         self.0.get()
@@ -77,7 +90,7 @@ impl fmt::Display for Incarnation {
     }
 }
 
-/// The number of a published topology. It grows by one with each.
+/// The number of a topology. It grows by one with each, unless a [command](crate::membership::Command) names a later one.
 ///
 /// ```
 /// let coordinator = tickring::Coordinator::new(3)?;
@@ -92,14 +105,18 @@ impl fmt::Display for Incarnation {
 pub struct Epoch(u64);
 
 impl Epoch {
+    /// The epoch with this number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The epoch's number; a new coordinator's topology has epoch 0.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// Saturates: at a publication a nanosecond the last one is 584 years away.
-    pub(crate) const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+    pub(crate) fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
     }
 }
 

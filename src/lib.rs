@@ -69,7 +69,7 @@ mod frequency;
 pub mod guide;
 mod health;
 mod id;
-mod membership;
+pub mod membership;
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]
 pub mod model;
@@ -116,4 +116,4 @@ pub use crate::placement::{Placement, UnknownPlacement};
 pub use crate::registry::{NodeAddress, RegisteredShard, ShardInfo, ShardRegistry, ShardStatus};
 pub use crate::ring::{HashRing, Move, Replicas, RingMember, RingPlan, Share, Shares};
 pub use crate::router::Router;
-pub use crate::topology::{Member, Topology};
+pub use crate::topology::{Member, Members, MembersIter, Topology};

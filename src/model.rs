@@ -17,8 +17,8 @@ impl ModelledLease {
     }
 
     /// Says whether the beat was heard without the lock.
-    pub fn beat(&self, now: Timestamp) -> bool {
-        self.0.beat(now) == Beat::Heard
+    pub fn beat(&self, clock: impl FnMut() -> Timestamp) -> bool {
+        self.0.beat(clock) == Beat::Heard
     }
 
     /// What a sweep does.

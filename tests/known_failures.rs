@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tickring::{
-    BarrierError, Config, Coordinator, DocumentId, Error, ManualClock, RegistryError, RouteError,
-    ShardId, ShardInfo, ShardStatus, TickPhase,
+    BarrierError, Config, Coordinator, DocumentId, Error, ManualClock, RouteError, ShardId,
+    ShardInfo, ShardStatus, TickPhase,
 };
 
 /// Longer than any machine needs; a wait that lasts this long was not woken.
@@ -400,10 +400,10 @@ fn a_stale_handle_changes_nothing() {
     };
     let new = coordinator.register_with(info(), again).unwrap();
     new.update_metrics(7, 70).unwrap();
-    let stale = Err(Error::Registry(RegistryError::StaleIncarnation {
+    let stale = Err(Error::StaleIncarnation {
         shard: old.id(),
         stale: old.incarnation(),
-    }));
+    });
     let epoch = coordinator.topology().epoch();
     assert_eq!(old.heartbeat(), stale);
     assert_eq!(old.complete(TickPhase::Sense, 1), stale);
@@ -428,24 +428,23 @@ fn after_close_calls_are_refused_and_waits_end() {
         },
         || shared.close(),
     );
-    let closed = Err(Error::Barrier(BarrierError::Closed));
-    let refused = Err(Error::Registry(RegistryError::Closed));
+    let closed = Err(Error::Closed);
     assert_eq!(result, closed);
     let before = coordinator.topology();
     assert_eq!(
         coordinator.phase_complete(ShardId::new(0), TickPhase::Sense, 0),
         closed
     );
-    assert_eq!(coordinator.register_shard(info()).map(drop), refused);
-    assert_eq!(coordinator.deregister_shard(ShardId::new(0)), refused);
-    assert_eq!(coordinator.shard_heartbeat(ShardId::new(0)), refused);
-    assert_eq!(handle.heartbeat(), refused);
-    assert_eq!(handle.update_metrics(1, 1), refused);
+    assert_eq!(coordinator.register_shard(info()).map(drop), closed);
+    assert_eq!(coordinator.deregister_shard(ShardId::new(0)), closed);
+    assert_eq!(coordinator.shard_heartbeat(ShardId::new(0)), closed);
+    assert_eq!(handle.heartbeat(), closed);
+    assert_eq!(handle.update_metrics(1, 1), closed);
     assert_eq!(
         coordinator.set_status(ShardId::new(0), ShardStatus::Offline),
-        refused
+        closed
     );
-    assert_eq!(coordinator.set_weight(ShardId::new(0), 2), refused);
+    assert_eq!(coordinator.set_weight(ShardId::new(0), 2), closed);
     assert_eq!(coordinator.try_advance_tick().map(drop), closed);
     assert_eq!(coordinator.advance_tick(), 0);
     assert!(coordinator.check_shard_health().is_empty());

@@ -23,7 +23,7 @@ use shuttle::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use shuttle::thread;
 use tickring::{
     BarrierError, Config, Coordinator, DocumentId, Error, ManualClock, Member, Registration,
-    RegistryError, ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
+    ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
 
 const TICKS: u64 = 3;
@@ -163,10 +163,10 @@ fn die_and_return(coordinator: &Coordinator, clock: &ManualClock, handle: &Shard
 /// Leaves, registers again under its id, and refuses its old handle.
 fn leave_and_return(coordinator: &Coordinator, handle: &ShardHandle) {
     coordinator.deregister_shard(handle.id()).unwrap();
-    let stale = Error::from(RegistryError::StaleIncarnation {
+    let stale = Error::StaleIncarnation {
         shard: handle.id(),
         stale: handle.incarnation(),
-    });
+    };
     assert_eq!(handle.complete(TickPhase::Sense, 0), Err(stale.clone()));
     let again = Registration {
         id: Some(handle.id()),

@@ -134,4 +134,13 @@ impl TickBarrier {
     pub fn leave_many(&self, shards: &[ShardId]) {
         self.change(|core: &mut Core| core.leave_many(shards));
     }
+
+    /// Makes each of these incarnations the one that has its shard's place, in one step: as [`bind`](Self::bind) for a place that
+    /// nobody has claimed, as [`replace_as`](Self::replace_as) for a place of another one, else as [`join_as`](Self::join_as).
+    /// For the coordinator, which has decided that they may. On a closed barrier it changes nothing.
+    pub(crate) fn admit(&self, joins: &[(ShardId, Incarnation)]) {
+        if !joins.is_empty() {
+            self.change(|core| core.admit(joins));
+        }
+    }
 }

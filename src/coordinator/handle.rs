@@ -1,7 +1,7 @@
 //! A registered shard's own handle.
 
 use crate::coordinator::Coordinator;
-use crate::error::{BarrierError, Error, RegistryError, Result};
+use crate::error::{BarrierError, Error, Result};
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::phase::TickPhase;
 use crate::registry::{Beat, ShardRecord, ShardStatus};
@@ -65,12 +65,12 @@ impl ShardHandle {
     /// and is back with the next.
     ///
     /// # Errors
-    /// [`RegistryError::StaleIncarnation`] or [`RegistryError::Closed`]. Nothing changed.
+    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changed.
     pub fn heartbeat(&self) -> Result<()> {
         let shared = &self.coordinator.shared;
         shared.check_open()?;
         self.check_current()?;
-        match self.record.lease.beat(shared.clock.now()) {
+        match self.record.lease.beat(|| shared.clock.now()) {
             Beat::Heard => Ok(()),
             Beat::Closed => shared.hear(self.id(), Some(self.incarnation())),
         }
@@ -79,7 +79,7 @@ impl ShardHandle {
     /// Says that the shard has finished a phase, and all before it. Saying it again changes nothing.
     ///
     /// # Errors
-    /// [`BarrierError::Closed`]; [`RegistryError::StaleIncarnation`] once the incarnation has ended; [`BarrierError::UnknownShard`] while the
+    /// [`Error::Closed`]; [`Error::StaleIncarnation`] once the incarnation has ended; [`BarrierError::UnknownShard`] while the
     /// shard is offline or recovering; [`BarrierError::TickOver`], [`BarrierError::TickAhead`]. Nothing changed.
     pub fn complete(&self, phase: TickPhase, tick: Tick) -> Result<()> {
         let barrier = &self.coordinator.shared.barrier;
@@ -91,17 +91,16 @@ impl ShardHandle {
         barrier
             .complete_as(shard, incarnation, phase, tick)
             .map_err(|error| match error {
-                BarrierError::StaleIncarnation { .. } => self.stale(),
                 // It is away, or it has left since the check.
                 BarrierError::UnknownShard(_) if self.is_stale() => self.stale(),
-                other => Error::Barrier(other),
+                other => other.into(),
             })
     }
 
     /// Notes how many documents the shard holds and how much memory, in bytes, it uses. Takes no lock.
     ///
     /// # Errors
-    /// [`RegistryError::StaleIncarnation`] or [`RegistryError::Closed`]. Nothing changed.
+    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changed.
     pub fn update_metrics(&self, document_count: usize, memory_bytes: u64) -> Result<()> {
         self.coordinator.shared.check_open()?;
         self.check_current()?;
@@ -112,7 +111,7 @@ impl ShardHandle {
     /// Sets the shard's status; see [`Coordinator::set_status`].
     ///
     /// # Errors
-    /// [`RegistryError::StaleIncarnation`] or [`RegistryError::Closed`]. Nothing changed.
+    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changed.
     pub fn set_status(&self, status: ShardStatus) -> Result<()> {
         self.coordinator
             .shared
@@ -130,9 +129,9 @@ impl ShardHandle {
     }
 
     fn stale(&self) -> Error {
-        Error::from(RegistryError::StaleIncarnation {
+        Error::StaleIncarnation {
             shard: self.id(),
             stale: self.incarnation(),
-        })
+        }
     }
 }

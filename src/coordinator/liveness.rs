@@ -4,6 +4,7 @@ use super::{Coordinator, Shared};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::{Incarnation, ShardId};
+use crate::membership::Action;
 use crate::registry::{Beat, ShardStatus};
 use crate::topology::Member;
 
@@ -14,7 +15,7 @@ impl Coordinator {
     /// # Errors
     /// [`Error::ShardNotFound`](crate::Error::ShardNotFound),
     /// [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a planned shard,
-    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::Closed`](crate::Error::Closed). Nothing changed.
     pub fn shard_heartbeat(&self, shard: ShardId) -> Result<()> {
         let shared = &self.shared;
         shared.check_open()?;
@@ -23,7 +24,7 @@ impl Coordinator {
             .load()
             .member(shard)
             .and_then(Member::record)
-            && record.lease.beat(shared.clock.now()) == Beat::Heard
+            && record.lease.beat(|| shared.clock.now()) == Beat::Heard
         {
             return Ok(());
         }
@@ -59,17 +60,7 @@ impl Coordinator {
 
     /// Judges as of `now`: a pause between taking the time and judging by it kills nobody.
     pub(crate) fn sweep_at(&self, now: Timestamp) -> Vec<ShardId> {
-        let shared = &self.shared;
-        let Ok(mut writer) = shared.writer() else {
-            return Vec::new();
-        };
-        match writer.membership.sweep(now) {
-            Some((dead, transition)) => {
-                shared.publish(&mut writer, transition);
-                dead
-            }
-            None => Vec::new(),
-        }
+        self.shared.sweep(now)
     }
 
     /// Sets a shard's status. `Online` and `Draining` begin a fresh lease and make it a barrier member, `Offline` and
@@ -92,7 +83,7 @@ impl Coordinator {
     /// # Errors
     /// [`Error::ShardNotFound`](crate::Error::ShardNotFound),
     /// [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a planned shard,
-    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::Closed`](crate::Error::Closed). Nothing changed.
     pub fn set_status(&self, shard: ShardId, status: ShardStatus) -> Result<()> {
         self.shared.set_status(shard, None, status)
     }
@@ -102,15 +93,7 @@ impl Shared {
     /// A heartbeat that found its lease closed, or no lease.
     #[cold]
     pub(super) fn hear(&self, shard: ShardId, incarnation: Option<Incarnation>) -> Result<()> {
-        let mut writer = self.writer()?;
-        let now = self.clock.now();
-        if let Some(transition) = writer
-            .membership
-            .hear(shard, incarnation, now, |join| self.join(join))?
-        {
-            self.publish(&mut writer, transition);
-        }
-        Ok(())
+        self.apply(Action::Hear { shard, incarnation }).map(drop)
     }
 
     pub(super) fn set_status(
@@ -119,14 +102,11 @@ impl Shared {
         incarnation: Option<Incarnation>,
         status: ShardStatus,
     ) -> Result<()> {
-        let mut writer = self.writer()?;
-        let now = self.clock.now();
-        let transition = writer
-            .membership
-            .set_status(shard, incarnation, status, now, |join| self.join(join))?;
-        if let Some(transition) = transition {
-            self.publish(&mut writer, transition);
-        }
-        Ok(())
+        let set = Action::SetStatus {
+            shard,
+            incarnation,
+            status,
+        };
+        self.apply(set).map(drop)
     }
 }

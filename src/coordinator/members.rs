@@ -3,7 +3,7 @@
 use super::{Coordinator, ShardHandle, stats};
 use crate::error::{Error, Result};
 use crate::id::ShardId;
-use crate::membership::Registration;
+use crate::membership::{Action, Command, Newcomer, Registration};
 use crate::registry::{ShardInfo, ShardStatus};
 use crate::topology::Member;
 
@@ -26,7 +26,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`RegistryError`](crate::RegistryError) or [`RingError`](crate::RingError) if there is no room,
-    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::Closed`]. Nothing changed.
     pub fn register_shard(&self, info: ShardInfo) -> Result<ShardId> {
         self.register(info).map(|handle| handle.id())
     }
@@ -69,15 +69,49 @@ impl Coordinator {
         info: ShardInfo,
         registration: Registration,
     ) -> Result<ShardHandle> {
-        let shared = &self.shared;
-        let mut writer = shared.writer()?;
-        let now = shared.clock.now();
-        let (record, transition) = writer
-            .membership
-            .register(info, registration, now, |join| shared.join(join))?;
-        shared.publish(&mut writer, transition);
-        drop(writer);
-        Ok(ShardHandle::new(self.clone(), record))
+        let mut handles = self.register_all([(info, registration)])?;
+        // One newcomer, one life.
+        handles.pop().ok_or(Error::Closed)
+    }
+
+    /// Registers shards in one step: one topology has all of them, or none if one of them is refused. Yields their handles in
+    /// the order given. One that names no id gets none that another names.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, Epoch, Registration, ShardId, ShardInfo};
+    ///
+    /// let coordinator = Coordinator::new(3)?;
+    /// let shard = |name: &str| (ShardInfo::new(ShardId::new(0), name.to_owned()), Registration::default());
+    /// let handles = coordinator.register_all([shard("a"), shard("b"), shard("c")])?;
+    /// assert_eq!(handles[2].id(), ShardId::new(2));
+    /// assert_eq!(coordinator.topology().epoch(), Epoch::new(1));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`register_with`](Self::register_with); [`RegistryError::SameShardTwice`](crate::RegistryError::SameShardTwice). Nothing
+    /// changed.
+    pub fn register_all(
+        &self,
+        newcomers: impl IntoIterator<Item = (ShardInfo, Registration)>,
+    ) -> Result<Vec<ShardHandle>> {
+        let newcomer = |(info, registration)| Newcomer { info, registration };
+        self.apply(Action::Register(
+            newcomers.into_iter().map(newcomer).collect(),
+        ))
+    }
+
+    /// Carries out a change of membership that was decided on elsewhere, with the epoch and the incarnations that it has there;
+    /// see [`Command`]. Yields the handles of the shards that it registered.
+    ///
+    /// # Errors
+    /// As the method for the same change; [`RegistryError::EpochPassed`](crate::RegistryError::EpochPassed) or
+    /// [`RegistryError::IncarnationPassed`](crate::RegistryError::IncarnationPassed) for a command that comes twice or too late.
+    /// Nothing changed.
+    pub fn apply(&self, command: impl Into<Command>) -> Result<Vec<ShardHandle>> {
+        let registered = self.shared.apply(command)?;
+        let handle = |record| ShardHandle::new(self.clone(), record);
+        Ok(registered.into_iter().map(handle).collect())
     }
 
     /// Takes a shard, planned or registered, off the ring and out of the barrier, and wakes whoever waited for it.
@@ -96,13 +130,9 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`], also the second time; [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::ShardNotFound`], also the second time; [`Error::Closed`]. Nothing changed.
     pub fn deregister_shard(&self, shard: ShardId) -> Result<()> {
-        let shared = &self.shared;
-        let mut writer = shared.writer()?;
-        let transition = writer.membership.deregister(shard)?;
-        shared.publish(&mut writer, transition);
-        Ok(())
+        self.shared.apply(Action::Deregister { shard }).map(drop)
     }
 
     /// Takes this incarnation of a shard off the ring and out of the barrier by somebody else's decision. The same id must
@@ -120,18 +150,16 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`RegistryError::StaleIncarnation`](crate::RegistryError::StaleIncarnation) if it has ended already;
+    /// [`Error::StaleIncarnation`] if it has ended already;
     /// [`Error::ShardNotFound`] if the handle is another coordinator's;
-    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::Closed`]. Nothing changed.
     pub fn evict(&self, shard: &ShardHandle) -> Result<()> {
         if !shard.belongs_to(self) {
             return Err(Error::ShardNotFound(shard.id()));
         }
-        let shared = &self.shared;
-        let mut writer = shared.writer()?;
-        let transition = writer.membership.evict(shard.id(), shard.incarnation())?;
-        shared.publish(&mut writer, transition);
-        Ok(())
+        let (shard, incarnation) = (shard.id(), shard.incarnation());
+        let evict = Action::Evict { shard, incarnation };
+        self.shared.apply(evict).map(drop)
     }
 
     /// Sets a shard's weight: it gets this many times the configured number of virtual nodes. Moves only the points of this
@@ -149,14 +177,10 @@ impl Coordinator {
     /// # Errors
     /// [`Error::ShardNotFound`], [`RingError::Weight`](crate::RingError::Weight),
     /// [`RingError::TooManyPoints`](crate::RingError::TooManyPoints),
-    /// [`RegistryError::Closed`](crate::RegistryError::Closed). Nothing changed.
+    /// [`Error::Closed`]. Nothing changed.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<()> {
-        let shared = &self.shared;
-        let mut writer = shared.writer()?;
-        if let Some(transition) = writer.membership.set_weight(shard, weight)? {
-            shared.publish(&mut writer, transition);
-        }
-        Ok(())
+        let set = Action::SetWeight { shard, weight };
+        self.shared.apply(set).map(drop)
     }
 
     /// The registered shards, by id, with their present metrics.

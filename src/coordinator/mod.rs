@@ -11,7 +11,7 @@
 //! | `stats` | metrics, counts, document frequencies |
 //! | `handle` | what a registered shard says in its own name |
 //! | `monitor` | the thread that sweeps |
-//! | `writer` | how a change of membership is carried out and published |
+//! | `writer` | how a change of membership is decided and carried out |
 
 mod handle;
 mod liveness;
@@ -33,17 +33,17 @@ use self::writer::Writer;
 use crate::barrier::TickBarrier;
 use crate::clock::{Clock, MonotonicClock};
 use crate::config::Config;
-use crate::error::{BarrierError, Error, RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::event::TopologyEvent;
-use crate::membership::{Join, Membership, Transition};
-use crate::sync::{Arc, Mutex, MutexGuard, SnapshotCell};
+use crate::membership::{Action, Membership};
+use crate::sync::{Arc, Mutex, SnapshotCell};
 use crate::topology::Topology;
 
 /// The coordinator of a colony of shards inside one process.
 ///
 /// A `Coordinator` is a handle: clones are cheap and stand for the same colony, and it can be shared between threads by
 /// reference as well. Routing, replica look-ups, statistics and the heartbeats of live shards take no lock; changes of
-/// membership take one, and publish a new [`Topology`].
+/// membership take one, and install a new [`Topology`].
 ///
 /// ```
 /// use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, TickPhase};
@@ -117,13 +117,13 @@ impl Coordinator {
     /// As [`with_config`](Self::with_config).
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
         config.validate()?;
-        let (membership, topology) = Membership::new(&config)?;
+        let membership = Membership::new(&config)?;
         let barrier = TickBarrier::with_timeout(config.num_shards, config.phase_timeout)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 config,
                 clock,
-                topology: SnapshotCell::new(topology),
+                topology: SnapshotCell::new(Arc::clone(membership.topology())),
                 barrier,
                 writer: Mutex::new(Writer::new(membership)),
             }),
@@ -139,9 +139,10 @@ impl Coordinator {
         &*self.shared.clock
     }
 
-    /// Events of every publication from now on, through a channel that holds at most `capacity` of them, and never more than
-    /// 65,536. Events that find it full are dropped: they are hints, and the topology is the truth. The channel disconnects
-    /// when the coordinator is closed; once the receiver is dropped, the next event gives its memory back.
+    /// The events of every topology installed from now on, through a channel that holds at most `capacity` of them, and never
+    /// more than 65,536. Events that find it full are dropped: they are hints, and the topology is the truth. If the last ones
+    /// were dropped no gap in the epochs tells, so compare with [`topology`](Self::topology). The channel takes memory for the events that are in it only. It
+    /// disconnects when the coordinator is closed; one with room for 0 events is disconnected from the start.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, TopologyChange};
@@ -149,7 +150,7 @@ impl Coordinator {
     /// let coordinator = Coordinator::new(3)?;
     /// let events = coordinator.subscribe(16);
     /// coordinator.deregister_shard(ShardId::new(1))?;
-    /// let event = events.try_recv().expect("one publication, one event");
+    /// let event = events.try_recv().expect("one topology, one event");
     /// assert_eq!(event.epoch, coordinator.topology().epoch());
     /// assert!(matches!(event.change, TopologyChange::Deregistered { .. }));
     /// # Ok::<(), tickring::Error>(())
@@ -158,39 +159,21 @@ impl Coordinator {
         self.shared.writer.lock().subscribe(capacity)
     }
 
-    /// Ends the coordination: waits return [`BarrierError::Closed`], and so do all later calls that would change something.
-    /// Routing and statistics go on answering from the last topology. Closing twice changes nothing.
+    /// Ends the coordination: waits return [`BarrierError::Closed`](crate::BarrierError::Closed) as [`Error::Closed`], and so do
+    /// all later calls that would change something. Routing and statistics go on answering from the last topology. Closing twice
+    /// changes nothing.
     pub fn close(&self) {
-        let mut writer = self.shared.writer.lock();
-        writer.close();
-        self.shared.barrier.close();
+        // The one action that is never refused.
+        let _ = self.shared.apply(Action::Close);
     }
 }
 
 impl Shared {
-    /// The writer's lock, unless the coordinator is closed.
-    fn writer(&self) -> Result<MutexGuard<'_, Writer>> {
-        let writer = self.writer.lock();
-        if writer.closed {
-            return Err(Error::from(RegistryError::Closed));
-        }
-        Ok(writer)
-    }
-
-    /// The same question for calls that take no lock.
+    /// Whether the coordinator is open, for calls that take no lock. The barrier is closed with the membership, under its lock.
     fn check_open(&self) -> Result<()> {
         if self.barrier.is_closed() {
-            return Err(Error::from(RegistryError::Closed));
+            return Err(Error::Closed);
         }
         Ok(())
-    }
-
-    /// Carries out a join: the last step of a command that can be refused. Under the writer's lock.
-    fn join(&self, join: Join) -> Result<(), BarrierError> {
-        writer::join(join, &self.barrier)
-    }
-
-    fn publish(&self, writer: &mut Writer, transition: Transition) {
-        writer.publish(transition, &self.topology, &self.barrier);
     }
 }

@@ -1,6 +1,7 @@
 //! The thread that sweeps.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, JoinHandle};
 
 use super::Coordinator;
@@ -44,7 +45,8 @@ impl Stop {
 /// A thread that sweeps a coordinator's leases at [`Config::sweep_interval`](crate::Config::sweep_interval), until it is dropped.
 ///
 /// After a gap far above that interval (its own pause, a suspended machine), one before its first sweep included, it judges
-/// nobody until it has swept at the normal rate for a whole lease. [`Coordinator::check_shard_health`] judges at once.
+/// nobody until it has swept at the normal rate for a whole lease. [`Coordinator::check_shard_health`] judges at once. A sweep in
+/// which the coordinator's clock panics judges nobody; the thread goes on with the next.
 ///
 /// ```
 /// use tickring::{Coordinator, HealthMonitor};
@@ -62,7 +64,7 @@ pub struct HealthMonitor {
 }
 
 impl HealthMonitor {
-    /// Starts the thread. It holds a clone of the coordinator.
+    /// Starts the thread. It holds a clone of the coordinator. The clock is asked once before, on the calling thread.
     ///
     /// # Errors
     /// The operating system's, if it can't start a thread.
@@ -114,8 +116,14 @@ impl Sweeper {
             if stop.wait_until(due) {
                 return;
             }
-            self.sweep();
+            self.sweep_unless_it_panics();
         }
+    }
+
+    /// A panic can only come from the caller's clock, which is asked before anything is changed: the next sweep makes up for it.
+    /// Whoever set a panic hook has been told.
+    fn sweep_unless_it_panics(&mut self) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.sweep()));
     }
 
     /// Judges, if the guard lets it, and yields those that it marked.
@@ -134,9 +142,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::clock::ManualClock;
+    use crate::clock::{Clock, ManualClock, Timestamp};
     use crate::config::Config;
     use crate::registry::ShardInfo;
+    use crate::sync::{AtomicBool, Ordering};
 
     const LEASE: Duration = Duration::from_secs(5);
 
@@ -160,6 +169,53 @@ mod tests {
             }
         }
         assert!(!Stop::default().wait_until(Some(Instant::now())));
+    }
+
+    /// Panics whenever it is told to.
+    #[derive(Debug, Default)]
+    struct Hiccup(ManualClock, AtomicBool);
+
+    impl Clock for Hiccup {
+        fn now(&self) -> Timestamp {
+            assert!(!self.1.load(Ordering::Relaxed), "on purpose");
+            self.0.now()
+        }
+    }
+
+    #[test]
+    fn c12_a_sweep_whose_clock_panics_is_made_up_for_by_the_next() {
+        let clock = Arc::new(Hiccup::default());
+        let interval = Duration::from_millis(1);
+        let config = Config {
+            num_shards: 1,
+            heartbeat_timeout: 10 * interval,
+            sweep_interval: interval,
+            ..Config::default()
+        };
+        let coordinator = Coordinator::with_clock(config, clock.clone()).unwrap();
+        let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+        coordinator.register_shard(info).unwrap();
+        let events = coordinator.subscribe(1);
+        let mut sweeper = Sweeper::new(coordinator.clone());
+        for panics in [false, true, false] {
+            clock.1.store(panics, Ordering::Relaxed);
+            clock.0.advance(interval);
+            sweeper.sweep_unless_it_panics();
+        }
+        assert!(events.try_recv().is_err(), "nobody is overdue");
+
+        // The same by the thread: it marks the shard after its clock has panicked at it for a while.
+        let monitor = HealthMonitor::spawn(&coordinator).unwrap();
+        clock.1.store(true, Ordering::Relaxed);
+        assert!(events.recv_timeout(5 * interval).is_err());
+        clock.1.store(false, Ordering::Relaxed);
+        let step = || {
+            clock.0.advance(interval);
+            events.recv_timeout(5 * interval).ok()
+        };
+        let mut steps = std::iter::repeat_with(step).take(10_000);
+        assert!(steps.any(|event| event.is_some()), "the monitor goes on");
+        drop(monitor);
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`Error::ShardNotFound`] for an id that isn't on the ring; [`BarrierError::UnknownShard`] while the shard is offline or
-    /// recovering; [`BarrierError::TickOver`], [`BarrierError::TickAhead`], [`BarrierError::Closed`]. Nothing changed.
+    /// recovering; [`BarrierError::TickOver`], [`BarrierError::TickAhead`], [`Error::Closed`]. Nothing changed.
     pub fn phase_complete(&self, shard: ShardId, phase: TickPhase, tick: Tick) -> Result<()> {
         self.shared
             .barrier
@@ -39,7 +39,7 @@ impl Coordinator {
                 {
                     Error::ShardNotFound(shard)
                 }
-                other => Error::Barrier(other),
+                other => other.into(),
             })
     }
 
@@ -116,7 +116,7 @@ impl Coordinator {
     /// Begins the next tick and yields it.
     ///
     /// # Errors
-    /// [`BarrierError::Closed`]; [`BarrierError::TickAhead`] at the last tick. Nothing changed.
+    /// [`Error::Closed`]; [`BarrierError::TickAhead`] at the last tick. Nothing changed.
     pub fn try_advance_tick(&self) -> Result<Tick> {
         Ok(self.shared.barrier.advance()?)
     }

@@ -75,7 +75,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`], [`RegistryError::NotRegistered`] for a planned shard, [`RegistryError::Closed`]. Nothing changed.
+    /// [`Error::ShardNotFound`], [`RegistryError::NotRegistered`] for a planned shard, [`Error::Closed`]. Nothing changed.
     pub fn update_shard_metrics(
         &self,
         shard: ShardId,

@@ -1,42 +1,48 @@
-//! The writer's side: one command at a time, its transition carried out in one critical section.
+//! The writer's side: one command at a time, decided by [`Membership`] and carried out in one critical section.
 //!
-//! # Publication
+//! # Order
 //! The topology and the barrier's members change under the writer's lock, in an order in which no reader can be misled:
-//! a join changes the barrier first and then publishes, so whoever sees the member on the ring finds it in the barrier;
-//! a leave publishes first, then changes the barrier and wakes, so whoever is woken no longer sees the member.
-//! A new incarnation of a member takes its place in the barrier before the publication, like a join: from then on the old
-//! handle is refused, and nobody has the new one yet.
+//! joins change the barrier before the topology is installed, so whoever sees the member on the ring finds it in the barrier;
+//! leaves come after it, so whoever is woken no longer sees the member. A new incarnation of a member takes its place in the
+//! barrier with the joins: from then on the old handle is refused, and nobody has the new one yet. Events come last.
 //!
-//! Lock order: the writer's, then the barrier's. The barrier never calls back.
-//!
-//! # Refusals
-//! A command has one join at most, and it is the first thing that is carried out, after all else has been checked. If the
-//! barrier refuses, the command's caller gets the error, and neither the barrier nor the membership has changed. No refusal is
-//! expected:
-//! - Closed: the barrier is closed under the writer's lock, together with the writer, which takes no command then.
-//! - Too many members: the barrier's are those of the ring that serve or are planned. Both have the same bound, and the ring is
-//!   asked first.
-//! - A member already, or none: the barrier's members change here alone, as the registry's statuses do.
+//! Lock order: the writer's, then the barrier's. The barrier never calls back. The clock is the only code of the caller's that
+//! runs under the writer's lock, before anything is decided: if it panics, nothing has changed.
 
-use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use crate::barrier::TickBarrier;
-use crate::error::BarrierError;
+use super::Shared;
+use crate::clock::Timestamp;
+use crate::error::Result;
 use crate::event::TopologyEvent;
-use crate::membership::{Join, Membership, Transition};
-use crate::sync::{Retired, SnapshotCell};
+use crate::id::ShardId;
+use crate::membership::{Action, Command, Effects, Membership};
+use crate::registry::ShardRecord;
+use crate::sync::{Arc, Retired};
 use crate::topology::Topology;
 
-/// The channel takes its memory at once.
+/// The most events that wait for a subscriber.
 const MAX_SUBSCRIPTION: usize = 1 << 16;
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    pub(super) membership: Membership,
-    /// Most cost a few dozen bytes per member: after a status change a topology shares the ring with its predecessor.
+    membership: Membership,
     retired: Retired<Topology>,
-    subscribers: Vec<Sender<TopologyEvent>>,
-    pub(super) closed: bool,
+    subscribers: Vec<Subscriber>,
+}
+
+/// The channel takes memory for the events that are in it, and has no bound of its own: the writer is the only one who sends.
+#[derive(Debug)]
+struct Subscriber {
+    events: Sender<TopologyEvent>,
+    capacity: usize,
+}
+
+impl Subscriber {
+    /// Says whether the subscriber is still there. One that is gone takes no room, so that it is never found full.
+    fn tell(&self, event: TopologyEvent) -> bool {
+        self.events.len() >= self.capacity || self.events.send(event).is_ok()
+    }
 }
 
 impl Writer {
@@ -45,33 +51,17 @@ impl Writer {
             membership,
             retired: Retired::default(),
             subscribers: Vec::new(),
-            closed: false,
         }
     }
 
-    /// Publishes a transition whose join, if any, has been carried out; see the head of this file for the order.
-    pub(super) fn publish(
-        &mut self,
-        transition: Transition,
-        cell: &SnapshotCell<Topology>,
-        barrier: &TickBarrier,
-    ) {
-        let epoch = transition.topology.epoch();
-        let replaced = cell.swap(transition.topology);
-        let bytes = replaced.memory_bytes();
-        self.retired.put(replaced, bytes);
-        if !transition.leaves.is_empty() {
-            barrier.leave_many(&transition.leaves);
+    pub(super) fn subscribe(&mut self, capacity: usize) -> Receiver<TopologyEvent> {
+        self.retired.sweep();
+        let capacity = capacity.min(MAX_SUBSCRIPTION);
+        let (events, receiver) = unbounded();
+        if capacity > 0 && !self.membership.is_closed() {
+            self.subscribers.push(Subscriber { events, capacity });
         }
-        for change in transition.changes {
-            let event = TopologyEvent { epoch, change };
-            self.subscribers.retain(|subscriber| {
-                !matches!(
-                    subscriber.try_send(event),
-                    Err(TrySendError::Disconnected(_))
-                )
-            });
-        }
+        receiver
     }
 
     #[cfg(test)]
@@ -79,26 +69,61 @@ impl Writer {
         self.retired.len()
     }
 
-    pub(super) fn subscribe(&mut self, capacity: usize) -> Receiver<TopologyEvent> {
-        let (sender, receiver) = bounded(capacity.min(MAX_SUBSCRIPTION));
-        if !self.closed {
-            self.subscribers.push(sender);
-        }
-        receiver
-    }
-
-    /// No more commands, no more events.
-    pub(super) fn close(&mut self) {
-        self.closed = true;
-        self.subscribers.clear();
+    #[cfg(test)]
+    pub(super) fn subscribers(&self) -> usize {
+        self.subscribers.len()
     }
 }
 
-/// Carries out a join; see "Refusals" at the head of this file.
-pub(super) fn join(join: Join, barrier: &TickBarrier) -> Result<(), BarrierError> {
-    match join {
-        Join::Claim(shard, incarnation) => barrier.bind(shard, incarnation),
-        Join::New(shard, incarnation) => barrier.join_as(shard, incarnation).map(drop),
-        Join::Replace(shard, incarnation) => barrier.replace_as(shard, incarnation).map(drop),
+impl Shared {
+    /// Decides a command and carries it out. Yields the lives that it began.
+    pub(super) fn apply(&self, command: impl Into<Command>) -> Result<Vec<Arc<ShardRecord>>> {
+        let mut writer = self.writer.lock();
+        writer.retired.sweep();
+        let now = self.clock.now();
+        Ok(self.decide(&mut writer, command.into(), now)?.registered)
+    }
+
+    /// Marks those whose leases had run out at `now` and yields them.
+    pub(super) fn sweep(&self, now: Timestamp) -> Vec<ShardId> {
+        let mut writer = self.writer.lock();
+        writer.retired.sweep();
+        let (overdue, ahead) = writer.membership.judge(now);
+        if ahead {
+            writer.membership.renew_leases(self.clock.now());
+        }
+        if overdue.is_empty() {
+            return Vec::new();
+        }
+        let dead = overdue.iter().map(|&(shard, _)| shard).collect();
+        // Under the lock that the leases were judged under, their lives are the current ones: nothing is refused.
+        match self.decide(&mut writer, Action::MarkOffline(overdue).into(), now) {
+            Ok(_) => dead,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// See the head of this file for the order.
+    fn decide(&self, writer: &mut Writer, command: Command, now: Timestamp) -> Result<Effects> {
+        let mut effects = writer.membership.apply(command, now)?;
+        self.barrier.admit(&effects.joins);
+        if let Some(topology) = effects.topology.take() {
+            let replaced = self.topology.swap(topology);
+            let bytes = replaced.memory_bytes();
+            writer.retired.put(replaced, bytes);
+        }
+        if !effects.leaves.is_empty() {
+            self.barrier.leave_many(&effects.leaves);
+        }
+        for &event in &effects.events {
+            writer
+                .subscribers
+                .retain(|subscriber| subscriber.tell(event));
+        }
+        if effects.closes {
+            writer.subscribers.clear();
+            self.barrier.close();
+        }
+        Ok(effects)
     }
 }

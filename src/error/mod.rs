@@ -18,20 +18,33 @@ pub use self::registry::RegistryError;
 pub use self::ring::RingError;
 pub use self::route::{BatchError, RouteError};
 
-use crate::id::ShardId;
+use crate::id::{Incarnation, ShardId};
 
 /// The result of a coordinator's call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of a [`Coordinator`](crate::Coordinator)'s call.
 ///
-/// Whatever the variant, the call changed nothing: each command is checked whole before any of it is carried out.
+/// Whatever the variant, the call changed nothing: each command is checked whole before any of it is carried out. What ring,
+/// registry and barrier refuse for the same reason (an unknown shard, an ended incarnation, a closed coordinator) is one
+/// variant here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No shard with this id is on the ring. Nothing changed.
     #[error("{0} is not known to this coordinator")]
     ShardNotFound(ShardId),
+    /// The caller speaks for an incarnation that has ended. Nothing changed; register again.
+    #[error("{shard} was called as {stale}, which has ended")]
+    StaleIncarnation {
+        /// The shard.
+        shard: ShardId,
+        /// The incarnation that the caller holds.
+        stale: Incarnation,
+    },
+    /// The coordinator is closed. Nothing changed, and nothing will any more.
+    #[error("the coordinator is closed")]
+    Closed,
     /// The configuration is out of bounds. Nothing was built.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -46,8 +59,8 @@ pub enum Error {
     Batch(BatchError),
     /// The barrier refused the call, or a wait ended without its phase. Nothing changed.
     #[error(transparent)]
-    Barrier(#[from] BarrierError),
-    /// The registry refused the command. Nothing changed.
+    Barrier(BarrierError),
+    /// The command about membership was refused. Nothing changed.
     #[error(transparent)]
     Registry(RegistryError),
     /// The frequencies can't be added up. The inputs were only read.
@@ -73,9 +86,25 @@ impl From<BatchError> for Error {
     }
 }
 
+impl From<BarrierError> for Error {
+    fn from(error: BarrierError) -> Self {
+        match error {
+            BarrierError::Closed => Self::Closed,
+            BarrierError::StaleIncarnation { shard, stale } => {
+                Self::StaleIncarnation { shard, stale }
+            }
+            other => Self::Barrier(other),
+        }
+    }
+}
+
 impl From<RegistryError> for Error {
     fn from(error: RegistryError) -> Self {
         match error {
+            RegistryError::Closed => Self::Closed,
+            RegistryError::StaleIncarnation { shard, stale } => {
+                Self::StaleIncarnation { shard, stale }
+            }
             RegistryError::ShardNotFound(id) => Self::ShardNotFound(id),
             RegistryError::Ring(ring) => Self::from(ring),
             other => Self::Registry(other),

@@ -1,9 +1,9 @@
 //! Errors of the registry.
 
 use crate::error::RingError;
-use crate::id::{Incarnation, ShardId};
+use crate::id::{Epoch, Incarnation, ShardId};
 
-/// A command that the registry refused. Nothing changed.
+/// A command about membership that was refused. Nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
@@ -21,6 +21,27 @@ pub enum RegistryError {
         /// The incarnation that the caller holds.
         stale: Incarnation,
     },
+    /// The command names an epoch that isn't later than the current one: it came twice, or out of order.
+    #[error("{given} isn't later than the current {current}")]
+    EpochPassed {
+        /// The epoch that the command names.
+        given: Epoch,
+        /// The current one.
+        current: Epoch,
+    },
+    /// A registration names an incarnation that isn't later than all that began before: it came twice, or out of order.
+    #[error("{shard} can't begin {given}: the next one is {next}")]
+    IncarnationPassed {
+        /// The shard.
+        shard: ShardId,
+        /// The incarnation that the registration names.
+        given: Incarnation,
+        /// The least that would be taken.
+        next: Incarnation,
+    },
+    /// Two registrations of one command name the same shard.
+    #[error("{0} is named twice in one command")]
+    SameShardTwice(ShardId),
     /// The ring can't take the change.
     #[error(transparent)]
     Ring(#[from] RingError),

@@ -1,265 +1,251 @@
-//! The writer's pure core: registry, ring and epoch, changed together.
+//! The pure machine that decides about membership: who is on the ring, at which weight, in which life and status.
 //!
-//! Each command is checked whole, then carried out whole, and yields a [`Transition`]: the topology to publish, what the
-//! barrier must learn after that, and the events. What the barrier must learn before it, a [`Join`], is the last question of the
-//! check: the caller carries it out and says whether it was taken. Refused, the command ends there and nothing has changed.
-//! There is no lock, clock or thread in here; the coordinator applies one command at a time and carries out its transition in
-//! the same critical section.
+//! It takes a [`Command`] and the time, and returns either a refusal, which changed nothing, or the effects that the
+//! [`Coordinator`](crate::Coordinator) carries out in one critical section: joins, the topology, leaves, events, the end. Each
+//! action is decided whole before any of it is carried out, so that what is carried out can't fail. There is no lock, clock or
+//! thread in here and nothing is called back. Leases are judged apart: what a sweep finds comes back as a command.
+//!
+//! A join can't be refused either: the barrier's members are those of the ring that are planned or serve, and the ring has the
+//! same bound. Whether the coordination has ended is known here; the barrier and the subscribers learn it as an effect.
 
+mod command;
+mod effects;
 mod registration;
 #[cfg(test)]
 mod tests;
 
-pub use self::registration::Registration;
+use std::collections::BTreeSet;
+
+pub use self::command::{Action, Command, Newcomer, Registration};
+pub(crate) use self::effects::Effects;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::error::{BarrierError, Error, RingError};
-use crate::event::TopologyChange;
+use crate::error::{RegistryError, RingError};
+use crate::event::{TopologyChange, TopologyEvent};
 use crate::id::{Epoch, Incarnation, ShardId};
-use crate::registry::{ShardInfo, ShardRecord, ShardRegistry, ShardStatus, StatusChange};
+use crate::registry::{ShardRegistry, ShardStatus, StatusChange};
 use crate::ring::HashRing;
 use crate::sync::Arc;
-use crate::topology::{Member, Topology};
+use crate::topology::{Member, Members, Topology};
 
-/// A change of the barrier's members that comes before the publication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Join {
-    /// A planned member was claimed; it keeps its place and progress.
-    Claim(ShardId, Incarnation),
-    /// A member joins.
-    New(ShardId, Incarnation),
-    /// A new incarnation takes the place of a member. The old one's completions are refused from here on.
-    Replace(ShardId, Incarnation),
-}
-
-/// What a command changed.
-#[derive(Debug)]
-pub(crate) struct Transition {
-    pub(crate) topology: Arc<Topology>,
-    /// Who leaves the barrier after the publication.
-    pub(crate) leaves: Vec<ShardId>,
-    pub(crate) changes: Vec<TopologyChange>,
-}
+type Outcome = Result<Effects, RegistryError>;
 
 #[derive(Debug)]
 pub(crate) struct Membership {
     registry: ShardRegistry,
-    ring: Arc<HashRing>,
-    epoch: Epoch,
+    topology: Arc<Topology>,
+    closed: bool,
 }
 
 impl Membership {
-    /// The state of a new coordinator, and its first topology. The configuration has been validated.
-    pub(crate) fn new(config: &Config) -> Result<(Self, Arc<Topology>), RingError> {
+    /// The state of a new coordinator. The configuration has been validated.
+    pub(crate) fn new(config: &Config) -> Result<Self, RingError> {
         let planned = (0..config.num_shards).map(|id| (ShardId(id), 1));
-        let membership = Self {
-            registry: ShardRegistry::with_planned(config.num_shards, config.heartbeat_timeout),
-            ring: Arc::new(HashRing::from_members(
-                config.placement,
-                config.virtual_nodes_per_shard,
-                planned,
-            )?),
-            epoch: Epoch::default(),
-        };
-        let topology = membership.topology();
-        Ok((membership, topology))
-    }
-
-    pub(crate) fn register(
-        &mut self,
-        info: ShardInfo,
-        registration: Registration,
-        now: Timestamp,
-        join: impl FnOnce(Join) -> Result<(), BarrierError>,
-    ) -> Result<(Arc<ShardRecord>, Transition), Error> {
-        let vacancy = self.registry.vacancy(registration.id)?;
-        let (id, incarnation) = (vacancy.id, vacancy.incarnation);
-        let before = self.ring.weight(id);
-        let weight = registration.weight.or(before).unwrap_or(1);
-        let ring = self.ring_with(id, weight)?;
-        let status = self.registry.get_status(id);
-        join(if vacancy.planned {
-            Join::Claim(id, incarnation)
-        } else if status.is_some_and(ShardStatus::serves) {
-            Join::Replace(id, incarnation)
-        } else {
-            Join::New(id, incarnation)
-        })
-        .map_err(Error::Barrier)?;
-
-        let admission = self.registry.admit(vacancy, info, registration.leased, now);
-        self.ring = ring;
-        let mut changes = Vec::with_capacity(3);
-        if admission.replaced.is_some() {
-            changes.push(TopologyChange::Deregistered {
-                shard: id,
-                incarnation: admission.replaced,
-            });
-        }
-        changes.push(TopologyChange::Registered {
-            shard: id,
-            incarnation,
-        });
-        if let Some(from) = before.filter(|&from| from != weight) {
-            changes.push(TopologyChange::Weight {
-                shard: id,
-                from,
-                to: weight,
-            });
-        }
-        Ok((admission.record, self.transition(Vec::new(), changes)))
-    }
-
-    /// The ring with `id` on it at this weight.
-    fn ring_with(&self, id: ShardId, weight: u32) -> Result<Arc<HashRing>, RingError> {
-        Ok(match self.ring.weight(id) {
-            Some(present) if present == weight => Arc::clone(&self.ring),
-            Some(_) => Arc::new(self.ring.set_weight(id, weight)?),
-            None => Arc::new(self.ring.add_weighted(id, weight)?),
+        let ring =
+            HashRing::from_members(config.placement, config.virtual_nodes_per_shard, planned)?;
+        let registry = ShardRegistry::with_planned(config.num_shards, config.heartbeat_timeout);
+        let members = members(&ring, &registry);
+        let topology = Arc::new(Topology::new(Epoch::default(), Arc::new(ring), members));
+        Ok(Self {
+            registry,
+            topology,
+            closed: false,
         })
     }
 
-    pub(crate) fn deregister(&mut self, id: ShardId) -> Result<Transition, Error> {
-        let incarnation = self
-            .registry
-            .record(id)
-            .map(|(record, _)| record.incarnation);
-        let change = TopologyChange::Deregistered {
-            shard: id,
-            incarnation,
-        };
-        self.remove(id, change)
+    pub(crate) const fn topology(&self) -> &Arc<Topology> {
+        &self.topology
     }
 
-    pub(crate) fn evict(
-        &mut self,
-        id: ShardId,
-        incarnation: Incarnation,
-    ) -> Result<Transition, Error> {
-        self.registry.check(id, incarnation)?;
-        let change = TopologyChange::Evicted {
-            shard: id,
-            incarnation,
-        };
-        self.remove(id, change)
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.closed
     }
 
-    fn remove(&mut self, id: ShardId, change: TopologyChange) -> Result<Transition, Error> {
-        let ring = self.ring.remove_shard(id)?;
-        let was_member = self.registry.get_status(id).is_none_or(ShardStatus::serves);
-        self.registry.remove(id);
-        self.ring = Arc::new(ring);
-        let leaves = if was_member { vec![id] } else { Vec::new() };
-        Ok(self.transition(leaves, vec![change]))
-    }
-
-    pub(crate) fn hear(
-        &mut self,
-        id: ShardId,
-        incarnation: Option<Incarnation>,
-        now: Timestamp,
-        join: impl FnOnce(Join) -> Result<(), BarrierError>,
-    ) -> Result<Option<Transition>, Error> {
-        let change = self
-            .registry
-            .hear(id, incarnation, now, |change| join_for(change, join))?;
-        Ok(self.after_status(change))
-    }
-
-    pub(crate) fn set_status(
-        &mut self,
-        id: ShardId,
-        incarnation: Option<Incarnation>,
-        status: ShardStatus,
-        now: Timestamp,
-        join: impl FnOnce(Join) -> Result<(), BarrierError>,
-    ) -> Result<Option<Transition>, Error> {
-        let change = self
-            .registry
-            .assign_status(id, incarnation, status, now, |change| {
-                join_for(change, join)
-            })?;
-        Ok(self.after_status(change))
-    }
-
-    /// Marks who is overdue. Yields the marked shards with the transition.
-    pub(crate) fn sweep(&mut self, now: Timestamp) -> Option<(Vec<ShardId>, Transition)> {
-        let dead = self.registry.sweep(now);
-        let shards = dead.iter().map(|change| change.shard).collect();
-        Some((shards, self.after_status(dead)?))
-    }
-
-    pub(crate) fn set_weight(
-        &mut self,
-        id: ShardId,
-        weight: u32,
-    ) -> Result<Option<Transition>, RingError> {
-        let from = self.ring.weight(id).ok_or(RingError::ShardNotFound(id))?;
-        if from == weight {
-            return Ok(None);
+    /// The lives whose leases have run out, to be marked offline; says as well whether some lease is ahead of `now`.
+    pub(crate) fn judge(&self, now: Timestamp) -> (Vec<(ShardId, Incarnation)>, bool) {
+        if self.closed {
+            return (Vec::new(), false);
         }
-        self.ring = Arc::new(self.ring.set_weight(id, weight)?);
-        let change = TopologyChange::Weight {
-            shard: id,
-            from,
-            to: weight,
-        };
-        Ok(Some(self.transition(Vec::new(), vec![change])))
+        let judgement = self.registry.judge(now);
+        let lives = judgement.overdue.iter();
+        let lives = lives.map(|change| (change.shard, change.incarnation));
+        (lives.collect(), judgement.ahead)
     }
 
-    /// The joins among them have been carried out.
-    fn after_status(
-        &mut self,
-        status_changes: impl IntoIterator<Item = StatusChange>,
-    ) -> Option<Transition> {
-        let (mut leaves, mut changes) = (Vec::new(), Vec::new());
-        for change in status_changes {
-            if change.from.serves() && !change.to.serves() {
-                leaves.push(change.shard);
+    /// See [`ShardRegistry::renew_leases`].
+    pub(crate) fn renew_leases(&self, now: Timestamp) {
+        self.registry.renew_leases(now);
+    }
+
+    /// Decides a command. Refused, nothing changed. `now` begins the leases of those that register or serve again.
+    pub(crate) fn apply(&mut self, command: Command, now: Timestamp) -> Outcome {
+        if self.closed && command.action != Action::Close {
+            return Err(RegistryError::Closed);
+        }
+        let epoch = self.epoch(command.epoch)?;
+        match command.action {
+            Action::Register(newcomers) => self.register(newcomers, epoch, now),
+            Action::Deregister { shard } => {
+                let incarnation = self.incarnation(shard);
+                let change = TopologyChange::Deregistered { shard, incarnation };
+                self.remove(shard, change, epoch)
             }
-            changes.push(TopologyChange::Status {
-                shard: change.shard,
-                from: change.from,
-                to: change.to,
-            });
+            Action::Evict { shard, incarnation } => {
+                self.registry
+                    .to_status(shard, Some(incarnation), ShardStatus::Offline)?;
+                let change = TopologyChange::Evicted { shard, incarnation };
+                self.remove(shard, change, epoch)
+            }
+            Action::Hear { shard, incarnation } => {
+                let change = self.registry.after_beat(shard, incarnation)?;
+                Ok(self.enter(&[change], epoch, now))
+            }
+            Action::SetStatus {
+                shard,
+                incarnation,
+                status,
+            } => {
+                let change = self.registry.to_status(shard, incarnation, status)?;
+                Ok(self.enter(&[change], epoch, now))
+            }
+            Action::MarkOffline(lives) => {
+                distinct(lives.iter().map(|&(shard, _)| shard))?;
+                let offline = |&(shard, life)| {
+                    self.registry
+                        .to_status(shard, Some(life), ShardStatus::Offline)
+                };
+                let changes: Vec<_> = lives.iter().map(offline).collect::<Result<_, _>>()?;
+                Ok(self.enter(&changes, epoch, now))
+            }
+            Action::SetWeight { shard, weight } => self.set_weight(shard, weight, epoch),
+            Action::Close => Ok(Effects {
+                closes: !std::mem::replace(&mut self.closed, true),
+                ..Effects::default()
+            }),
         }
-        (!changes.is_empty()).then(|| self.transition(leaves, changes))
     }
 
-    fn transition(&mut self, leaves: Vec<ShardId>, changes: Vec<TopologyChange>) -> Transition {
-        self.epoch = self.epoch.next();
-        Transition {
-            topology: self.topology(),
-            leaves,
-            changes,
+    fn epoch(&self, given: Option<Epoch>) -> Result<Epoch, RegistryError> {
+        let current = self.topology.epoch();
+        match given {
+            Some(given) if given <= current => Err(RegistryError::EpochPassed { given, current }),
+            Some(given) => Ok(given),
+            None => current.next().ok_or(RegistryError::Exhausted("epochs")),
         }
     }
 
-    fn topology(&self) -> Arc<Topology> {
-        let members = self
-            .ring
-            .members()
-            .iter()
-            .map(|member| Member {
-                shard: member.shard,
-                weight: member.weight,
-                registered: self
-                    .registry
-                    .record(member.shard)
-                    .map(|(record, status)| (Arc::clone(record), status)),
-            })
-            .collect();
-        Arc::new(Topology::new(self.epoch, Arc::clone(&self.ring), members))
+    fn incarnation(&self, shard: ShardId) -> Option<Incarnation> {
+        let (record, _) = self.registry.record(shard)?;
+        Some(record.incarnation)
+    }
+
+    fn remove(&mut self, shard: ShardId, change: TopologyChange, epoch: Epoch) -> Outcome {
+        let ring = self.topology.ring().remove_shard(shard)?;
+        let status = self.registry.get_status(shard);
+        let was_member = status.is_none_or(ShardStatus::serves);
+        self.registry.remove(shard);
+        let mut effects = Effects {
+            leaves: was_member.then_some(shard).into_iter().collect(),
+            ..Effects::default()
+        };
+        self.install(&mut effects, epoch, Some(ring), [], vec![change]);
+        Ok(effects)
+    }
+
+    fn set_weight(&mut self, shard: ShardId, weight: u32, epoch: Epoch) -> Outcome {
+        let mut effects = Effects::default();
+        let ring = self.topology.ring();
+        let from = ring.weight(shard).ok_or(RingError::ShardNotFound(shard))?;
+        if from != weight {
+            let ring = ring.set_weight(shard, weight)?;
+            let to = weight;
+            let change = TopologyChange::Weight { shard, from, to };
+            self.install(&mut effects, epoch, Some(ring), [], vec![change]);
+        }
+        Ok(effects)
+    }
+
+    /// Carries out changes of statuses. A shard that serves again joins the barrier anew.
+    fn enter(&mut self, changes: &[StatusChange], epoch: Epoch, now: Timestamp) -> Effects {
+        let mut effects = Effects::default();
+        let mut events = Vec::new();
+        for &change in changes {
+            self.registry.enter(change, now);
+            let StatusChange {
+                shard,
+                incarnation,
+                from,
+                to,
+            } = change;
+            match (from.serves(), to.serves()) {
+                (false, true) => effects.joins.push((shard, incarnation)),
+                (true, false) => effects.leaves.push(shard),
+                _ => {}
+            }
+            if from != to {
+                events.push(TopologyChange::Status { shard, from, to });
+            }
+        }
+        let changed = changes.iter().map(|change| change.shard);
+        self.install(&mut effects, epoch, None, changed, events);
+        effects
+    }
+
+    /// Makes the next topology, unless nothing happened: with another ring, or with other lives and statuses of these shards.
+    fn install(
+        &mut self,
+        effects: &mut Effects,
+        epoch: Epoch,
+        ring: Option<HashRing>,
+        changed: impl IntoIterator<Item = ShardId>,
+        changes: Vec<TopologyChange>,
+    ) {
+        if changes.is_empty() {
+            return;
+        }
+        let next = match ring {
+            Some(ring) => {
+                let members = members(&ring, &self.registry);
+                Topology::new(epoch, Arc::new(ring), members)
+            }
+            None => {
+                let ring = self.topology.ring();
+                let member = |shard| {
+                    let slot = ring.slot_of(shard)?;
+                    let weight = ring.members().get(slot)?.weight;
+                    Some((slot, member(shard, weight, &self.registry)))
+                };
+                let changed = changed.into_iter().filter_map(member);
+                self.topology.with_members(epoch, changed)
+            }
+        };
+        self.topology = Arc::new(next);
+        effects.topology = Some(Arc::clone(&self.topology));
+        let event = |change| TopologyEvent { epoch, change };
+        effects.events = changes.into_iter().map(event).collect();
     }
 }
 
-/// A shard that serves again joins anew.
-fn join_for(
-    change: StatusChange,
-    join: impl FnOnce(Join) -> Result<(), BarrierError>,
-) -> Result<(), Error> {
-    if change.from.serves() || !change.to.serves() {
-        return Ok(());
+/// These shards, unless one is among them twice.
+fn distinct(shards: impl IntoIterator<Item = ShardId>) -> Result<BTreeSet<ShardId>, RegistryError> {
+    let mut seen = BTreeSet::new();
+    let mut shards = shards.into_iter();
+    match shards.find(|&shard| !seen.insert(shard)) {
+        Some(twice) => Err(RegistryError::SameShardTwice(twice)),
+        None => Ok(seen),
     }
-    join(Join::New(change.shard, change.incarnation)).map_err(Error::Barrier)
+}
+
+fn members(ring: &HashRing, registry: &ShardRegistry) -> Members {
+    let members = ring.members().iter();
+    Members::new(members.map(|at| member(at.shard, at.weight, registry)))
+}
+
+fn member(shard: ShardId, weight: u32, registry: &ShardRegistry) -> Member {
+    let registered = registry.record(shard);
+    Member {
+        shard,
+        weight,
+        registered: registered.map(|(record, status)| (Arc::clone(record), status)),
+    }
 }

@@ -1,39 +1,117 @@
-//! What a registration may ask for.
+//! Registrations: where newcomers will stand is decided for all of a command before the first is admitted.
 
-use crate::id::ShardId;
+use std::collections::BTreeMap;
 
-/// What to do for a registration, besides what the shard says of itself.
-///
-/// ```
-/// use tickring::{Coordinator, Registration, ShardId, ShardInfo};
-///
-/// let coordinator = Coordinator::new(2)?;
-/// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
-/// let heavy = Registration { id: Some(ShardId::new(7)), weight: Some(3), ..Registration::default() };
-/// let handle = coordinator.register_with(info, heavy)?;
-/// assert_eq!(handle.id(), ShardId::new(7));
-/// assert_eq!(coordinator.topology().ring().weight(handle.id()), Some(3));
-/// # Ok::<(), tickring::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Registration {
-    /// The id to register under. None takes the lowest planned id, else a new one. An id that is registered already begins a
-    /// new incarnation.
-    pub id: Option<ShardId>,
-    /// How many times the configured number of virtual nodes the shard gets, from 0 (owns nothing) to
-    /// [`MAX_WEIGHT`](crate::MAX_WEIGHT). None keeps the weight of an id that is on the ring, so that registering moves no
-    /// document of it, and is 1 for a new one.
-    pub weight: Option<u32>,
-    /// Whether the shard must send heartbeats. Without a lease no sweep ever judges it.
-    pub leased: bool,
+use super::{Effects, Membership, Newcomer, Outcome, Registration, distinct};
+use crate::clock::Timestamp;
+use crate::error::{RegistryError, RingError};
+use crate::event::TopologyChange;
+use crate::id::{Epoch, Incarnation, ShardId};
+use crate::ring::HashRing;
+
+/// Where a newcomer will stand.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    shard: ShardId,
+    incarnation: Incarnation,
+    /// On the ring until now, if it was.
+    before: Option<u32>,
+    weight: u32,
 }
 
-impl Default for Registration {
-    fn default() -> Self {
-        Self {
-            id: None,
-            weight: None,
-            leased: true,
+impl Membership {
+    pub(super) fn register(
+        &mut self,
+        newcomers: Vec<Newcomer>,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Outcome {
+        let places = self.places(&newcomers)?;
+        let ring = self.ring_with(&places)?;
+        let mut effects = Effects::default();
+        let mut changes = Vec::new();
+        for (place, newcomer) in places.iter().zip(newcomers) {
+            let Place {
+                shard, incarnation, ..
+            } = *place;
+            let Newcomer { info, registration } = newcomer;
+            let leased = registration.leased;
+            let admission = self.registry.admit(shard, incarnation, info, leased, now);
+            if admission.replaced.is_some() {
+                let incarnation = admission.replaced;
+                changes.push(TopologyChange::Deregistered { shard, incarnation });
+            }
+            changes.push(TopologyChange::Registered { shard, incarnation });
+            if let Some(from) = place.before.filter(|&from| from != place.weight) {
+                let to = place.weight;
+                changes.push(TopologyChange::Weight { shard, from, to });
+            }
+            effects.joins.push((shard, incarnation));
+            effects.registered.push(admission.record);
+        }
+        let changed = places.iter().map(|place| place.shard);
+        self.install(&mut effects, epoch, ring, changed, changes);
+        Ok(effects)
+    }
+
+    /// Where each newcomer will stand. One that names no id gets none that another of them names.
+    fn places(&self, newcomers: &[Newcomer]) -> Result<Vec<Place>, RegistryError> {
+        let named = distinct(newcomers.iter().filter_map(|new| new.registration.id))?;
+        let mut vacant = self.registry.vacant_ids().filter(|id| !named.contains(id));
+        let mut last: Option<Incarnation> = None;
+        let place = |newcomer: &Newcomer| {
+            let Registration {
+                id,
+                weight,
+                incarnation,
+                ..
+            } = newcomer.registration;
+            let exhausted = RegistryError::Exhausted("shard ids");
+            let shard = id.or_else(|| vacant.next()).ok_or(exhausted)?;
+            let next = match last {
+                None => self.registry.next_incarnation(),
+                Some(last) => last.next().ok_or(RegistryError::Exhausted("incarnations")),
+            }?;
+            let incarnation = incarnation.unwrap_or(next);
+            if incarnation < next {
+                return Err(RegistryError::IncarnationPassed {
+                    shard,
+                    given: incarnation,
+                    next,
+                });
+            }
+            last = Some(incarnation);
+            let before = self.topology.ring().weight(shard);
+            Ok(Place {
+                shard,
+                incarnation,
+                before,
+                weight: weight.or(before).unwrap_or(1),
+            })
+        };
+        newcomers.iter().map(place).collect()
+    }
+
+    /// The ring with these places at their weights. None if it stays as it is.
+    fn ring_with(&self, places: &[Place]) -> Result<Option<HashRing>, RingError> {
+        let ring = self.topology.ring();
+        let moved = |place: &&Place| place.before != Some(place.weight);
+        let mut changed = places.iter().filter(moved);
+        let (first, second) = (changed.next(), changed.next());
+        match (first, second) {
+            (None, _) => Ok(None),
+            (Some(place), None) if place.before.is_some() => {
+                ring.set_weight(place.shard, place.weight).map(Some)
+            }
+            (Some(place), None) => ring.add_weighted(place.shard, place.weight).map(Some),
+            // Built once, instead of copied for each.
+            (Some(_), Some(_)) => {
+                let stay = ring.members().iter().map(|m| (m.shard, m.weight));
+                let joined = places.iter().map(|place| (place.shard, place.weight));
+                let weights: BTreeMap<_, _> = stay.chain(joined).collect();
+                let nodes = ring.virtual_nodes_per_shard();
+                HashRing::from_members(ring.placement(), nodes, weights).map(Some)
+            }
         }
     }
 }

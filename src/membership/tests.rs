@@ -1,95 +1,93 @@
 use super::*;
+use crate::registry::ShardInfo;
 
 const NOW: Timestamp = Timestamp::ZERO;
-
-fn info() -> ShardInfo {
-    ShardInfo::new(ShardId(0), "local".to_owned())
-}
+const A: ShardId = ShardId(0);
+const B: ShardId = ShardId(1);
 
 fn membership(num_shards: u32) -> Membership {
     let config = Config {
         num_shards,
         ..Config::default()
     };
-    Membership::new(&config).unwrap().0
+    Membership::new(&config).unwrap()
 }
 
-/// A barrier that takes everybody and keeps the last join.
-fn register(membership: &mut Membership, id: Option<u32>) -> (Incarnation, Join, Transition) {
-    let registration = Registration {
-        id: id.map(ShardId),
-        ..Registration::default()
+fn newcomer(id: Option<u32>, weight: Option<u32>) -> Newcomer {
+    Newcomer {
+        info: ShardInfo::new(A, "local".to_owned()),
+        registration: Registration {
+            id: id.map(ShardId),
+            weight,
+            ..Registration::default()
+        },
+    }
+}
+
+fn apply(membership: &mut Membership, action: Action) -> Effects {
+    membership.apply(action.into(), NOW).unwrap()
+}
+
+fn register(membership: &mut Membership, id: Option<u32>) -> (Incarnation, Effects) {
+    let effects = apply(membership, Action::Register(vec![newcomer(id, None)]));
+    (effects.registered[0].incarnation, effects)
+}
+
+fn set_status(membership: &mut Membership, id: u32, status: ShardStatus) -> Effects {
+    let action = Action::SetStatus {
+        shard: ShardId(id),
+        incarnation: None,
+        status,
     };
-    let mut last = None;
-    let (record, transition) = membership
-        .register(info(), registration, NOW, |join| {
-            last = Some(join);
-            Ok(())
-        })
-        .unwrap();
-    (record.incarnation, last.unwrap(), transition)
+    apply(membership, action)
 }
 
-fn set_status(
-    membership: &mut Membership,
-    id: u32,
-    status: ShardStatus,
-) -> (Option<Join>, Option<Transition>) {
-    let mut last = None;
-    let transition = membership
-        .set_status(ShardId(id), None, status, NOW, |join| {
-            last = Some(join);
-            Ok(())
-        })
-        .unwrap();
-    (last, transition)
+fn deregister(membership: &mut Membership, shard: ShardId) -> Effects {
+    apply(membership, Action::Deregister { shard })
+}
+
+/// All that a command may change, but for the live part of the records.
+fn state(membership: &Membership) -> String {
+    let Membership {
+        registry,
+        topology,
+        closed,
+    } = membership;
+    let planned: Vec<_> = registry.planned().collect();
+    let next = (registry.vacant_ids().next(), registry.next_incarnation());
+    format!("{topology:?} {planned:?} {next:?} {closed}")
 }
 
 #[test]
-fn a_claim_a_join_and_a_replacement_are_told_apart() {
+fn whoever_registers_joins_and_whoever_was_there_does_not_leave() {
     let mut membership = membership(1);
-    let (first, claim, _) = register(&mut membership, None);
-    assert_eq!(claim, Join::Claim(ShardId(0), first));
-    let (second, join, _) = register(&mut membership, None);
-    assert_eq!(join, Join::New(ShardId(1), second));
-    let (third, replace, transition) = register(&mut membership, Some(1));
-    assert_eq!(replace, Join::Replace(ShardId(1), third));
-    assert!(transition.leaves.is_empty());
-}
-
-#[test]
-fn a_new_incarnation_of_a_dead_shard_joins_anew() {
-    let mut membership = membership(0);
-    register(&mut membership, Some(4));
-    set_status(&mut membership, 4, ShardStatus::Offline);
-    let (incarnation, join, _) = register(&mut membership, Some(4));
-    assert_eq!(join, Join::New(ShardId(4), incarnation));
+    for id in [None, None, Some(1)] {
+        let (incarnation, effects) = register(&mut membership, id);
+        assert_eq!(effects.joins, [(effects.registered[0].shard, incarnation)]);
+        assert!(effects.leaves.is_empty());
+    }
 }
 
 #[test]
 fn a_shard_that_returns_joins_once() {
     let mut membership = membership(1);
-    let (incarnation, ..) = register(&mut membership, None);
+    let (incarnation, _) = register(&mut membership, None);
+    let back = [(A, incarnation)];
     for status in [ShardStatus::Offline, ShardStatus::Recovering] {
-        let (join, _) = set_status(&mut membership, 0, status);
-        assert_eq!(join, None);
+        assert!(set_status(&mut membership, 0, status).joins.is_empty());
     }
-    let back = Some(Join::New(ShardId(0), incarnation));
-    let (join, transition) = set_status(&mut membership, 0, ShardStatus::Draining);
-    assert_eq!(join, back);
-    assert!(transition.unwrap().leaves.is_empty());
+    let drained = set_status(&mut membership, 0, ShardStatus::Draining);
+    assert_eq!(drained.joins, back);
+    assert!(drained.leaves.is_empty());
     set_status(&mut membership, 0, ShardStatus::Offline);
-    let mut joins = Vec::new();
-    for _ in 0..3 {
-        membership
-            .hear(ShardId(0), None, NOW, |join| {
-                joins.push(join);
-                Ok(())
-            })
-            .unwrap();
-    }
-    assert_eq!(joins, Vec::from_iter(back));
-    let status = membership.registry.get_status(ShardId(0));
+    let hear = Action::Hear {
+        shard: A,
+        incarnation: None,
+    };
+    let heard = std::iter::repeat_with(|| apply(&mut membership, hear.clone()).joins);
+    let joins: Vec<_> = heard.take(3).flatten().collect();
+    assert_eq!(joins, back);
+    let status = membership.registry.get_status(A);
     assert_eq!(status, Some(ShardStatus::Draining));
 }
 
@@ -97,11 +95,10 @@ fn a_shard_that_returns_joins_once() {
 fn only_barrier_members_leave_the_barrier() {
     let mut membership = membership(2);
     register(&mut membership, None);
-    let (_, offline) = set_status(&mut membership, 0, ShardStatus::Offline);
-    assert_eq!(offline.unwrap().leaves, [ShardId(0)]);
-    assert!(membership.deregister(ShardId(0)).unwrap().leaves.is_empty());
-    let planned = membership.deregister(ShardId(1)).unwrap();
-    assert_eq!(planned.leaves, [ShardId(1)]);
+    let offline = set_status(&mut membership, 0, ShardStatus::Offline);
+    assert_eq!(offline.leaves, [A]);
+    assert!(deregister(&mut membership, A).leaves.is_empty());
+    assert_eq!(deregister(&mut membership, B).leaves, [B]);
 }
 
 #[test]
@@ -113,121 +110,212 @@ fn statuses_within_the_same_side_change_no_membership() {
         (ShardStatus::Draining, false),
         (ShardStatus::Online, true),
     ] {
-        let (join, transition) = set_status(&mut membership, 0, status);
-        assert_eq!(join, None);
-        assert_eq!(transition.is_some(), changes);
-        assert!(transition.is_none_or(|t| t.leaves.is_empty()));
+        let effects = set_status(&mut membership, 0, status);
+        assert!(effects.joins.is_empty() && effects.leaves.is_empty());
+        assert_eq!(effects.topology.is_some(), changes);
+        assert_eq!(effects.events.len(), usize::from(changes));
     }
-}
-
-/// All that a command may change, but for the live part of the records.
-fn state(membership: &Membership) -> String {
-    let topology = membership.topology();
-    let next = membership.registry.vacancy(None).unwrap();
-    format!("{topology:?} {next:?}")
-}
-
-#[test]
-fn a_command_whose_join_is_refused_changes_nothing() {
-    let refused = Error::Barrier(BarrierError::Closed);
-    let refuse = |_| Err(BarrierError::Closed);
-    let mut membership = membership(1);
-    let register_as = |membership: &mut Membership, id: Option<u32>| {
-        let registration = Registration {
-            id: id.map(ShardId),
-            weight: Some(2),
-            ..Registration::default()
-        };
-        membership
-            .register(info(), registration, NOW, refuse)
-            .map(drop)
-    };
-    for (claimed, id) in [
-        (false, None),
-        (true, None),
-        (true, Some(0)),
-        (true, Some(9)),
-    ] {
-        if claimed {
-            register(&mut membership, Some(0));
-        }
-        let before = state(&membership);
-        assert_eq!(register_as(&mut membership, id), Err(refused.clone()));
-        assert_eq!(state(&membership), before, "{id:?}");
-    }
-    for away in [ShardStatus::Offline, ShardStatus::Recovering] {
-        set_status(&mut membership, 0, away);
-        let before = state(&membership);
-        let back = membership.set_status(ShardId(0), None, ShardStatus::Online, NOW, refuse);
-        assert_eq!(back.unwrap_err(), refused);
-        assert_eq!(state(&membership), before, "{away}");
-    }
-    let before = state(&membership);
-    let beat = membership.hear(ShardId(0), None, NOW, refuse);
-    assert_eq!(beat.unwrap_err(), refused);
-    assert_eq!(state(&membership), before);
 }
 
 #[test]
 fn a_health_flip_shares_the_ring() {
     let mut membership = membership(3);
-    let (.., before) = register(&mut membership, None);
-    let (_, after) = set_status(&mut membership, 0, ShardStatus::Offline);
-    let after = after.unwrap();
-    assert!(Arc::ptr_eq(before.topology.ring(), after.topology.ring()));
-    assert_eq!(
-        after.topology.epoch().get(),
-        before.topology.epoch().get() + 1
-    );
+    register(&mut membership, None);
+    let before = Arc::clone(membership.topology());
+    set_status(&mut membership, 0, ShardStatus::Offline);
+    let after = membership.topology();
+    assert!(Arc::ptr_eq(before.ring(), after.ring()));
+    assert_eq!(after.epoch().get(), before.epoch().get() + 1);
 }
 
 #[test]
-fn one_sweep_is_one_publication() {
+fn one_sweep_is_one_topology() {
     let mut membership = membership(0);
-    for _ in 0..3 {
-        register(&mut membership, None);
-    }
-    let late = Timestamp::MAX;
-    let (dead, transition) = membership.sweep(late).unwrap();
-    assert_eq!(dead.len(), 3);
-    assert_eq!(transition.leaves, dead);
-    assert_eq!(transition.topology.epoch().get(), 4);
-    assert!(membership.sweep(late).is_none());
-}
-
-#[test]
-fn a_registration_that_the_ring_refuses_leaves_the_registry_alone() {
-    let mut membership = membership(1);
-    let heavy = Registration {
-        weight: Some(u32::MAX),
-        ..Registration::default()
-    };
-    assert!(membership.register(info(), heavy, NOW, |_| Ok(())).is_err());
-    assert_eq!(membership.registry.count(), 0);
-    assert!(membership.registry.is_planned(ShardId(0)));
-    assert_eq!(register(&mut membership, None).0, Incarnation::FIRST);
+    apply(
+        &mut membership,
+        Action::Register(vec![newcomer(None, None); 3]),
+    );
+    let (overdue, ahead) = membership.judge(Timestamp::MAX);
+    assert!(!ahead);
+    let dead: Vec<_> = overdue.iter().map(|&(shard, _)| shard).collect();
+    assert_eq!(dead, [0, 1, 2].map(ShardId));
+    let effects = apply(&mut membership, Action::MarkOffline(overdue));
+    assert_eq!(effects.leaves, dead);
+    assert_eq!(membership.topology().epoch(), Epoch::new(2));
+    assert!(membership.judge(Timestamp::MAX).0.is_empty());
+    apply(&mut membership, Action::Close);
+    assert!(membership.judge(Timestamp::MAX).0.is_empty());
 }
 
 #[test]
 fn a_registration_keeps_the_weight_of_a_place_unless_it_names_one() {
     let mut membership = membership(1);
-    membership.set_weight(ShardId(0), 4).unwrap();
-    let ring = Arc::clone(&membership.ring);
-    let (.., claim) = register(&mut membership, None);
-    assert!(Arc::ptr_eq(claim.topology.ring(), &ring));
-    let heavier = Registration {
-        id: Some(ShardId(0)),
-        weight: Some(5),
-        ..Registration::default()
-    };
-    let (_, again) = membership
-        .register(info(), heavier, NOW, |_| Ok(()))
-        .unwrap();
+    let heavier = |weight| Action::SetWeight { shard: A, weight };
+    apply(&mut membership, heavier(4));
+    let ring = Arc::clone(membership.topology().ring());
+    register(&mut membership, None);
+    assert!(Arc::ptr_eq(membership.topology().ring(), &ring));
+    let again = Action::Register(vec![newcomer(Some(0), Some(5))]);
+    let effects = apply(&mut membership, again);
     let change = TopologyChange::Weight {
-        shard: ShardId(0),
+        shard: A,
         from: 4,
         to: 5,
     };
-    assert_eq!(again.changes.last(), Some(&change));
-    assert_eq!(again.topology.ring().weight(ShardId(0)), Some(5));
+    assert_eq!(effects.events.last().unwrap().change, change);
+    assert_eq!(membership.topology().ring().weight(A), Some(5));
+    assert!(apply(&mut membership, heavier(5)).topology.is_none());
+}
+
+#[test]
+fn newcomers_of_one_command_share_a_topology_and_get_distinct_ids() {
+    let mut one_by_one = membership(3);
+    for id in [1, 0, 7, 2, 3] {
+        register(&mut one_by_one, Some(id));
+    }
+    let ids = [Some(1), None, Some(7), None, None];
+    let newcomers = ids.map(|id| newcomer(id, None)).to_vec();
+    let mut membership = membership(3);
+    let effects = apply(&mut membership, Action::Register(newcomers));
+    let shards: Vec<_> = effects.registered.iter().map(|r| r.shard.0).collect();
+    assert_eq!(shards, [1, 0, 7, 2, 3]);
+    assert_eq!(membership.topology().epoch(), Epoch::new(1));
+    assert_eq!(effects.events.len(), 5);
+    assert_eq!(membership.topology().ring(), one_by_one.topology().ring());
+    let of = |membership: &Membership| format!("{:?}", membership.topology().members());
+    assert_eq!(of(&membership), of(&one_by_one));
+    let nobody = apply(&mut membership, Action::Register(Vec::new()));
+    assert!(nobody.topology.is_none());
+}
+
+#[test]
+fn epochs_and_incarnations_can_be_given_and_only_grow() {
+    let mut membership = membership(1);
+    let mut begin = newcomer(None, None);
+    begin.registration.incarnation = Incarnation::new(40);
+    let command = Command {
+        epoch: Some(Epoch::new(9)),
+        action: Action::Register(vec![begin.clone(), newcomer(None, None)]),
+    };
+    let effects = membership.apply(command.clone(), NOW).unwrap();
+    let lives: Vec<_> = effects.joins.iter().map(|(_, life)| life.get()).collect();
+    assert_eq!(lives, [40, 41]);
+    assert_eq!(membership.topology().epoch(), Epoch::new(9));
+    let before = state(&membership);
+    let refused = membership.apply(command, NOW).unwrap_err();
+    let (given, current) = (Epoch::new(9), Epoch::new(9));
+    assert_eq!(refused, RegistryError::EpochPassed { given, current });
+    let refused = membership.apply(Action::Register(vec![begin]).into(), NOW);
+    let passed = RegistryError::IncarnationPassed {
+        shard: ShardId(2),
+        given: Incarnation::new(40).unwrap(),
+        next: Incarnation::new(42).unwrap(),
+    };
+    assert_eq!(refused.unwrap_err(), passed);
+    assert_eq!(state(&membership), before);
+}
+
+#[test]
+fn the_last_epoch_and_the_last_incarnation_end_the_row() {
+    let mut membership = membership(2);
+    let mut last = newcomer(None, None);
+    last.registration.incarnation = Incarnation::new(u64::MAX);
+    let register = |membership: &mut Membership, newcomers: &[&Newcomer], epoch| {
+        let newcomers = newcomers.iter().map(|&new| new.clone()).collect();
+        let action = Action::Register(newcomers);
+        membership.apply(Command { epoch, action }, NOW).map(drop)
+    };
+    let exhausted = |what| Err(RegistryError::Exhausted(what));
+    let next = newcomer(None, None);
+    let both = register(&mut membership, &[&last, &next], None);
+    assert_eq!(both, exhausted("incarnations"));
+    assert_eq!(membership.registry.count(), 0);
+    let end = Some(Epoch::new(u64::MAX));
+    assert_eq!(register(&mut membership, &[&last], end), Ok(()));
+    assert_eq!(
+        register(&mut membership, &[&next], None),
+        exhausted("epochs")
+    );
+}
+
+/// Each of them is refused by the machine in this state, which has shard-0 in its first life, and shard-1 planned.
+fn refused() -> Vec<(Action, RegistryError)> {
+    let (first, other) = (Incarnation::FIRST, Incarnation::new(7).unwrap());
+    let stale = |shard, stale| RegistryError::StaleIncarnation { shard, stale };
+    let unknown = ShardId(9);
+    let status = |shard, incarnation| Action::SetStatus {
+        shard,
+        incarnation,
+        status: ShardStatus::Offline,
+    };
+    let hear = |shard, incarnation| Action::Hear { shard, incarnation };
+    let evict = |shard, incarnation| Action::Evict { shard, incarnation };
+    let twice = Action::Register(vec![newcomer(Some(3), None), newcomer(Some(3), None)]);
+    let heavy = Action::Register(vec![newcomer(None, None), newcomer(None, Some(u32::MAX))]);
+    let weight = |shard, weight| Action::SetWeight { shard, weight };
+    let too_heavy = |shard| {
+        let (value, max) = (u32::MAX, crate::config::MAX_WEIGHT);
+        RegistryError::Ring(RingError::Weight { shard, value, max })
+    };
+    let absent = RegistryError::Ring(RingError::ShardNotFound(unknown));
+    vec![
+        (twice, RegistryError::SameShardTwice(ShardId(3))),
+        (heavy, too_heavy(ShardId(2))),
+        (Action::Deregister { shard: unknown }, absent.clone()),
+        (evict(A, other), stale(A, other)),
+        (evict(B, first), stale(B, first)),
+        (hear(A, Some(other)), stale(A, other)),
+        (hear(B, None), RegistryError::NotRegistered(B)),
+        (hear(unknown, None), RegistryError::ShardNotFound(unknown)),
+        (status(A, Some(other)), stale(A, other)),
+        (status(B, None), RegistryError::NotRegistered(B)),
+        (
+            Action::MarkOffline(vec![(A, first), (A, first)]),
+            RegistryError::SameShardTwice(A),
+        ),
+        (
+            Action::MarkOffline(vec![(A, first), (B, first)]),
+            stale(B, first),
+        ),
+        (weight(unknown, 1), absent),
+        (weight(A, u32::MAX), too_heavy(A)),
+    ]
+}
+
+#[test]
+fn a_refused_command_changes_nothing() {
+    let mut membership = membership(2);
+    register(&mut membership, None);
+    for (action, why) in refused() {
+        let before = state(&membership);
+        let answer = membership.apply(action.clone().into(), NOW);
+        assert_eq!(answer.unwrap_err(), why, "{action:?}");
+        assert_eq!(state(&membership), before, "{action:?}");
+    }
+}
+
+#[test]
+fn a_closed_machine_takes_nothing_but_another_end() {
+    let mut membership = membership(2);
+    let (first, _) = register(&mut membership, None);
+    assert!(apply(&mut membership, Action::Close).closes);
+    assert!(!apply(&mut membership, Action::Close).closes, "once");
+    let before = state(&membership);
+    let valid = [
+        Action::Register(vec![newcomer(None, None)]),
+        Action::Deregister { shard: A },
+        Action::MarkOffline(vec![(A, first)]),
+        Action::SetWeight {
+            shard: A,
+            weight: 2,
+        },
+    ];
+    for action in valid
+        .into_iter()
+        .chain(refused().into_iter().map(|(action, _)| action))
+    {
+        let answer = membership.apply(action.into(), NOW);
+        assert_eq!(answer.unwrap_err(), RegistryError::Closed);
+        assert_eq!(state(&membership), before);
+    }
 }

@@ -1,11 +1,10 @@
 //! What changes the registry: registrations, heartbeats, statuses, sweeps.
 
-use super::{
-    Admission, Entry, ShardInfo, ShardRecord, ShardRegistry, ShardStatus, StatusChange, Vacancy,
-};
+use super::{Admission, Entry, ShardInfo, ShardRecord, ShardRegistry, ShardStatus, StatusChange};
 use crate::clock::Timestamp;
 use crate::error::RegistryError;
 use crate::id::{Incarnation, ShardId};
+use crate::registry::Beat;
 use crate::sync::Arc;
 
 impl ShardRegistry {
@@ -15,9 +14,9 @@ impl ShardRegistry {
     /// # Errors
     /// [`RegistryError::Exhausted`] once all 2³² ids or all 2⁶⁴ incarnations have been used. Nothing changed then.
     pub fn register(&mut self, info: ShardInfo, now: Timestamp) -> Result<ShardId, RegistryError> {
-        let vacancy = self.vacancy(None)?;
-        let id = vacancy.id;
-        self.admit(vacancy, info, true, now);
+        let exhausted = RegistryError::Exhausted("shard ids");
+        let id = self.vacant_ids().next().ok_or(exhausted)?;
+        self.admit(id, self.next_incarnation()?, info, true, now);
         Ok(id)
     }
 
@@ -43,51 +42,33 @@ impl ShardRegistry {
         id: ShardId,
         now: Timestamp,
     ) -> Result<Incarnation, RegistryError> {
-        let vacancy = self.vacancy(Some(id))?;
-        Ok(self.admit(vacancy, info, true, now).record.incarnation)
+        let incarnation = self.next_incarnation()?;
+        self.admit(id, incarnation, info, true, now);
+        Ok(incarnation)
     }
 
-    /// The place of the next registration: under this id, or without one under the lowest planned id, else a new one.
-    pub(crate) fn vacancy(&self, id: Option<ShardId>) -> Result<Vacancy, RegistryError> {
-        let id = match id {
-            Some(id) => id,
-            None => self.vacant_id()?,
-        };
-        let incarnation = self
-            .next_incarnation
-            .ok_or(RegistryError::Exhausted("incarnations"))?;
-        Ok(Vacancy {
-            id,
-            incarnation,
-            planned: self.planned.contains(&id),
-        })
+    /// The ids that registrations without one would get, in this order: those planned, then those never used.
+    pub(crate) fn vacant_ids(&self) -> impl Iterator<Item = ShardId> {
+        let unused = self.next_id.into_iter().flat_map(|first| first..=u32::MAX);
+        let unused = unused.map(ShardId).filter(|id| !self.named.contains(id));
+        self.planned.iter().copied().chain(unused)
     }
 
-    fn vacant_id(&self) -> Result<ShardId, RegistryError> {
-        if let Some(&id) = self.planned.first() {
-            return Ok(id);
-        }
-        let mut next = self.next_id;
-        while let Some(id) = next {
-            if !self.named.contains(&ShardId(id)) {
-                return Ok(ShardId(id));
-            }
-            next = id.checked_add(1);
-        }
-        Err(RegistryError::Exhausted("shard ids"))
+    /// The incarnation that a registration would begin.
+    pub(crate) fn next_incarnation(&self) -> Result<Incarnation, RegistryError> {
+        self.next_incarnation
+            .ok_or(RegistryError::Exhausted("incarnations"))
     }
 
-    /// Carries out the registration for which the vacancy was found. No command may come between the two.
+    /// Carries out a registration. `incarnation` is not before the next one.
     pub(crate) fn admit(
         &mut self,
-        vacancy: Vacancy,
+        id: ShardId,
+        incarnation: Incarnation,
         info: ShardInfo,
         leased: bool,
         now: Timestamp,
     ) -> Admission {
-        let Vacancy {
-            id, incarnation, ..
-        } = vacancy;
         self.next_incarnation = incarnation.next();
         self.note_used(id);
         self.planned.remove(&id);
@@ -131,41 +112,33 @@ impl ShardRegistry {
         })
     }
 
-    /// Hears from a shard: raises its lease; an offline shard begins to recover, a recovering one is back.
+    /// Hears from a shard: renews its lease; an offline shard begins to recover, a recovering one is back. A time before the last
+    /// one is taken as it is: the clock has stepped back.
     ///
     /// # Errors
     /// [`RegistryError::ShardNotFound`], or [`RegistryError::NotRegistered`] for a planned id. Nothing changed.
     pub fn heartbeat(&mut self, id: ShardId, now: Timestamp) -> Result<(), RegistryError> {
-        self.hear(id, None, now, consent_to_all).map(drop)
+        let change = self.after_beat(id, None)?;
+        self.enter(change, now);
+        if let Some((record, _)) = self.record(id) {
+            record.lease.beat(|| now);
+        }
+        Ok(())
     }
 
-    /// A beat that makes a shard return changes its status only with the caller's consent. Refused, nothing changes.
-    pub(crate) fn hear<E: From<RegistryError>>(
-        &mut self,
+    /// What a heartbeat makes of a shard's status.
+    pub(crate) fn after_beat(
+        &self,
         id: ShardId,
         incarnation: Option<Incarnation>,
-        now: Timestamp,
-        consent: impl FnOnce(StatusChange) -> Result<(), E>,
-    ) -> Result<Option<StatusChange>, E> {
-        let entry = self.entry_mut(id, incarnation)?;
-        let to = match entry.status {
-            ShardStatus::Online | ShardStatus::Draining => {
-                entry.record.lease.beat(now);
-                return Ok(None);
-            }
+    ) -> Result<StatusChange, RegistryError> {
+        let entry = self.entry(id, incarnation)?;
+        Ok(entry.change(match entry.status {
             ShardStatus::Offline => ShardStatus::Recovering,
             ShardStatus::Recovering if entry.draining => ShardStatus::Draining,
             ShardStatus::Recovering => ShardStatus::Online,
-        };
-        let change = entry.change(to);
-        consent(change)?;
-        entry.status = to;
-        if to.serves() {
-            entry.record.lease.open(now);
-        } else {
-            entry.record.lease.note_while_closed(now);
-        }
-        Ok(Some(change))
+            serving => serving,
+        }))
     }
 
     /// Sets a shard's status. `Online` and `Draining` begin a fresh lease; a shard set `Offline` returns with its heartbeats.
@@ -178,36 +151,37 @@ impl ShardRegistry {
         status: ShardStatus,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
-        self.assign_status(id, None, status, now, consent_to_all)
-            .map(drop)
+        let change = self.to_status(id, None, status)?;
+        self.enter(change, now);
+        Ok(())
     }
 
-    /// Changes the status only with the caller's consent. Refused, nothing changes.
-    pub(crate) fn assign_status<E: From<RegistryError>>(
-        &mut self,
+    /// The change to this status.
+    pub(crate) fn to_status(
+        &self,
         id: ShardId,
         incarnation: Option<Incarnation>,
         status: ShardStatus,
-        now: Timestamp,
-        consent: impl FnOnce(StatusChange) -> Result<(), E>,
-    ) -> Result<Option<StatusChange>, E> {
-        let entry = self.entry_mut(id, incarnation)?;
-        let change = (entry.status != status).then(|| entry.change(status));
-        change.map_or(Ok(()), consent)?;
-        entry.status = status;
+    ) -> Result<StatusChange, RegistryError> {
+        Ok(self.entry(id, incarnation)?.change(status))
+    }
+
+    /// Carries out a change of status, found by [`after_beat`](Self::after_beat) or [`to_status`](Self::to_status). A shard that
+    /// serves is heard from, and so is one that begins to recover.
+    pub(crate) fn enter(&mut self, change: StatusChange, now: Timestamp) {
+        let Some(entry) = self.entries.get_mut(&change.shard) else {
+            return;
+        };
+        entry.status = change.to;
         let lease = &entry.record.lease;
-        match status {
+        match change.to {
             ShardStatus::Online | ShardStatus::Draining => {
                 lease.open(now);
-                entry.draining = status == ShardStatus::Draining;
+                entry.draining = change.to == ShardStatus::Draining;
             }
-            ShardStatus::Recovering => {
-                lease.close();
-                lease.note_while_closed(now);
-            }
+            ShardStatus::Recovering => lease.note_while_closed(now),
             ShardStatus::Offline => lease.close(),
         }
-        Ok(change)
     }
 
     /// Notes how many documents a shard holds and how much memory, in bytes, it uses.
@@ -241,36 +215,53 @@ impl ShardRegistry {
     }
 
     /// Marks every shard whose lease has run out as offline, whether it was online, draining or recovering, and yields those
-    /// that it marked, by id.
+    /// that it marked, by id. A lease that is ahead of `now` begins anew there: the clock has stepped back.
     pub fn check_dead_shards(&mut self, now: Timestamp) -> Vec<ShardId> {
-        self.sweep(now).iter().map(|change| change.shard).collect()
-    }
-
-    pub(crate) fn sweep(&mut self, now: Timestamp) -> Vec<StatusChange> {
-        let timeout = self.heartbeat_timeout;
-        self.entries
-            .values_mut()
-            .filter(|entry| entry.record.leased && entry.status != ShardStatus::Offline)
-            .filter(|entry| entry.record.lease.close_if_overdue(now, timeout))
-            .map(|entry| {
-                let change = entry.change(ShardStatus::Offline);
-                entry.status = change.to;
-                change
-            })
-            .collect()
-    }
-
-    fn entry_mut(
-        &mut self,
-        id: ShardId,
-        incarnation: Option<Incarnation>,
-    ) -> Result<&mut Entry, RegistryError> {
-        if let Some(incarnation) = incarnation {
-            self.check(id, incarnation)?;
+        let Judgement { overdue, .. } = self.judge(now);
+        self.renew_leases(now);
+        for change in &overdue {
+            self.enter(*change, now);
         }
-        let missing = self.missing(id);
-        self.entries.get_mut(&id).ok_or(missing)
+        overdue.iter().map(|change| change.shard).collect()
     }
+
+    /// Closes the leases that have run out. Their shards are to be marked offline, and keep their status until then.
+    pub(crate) fn judge(&self, now: Timestamp) -> Judgement {
+        let mut judgement = Judgement::default();
+        for entry in self.leased() {
+            let lease = &entry.record.lease;
+            judgement.ahead |= lease.last_seen() > now;
+            if lease.close_if_overdue(now, self.heartbeat_timeout) {
+                judgement.overdue.push(entry.change(ShardStatus::Offline));
+            }
+        }
+        judgement
+    }
+
+    /// Takes back the leases that are ahead of `now`, which was read from the clock after they were seen to be ahead.
+    pub(crate) fn renew_leases(&self, now: Timestamp) {
+        for entry in self.leased() {
+            let lease = &entry.record.lease;
+            if lease.renew(now) == Beat::Closed && lease.last_seen() > now {
+                lease.note_while_closed(now);
+            }
+        }
+    }
+
+    /// Those that a sweep judges.
+    fn leased(&self) -> impl Iterator<Item = &Entry> {
+        let judged = |entry: &&Entry| entry.record.leased && entry.status != ShardStatus::Offline;
+        self.entries.values().filter(judged)
+    }
+}
+
+/// What a sweep found.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    /// By id. The leases are closed.
+    pub(crate) overdue: Vec<StatusChange>,
+    /// Some lease is ahead of the sweep's time: a beat came since, or the clock has stepped back.
+    pub(crate) ahead: bool,
 }
 
 impl Entry {
@@ -282,9 +273,4 @@ impl Entry {
             to,
         }
     }
-}
-
-/// The registry alone asks nobody.
-fn consent_to_all(_: StatusChange) -> Result<(), RegistryError> {
-    Ok(())
 }

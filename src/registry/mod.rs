@@ -4,6 +4,9 @@
 //! one, and is either refused whole, changing nothing, or carried out whole. `commands` change, `queries` ask, `record` is
 //! what the shards themselves write.
 //!
+//! Where a command can be refused, it is in two halves inside: one that decides, by reference, and one that carries out what was
+//! decided and can't fail. The coordinator's membership decides about ring and registry between the two.
+//!
 //! # Statuses
 //! ```text
 //!              register             lease overdue (sweep)
@@ -32,22 +35,13 @@ use crate::error::RegistryError;
 use crate::id::{Incarnation, ShardId};
 use crate::sync::Arc;
 
-/// A change of a shard's status.
+/// A shard's status, and the one that it is to get; both may be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StatusChange {
     pub(crate) shard: ShardId,
     pub(crate) incarnation: Incarnation,
     pub(crate) from: ShardStatus,
     pub(crate) to: ShardStatus,
-}
-
-/// The place that a registration would take, found before anything of it is carried out.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Vacancy {
-    pub(crate) id: ShardId,
-    pub(crate) incarnation: Incarnation,
-    /// The id is planned, and would be claimed.
-    pub(crate) planned: bool,
 }
 
 /// A registration that was carried out.
@@ -136,14 +130,18 @@ impl ShardRegistry {
         Some((&entry.record, entry.status))
     }
 
-    /// That `incarnation` is the current one of `id`.
-    pub(crate) fn check(&self, id: ShardId, incarnation: Incarnation) -> Result<(), RegistryError> {
-        match self.entries.get(&id) {
-            Some(entry) if entry.record.incarnation == incarnation => Ok(()),
-            _ => Err(RegistryError::StaleIncarnation {
-                shard: id,
-                stale: incarnation,
-            }),
+    /// The current incarnation's entry. With an incarnation, of no other.
+    fn entry(
+        &self,
+        id: ShardId,
+        incarnation: Option<Incarnation>,
+    ) -> Result<&Entry, RegistryError> {
+        let entry = self.entries.get(&id);
+        match incarnation {
+            Some(stale) if entry.is_none_or(|entry| entry.record.incarnation != stale) => {
+                Err(RegistryError::StaleIncarnation { shard: id, stale })
+            }
+            _ => entry.ok_or_else(|| self.missing(id)),
         }
     }
 

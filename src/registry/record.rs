@@ -7,7 +7,13 @@
 //! raises it with `fetch_max`; as the bit is the highest, a closed word is greater than any moment and stays as it is, and the
 //! beat sees that it must take the registry's lock. The sweep, under that lock, closes the lease by exchanging
 //! exactly the word that it judged: a beat in between changes the word, and the sweep judges again. So each beat either comes
-//! before the judgement and is part of it, or meets the bit and is heard under the lock, after the verdict was published.
+//! before the judgement and is part of it, or meets the bit and is heard under the lock, after the verdict was installed.
+//!
+//! # Clocks that step back
+//! A beat can find a later moment in the lease, for one of two reasons. Either another beat overtook it, or the clock has
+//! stepped back since, and the lease would hide the shard's death for as long as the clock was ahead. A second look at the
+//! clock tells the two apart: after an overtaking it shows at least the other beat's time. If it still shows an earlier time,
+//! the lease begins again from that. A sweep does the same with leases that it finds ahead of it.
 //!
 //! # Orderings
 //! `Relaxed` throughout: the protocol lives in the modification order of one word, and nothing else is read on the strength of
@@ -40,13 +46,25 @@ impl Lease {
         Self(AtomicU64::new(now.as_nanos()))
     }
 
-    /// A heartbeat at `now`, by the shard, without the lock. A moment before the last one changes nothing.
-    pub(crate) fn beat(&self, now: Timestamp) -> Beat {
-        if self.0.fetch_max(now.as_nanos(), Ordering::Relaxed) & CLOSED == 0 {
-            Beat::Heard
-        } else {
-            Beat::Closed
+    /// A heartbeat, by the shard, without the lock, at the time that the clock shows.
+    pub(crate) fn beat(&self, mut clock: impl FnMut() -> Timestamp) -> Beat {
+        let now = clock().as_nanos();
+        let before = self.0.fetch_max(now, Ordering::Relaxed);
+        if before & CLOSED == 0 && before > now {
+            return self.renew(clock());
         }
+        heard(before)
+    }
+
+    /// Takes back a later moment that is due to a clock that has stepped back. `now` was read from the clock after the lease was.
+    /// Without the lock: a closed lease stays as it is.
+    pub(crate) fn renew(&self, now: Timestamp) -> Beat {
+        let renewed = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+                (word & CLOSED == 0 && word > now.as_nanos()).then_some(now.as_nanos())
+            });
+        heard(renewed.unwrap_or_else(|word| word))
     }
 
     /// When the shard was last heard from.
@@ -69,19 +87,26 @@ impl Lease {
         self.0.fetch_or(CLOSED, Ordering::Relaxed);
     }
 
-    /// Notes a beat on a lease that stays closed. Under the lock, so that nobody else writes: beats leave a closed word alone.
+    /// Closes the lease and notes a beat. Under the lock, so that nobody else writes: beats leave a closed word alone.
     pub(crate) fn note_while_closed(&self, now: Timestamp) {
-        let seen = now.max(self.last_seen());
-        self.0.store(seen.as_nanos() | CLOSED, Ordering::Relaxed);
+        self.0.store(now.as_nanos() | CLOSED, Ordering::Relaxed);
     }
 
     /// Opens the lease, if it is closed, and counts a beat. Under the lock: nobody else closes or opens it meanwhile, and a
     /// closed word has no other writer.
     pub(crate) fn open(&self, now: Timestamp) {
-        if self.beat(now) == Beat::Closed {
-            let seen = now.max(self.last_seen());
-            self.0.store(seen.as_nanos(), Ordering::Relaxed);
+        if heard(self.0.fetch_max(now.as_nanos(), Ordering::Relaxed)) == Beat::Closed {
+            self.0.store(now.as_nanos(), Ordering::Relaxed);
         }
+    }
+}
+
+/// What becomes of a beat that meets this word.
+const fn heard(word: u64) -> Beat {
+    if word & CLOSED == 0 {
+        Beat::Heard
+    } else {
+        Beat::Closed
     }
 }
 

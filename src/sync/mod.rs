@@ -18,9 +18,9 @@ pub use self::modelled::Instant;
 pub(crate) use self::modelled::*;
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use self::native::*;
-#[cfg(test)]
-pub(crate) use self::retired::MAX_RETIRED;
 pub(crate) use self::retired::Retired;
+#[cfg(test)]
+pub(crate) use self::retired::{MAX_RETIRED, MAX_RETIRED_BYTES};
 
 /// Looks at a condition, in at most [`ROUNDS`] rounds of so many looks, until it holds, and lets other threads run after each round, which may take
 /// as long as they like: another round begins only while there is time. Says whether the condition held.

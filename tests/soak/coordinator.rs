@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tickring::{
     BarrierError, Config, Coordinator, DocumentId, Error, HealthMonitor, Member, Registration,
-    RegistryError, ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
+    ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
 
 use super::random::Random;
@@ -173,6 +173,7 @@ impl Soak<'_> {
                     .one_in(3)
                     .then(|| 1 + u32::try_from(random.below(3)).unwrap()),
                 leased: true,
+                ..Registration::default()
             };
             let handle = self
                 .coordinator
@@ -197,10 +198,10 @@ impl Soak<'_> {
 
     /// A handle whose incarnation has ended changes nothing.
     fn is_refused(&self, old: &ShardHandle) {
-        let stale = Error::from(RegistryError::StaleIncarnation {
+        let stale = Error::StaleIncarnation {
             shard: old.id(),
             stale: old.incarnation(),
-        });
+        };
         let tick = self.coordinator.current_tick();
         assert!(old.is_stale());
         assert_eq!(old.heartbeat(), Err(stale.clone()));

@@ -38,6 +38,7 @@ fn registration() -> impl Strategy<Value = Registration> {
         id,
         weight,
         leased,
+        ..Registration::default()
     })
 }
 

@@ -83,6 +83,23 @@ impl Core {
         Ok(first_tick)
     }
 
+    /// Gives each of these incarnations its shard's place, whoever had it. Only a place that nobody had claimed lends its progress.
+    pub(in crate::barrier) fn admit(&mut self, joins: &[(ShardId, Incarnation)]) {
+        if self.closed {
+            return;
+        }
+        let first_tick = self.next_countable();
+        for &(shard, incarnation) in joins {
+            let incarnation = Some(incarnation);
+            match self.members.get_mut(&shard) {
+                Some(member) if member.incarnation.is_none() => member.incarnation = incarnation,
+                Some(member) if member.incarnation == incarnation => {}
+                _ => self.insert(shard, incarnation, first_tick),
+            }
+        }
+        self.settle();
+    }
+
     pub(in crate::barrier) fn leave(&mut self, shard: ShardId) -> Result<(), BarrierError> {
         self.check_open()?;
         if !self.remove(shard) {

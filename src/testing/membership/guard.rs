@@ -25,9 +25,9 @@ impl NaiveGuard {
 
     /// Notes a sweep, and says whether it may judge: not until a lease has passed since the last pause ended.
     pub fn may_judge(&mut self, now: Timestamp) -> bool {
-        let gap = self.last.map(|last| now.saturating_since(last));
-        self.last = Some(now);
-        if gap.is_some_and(|gap| gap > 3 * self.interval) {
+        let last = self.last.replace(now).unwrap_or(now);
+        let stepped_back = now < last && self.pause_ended.is_some();
+        if now.saturating_since(last) > 3 * self.interval || stepped_back {
             self.pause_ended = Some(now);
         }
         let holds = |ended: &Timestamp| now < ended.saturating_add(self.lease);

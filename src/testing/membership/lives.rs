@@ -28,8 +28,8 @@ impl Life {
         (seen, self.info.clone(), self.memory)
     }
 
-    fn is_heard_at(&mut self, now: Timestamp) {
-        self.last_seen = self.last_seen.max(now);
+    fn is_judged(&self) -> bool {
+        self.leased && self.status != ShardStatus::Offline
     }
 }
 
@@ -126,7 +126,8 @@ impl Lives {
         now: Timestamp,
     ) -> Answer<Option<Change>> {
         let life = self.named(shard, incarnation)?;
-        life.is_heard_at(now);
+        // Earlier than the last one, if the clock has stepped back.
+        life.last_seen = now;
         let from = life.status;
         life.status = match from {
             ShardStatus::Offline => ShardStatus::Recovering,
@@ -145,8 +146,10 @@ impl Lives {
         now: Timestamp,
     ) -> Answer<Option<Change>> {
         let life = self.named(shard, incarnation)?;
-        if to != ShardStatus::Offline {
-            life.is_heard_at(now);
+        if life.status.serves() && to.serves() {
+            life.last_seen = life.last_seen.max(now);
+        } else if to != ShardStatus::Offline {
+            life.last_seen = now;
         }
         if to.serves() {
             life.draining = to == ShardStatus::Draining;
@@ -168,13 +171,15 @@ impl Lives {
         Ok(())
     }
 
-    /// Marks everyone who is overdue, and returns them with the status that each had.
+    /// Marks everyone who is overdue, and returns them with the status that each had. Whoever is ahead of the sweep is so by a
+    /// clock that has stepped back.
     pub fn sweep(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
         let lease = self.lease;
-        let overdue = |life: &Life| {
-            let silent = now.saturating_since(life.last_seen);
-            life.leased && life.status != ShardStatus::Offline && silent > lease
-        };
+        for life in self.registered.values_mut().filter(|life| life.is_judged()) {
+            life.last_seen = life.last_seen.min(now);
+        }
+        let overdue =
+            |life: &Life| life.is_judged() && now.saturating_since(life.last_seen) > lease;
         let lives = self.registered.iter_mut();
         let dead = lives.filter(|(_, life)| overdue(life));
         dead.map(|(&id, life)| {

@@ -29,6 +29,7 @@ impl World {
             id,
             weight: weight.map(|weight| u32::try_from(weight).unwrap()),
             leased: true,
+            ..Registration::default()
         };
         let told = self.ask(Command::Register {
             registration,

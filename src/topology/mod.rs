@@ -1,65 +1,20 @@
 //! The topology: ring, members, their statuses and the epoch as one immutable value.
 //!
-//! It is published through one cell. A reader loads it once per operation and asks nothing else, so that whatever it
-//! answers belongs to one epoch.
+//! It is installed in one cell. A reader loads it once per operation and asks nothing else, so that whatever it answers
+//! belongs to one epoch.
 
+mod members;
+#[cfg(test)]
+mod tests;
+
+pub use self::members::{Member, Members, MembersIter};
 use crate::error::{BatchError, RouteError};
-use crate::id::{DocumentId, Epoch, Incarnation, ShardId};
+use crate::id::{DocumentId, Epoch, ShardId};
 use crate::placement::Placement;
-use crate::registry::{RegisteredShard, ShardRecord, ShardStatus};
 use crate::ring::{HashRing, Replicas};
 use crate::sync::Arc;
 
-/// A shard on the ring, as of one epoch.
-#[derive(Debug, Clone)]
-pub struct Member {
-    pub(crate) shard: ShardId,
-    pub(crate) weight: u32,
-    /// Nobody has registered yet as a planned shard.
-    pub(crate) registered: Option<(Arc<ShardRecord>, ShardStatus)>,
-}
-
-impl Member {
-    /// The shard.
-    pub const fn shard(&self) -> ShardId {
-        self.shard
-    }
-
-    /// Its weight: it has this many times the configured number of points on the ring.
-    pub const fn weight(&self) -> u32 {
-        self.weight
-    }
-
-    /// Its status in this epoch; nothing for a planned shard that nobody has registered as.
-    pub fn status(&self) -> Option<ShardStatus> {
-        self.registered.as_ref().map(|&(_, status)| status)
-    }
-
-    /// Its incarnation; nothing for a planned shard that nobody has registered as.
-    pub fn incarnation(&self) -> Option<Incarnation> {
-        self.registered
-            .as_ref()
-            .map(|(record, _)| record.incarnation)
-    }
-
-    /// Whether documents are routed to it: it is planned, online or draining.
-    pub fn serves(&self) -> bool {
-        self.status().is_none_or(ShardStatus::serves)
-    }
-
-    /// All that is known of it. Its metrics and the time it was last heard from are those of now, not of the epoch.
-    pub fn registered(&self) -> Option<RegisteredShard> {
-        self.registered
-            .as_ref()
-            .map(|(record, status)| record.registered(*status))
-    }
-
-    pub(crate) fn record(&self) -> Option<&Arc<ShardRecord>> {
-        self.registered.as_ref().map(|(record, _)| record)
-    }
-}
-
-/// One published state of the colony's shape.
+/// The shape of a set of shards at one epoch: the ring, its members, their statuses and weights.
 ///
 /// ```
 /// use tickring::{Coordinator, DocumentId};
@@ -77,29 +32,40 @@ pub struct Topology {
     epoch: Epoch,
     ring: Arc<HashRing>,
     /// By the ring's slots, so ascending by id.
-    members: Box<[Member]>,
+    members: Members,
     /// By slot: whether the member serves. Beside `members` so that a look-up touches one byte.
     serves: Box<[bool]>,
+    /// How many members own a point.
+    owning: usize,
+    /// How many of those serve.
     serving: usize,
-    /// Every member that owns a point serves: the answer of the ring is the answer.
-    all_serve: bool,
     path: Path,
 }
 
 /// How a document is looked up, decided once a topology.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Path {
-    /// All serve, XXH3, and the ring has few shards.
+    /// All who own a point serve, XXH3, and the ring has few shards.
     Direct,
-    /// All serve, XXH3.
+    /// All who own a point serve, XXH3.
     Indexed,
     /// Anything else.
     General,
 }
 
+impl Path {
+    fn of(ring: &HashRing, all_serve: bool) -> Self {
+        match (all_serve, ring.placement(), ring.is_direct()) {
+            (true, Placement::Xxh3, true) => Self::Direct,
+            (true, Placement::Xxh3, false) => Self::Indexed,
+            _ => Self::General,
+        }
+    }
+}
+
 impl Topology {
-    /// `members` in the order of the ring's slots.
-    pub(crate) fn new(epoch: Epoch, ring: Arc<HashRing>, members: Box<[Member]>) -> Self {
+    /// `members` in the order of the ring's slots. Costs as much as there are members.
+    pub(crate) fn new(epoch: Epoch, ring: Arc<HashRing>, members: Members) -> Self {
         debug_assert!(
             ring.members()
                 .iter()
@@ -108,15 +74,11 @@ impl Topology {
         );
         let serves: Box<[bool]> = members.iter().map(Member::serves).collect();
         let owners = || members.iter().zip(&serves).filter(|(m, _)| m.weight > 0);
-        let all_serve = owners().all(|(_, &serves)| serves);
+        let (owning, serving) = (owners().count(), owners().filter(|(_, s)| **s).count());
         Self {
-            serving: owners().filter(|&(_, &serves)| serves).count(),
-            all_serve,
-            path: match (all_serve, ring.placement(), ring.is_direct()) {
-                (true, Placement::Xxh3, true) => Path::Direct,
-                (true, Placement::Xxh3, false) => Path::Indexed,
-                _ => Path::General,
-            },
+            path: Path::of(&ring, owning == serving),
+            owning,
+            serving,
             epoch,
             ring,
             members,
@@ -124,14 +86,37 @@ impl Topology {
         }
     }
 
-    /// The number of this publication.
+    /// The topology that follows when only the statuses or lives of these members change, each given with its slot. Copies
+    /// one byte a member and a few chunks of them, and shares the rest with this one.
+    pub(crate) fn with_members(
+        &self,
+        epoch: Epoch,
+        changed: impl IntoIterator<Item = (usize, Member)>,
+    ) -> Self {
+        let mut next = Self {
+            epoch,
+            ..self.clone()
+        };
+        for (slot, member) in changed {
+            if member.weight > 0 {
+                next.serving += usize::from(member.serves());
+                next.serving -= usize::from(next.serves[slot]);
+            }
+            next.serves[slot] = member.serves();
+            next.members.set(slot, member);
+        }
+        next.path = Path::of(&next.ring, next.owning == next.serving);
+        next
+    }
+
+    /// The topology's number.
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
     /// The memory that it takes, also what it shares with others.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let members = size_of_val(&*self.members) + size_of_val(&*self.serves);
+        let members = self.members.memory_bytes() + size_of_val(&*self.serves);
         size_of::<Self>() + members + self.ring.memory_bytes()
     }
 
@@ -141,7 +126,7 @@ impl Topology {
     }
 
     /// The shards on the ring, ascending by id.
-    pub fn members(&self) -> &[Member] {
+    pub const fn members(&self) -> &Members {
         &self.members
     }
 
@@ -150,6 +135,12 @@ impl Topology {
         self.ring
             .slot_of(shard)
             .and_then(|slot| self.members.get(slot))
+    }
+
+    /// Every member that owns a point serves: the answer of the ring is the answer.
+    #[inline]
+    const fn all_serve(&self) -> bool {
+        self.owning == self.serving
     }
 
     /// How many shards own points and can serve.
@@ -213,7 +204,7 @@ impl Topology {
                 output: shards.len(),
             });
         }
-        if self.all_serve {
+        if self.all_serve() {
             return Ok(self.ring.owners(documents, shards)?);
         }
         let placement = self.ring.placement();
@@ -226,7 +217,7 @@ impl Topology {
     #[inline]
     pub(crate) fn route_hash(&self, hash: u64) -> Result<ShardId, RouteError> {
         let slot = self.ring.slot_at(hash).ok_or(RouteError::EmptyRing)?;
-        if self.all_serve || self.slot_serves(slot) {
+        if self.all_serve() || self.slot_serves(slot) {
             return Ok(self.ring.shard_at_slot(slot));
         }
         self.route_past(hash)
@@ -254,7 +245,7 @@ impl Topology {
     #[inline]
     pub fn replicas(&self, document: &DocumentId, others: u32) -> Result<Replicas, RouteError> {
         let hash = self.ring.placement().document_position(document);
-        if self.all_serve {
+        if self.all_serve() {
             return self
                 .ring
                 .distinct_from(hash, others, self.serving, |_| true);

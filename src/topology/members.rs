@@ -1,0 +1,167 @@
+//! The members of a topology, in chunks that successive topologies share.
+
+use std::ops::Range;
+
+use crate::id::{Incarnation, ShardId};
+use crate::registry::{RegisteredShard, ShardRecord, ShardStatus};
+use crate::sync::Arc;
+
+/// How many members share a chunk. A change of one member copies its chunk and the list of chunks, so that the cost grows
+/// with the square root of the members' number up to [`MAX_SHARDS`](crate::MAX_SHARDS), the square of this.
+pub(super) const CHUNK: usize = 256;
+
+/// A shard on the ring, as of one epoch.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub(crate) shard: ShardId,
+    pub(crate) weight: u32,
+    /// Nobody has registered yet as a planned shard.
+    pub(crate) registered: Option<(Arc<ShardRecord>, ShardStatus)>,
+}
+
+impl Member {
+    /// The shard.
+    pub const fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// Its weight: it has this many times the configured number of points on the ring.
+    pub const fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// Its status in this epoch; nothing for a planned shard that nobody has registered as.
+    pub fn status(&self) -> Option<ShardStatus> {
+        self.registered.as_ref().map(|&(_, status)| status)
+    }
+
+    /// Its incarnation; nothing for a planned shard that nobody has registered as.
+    pub fn incarnation(&self) -> Option<Incarnation> {
+        self.registered
+            .as_ref()
+            .map(|(record, _)| record.incarnation)
+    }
+
+    /// Whether documents are routed to it: it is planned, online or draining.
+    pub fn serves(&self) -> bool {
+        self.status().is_none_or(ShardStatus::serves)
+    }
+
+    /// All that is known of it. Its metrics and the time it was last heard from are those of now, not of the epoch.
+    pub fn registered(&self) -> Option<RegisteredShard> {
+        self.registered
+            .as_ref()
+            .map(|(record, status)| record.registered(*status))
+    }
+
+    pub(crate) fn record(&self) -> Option<&Arc<ShardRecord>> {
+        self.registered.as_ref().map(|(record, _)| record)
+    }
+}
+
+/// The members of a topology, ascending by shard. Successive topologies share the chunks that didn't change.
+///
+/// ```
+/// use tickring::{Coordinator, ShardId};
+///
+/// let topology = Coordinator::new(3)?.topology();
+/// let members = topology.members();
+/// let shards: Vec<_> = members.iter().map(|member| member.shard()).collect();
+/// assert_eq!((members.len(), shards[1]), (3, ShardId::new(1)));
+/// # Ok::<(), tickring::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Members {
+    /// All of [`CHUNK`] members but the last, which may have fewer.
+    chunks: Vec<Arc<Vec<Member>>>,
+    len: usize,
+}
+
+impl Members {
+    pub(crate) fn new(members: impl IntoIterator<Item = Member>) -> Self {
+        let mut members = members.into_iter().peekable();
+        let (mut chunks, mut len) = (Vec::new(), 0);
+        while members.peek().is_some() {
+            let chunk: Vec<_> = members.by_ref().take(CHUNK).collect();
+            len += chunk.len();
+            chunks.push(Arc::new(chunk));
+        }
+        Self { chunks, len }
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The member at this place; none beyond the last.
+    pub fn get(&self, at: usize) -> Option<&Member> {
+        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+    }
+
+    /// The members, ascending by shard.
+    pub fn iter(&self) -> MembersIter<'_> {
+        MembersIter {
+            members: self,
+            places: 0..self.len,
+        }
+    }
+
+    /// Puts another member in the place of one.
+    pub(super) fn set(&mut self, at: usize, member: Member) {
+        Arc::make_mut(&mut self.chunks[at / CHUNK])[at % CHUNK] = member;
+    }
+
+    /// By chunk, whether it is the same one in memory.
+    #[cfg(test)]
+    pub(super) fn shared_with(&self, other: &Self) -> Vec<bool> {
+        let chunks = self.chunks.iter().zip(&other.chunks);
+        chunks.map(|(one, other)| Arc::ptr_eq(one, other)).collect()
+    }
+
+    /// The bytes of the members themselves, without their records.
+    pub(super) const fn memory_bytes(&self) -> usize {
+        self.len * size_of::<Member>()
+    }
+}
+
+impl<'a> IntoIterator for &'a Members {
+    type Item = &'a Member;
+    type IntoIter = MembersIter<'a>;
+
+    fn into_iter(self) -> MembersIter<'a> {
+        self.iter()
+    }
+}
+
+/// The iterator of [`Members::iter`].
+#[derive(Debug, Clone)]
+pub struct MembersIter<'a> {
+    members: &'a Members,
+    places: Range<usize>,
+}
+
+impl<'a> Iterator for MembersIter<'a> {
+    type Item = &'a Member;
+
+    fn next(&mut self) -> Option<&'a Member> {
+        self.members.get(self.places.next()?)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for MembersIter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.members.get(self.places.next_back()?)
+    }
+}
+
+impl ExactSizeIterator for MembersIter<'_> {}

@@ -1,0 +1,91 @@
+use super::members::CHUNK;
+use super::*;
+use crate::clock::Timestamp;
+use crate::id::Incarnation;
+use crate::registry::{ShardInfo, ShardRecord, ShardStatus};
+use crate::testing::random::Random;
+
+const STATUSES: [Option<ShardStatus>; 5] = [
+    None,
+    Some(ShardStatus::Online),
+    Some(ShardStatus::Draining),
+    Some(ShardStatus::Offline),
+    Some(ShardStatus::Recovering),
+];
+
+fn member(shard: ShardId, weight: u32, status: Option<ShardStatus>) -> Member {
+    let info = ShardInfo::new(shard, String::new());
+    let record = || {
+        let record = ShardRecord::new(shard, Incarnation::FIRST, true, info, Timestamp::ZERO);
+        Arc::new(record)
+    };
+    Member {
+        shard,
+        weight,
+        registered: status.map(|status| (record(), status)),
+    }
+}
+
+fn planned(shards: u32, weight: impl Fn(u32) -> u32) -> Topology {
+    let weights = || (0..shards).map(|id| (ShardId(id), weight(id)));
+    let ring = HashRing::from_members(Placement::Xxh3, 1, weights()).unwrap();
+    let members = Members::new(weights().map(|(shard, weight)| member(shard, weight, None)));
+    Topology::new(Epoch::default(), Arc::new(ring), members)
+}
+
+#[test]
+fn c9_a_topology_made_from_the_last_one_is_as_one_made_from_scratch() {
+    let shards = 2 * CHUNK + 3;
+    let mut random = Random::new(9);
+    let mut topology = planned(u32::try_from(shards).unwrap(), |id| id % 3);
+    for epoch in 1..200 {
+        let few = random.below(4);
+        let changed: Vec<_> = (0..few)
+            .map(|_| {
+                let slot = random.below(shards);
+                let before = topology.members().get(slot).unwrap();
+                let status = random.pick(&STATUSES).unwrap();
+                (slot, member(before.shard, before.weight, status))
+            })
+            .collect();
+        let next = topology.with_members(Epoch::new(epoch), changed.clone());
+        for (slot, member) in changed {
+            let told = next.members().get(slot).unwrap();
+            assert_eq!(told.shard, member.shard);
+        }
+        let members = Members::new(next.members().iter().cloned());
+        let rebuilt = Topology::new(Epoch::new(epoch), Arc::clone(next.ring()), members);
+        assert_eq!(format!("{next:?}"), format!("{rebuilt:?}"));
+        topology = next;
+    }
+    assert_eq!(topology.members().len(), shards);
+    assert!(topology.members().get(shards).is_none());
+}
+
+#[test]
+fn c9_a_topology_shares_all_chunks_but_the_changed_one() {
+    let topology = planned(u32::try_from(3 * CHUNK).unwrap(), |_| 1);
+    let online = member(ShardId(7), 1, Some(ShardStatus::Online));
+    let next = topology.with_members(Epoch::new(1), [(7, online)]);
+    assert_eq!(
+        next.members().shared_with(topology.members()),
+        [false, true, true]
+    );
+    assert!(Arc::ptr_eq(next.ring(), topology.ring()));
+    assert_eq!(topology.members().get(7).unwrap().status(), None);
+    assert_eq!(
+        next.members().get(7).unwrap().status(),
+        Some(ShardStatus::Online)
+    );
+}
+
+#[test]
+fn members_are_iterated_from_both_ends() {
+    let topology = planned(u32::try_from(CHUNK).unwrap() + 1, |_| 1);
+    let members = topology.members();
+    let shards: Vec<_> = members.iter().map(Member::shard).collect();
+    let backwards: Vec<_> = members.iter().rev().map(Member::shard).collect();
+    assert_eq!(shards, topology.ring().all_shards());
+    assert!(shards.iter().rev().eq(&backwards));
+    assert!(!members.is_empty() && planned(0, |_| 1).members().is_empty());
+}
