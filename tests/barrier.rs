@@ -15,7 +15,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tickring::testing::barrier::{Command, Runner, When};
+use tickring::testing::barrier::{self, Command, Runner, When};
 use tickring::testing::random::Random;
 use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
 
@@ -364,6 +364,15 @@ fn a_waiter_is_woken_by_an_advance() {
 #[test]
 fn a_waiter_is_woken_by_the_close() {
     is_woken(TickBarrier::close, &Err(BarrierError::Closed));
+}
+
+#[test]
+fn it_answers_as_the_naive_model_does() {
+    let mut random = Random::new(1);
+    for _ in 0..200 {
+        let bytes: Vec<_> = (0..60).flat_map(|_| random.next().to_le_bytes()).collect();
+        barrier::run(&bytes);
+    }
 }
 
 #[test]
