@@ -484,19 +484,21 @@ fn c6_replaced_snapshots_that_nobody_reads_are_freed_by_each_call() {
 
 #[test]
 fn c6_replaced_snapshots_are_kept_up_to_some_megabytes() {
-    let terms = 200_000;
-    let has = |count| ShardFrequencies::new(1_000, 1, (0..terms).map(|id| (TermId(id), count)));
+    // One term in each of 1,600 chunks of 1 KiB.
+    let chunks = 1_600;
+    let ids = || (0..chunks).map(|chunk| TermId(chunk * CHUNK as u32));
+    let has = |count| ShardFrequencies::new(1_000, 1, ids().map(|id| (id, count))).unwrap();
     let global = GlobalFrequencies::new();
-    let held: Vec<_> = (1..=20)
-        .map(|generation| {
-            let has = has(generation).unwrap();
-            global.replace(ShardId(0), generation, &has).unwrap();
-            global.publish()
-        })
-        .collect();
+    let publish = |generation| {
+        global
+            .replace(ShardId(0), generation, &has(generation))
+            .unwrap();
+        global.publish()
+    };
+    let held: Vec<_> = (1..=20).map(publish).collect();
     let bytes = held[1].memory_bytes();
-    let (least, most) = (8 * terms as usize, 9 * terms as usize);
-    assert!((least..most).contains(&bytes), "{bytes} bytes");
+    let (least, most) = (chunks << 10, (chunks + 20) << 10);
+    assert!((least..most).contains(&(bytes as u32)), "{bytes} bytes");
     let replaced = &held[..19];
     let kept = replaced.iter().filter(|held| Arc::strong_count(held) > 1);
     assert_eq!(kept.count(), (8 << 20) / bytes);
