@@ -13,29 +13,13 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tickring::testing::random::Random;
 use tickring::{aggregate, aggregate_owned};
 
 type Shard = HashMap<String, u64>;
 
 /// Shards × terms of each.
 const SIZES: [(usize, usize); 4] = [(3, 20), (8, 1_000), (8, 100_000), (64, 50_000)];
-
-/// Steele, Lea and Flood's `SplitMix64`.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
 
 /// A shard of `terms` terms out of a vocabulary twice as large. The rank of a drawn term is log-uniform (Zipf's law with exponent
 /// 1), so that shards share their frequent terms; what repeats of it, and it repeats often, is filled up evenly.
@@ -48,7 +32,7 @@ fn shard(random: &mut Random, terms: usize) -> Shard {
         let rank = if draws <= 2 * terms {
             (vocabulary as f64).powf(random.unit()) as usize - 1
         } else {
-            random.next() as usize % vocabulary
+            random.below(vocabulary)
         };
         *shard.entry(term(rank)).or_insert(0) += 1;
     }
@@ -57,15 +41,15 @@ fn shard(random: &mut Random, terms: usize) -> Shard {
 
 /// 5 to 14 letters that follow from the rank.
 fn term(rank: usize) -> String {
-    let mut random = Random(rank as u64);
-    let len = 5 + random.next() % 10;
+    let mut random = Random::new(rank as u64);
+    let len = 5 + random.below(10);
     (0..len)
-        .map(|_| char::from(b'a' + (random.next() % 26) as u8))
+        .map(|_| char::from(b'a' + random.below(26) as u8))
         .collect()
 }
 
 fn shards(count: usize, terms: usize) -> Vec<Shard> {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     (0..count).map(|_| shard(&mut random, terms)).collect()
 }
 

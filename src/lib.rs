@@ -57,6 +57,10 @@
 //! # Features
 //! None by default. `serde`: serialisation of identities and configuration. `search`: shards that are tantivy indexes. `cli`: the binary.
 
+// Some modules of the binary are compiled into `testing::jsonl`, and name this crate from outside.
+#[cfg(all(any(test, feature = "testing"), feature = "search"))]
+extern crate self as tickring;
+
 mod barrier;
 mod clock;
 #[cfg(not(any(loom, shuttle)))]

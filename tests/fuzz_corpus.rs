@@ -1,26 +1,15 @@
 //! The fuzz targets' bodies over their committed corpora, on stable Rust. Not part of the package, as the targets aren't.
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::expect_used,
+#![expect(
     clippy::panic,
     clippy::unwrap_used,
-    reason = "the bodies fail as tests do, and their numbers are small"
+    reason = "a test that can't be set up has to fail"
 )]
 
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-#[cfg(feature = "serde")]
-#[path = "../fuzz/src/configuration.rs"]
-mod configuration;
-#[cfg(feature = "search")]
-#[path = "../fuzz/src/jsonl.rs"]
-mod jsonl;
-#[cfg(feature = "search")]
-#[path = "../fuzz/src/queries.rs"]
-mod queries;
+use tickring::testing;
 
 /// A corpus that got lost would be a test that can't fail.
 const LEAST: usize = 5;
@@ -51,38 +40,38 @@ fn replay(target: &str, body: fn(&[u8])) {
 
 #[test]
 fn aggregation() {
-    replay("aggregation", tickring::testing::frequency::run);
+    replay("aggregation", testing::frequency::run);
 }
 
 #[test]
 fn barrier() {
-    replay("barrier", tickring::testing::barrier::run);
+    replay("barrier", testing::barrier::run);
 }
 
 #[cfg(feature = "serde")]
 #[test]
 fn configuration() {
-    replay("configuration", configuration::run);
+    replay("configuration", testing::configuration::run);
 }
 
 #[cfg(feature = "search")]
 #[test]
 fn queries() {
-    replay("queries", queries::run);
+    replay("queries", testing::search::run);
 }
 
 #[cfg(feature = "search")]
 #[test]
 fn jsonl() {
-    replay("jsonl", jsonl::run);
+    replay("jsonl", testing::jsonl::run);
 }
 
 #[test]
 fn registry() {
-    replay("registry", tickring::testing::registry::run);
+    replay("registry", testing::registry::run);
 }
 
 #[test]
 fn ring() {
-    replay("ring", tickring::testing::ring::run);
+    replay("ring", testing::ring::run);
 }

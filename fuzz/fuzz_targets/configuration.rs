@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../src/configuration.rs"]
-mod configuration;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| configuration::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tickring::testing::configuration::run(data));

@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../src/jsonl.rs"]
-mod jsonl;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| jsonl::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tickring::testing::jsonl::run(data));

@@ -129,58 +129,39 @@ mod tests {
     use crate::search::weight::LeafWeight;
     use crate::search::{TextDocument, TextSearcher, TextShard, TextShardConfig, TextStatistics};
     use crate::sync::Arc;
+    use crate::testing::random::Random;
 
-    /// Steele, Lea and Flood's `SplitMix64`.
-    struct Random(u64);
+    /// One of 40, the first the most frequent.
+    fn word(random: &mut Random) -> String {
+        let (a, b) = (random.below(40), random.below(40));
+        format!("w{}", a * b / 40)
+    }
 
-    impl Random {
-        fn below(&mut self, bound: u64) -> u64 {
-            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            (z ^ (z >> 31)) % bound
-        }
+    fn text(random: &mut Random, words: usize) -> String {
+        let words: Vec<_> = (0..words).map(|_| word(random)).collect();
+        words.join(" ")
+    }
 
-        fn one_of<T: Copy>(&mut self, all: [T; 4]) -> T {
-            let [a, b, c, d] = all;
-            match self.below(4) {
-                0 => a,
-                1 => b,
-                2 => c,
-                _ => d,
+    fn any_query(random: &mut Random) -> String {
+        let clause = |random: &mut Random| {
+            let (first, second) = (word(random), word(random));
+            match random.below(12) {
+                0 => format!("title:{first}"),
+                1 => {
+                    let boost = random.pick(&[0.01, 0.5, 3.0, 100.0]).unwrap();
+                    format!("{first}^{boost}")
+                }
+                2 => format!("+{first}"),
+                3 => format!("-{first}"),
+                4 => format!("\"{first} {second}\""),
+                5 => format!("(+{first} {second})"),
+                6 => format!("({first} {second})^2"),
+                7 => "*".to_owned(),
+                _ => first,
             }
-        }
-
-        /// One of 40, the first the most frequent.
-        fn word(&mut self) -> String {
-            let (a, b) = (self.below(40), self.below(40));
-            format!("w{}", a * b / 40)
-        }
-
-        fn text(&mut self, words: u64) -> String {
-            let words: Vec<_> = (0..words).map(|_| self.word()).collect();
-            words.join(" ")
-        }
-
-        fn query(&mut self) -> String {
-            let mut clauses = Vec::new();
-            for _ in 0..=self.below(4) {
-                let word = self.word();
-                clauses.push(match self.below(12) {
-                    0 => format!("title:{word}"),
-                    1 => format!("{word}^{}", self.one_of([0.01, 0.5, 3.0, 100.0])),
-                    2 => format!("+{word}"),
-                    3 => format!("-{word}"),
-                    4 => format!("\"{word} {}\"", self.word()),
-                    5 => format!("(+{word} {})", self.word()),
-                    6 => format!("({word} {})^2", self.word()),
-                    7 => "*".to_owned(),
-                    _ => word,
-                });
-            }
-            clauses.join(" ")
-        }
+        };
+        let clauses: Vec<_> = (0..=random.below(4)).map(|_| clause(random)).collect();
+        clauses.join(" ")
     }
 
     /// Documents of at most so many words, some deleted after they were committed, in one segment or several.
@@ -188,7 +169,7 @@ mod tests {
         random: &mut Random,
         first: u64,
         documents: u64,
-        words: u64,
+        words: usize,
         commits: u64,
     ) -> TextSearcher {
         let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
@@ -200,8 +181,8 @@ mod tests {
                     document: Arc::new({
                         let (title, body) = (random.below(4), random.below(words + 1));
                         TextDocument {
-                            title: random.text(title),
-                            body: random.text(body),
+                            title: text(random, title),
+                            body: text(random, body),
                         }
                     }),
                 })
@@ -211,7 +192,7 @@ mod tests {
         }
         let gone: Vec<_> = (0..documents / 10)
             .map(|_| Write::Delete {
-                id: DocumentId::from_seed(first + random.below(documents)),
+                id: DocumentId::from_seed(random.range(first, first + documents)),
             })
             .collect();
         shard.act(commits, &mut Batch::new(&gone)).unwrap();
@@ -219,7 +200,7 @@ mod tests {
         shard.searcher()
     }
 
-    /// With pruning or as its stupid twin, which scores all.
+    /// With pruning, or without: then it scores all.
     struct Collect<'a> {
         top: &'a mut Top,
         segment: &'a SegmentView,
@@ -283,15 +264,15 @@ mod tests {
     fn pruning_changes_no_answer() {
         let mut fewer = 0;
         for seed in 0..6 {
-            let mut random = Random(seed);
+            let mut random = Random::new(seed);
             let lengths = if seed % 2 == 0 { [3, 60] } else { [60, 3] };
             let searchers = [
                 shard(&mut random, 0, 2_500, lengths[0], 1),
                 shard(&mut random, 100_000, 400, lengths[1], 2),
             ];
             for _ in 0..60 {
-                let query = random.query();
-                let limit = random.one_of([1, 3, 10, 40]);
+                let query = any_query(&mut random);
+                let limit = random.pick(&[1, 3, 10, 40]).unwrap();
                 let (pruned, some) = best(&searchers, &query, limit, true);
                 let (exhaustive, all) = best(&searchers, &query, limit, false);
                 assert_eq!(pruned, exhaustive, "{limit} of {query}, seed {seed}");

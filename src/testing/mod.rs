@@ -7,6 +7,7 @@
     missing_docs,
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
@@ -16,11 +17,17 @@
 )]
 
 pub mod barrier;
+#[cfg(all(feature = "serde", not(any(loom, shuttle))))]
+pub mod configuration;
 pub mod frequency;
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+pub mod jsonl;
 pub mod membership;
 pub mod random;
 pub mod registry;
 pub mod ring;
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+pub mod search;
 
 use crate::Incarnation;
 

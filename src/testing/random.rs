@@ -35,6 +35,11 @@ impl Random {
         self.range(0, 100) < chance
     }
 
+    /// True once in this many times on average.
+    pub fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
     /// From 0 to below 1.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
     pub fn unit(&mut self) -> f64 {

@@ -16,8 +16,8 @@ use tickring::{
 
 use super::ledger::{Accepted, Ledger};
 use super::moody::{Misdeed, Moody};
-use super::random::Random;
 use super::watch::{PATIENCE, Watch};
+use tickring::testing::random::Random;
 
 const WRITERS: u64 = 2;
 const IDS_OF_A_WRITER: u64 = 200;
@@ -76,7 +76,7 @@ pub(crate) fn soak(seed: u64, watch: &Watch) -> String {
     let counts = Counts::default();
     let mut life = 0;
     while !watch.is_over() {
-        live(&mut Random::new(seed, 1_000 + life), &counts, watch);
+        live(&mut Random::stream(seed, 1_000 + life), &counts, watch);
         count(&counts.colonies, 1);
         life += 1;
     }
@@ -92,7 +92,7 @@ struct Plan {
 
 impl Plan {
     fn new(random: &mut Random) -> (Self, Vec<Moody>) {
-        let ticks = 3 + random.below(20);
+        let ticks = random.range(3, 23);
         let (mut misdeeds, mut releases, mut shards) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..1 + random.below(4) {
             let misdeed = random.one_in(3).then(|| {
@@ -102,7 +102,11 @@ impl Plan {
                     1..4 => Misdeed::Fail,
                     _ => Misdeed::Panic,
                 };
-                (random.pick(&TickPhase::ALL), random.below(ticks), misdeed)
+                (
+                    random.pick(&TickPhase::ALL).unwrap(),
+                    random.range(0, ticks),
+                    misdeed,
+                )
             });
             let (release, hang) = mpsc::channel();
             shards.push(Moody::new(misdeed, hang));
@@ -122,10 +126,10 @@ impl Plan {
 fn live(random: &mut Random, counts: &Counts, watch: &Watch) {
     let (plan, shards) = Plan::new(random);
     let config = ColonyConfig {
-        threads: 1 + usize::try_from(random.below(3)).unwrap(),
+        threads: 1 + random.below(3),
         phase_timeout: Duration::from_secs(3),
         inbox_capacity: 64,
-        max_lost_threads: usize::try_from(random.below(2)).unwrap(),
+        max_lost_threads: random.below(2),
         ..ColonyConfig::default()
     };
     let mut colony = Colony::new(config, shards).unwrap();
@@ -136,7 +140,7 @@ fn live(random: &mut Random, counts: &Counts, watch: &Watch) {
         let writers: Vec<_> = (0..WRITERS)
             .zip(&streams)
             .map(|(writer, &seed)| {
-                let (intake, mut random) = (intake.clone(), Random::new(seed, writer));
+                let (intake, mut random) = (intake.clone(), Random::stream(seed, writer));
                 scope.spawn(move || {
                     let _alarm = watch.alarm();
                     write(writer, &intake, &mut random, counts)
@@ -213,8 +217,8 @@ fn check_faults(tick: Tick, faults: &[tickring::Fault], plan: &Plan, counts: &Co
 }
 
 fn text(random: &mut Random) -> TextDocument {
-    let mut words = |most: u64| {
-        let words = (0..random.below(most)).map(|_| random.pick(&WORDS));
+    let mut words = |most| {
+        let words = (0..random.below(most)).map(|_| random.pick(&WORDS).unwrap());
         words.collect::<Vec<_>>().join(" ")
     };
     TextDocument {
@@ -233,7 +237,7 @@ fn write(
     let mut accepted = Vec::new();
     loop {
         let ids: BTreeSet<_> = (0..random.below(30))
-            .map(|_| writer << 32 | random.below(IDS_OF_A_WRITER))
+            .map(|_| writer << 32 | random.range(0, IDS_OF_A_WRITER))
             .collect();
         let mut last = None;
         for seed in ids {

@@ -12,8 +12,8 @@ use tickring::{
     ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
 
-use super::random::Random;
 use super::watch::{PATIENCE, Watch, pace};
+use tickring::testing::random::Random;
 
 const RESIDENTS: usize = 2;
 const VISITORS: u64 = 5;
@@ -118,7 +118,7 @@ fn info() -> ShardInfo {
 
 impl Soak<'_> {
     fn random(&self, stream: u64) -> Random {
-        Random::new(self.seed, stream)
+        Random::stream(self.seed, stream)
     }
 
     /// Completes and waits, phase after phase. The first advances.

@@ -17,7 +17,6 @@ mod coordinator;
 mod ledger;
 mod memory;
 mod moody;
-mod random;
 mod watch;
 
 use std::fmt::Display;

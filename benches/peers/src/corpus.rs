@@ -7,7 +7,7 @@ use std::process::Command;
 use tickring::DocumentId;
 use tickring::search::TextDocument;
 
-use crate::random::Random;
+use tickring::testing::random::Random;
 
 /// A file is cut after the line that reaches this many bytes.
 const BYTES: usize = 2_000;
@@ -25,7 +25,7 @@ impl Corpus {
         for package in packages() {
             files(&package, &mut |path| cut(path, &mut texts));
         }
-        let mut random = Random(7);
+        let mut random = Random::new(7);
         for last in (1..texts.len()).rev() {
             texts.swap(last, random.below(last + 1));
         }
@@ -49,7 +49,7 @@ impl Corpus {
 
     /// Queries of one to four words.
     pub fn queries(&self, count: usize) -> Vec<String> {
-        let mut random = Random(99);
+        let mut random = Random::new(99);
         (0..count)
             .map(|number| {
                 let mut word = || self.words[random.below(self.words.len())].as_str();

@@ -9,7 +9,7 @@ use tickring::{
 
 use crate::Scope;
 use crate::measure::{Side, pair, timed};
-use crate::random::Random;
+use tickring::testing::random::Random;
 use crate::report::{Goal, Report};
 
 type Shard = HashMap<String, u64>;
@@ -34,7 +34,7 @@ fn shard(random: &mut Random, terms: usize) -> Shard {
 
 /// 5 to 14 letters that follow from the rank.
 pub fn term(rank: usize) -> String {
-    let mut random = Random(rank as u64);
+    let mut random = Random::new(rank as u64);
     let len = 5 + random.below(10);
     (0..len)
         .map(|_| char::from(b'a' + random.below(26) as u8))
@@ -89,7 +89,7 @@ const SIZES: [Size; 4] = [
 pub fn run(report: &mut Report, scope: Scope) {
     let peer = phago_distributed::Coordinator::new(3);
     for size in &SIZES {
-        let mut random = Random(1);
+        let mut random = Random::new(1);
         let shards: Vec<_> = (0..size.shards)
             .map(|_| shard(&mut random, size.terms))
             .collect();
@@ -236,7 +236,7 @@ fn changed(random: &mut Random, documents: u64) -> ShardFrequencies {
 
 /// One shard's update among a million terms, published, against adding up anew: from maps of strings, and from ids.
 fn update(report: &mut Report, scope: Scope) {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let terms: Vec<String> = (0..TERMS)
         .map(|rank| format!("{}{rank}", term(rank)))
         .collect();

@@ -13,7 +13,6 @@ mod corpus;
 mod frequency;
 mod machine;
 mod measure;
-mod random;
 mod report;
 mod ring;
 mod routing;

@@ -12,7 +12,7 @@ use tickring::{
 use super::median;
 use crate::Scope;
 use crate::measure::timed;
-use crate::random::Random;
+use tickring::testing::random::Random;
 use crate::report::{Report, time};
 
 /// What makes the program [print](print_memory) a dictionary's memory.
@@ -92,7 +92,7 @@ fn dictionary(terms: usize) -> [String; 4] {
 }
 
 fn sums(terms: usize, rounds: usize) -> [String; 3] {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let mut shard = || {
         let ids = (0..terms as u32).filter(|_| random.below(2) == 0);
         let counts: Vec<_> = ids

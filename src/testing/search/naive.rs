@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::tokenizer::TokenizerManager;
-use tickring::DocumentId;
-use tickring::search::{TextDocument, TextField};
+
+use super::{Occur, Tree};
+use crate::DocumentId;
+use crate::search::{TextDocument, TextField};
 
 /// Words with their places.
-pub(crate) type Tokens = Vec<(usize, String)>;
+type Tokens = Vec<(usize, String)>;
 
-pub(crate) fn tokenize(text: &str) -> Tokens {
+fn tokenize(text: &str) -> Tokens {
     let mut analyzer = TokenizerManager::default().get("default").unwrap();
     let mut tokens = Vec::new();
     analyzer
@@ -19,83 +21,14 @@ pub(crate) fn tokenize(text: &str) -> Tokens {
     tokens
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Occur {
-    Should,
-    Must,
-    MustNot,
-}
-
-/// A query as a tree, made beside its text and not from it.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Tree {
-    All,
-    /// A word or several as a phrase, in one field or in either.
-    Words(Option<TextField>, Vec<String>),
-    Group(Vec<(Occur, Self)>),
-    Boost(Box<Self>, f32),
-}
-
-impl Tree {
-    pub(crate) fn word(word: &str) -> Self {
-        Self::Words(None, vec![word.to_owned()])
-    }
-
-    /// The query's text.
-    pub(crate) fn render(&self) -> String {
-        match self {
-            Self::Group(children) => render_children(children),
-            other => other.render_child(),
-        }
-    }
-
-    fn render_child(&self) -> String {
-        match self {
-            Self::All => "*".to_owned(),
-            Self::Words(field, words) => {
-                let field = field.map_or(String::new(), |field| format!("{}:", field.name()));
-                match &words[..] {
-                    [word] => format!("{field}{word}"),
-                    words => format!("{field}\"{}\"", words.join(" ")),
-                }
-            }
-            Self::Group(children) => format!("({})", render_children(children)),
-            Self::Boost(child, boost) => match **child {
-                Self::Boost(..) => format!("({})^{boost}", child.render_child()),
-                _ => format!("{}^{boost}", child.render_child()),
-            },
-        }
-    }
-
-    /// Whether it is one of the leaves that `is` names, or has one.
-    pub(crate) fn has(&self, is: &dyn Fn(&Self) -> bool) -> bool {
-        match self {
-            Self::All | Self::Words(..) => is(self),
-            Self::Group(children) => children.iter().any(|(_, child)| child.has(is)),
-            Self::Boost(child, _) => child.has(is),
-        }
-    }
-}
-
-fn render_children(children: &[(Occur, Tree)]) -> String {
-    let child = |(occur, child): &(Occur, Tree)| {
-        let sign = match occur {
-            Occur::Should => "",
-            Occur::Must => "+",
-            Occur::MustNot => "-",
-        };
-        format!("{sign}{}", child.render_child())
-    };
-    children.iter().map(child).collect::<Vec<_>>().join(" ")
-}
-
 /// All documents that are live, tokenised.
-pub(crate) struct Oracle {
+#[derive(Debug)]
+pub struct NaiveSearch {
     documents: BTreeMap<DocumentId, [Tokens; 2]>,
 }
 
-impl Oracle {
-    pub(crate) fn new<'a>(
+impl NaiveSearch {
+    pub fn new<'a>(
         documents: impl IntoIterator<Item = (&'a DocumentId, &'a TextDocument)>,
     ) -> Self {
         let tokens =
@@ -108,24 +41,24 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn document_count(&self) -> u64 {
+    pub fn document_count(&self) -> u64 {
         self.documents.len() as u64
     }
 
-    pub(crate) fn token_count(&self, field: TextField) -> u64 {
+    pub fn token_count(&self, field: TextField) -> u64 {
         let tokens = self.documents.values();
         tokens
             .map(|tokens| tokens[field as usize].len() as u64)
             .sum()
     }
 
-    pub(crate) fn document_frequency(&self, field: TextField, word: &str) -> u64 {
+    pub fn document_frequency(&self, field: TextField, word: &str) -> u64 {
         let has = |tokens: &&[Tokens; 2]| tokens[field as usize].iter().any(|(_, w)| w == word);
         self.documents.values().filter(has).count() as u64
     }
 
     /// Every match with its score, the best first.
-    pub(crate) fn search(&self, tree: &Tree) -> Vec<(DocumentId, f32)> {
+    pub fn search(&self, tree: &Tree) -> Vec<(DocumentId, f32)> {
         let mut hits = Vec::new();
         let leaves = self.weigh(tree, 1.0);
         for (id, tokens) in &self.documents {

@@ -2,21 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use arbitrary::Unstructured;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tickring::{
+use crate::{
     Colony, ColonyConfig, Config, ConfigError, Coordinator, DocumentId, Epoch, HashRing,
     Incarnation, MAX_INBOX_CAPACITY, MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_THREADS,
     MAX_VIRTUAL_NODES, NodeAddress, Placement, Shard, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
+use arbitrary::Unstructured;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// What is built stays this small: a few megabytes.
 const POINTS: u64 = 20_000;
 const SHARDS: u32 = 300;
 
 /// Reads the input as JSON of every type, builds what it may, and does the same with values made from the input's bytes.
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         if let Some(config) = read::<Config>(text) {
             build(&config);
@@ -185,7 +185,6 @@ fn field(error: &ConfigError) -> &'static str {
         ConfigError::OutOfRange { field, .. } | ConfigError::DurationOutOfRange { field, .. } => {
             field
         }
-        other => panic!("{other}"),
     }
 }
 

@@ -6,16 +6,17 @@ use uuid::Uuid;
 
 use self::records::{Fields, Records};
 
-#[path = "../../src/cli/document.rs"]
+// Modules of the binary, which no other crate can name.
+#[path = "../cli/document.rs"]
 #[allow(dead_code)]
 mod document;
-#[path = "../../src/cli/records.rs"]
+#[path = "../cli/records.rs"]
 mod records;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Reads the input as a file and compares with a reader that has all lines before it.
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let (Ok(limit), Ok(names)) = (input.arbitrary::<u8>(), input.arbitrary::<u8>()) else {
         return;

@@ -1,0 +1,65 @@
+//! A colony of text shards, and what it should hold.
+
+use std::sync::Arc;
+
+use super::{Documents, NaiveSearch};
+use crate::search::{Hit, TextDocument, TextShard, TextShardConfig};
+use crate::{Colony, ColonyConfig, DocumentId, Publication};
+
+#[derive(Debug)]
+pub struct TextColony {
+    pub colony: Colony<TextShard>,
+    pub documents: Documents,
+}
+
+impl TextColony {
+    pub fn new(shards: usize) -> Self {
+        let shards = (0..shards).map(|_| TextShard::new(&TextShardConfig::default()).unwrap());
+        let config = ColonyConfig {
+            threads: 2,
+            ..ColonyConfig::default()
+        };
+        Self {
+            colony: Colony::new(config, shards.collect()).unwrap(),
+            documents: Documents::new(),
+        }
+    }
+
+    /// With these documents, all written in the first tick.
+    pub fn with(shards: usize, documents: &Documents) -> Self {
+        let mut colony = Self::new(shards);
+        for (id, document) in documents {
+            colony.upsert(*id, document.clone());
+        }
+        colony.tick();
+        colony
+    }
+
+    pub fn upsert(&mut self, id: DocumentId, document: TextDocument) {
+        self.documents.insert(id, document.clone());
+        let accepted = self.colony.intake().try_upsert(id, document);
+        assert!(accepted.is_ok());
+    }
+
+    pub fn delete(&mut self, id: DocumentId) {
+        self.documents.remove(&id);
+        self.colony.intake().try_delete(id).unwrap();
+    }
+
+    pub fn tick(&mut self) -> Arc<Publication<TextShard>> {
+        let report = self.colony.tick().unwrap();
+        assert!(report.faults.is_empty(), "{:?}", report.faults);
+        self.colony.publication()
+    }
+
+    pub fn naive(&self) -> NaiveSearch {
+        NaiveSearch::new(&self.documents)
+    }
+}
+
+/// Documents in order with the bits of their scores.
+pub fn bits(hits: &[Hit]) -> Vec<(DocumentId, u32)> {
+    let hits = hits.iter();
+    hits.map(|hit| (hit.document, hit.score.to_bits()))
+        .collect()
+}

@@ -1,0 +1,23 @@
+//! The naive search, and what asks the same query of it, of colonies of text shards, and of tantivy alone.
+
+mod colony;
+mod naive;
+mod plain;
+mod queries;
+mod tree;
+mod words;
+
+use std::collections::BTreeMap;
+
+pub use self::colony::{TextColony, bits};
+pub use self::naive::NaiveSearch;
+pub use self::plain::PlainTantivy;
+pub use self::queries::run;
+pub use self::tree::{Asked, Occur, Tree};
+pub use self::words::{WORDS, document, word};
+
+use crate::DocumentId;
+use crate::search::TextDocument;
+
+/// Documents by id.
+pub type Documents = BTreeMap<DocumentId, TextDocument>;

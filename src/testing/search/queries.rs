@@ -1,0 +1,106 @@
+//! Queries as texts and as trees, over documents that don't change: one shard, three shards with a history, the naive search, and
+//! tantivy.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use arbitrary::Unstructured;
+
+use super::{Asked, Documents, NaiveSearch, PlainTantivy, TextColony, WORDS, bits, document};
+use crate::search::{Query, TextShard, search};
+use crate::testing::random::Random;
+use crate::{DocumentId, Publication};
+
+/// Asks the input's query: a tree of words if the first byte says so, else whatever text the rest is.
+pub fn run(data: &[u8]) {
+    match data.split_first() {
+        Some((0, rest)) => {
+            // Nothing is wrong with an input that ends early.
+            let _ = ask_tree(&mut Unstructured::new(rest));
+        }
+        Some((_, rest)) => ask_text(&String::from_utf8_lossy(rest)),
+        None => {}
+    }
+}
+
+fn ask_text(text: &str) {
+    let query = match Query::parse(text) {
+        Ok(query) => query,
+        // Two excerpts of 120 characters at the most, each of which may be escaped by ten.
+        Err(error) => return assert!(error.to_string().len() < 3_000, "{error}"),
+    };
+    assert_eq!(query.as_str(), text);
+    let fixture = Fixture::get();
+    let hits = answer(fixture, &query);
+    let found: BTreeSet<DocumentId> = hits.iter().map(|&(id, _)| id).collect();
+    assert_eq!(found.len(), hits.len());
+    if let Some(matches) = fixture.plain.matches(text) {
+        assert_eq!(found, matches, "{text:?}");
+    }
+}
+
+fn ask_tree(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let Asked { written, meant } = Asked::group(input, &WORDS[..10], 3)?;
+    let fixture = Fixture::get();
+    let text = written.render();
+    let query = Query::parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    let expected = fixture.naive.search(&meant).into_iter();
+    let expected: Vec<_> = expected.map(|(id, score)| (id, score.to_bits())).collect();
+    assert_eq!(answer(fixture, &query), expected, "{text}");
+    Ok(())
+}
+
+/// The answer of all shards, which is the same for one and for three, and for each number of hits the beginning of the longest.
+fn answer(fixture: &Fixture, query: &Query) -> Vec<(DocumentId, u32)> {
+    let ask = |publication: &Publication<TextShard>, top| {
+        search(publication, query, top, None).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let hits = ask(&fixture.one, 1_000);
+    for hit in &hits {
+        assert!(fixture.documents.contains_key(&hit.document));
+        assert!(hit.score.is_finite() && hit.score >= 0.0, "{hit:?}");
+    }
+    let all = bits(&hits);
+    for top in [0, 1, 7, 1_000] {
+        let best = &all[..top.min(all.len())];
+        assert_eq!(bits(&ask(&fixture.three, top)), best, "{query}, top {top}");
+    }
+    all
+}
+
+struct Fixture {
+    documents: Documents,
+    naive: NaiveSearch,
+    plain: PlainTantivy,
+    one: Arc<Publication<TextShard>>,
+    three: Arc<Publication<TextShard>>,
+}
+
+impl Fixture {
+    fn get() -> &'static Self {
+        static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+        FIXTURE.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        let mut random = Random::new(36);
+        let mut document = |seed| (DocumentId::from_seed(seed), document(&mut random));
+        let documents: Documents = (0..36).map(&mut document).collect();
+        // Of the documents that come first, some are replaced and some deleted.
+        let mut three = TextColony::with(3, &(20..60).map(document).collect());
+        for (number, (id, document)) in documents.iter().enumerate() {
+            if number == 15 {
+                three.tick();
+            }
+            three.upsert(*id, document.clone());
+        }
+        (36..60).for_each(|seed| three.delete(DocumentId::from_seed(seed)));
+        Self {
+            naive: NaiveSearch::new(&documents),
+            plain: PlainTantivy::new(&documents),
+            one: TextColony::with(1, &documents).colony.publication(),
+            three: three.tick(),
+            documents,
+        }
+    }
+}
