@@ -1,19 +1,24 @@
 //! The barrier: its naive model, the commands for it, and a runner that holds a barrier against the model.
 
 mod model;
+mod past;
 
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 
-use self::model::{LAST_TICK, REMEMBERED};
-pub use self::model::{NaiveBarrier, Phase};
+use self::model::LAST_TICK;
+pub use self::model::NaiveBarrier;
+use self::past::REMEMBERED;
 use super::incarnation;
 use crate::config::MAX_SHARDS;
 use crate::{BarrierError, Incarnation, ShardId, Tick, TickBarrier, TickPhase};
 
 /// The most commands of one input: longer inputs find nothing more, only later.
 const COMMANDS: usize = 80;
+
+/// A tick before its phase, so that comparing two of them says which comes first.
+pub type Phase = (Tick, TickPhase);
 
 /// A tick that a command names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +178,7 @@ impl Runner {
         (current.saturating_sub(2)..=current + 2).for_each(|tick| self.compare_tick(tick));
     }
 
-    /// Compares what a wait for each phase of the tick says.
+    /// I1, I2: compares what a wait for each phase of the tick says.
     fn compare_waits(&self, tick: Tick) {
         for phase in TickPhase::ALL {
             let wait = self

@@ -1,20 +1,15 @@
 //! The naive model of the barrier: it knows how far each member got, and works out the rest from that at each question.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use super::{Answer, Command};
+use super::past::Past;
+use super::{Answer, Command, Phase};
 use crate::config::MAX_SHARDS;
 use crate::error::MissingShards;
 use crate::{BarrierError, Incarnation, ShardId, Tick, TickPhase};
 
 /// The last tick that there is.
 pub(super) const LAST_TICK: Tick = u64::MAX / 4 - 1;
-
-/// This many of the ticks that were left incomplete are remembered.
-pub(super) const REMEMBERED: u64 = 64;
-
-/// A tick before its phase, so that comparing two of them says which comes first.
-pub type Phase = (Tick, TickPhase);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Member {
@@ -30,15 +25,6 @@ impl Member {
     }
 }
 
-/// Adjacent ticks that were advanced over before they were complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Incomplete {
-    first: Tick,
-    last: Tick,
-    /// The last phase that was complete, if any was.
-    reached: Option<TickPhase>,
-}
-
 /// The naive model of a [`TickBarrier`](crate::TickBarrier).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NaiveBarrier {
@@ -46,9 +32,7 @@ pub struct NaiveBarrier {
     current: Tick,
     /// The last phase that was found complete. All before it are complete too, except those of the incomplete ticks.
     frontier: Option<Phase>,
-    incomplete: VecDeque<Incomplete>,
-    /// The last incomplete tick that isn't remembered.
-    forgotten: Option<Tick>,
+    past: Past,
     closed: bool,
 }
 
@@ -263,37 +247,9 @@ impl NaiveBarrier {
         if tick > LAST_TICK {
             return Err(BarrierError::TickAhead { tick, current });
         }
-        // The frontier lies in the second of these ticks at most. Nothing of those after it is complete.
-        for tick in (current..to).take(2) {
-            self.leave_incomplete(tick, tick);
-        }
-        if to - current > 2 {
-            self.leave_incomplete(current + 2, to - 1);
-        }
+        self.past.advance(current..to, self.frontier);
         self.current = to;
         Ok(())
-    }
-
-    fn leave_incomplete(&mut self, first: Tick, last: Tick) {
-        if self.frontier >= Some((last, TickPhase::Advance)) {
-            return;
-        }
-        let reached = self.frontier.filter(|&(tick, _)| tick == first);
-        self.incomplete.push_back(Incomplete {
-            first,
-            last,
-            reached: reached.map(|(_, phase)| phase),
-        });
-        let mut left = REMEMBERED;
-        for (i, ticks) in self.incomplete.iter().enumerate().rev() {
-            let count = ticks.last - ticks.first + 1;
-            if count > left {
-                self.forgotten = Some(ticks.last - left);
-                self.incomplete.drain(..i);
-                return;
-            }
-            left -= count;
-        }
     }
 
     pub fn close(&mut self) {
@@ -316,17 +272,7 @@ impl NaiveBarrier {
     pub fn settled(&self, (tick, phase): Phase) -> Option<Result<(), BarrierError>> {
         let current = self.current;
         if tick < current {
-            if self.forgotten.is_some_and(|forgotten| tick <= forgotten) {
-                return Some(Err(BarrierError::TickOver { tick, current }));
-            }
-            let among = |ticks: &&Incomplete| (ticks.first..=ticks.last).contains(&tick);
-            let incomplete = self.incomplete.iter().find(among);
-            let superseded = incomplete.is_some_and(|ticks| ticks.reached < Some(phase));
-            return Some(if superseded {
-                Err(BarrierError::Superseded { phase, tick })
-            } else {
-                Ok(())
-            });
+            return Some(self.past.poll((tick, phase), current));
         }
         if self.frontier >= Some((tick, phase)) {
             return Some(Ok(()));

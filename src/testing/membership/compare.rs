@@ -169,7 +169,7 @@ impl Runner {
         self.compare_tick(current + 1);
     }
 
-    /// The last phase that is complete, and the one after it.
+    /// I1, I2: the last phase that is complete, and the one after it.
     pub(super) fn compare_frontier(&self) {
         match self.model.barrier.frontier() {
             None => self.compare_phase(0, TickPhase::Sense),

@@ -77,7 +77,7 @@ impl Runner {
         }
     }
 
-    /// Carries a command out on both, and compares everything that can be seen. A refused one must have changed nothing.
+    /// Carries a command out on both, and compares everything that can be seen. I6: a refused one must have changed nothing.
     pub fn run(&mut self, command: &Command) -> Answer {
         let before = self.model.clone();
         let answer = self.answer(command);
