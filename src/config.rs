@@ -3,20 +3,11 @@
 use std::time::Duration;
 
 use crate::error::ConfigError;
+use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES};
 use crate::placement::Placement;
 
-/// The most shards that a ring may hold.
-pub const MAX_SHARDS: u32 = 65_536;
-/// The most virtual nodes that a shard of weight 1 may have.
-pub const MAX_VIRTUAL_NODES: u32 = 65_536;
-/// The most points that a ring may hold (about 256 MiB with its index).
-pub const MAX_POINTS: u32 = 1 << 24;
-/// The greatest weight of a shard.
-pub const MAX_WEIGHT: u32 = 1_024;
 /// A gap of so many sweep intervals is still none that a sweeper was paused for.
 pub(crate) const PAUSE_INTERVALS: u32 = 3;
-/// The most replicas besides the owner.
-pub const MAX_REPLICAS: u32 = 15;
 
 /// The configuration of a [`Coordinator`](crate::Coordinator).
 ///

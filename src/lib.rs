@@ -73,6 +73,7 @@ mod frequency;
 pub mod guide;
 mod health;
 mod id;
+mod limits;
 pub mod membership;
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]
@@ -98,9 +99,7 @@ pub use crate::colony::{
     MAX_THREADS, PhaseReport, Publication, Published, Reader, Rejected, ReturnReason, Returned,
     Shard, ShardFailure, TickReport, Ticket, Write,
 };
-pub use crate::config::{
-    Config, MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT,
-};
+pub use crate::config::Config;
 pub use crate::coordinator::{ClusterStats, Coordinator, HealthMonitor, ShardHandle};
 pub use crate::error::{
     BarrierError, BatchError, ColonyError, ConfigError, Error, FrequencyError, IntakeError,
@@ -114,6 +113,7 @@ pub use crate::frequency::{
 };
 pub use crate::health::PauseGuard;
 pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, TermId, Tick};
+pub use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
 pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;
 pub use crate::placement::{Placement, UnknownPlacement};

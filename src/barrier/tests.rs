@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::history::REMEMBERED;
 use super::level::LAST_TICK;
 use super::*;
-use crate::config::MAX_SHARDS;
+use crate::limits::MAX_SHARDS;
 use crate::sync::{AtomicBool, Instant, Ordering};
 use crate::testing::barrier::{Command, NaiveBarrier, Runner, When};
 use crate::testing::incarnation;

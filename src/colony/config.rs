@@ -3,8 +3,9 @@
 use std::num::NonZero;
 use std::time::Duration;
 
-use crate::config::{Config, MAX_SHARDS, bounded};
+use crate::config::{Config, bounded};
 use crate::error::ConfigError;
+use crate::limits::MAX_SHARDS;
 use crate::placement::Placement;
 
 /// The most threads that a colony may have.

@@ -1,6 +1,6 @@
 //! Errors of routing.
 
-use crate::config::MAX_REPLICAS;
+use crate::limits::MAX_REPLICAS;
 
 /// A document that can't be routed. Routing never changes the coordinator's state.
 // As small as an answer: a look-up's result is returned in registers.

@@ -254,7 +254,7 @@ fn refused() -> Vec<(Action, RegistryError)> {
     let heavy = Action::Register(vec![newcomer(None, None), newcomer(None, Some(u32::MAX))]);
     let weight = |shard, weight| Action::SetWeight { shard, weight };
     let too_heavy = |shard| {
-        let (value, max) = (u32::MAX, crate::config::MAX_WEIGHT);
+        let (value, max) = (u32::MAX, crate::limits::MAX_WEIGHT);
         RegistryError::Ring(RingError::Weight { shard, value, max })
     };
     let absent = RegistryError::Ring(RingError::ShardNotFound(unknown));

@@ -1,6 +1,6 @@
 //! The owners of many documents.
 
-use super::HashRing;
+use super::hash_ring::HashRing;
 use crate::error::RouteError;
 use crate::id::{DocumentId, ShardId};
 use crate::placement::Placement;

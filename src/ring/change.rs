@@ -3,9 +3,11 @@
 //! A change places and sorts only the changed shard's points and merges them into the others, or leaves them out; everything runs on the
 //! calling thread, because a coordinator changes its ring under its lock.
 
+use super::hash_ring::HashRing;
+use super::limits;
+use super::member::RingMember;
 use super::points::sorted_points;
 use super::reindex::Delta;
-use super::{HashRing, RingMember, bounds};
 use crate::error::RingError;
 use crate::id::ShardId;
 
@@ -43,8 +45,8 @@ impl HashRing {
         let Err(at) = self.members.binary_search_by_key(&shard, |m| m.shard) else {
             return Err(RingError::ShardExists(shard));
         };
-        bounds::weight(shard, weight)?;
-        bounds::shards(self.members.len() as u64 + 1)?;
+        limits::weight(shard, weight)?;
+        limits::shards(self.members.len() as u64 + 1)?;
         self.check_points(0, weight)?;
         let slot = number(at);
         let joining = (at < self.members.len()).then_some(slot);
@@ -98,7 +100,7 @@ impl HashRing {
     /// [`RingError::ShardNotFound`], [`RingError::Weight`] or [`RingError::TooManyPoints`]. Found before any memory is taken.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<Self, RingError> {
         let (at, before) = self.find(shard)?;
-        bounds::weight(shard, weight)?;
+        limits::weight(shard, weight)?;
         self.check_points(before, weight)?;
         let nodes = |from: u32, to: u32| {
             let range = self.virtual_nodes * from..self.virtual_nodes * to;
@@ -132,8 +134,8 @@ impl HashRing {
     /// Whether one shard may go from one weight to another.
     fn check_points(&self, from: u32, to: u32) -> Result<(), RingError> {
         let nodes = |weight| u64::from(self.virtual_nodes) * u64::from(weight);
-        bounds::points(
-            bounds::total_points(self.virtual_nodes, &self.members) - nodes(from) + nodes(to),
+        limits::points(
+            limits::total_points(self.virtual_nodes, &self.members) - nodes(from) + nodes(to),
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::HashRing;
+use super::hash_ring::HashRing;
 
 /// Names what is digested and how. Another way to digest gets another name.
 const FORMAT: &[u8] = b"tickring ring 1\n";

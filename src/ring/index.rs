@@ -28,8 +28,8 @@
 //! pay but for the largest ring, where the cache misses are all that counts. Hence 4, but never fewer than 4,096 entries, which stay in
 //! the first-level cache beside the caller's own data.
 
-use super::RingMember;
 use super::layout::Layout;
+use super::member::RingMember;
 use super::points::{Points, top};
 use crate::id::ShardId;
 

@@ -1,6 +1,7 @@
 //! What a ring is made of.
 
-use super::{HashRing, RingMember};
+use super::hash_ring::HashRing;
+use super::member::RingMember;
 use crate::id::ShardId;
 use crate::placement::Placement;
 

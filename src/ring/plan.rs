@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::HashRing;
+use super::hash_ring::HashRing;
 use super::points::Points;
 use super::shares::fraction;
 use crate::error::RingError;

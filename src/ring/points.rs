@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::RingMember;
-use super::bounds::total_points;
+use super::limits::total_points;
+use super::member::RingMember;
 use crate::id::ShardId;
 use crate::placement::Placement;
 

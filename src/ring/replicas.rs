@@ -4,10 +4,10 @@ use std::ops::Deref;
 
 use arrayvec::ArrayVec;
 
-use super::HashRing;
-use crate::config::MAX_REPLICAS;
+use super::hash_ring::HashRing;
 use crate::error::RouteError;
 use crate::id::{DocumentId, ShardId};
+use crate::limits::MAX_REPLICAS;
 
 const CAPACITY: usize = 1 + MAX_REPLICAS as usize;
 

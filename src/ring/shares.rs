@@ -1,6 +1,6 @@
 //! How much of all hashes each shard owns, from exact arc lengths.
 
-use super::HashRing;
+use super::hash_ring::HashRing;
 use crate::id::ShardId;
 
 /// The number of hashes: 2^64.

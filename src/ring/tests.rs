@@ -3,10 +3,13 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::index::entry_bits;
-use super::points::Point;
+use super::index::{Index, entry_bits};
+use super::points::{Point, Points};
 use super::reindex::{Delta, are_few};
 use super::*;
+use crate::error::{RingError, RouteError};
+use crate::id::ShardId;
+use crate::placement::Placement;
 use crate::testing::ring::{NaiveRing, compare_plan, compare_shares, telling_hashes};
 
 /// A ring of these points over `slots` shards, with an index of `2^bits` entries.
@@ -275,7 +278,7 @@ fn the_table_decides_nearly_every_look_up_of_a_ring_of_few_shards() {
 
 #[test]
 fn a_full_index_stays_within_its_bound() {
-    let most = crate::config::MAX_POINTS as usize;
+    let most = crate::limits::MAX_POINTS as usize;
     assert_eq!(entry_bits(most), 23);
     assert_eq!(entry_bits(0), 12);
     assert_eq!(entry_bits(150_000), 20);

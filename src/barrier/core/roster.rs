@@ -5,9 +5,9 @@ use ahash::AHashMap;
 use super::{Core, Member};
 use crate::barrier::counts::Standing;
 use crate::barrier::level::Level;
-use crate::config::MAX_SHARDS;
 use crate::error::BarrierError;
 use crate::id::{Incarnation, ShardId, Tick};
+use crate::limits::MAX_SHARDS;
 
 impl Core {
     pub(in crate::barrier) fn new(shard_count: u32) -> Result<Self, BarrierError> {

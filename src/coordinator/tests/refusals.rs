@@ -1,8 +1,8 @@
 //! What is refused, as what, and that it changes nothing.
 
 use super::*;
-use crate::config::MAX_SHARDS;
 use crate::error::RingError;
+use crate::limits::MAX_SHARDS;
 
 #[test]
 fn a_refused_command_changes_nothing() {

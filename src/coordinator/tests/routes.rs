@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::MAX_REPLICAS;
 use crate::error::BatchError;
+use crate::limits::MAX_REPLICAS;
 
 const SHARDS: u32 = 7;
 

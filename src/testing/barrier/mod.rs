@@ -11,7 +11,7 @@ use self::model::LAST_TICK;
 pub use self::model::NaiveBarrier;
 use self::past::REMEMBERED;
 use super::incarnation;
-use crate::config::MAX_SHARDS;
+use crate::limits::MAX_SHARDS;
 use crate::{BarrierError, Incarnation, ShardId, Tick, TickBarrier, TickPhase};
 
 /// The most commands of one input: longer inputs find nothing more, only later.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::past::Past;
 use super::{Answer, Command, Phase};
-use crate::config::MAX_SHARDS;
 use crate::error::MissingShards;
+use crate::limits::MAX_SHARDS;
 use crate::{BarrierError, Incarnation, ShardId, Tick, TickPhase};
 
 /// The last tick that there is.

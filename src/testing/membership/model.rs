@@ -1,7 +1,7 @@
 //! The naive model of a coordinator's membership: plain maps, written from the documentation.
 
 use super::lives::{Change, Lives};
-use crate::config::MAX_WEIGHT;
+use crate::limits::MAX_WEIGHT;
 use crate::testing::barrier::NaiveBarrier;
 use crate::testing::ring::NaiveRing;
 use crate::{

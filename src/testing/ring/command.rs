@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use arbitrary::{Arbitrary, Unstructured};
 
 use super::{NaiveRing, compare, compare_plan, compare_replicas};
-use crate::config::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
+use crate::limits::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
 use crate::{DocumentId, HashRing, Placement, RingError, ShardId};
 
 /// Beyond this many points the model takes too long.

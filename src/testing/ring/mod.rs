@@ -10,7 +10,7 @@ pub use self::compare::{
     compare, compare_owners, compare_plan, compare_replicas, compare_shares, telling_hashes,
 };
 
-use crate::config::MAX_WEIGHT;
+use crate::limits::MAX_WEIGHT;
 use crate::{HashRing, Placement, RingError, RouteError, ShardId};
 
 /// The naive model of a [`HashRing`]: its members and all their points.

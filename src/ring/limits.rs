@@ -1,9 +1,9 @@
 //! What a ring may be made of, checked before any point of it is placed.
 
-use super::RingMember;
-use crate::config::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
+use super::member::RingMember;
 use crate::error::RingError;
 use crate::id::ShardId;
+use crate::limits::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
 
 pub(super) fn virtual_nodes(value: u32) -> Result<(), RingError> {
     if (1..=MAX_VIRTUAL_NODES).contains(&value) {
