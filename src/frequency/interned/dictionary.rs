@@ -191,6 +191,14 @@ mod tests {
     }
 
     #[test]
+    fn no_dictionary_takes_more_terms_than_there_are_ids() {
+        let limit = |dictionary: TermDictionary| dictionary.limit.terms;
+        assert_eq!(limit(TermDictionary::new()), 1 << 32);
+        assert_eq!(limit(TermDictionary::with_limit(u64::MAX)), 1 << 32);
+        assert_eq!(limit(TermDictionary::with_limit(7)), 7);
+    }
+
+    #[test]
     fn c7_texts_are_bounded_by_bytes() {
         let dictionary = TermDictionary::with_limits(3, 20);
         let full = |limit| Err(FrequencyError::DictionaryTextFull { limit });

@@ -187,6 +187,9 @@ impl NaiveFrequencies {
         let present = self.0.iter().filter(|(_, (_, has))| has.is_some());
         let generations: Vec<_> = present.map(|(&id, &(last, _))| (id, last)).collect();
         assert_eq!(snapshot.generations(), generations);
+        for (&id, (last, has)) in &self.0 {
+            assert_eq!(snapshot.generation(id), has.is_some().then_some(*last));
+        }
     }
 }
 
