@@ -1,11 +1,10 @@
 //! Commands for the frequencies by interned terms, and what carries them out on both sides.
 
-use std::sync::Arc;
-
 use arbitrary::{Arbitrary, Unstructured};
 
 use super::sums::term;
 use super::{Counts, NaiveFrequencies};
+use crate::sync::Arc;
 use crate::{FrequencySnapshot, GlobalFrequencies, ShardId, TermDictionary, TermId};
 
 /// The most commands of one input.
