@@ -128,19 +128,17 @@ impl<S: Shard> Colony<S> {
         config.validate(shards.len())?;
         let coordinator = Coordinator::with_config(config.coordinator(shards.len()))
             .map_err(ColonyError::Coordinator)?;
-        let slots = shards
-            .into_iter()
-            .map(|shard| {
-                let leaseless = Registration {
-                    leased: false,
-                    ..Registration::default()
-                };
-                let info = ShardInfo::new(ShardId(0), "in process".to_owned());
-                let handle = coordinator.register_with(info, leaseless)?;
-                Ok(Slot::new(shard, handle, Inbox::new(config.inbox_capacity)))
-            })
-            .collect::<Result<Box<[_]>, _>>()
+        let leaseless = Registration {
+            leased: false,
+            ..Registration::default()
+        };
+        let info = ShardInfo::new(ShardId(0), "in process".to_owned());
+        let newcomers = shards.iter().map(|_| (info.clone(), leaseless));
+        let handles = coordinator
+            .register_all(newcomers)
             .map_err(ColonyError::Coordinator)?;
+        let slot = |(shard, handle)| Slot::new(shard, handle, Inbox::new(config.inbox_capacity));
+        let slots: Box<[_]> = shards.into_iter().zip(handles).map(slot).collect();
         let pool =
             Pool::new(config.threads).map_err(|error| ColonyError::Threads(error.to_string()))?;
         let epoch = coordinator.load_topology().epoch();

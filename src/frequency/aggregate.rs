@@ -23,7 +23,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Chosen by measuring; see `benches/aggregation.rs`.
+    /// Chosen by measuring; see `benches/peers/src/frequency.rs`.
     pub(super) const MEASURED: Self = Self {
         sequential_below: 32_768,
         entries_per_partition: 8_192,
