@@ -135,6 +135,12 @@ impl Coordinator {
         &self.shared.config
     }
 
+    /// How many members the barrier has: those of the ring that are planned or serve.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn barrier_members(&self) -> u32 {
+        self.shared.barrier.shard_count()
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.shared.clock
     }

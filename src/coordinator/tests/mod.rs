@@ -1,8 +1,6 @@
 mod clocks;
 mod memory;
 mod refusals;
-mod rosters;
-mod routes;
 
 use std::thread;
 use std::time::Duration;
@@ -35,14 +33,6 @@ fn colony(n: u32) -> (Coordinator, Arc<ManualClock>) {
 
 fn status(coordinator: &Coordinator, id: u32) -> Option<ShardStatus> {
     coordinator.topology().member(ShardId(id)).unwrap().status()
-}
-
-/// Whether a shard of this status serves and is waited for; without one it is planned.
-fn serves(status: Option<ShardStatus>) -> bool {
-    match status {
-        None | Some(ShardStatus::Online | ShardStatus::Draining) => true,
-        Some(ShardStatus::Offline | ShardStatus::Recovering) => false,
-    }
 }
 
 #[test]

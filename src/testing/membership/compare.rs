@@ -116,6 +116,8 @@ impl Runner {
         assert_eq!(coordinator.cluster_stats(), stats);
         assert_eq!(coordinator.total_documents(), stats.total_documents);
         assert_eq!(coordinator.shard_count(), number(model.ring.weights.len()));
+        let members = number(model.barrier.members().len());
+        assert_eq!(coordinator.barrier_members(), members);
     }
 
     fn compare_infos_of_all(&self) {
@@ -215,10 +217,11 @@ impl Runner {
         let real = coordinator.get_replica_shards(&document);
         assert_eq!(all(real), told, "{document}");
         assert_eq!(all(router.replicas(&document)), told, "{document}");
-        let mut batch = [ShardId(u32::MAX - 1); 1];
-        let routed = router
-            .route_batch(&[document], &mut batch)
-            .map(|()| batch[0]);
-        assert_eq!(routed, owner.map_err(BatchError::Route), "{document}");
+        let untouched = ShardId(u32::MAX - 1);
+        let mut batch = [untouched; 3];
+        let routed = router.route_batch(&[document; 3], &mut batch);
+        assert_eq!(batch, [owner.unwrap_or(untouched); 3], "{document}");
+        let told = owner.map(drop).map_err(BatchError::Route);
+        assert_eq!(routed, told, "{document}");
     }
 }
