@@ -156,6 +156,65 @@ fn two_wait_for_one() {
     });
 }
 
+/// With three members nobody looks: both sleep, unless the last completion comes first.
+#[test]
+fn two_sleep_until_the_last_completion() {
+    explore("complete ‖ sleep ‖ sleep", || {
+        let (barrier, work) = (barrier(3), Work::new());
+        barrier.complete(B, Sense, 0).unwrap();
+        barrier.complete(C, Sense, 0).unwrap();
+        let last = thread::spawn({
+            let (barrier, work) = (Arc::clone(&barrier), work.clone());
+            move || work.complete(&barrier, A, Sense, 0)
+        });
+        let other = thread::spawn({
+            let barrier = Arc::clone(&barrier);
+            move || wait(&barrier, Sense, 0).unwrap()
+        });
+        wait(&barrier, Sense, 0).unwrap();
+        assert!(work.is_seen());
+        last.join().unwrap();
+        other.join().unwrap();
+    });
+}
+
+/// One sleeper's end by its deadline leaves the other one counted, so that the last completion wakes it.
+#[test]
+fn one_sleeper_times_out_and_the_other_is_woken() {
+    explore(
+        "deadline, last complete ‖ sleep ‖ sleep for longer",
+        || {
+            let barrier = barrier(3);
+            barrier.complete(B, Sense, 0).unwrap();
+            barrier.complete(C, Sense, 0).unwrap();
+            let last = thread::spawn({
+                let barrier = Arc::clone(&barrier);
+                move || {
+                    Instant::pass(2 * NEVER);
+                    barrier.wake_up();
+                    barrier.complete(A, Sense, 0).unwrap();
+                }
+            });
+            let longer = thread::spawn({
+                let barrier = Arc::clone(&barrier);
+                move || {
+                    let deadline = Instant::start() + 9 * NEVER;
+                    barrier.wait_until(Sense, 0, deadline).unwrap();
+                }
+            });
+            match barrier.wait_until(Sense, 0, Instant::start() + NEVER) {
+                Ok(()) => {}
+                Err(BarrierError::PhaseTimeout { missing, .. }) => {
+                    assert_eq!(missing.as_slice(), [A]);
+                }
+                Err(other) => panic!("{other}"),
+            }
+            last.join().unwrap();
+            longer.join().unwrap();
+        },
+    );
+}
+
 #[test]
 fn the_last_completion_and_a_deadline() {
     explore("last complete ‖ deadline ‖ wait", || {

@@ -17,14 +17,15 @@
 //!
 //! # Layers
 //! `core` decides, without lock, clock or thread; `counts` counts its members by level; `history` remembers ticks that were advanced over;
-//! `snapshot` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `membership` the
-//! coming and going of members.
+//! `snapshot` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `patience` how
+//! long a waiter looks before it sleeps, `membership` the coming and going of members.
 
 mod core;
 mod counts;
 mod history;
 mod level;
 mod membership;
+mod patience;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -35,11 +36,12 @@ use std::time::Duration;
 use crossbeam::utils::CachePadded;
 
 use self::core::Core;
+use self::patience::Patience;
 use self::snapshot::Snapshot;
 use crate::error::BarrierError;
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::phase::TickPhase;
-use crate::sync::{Condvar, Mutex, cores};
+use crate::sync::{WaitLock, cores};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -74,11 +76,11 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// incomplete. Ticks go up to `u64::MAX / 4 - 1`; a later one is [`BarrierError::TickAhead`].
 #[derive(Debug)]
 pub struct TickBarrier {
-    core: Mutex<Core>,
-    /// Notified under `core`'s lock whenever a verdict may have changed.
-    changed: Condvar,
+    /// Whoever changes a verdict wakes all that wait.
+    core: WaitLock<Core>,
     /// On a cache line of its own, so that those who spin on it don't slow down those who lock.
     snapshot: CachePadded<Snapshot>,
+    patience: CachePadded<Patience>,
     timeout: Duration,
     cores: usize,
 }
@@ -101,9 +103,9 @@ impl TickBarrier {
         let core = Core::new(shard_count)?;
         let cores = cores();
         Ok(Self {
-            snapshot: CachePadded::new(Snapshot::new(core.shard_count() <= cores)),
-            core: Mutex::new(core),
-            changed: Condvar::new(),
+            snapshot: CachePadded::new(Snapshot::new()),
+            patience: CachePadded::new(Patience::new(core.shard_count() <= cores)),
+            core: WaitLock::new(core),
             timeout,
             cores,
         })
@@ -229,19 +231,20 @@ impl TickBarrier {
         self.change(Core::close);
     }
 
-    /// Every change goes through here: under the lock from before it until after the notification; see `wait` in `wait.rs` for why
-    /// no wake-up is missed. Members that join or complete a phase without being the last change no verdict, and wake nobody.
+    /// Every change goes through here: under the lock, with those who sleep woken after it; see `wait` in `wait.rs` for why no
+    /// wake-up is missed. Members that join or complete a phase without being the last change no verdict, and wake nobody.
     fn change<T>(&self, command: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.core.lock();
         let (view, members) = (core.view(), core.shard_count());
         let answer = command(&mut core);
         let changed = core.view();
         if members != core.shard_count() {
-            self.snapshot.set_spins(core.shard_count() <= self.cores);
+            self.patience
+                .set_has_cores(core.shard_count() <= self.cores);
         }
         if view != changed {
             self.snapshot.publish(&changed);
-            self.changed.notify_all();
+            self.core.wake_all(core);
         }
         answer
     }

@@ -7,7 +7,6 @@
 //! - `settled_from`: relaxed, and loaded after `frontier`. An advance stores it when it leaves a tick incomplete; a frontier that has gone
 //!   past that tick is stored by a later change, under the lock. So who reads that frontier sees this, too, and asks under the lock.
 //! - `current`, `closed`: release and acquire, so that whoever sees a tick begun, or the barrier closed, sees what came before that.
-//! - `spins`: relaxed; a hint, on which no answer depends.
 
 use super::core::View;
 use super::level::Level;
@@ -20,18 +19,16 @@ pub(super) struct Snapshot {
     settled_from: AtomicU64,
     current: AtomicU64,
     closed: AtomicBool,
-    spins: AtomicBool,
 }
 
 impl Snapshot {
     /// Of a barrier at its start.
-    pub(super) fn new(spins: bool) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             frontier: AtomicU64::new(Level::default().to_bits()),
             settled_from: AtomicU64::new(0),
             current: AtomicU64::new(0),
             closed: AtomicBool::new(false),
-            spins: AtomicBool::new(spins),
         }
     }
 
@@ -58,13 +55,5 @@ impl Snapshot {
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
-    }
-
-    pub(super) fn spins(&self) -> bool {
-        self.spins.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_spins(&self, spins: bool) {
-        self.spins.store(spins, Ordering::Relaxed);
     }
 }

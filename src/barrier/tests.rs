@@ -219,8 +219,7 @@ fn a_deadline_holds_under_constant_wake_ups() {
     thread::scope(|scope| {
         let waiter = scope.spawn(|| barrier.wait_all_with_timeout(TickPhase::Sense, 0, timeout));
         while !waiter.is_finished() && begun.elapsed() < LONG {
-            let _lock = barrier.core.lock();
-            barrier.changed.notify_all();
+            wake_up(&barrier);
         }
         let waited = begun.elapsed();
         barrier.close();
@@ -372,21 +371,20 @@ fn a_late_waiter_takes_no_lock() {
 }
 
 #[test]
-fn it_spins_only_while_there_are_no_more_members_than_cores() {
+fn it_looks_for_long_only_while_there_are_no_more_members_than_cores() {
     let cores = u32::try_from(cores()).unwrap();
     let barrier = TickBarrier::new(cores).unwrap();
-    assert!(barrier.snapshot.spins());
+    assert!(barrier.patience.has_cores());
     barrier.join(ShardId(cores)).unwrap();
-    assert!(!barrier.snapshot.spins());
+    assert!(!barrier.patience.has_cores());
     barrier.leave_many(&[A, B]);
-    assert!(barrier.snapshot.spins());
-    assert!(!TickBarrier::new(cores + 1).unwrap().snapshot.spins());
+    assert!(barrier.patience.has_cores());
+    assert!(!TickBarrier::new(cores + 1).unwrap().patience.has_cores());
 }
 
 /// As those of the other members' doings and of the system are: each finds the phase as it was.
 fn wake_up(barrier: &TickBarrier) {
-    let _core = barrier.core.lock();
-    barrier.changed.notify_all();
+    barrier.core.wake_all(barrier.core.lock());
 }
 
 #[test]

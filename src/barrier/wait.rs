@@ -1,11 +1,4 @@
-//! Waiting: without the lock for what is complete, looking for a moment, then parked.
-//!
-//! While there are no more members than cores, a waiter looks for as long as a change of threads takes before it lets others run: two that were put on
-//! one core would wait for each other's time to end. Beyond the cores every look that is in vain keeps others from arriving; there it
-//! lets them run after each. Where phases are short nobody parks then: each member costs a phase one change of threads, and no
-//! wake-up. Microseconds a phase on 2 cores (`std::sync::Barrier` in the same run): 0.2 for 2 threads (21), 2.3 for 4 (21), 5.8 for 8
-//! (45), 12.4 for 16 (149); parking at once took 24, 33 and 58 for 4, 8 and 16. Where one member works for 200 µs and the others for 50, a phase
-//! takes as long as with `std::sync::Barrier` and the looking 2 to 8 % more of the cores' time; with 32 looks 10 to 20 %, and none is faster.
+//! Waiting: without the lock for what is complete, looking for a moment, then asleep. How long to look is `patience`'s decision.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -15,7 +8,7 @@ use super::level::Level;
 use crate::error::{BarrierError, MissingShards};
 use crate::id::Tick;
 use crate::phase::TickPhase;
-use crate::sync::{Instant, LOOKS, LOOKS_SHARED, look_until};
+use crate::sync::Instant;
 
 impl TickBarrier {
     /// Waits until every member that counts for this tick has completed this phase of it, at most as long as the barrier's timeout.
@@ -87,8 +80,7 @@ impl TickBarrier {
     #[cfg(any(loom, shuttle))]
     #[doc(hidden)]
     pub fn wake_up(&self) {
-        let _core = self.core.lock();
-        self.changed.notify_all();
+        self.core.wake_all(self.core.lock());
     }
 
     fn is_known_complete(&self, phase: TickPhase, tick: Tick) -> bool {
@@ -103,16 +95,9 @@ impl TickBarrier {
         deadline: Option<Instant>,
     ) -> Result<(), BarrierError> {
         let not_yet = |now: Instant| deadline.is_none_or(|deadline| now < deadline);
-        if not_yet(now) {
-            let complete = || self.is_known_complete(phase, tick);
-            let looks = if self.snapshot.spins() {
-                LOOKS
-            } else {
-                LOOKS_SHARED
-            };
-            if look_until(looks, complete, || not_yet(Instant::now())) {
-                return Ok(());
-            }
+        let complete = || self.is_known_complete(phase, tick);
+        if not_yet(now) && self.patience.look_until(now, complete, not_yet) {
+            return Ok(());
         }
         let mut core = self.core.lock();
         loop {
@@ -127,13 +112,10 @@ impl TickBarrier {
                     missing,
                 });
             }
-            // No wake-up is missed. The verdict was read under the lock, and the condition variable gives up the lock and
-            // queues this thread in one step. Whoever changes a verdict holds that lock from before the change until after it
-            // has notified: either the change came before the verdict was read, or the notification finds this thread queued.
-            match deadline {
-                Some(deadline) => drop(self.changed.wait_until(&mut core, deadline)),
-                None => self.changed.wait(&mut core),
-            }
+            // No wake-up is missed. The verdict was read under the lock, and the sleep gives it up and counts this thread in one step;
+            // see `WaitLock::wait`. Whoever changes a verdict does so under that lock and calls `wake_all` afterwards: either the
+            // change came before the verdict was read, or the call finds this thread asleep.
+            core = self.core.wait(core, deadline);
         }
     }
 }

@@ -9,6 +9,7 @@ mod modelled;
 #[cfg(not(any(loom, shuttle)))]
 mod native;
 mod retired;
+mod wait_lock;
 
 pub(crate) use std::sync::Arc;
 
@@ -21,26 +22,4 @@ pub(crate) use self::native::*;
 pub(crate) use self::retired::Retired;
 #[cfg(test)]
 pub(crate) use self::retired::{MAX_RETIRED, MAX_RETIRED_BYTES};
-
-/// Looks at a condition, in at most [`ROUNDS`] rounds of so many looks, until it holds, and lets other threads run after each round, which may take
-/// as long as they like: another round begins only while there is time. Says whether the condition held.
-#[inline]
-pub(crate) fn look_until(
-    looks: u32,
-    condition: impl Fn() -> bool,
-    is_time: impl Fn() -> bool,
-) -> bool {
-    for _ in 0..ROUNDS {
-        for _ in 0..looks {
-            if condition() {
-                return true;
-            }
-            std::hint::spin_loop();
-        }
-        std::thread::yield_now();
-        if !is_time() {
-            break;
-        }
-    }
-    false
-}
+pub(crate) use self::wait_lock::WaitLock;

@@ -14,11 +14,11 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 #[cfg(loom)]
-use loom::sync as checker;
+pub(super) use loom::sync as primitives;
 #[cfg(shuttle)]
-use shuttle::sync as checker;
+pub(super) use shuttle::sync as primitives;
 
-pub(crate) use self::checker::atomic::{AtomicBool, AtomicU64, Ordering};
+pub(crate) use self::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
 // For the frequencies by interned terms, which no model runs.
 use super::Arc;
 pub(crate) use parking_lot::RwLock;
@@ -29,7 +29,7 @@ pub(crate) use std::sync::atomic::AtomicUsize;
 pub(crate) const LOOKS: u32 = 1;
 /// Another look would be like the one before.
 pub(crate) const LOOKS_SHARED: u32 = 0;
-pub(super) const ROUNDS: u32 = 1;
+pub(crate) const ROUNDS: u32 = 1;
 
 /// So that the waiters of barriers of two members look before they sleep, and those of larger ones don't.
 pub(crate) const fn cores() -> usize {
@@ -73,6 +73,10 @@ impl Instant {
     pub(crate) fn elapsed(self) -> Duration {
         Self::now().0.saturating_sub(self.0)
     }
+
+    pub(crate) fn saturating_duration_since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
 }
 
 impl Add<Duration> for Instant {
@@ -84,11 +88,11 @@ impl Add<Duration> for Instant {
 }
 
 #[derive(Default)]
-pub(crate) struct Mutex<T>(checker::Mutex<T>);
+pub(crate) struct Mutex<T>(primitives::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(checker::Mutex::new(value))
+        Self(primitives::Mutex::new(value))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
@@ -102,8 +106,20 @@ impl<T> fmt::Debug for Mutex<T> {
     }
 }
 
+/// Sleeps until a notification, or for no reason.
+pub(super) fn sleep<'a, T>(
+    condvar: &primitives::Condvar,
+    guard: primitives::MutexGuard<'a, T>,
+    deadline: Option<Instant>,
+) -> primitives::MutexGuard<'a, T> {
+    if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        return guard;
+    }
+    condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Always holds the lock, but within [`Condvar::wait`].
-pub(crate) struct MutexGuard<'a, T>(Option<checker::MutexGuard<'a, T>>);
+pub(crate) struct MutexGuard<'a, T>(Option<primitives::MutexGuard<'a, T>>);
 
 impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
@@ -120,7 +136,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 }
 
 #[derive(Default)]
-pub(crate) struct Condvar(checker::Condvar);
+pub(crate) struct Condvar(primitives::Condvar);
 
 impl fmt::Debug for Condvar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,10 +155,6 @@ impl WaitResult {
 }
 
 impl Condvar {
-    pub(crate) fn new() -> Self {
-        Self(checker::Condvar::new())
-    }
-
     pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let held = guard.0.take().expect("the lock is held");
         let held = self.0.wait(held).unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,6 @@
 //! The primitives that the crate runs on.
 
+pub(super) use std::sync as primitives;
 pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::time::Instant;
@@ -8,6 +9,21 @@ use arc_swap::ArcSwap;
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 
 use super::Arc;
+use super::primitives::PoisonError;
+
+/// Sleeps until a notification, or the deadline, or for no reason.
+pub(super) fn sleep<'a, T>(
+    condvar: &primitives::Condvar,
+    guard: primitives::MutexGuard<'a, T>,
+    deadline: Option<Instant>,
+) -> primitives::MutexGuard<'a, T> {
+    let Some(deadline) = deadline else {
+        return condvar.wait(guard).unwrap_or_else(PoisonError::into_inner);
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let woken = condvar.wait_timeout(guard, left);
+    woken.unwrap_or_else(PoisonError::into_inner).0
+}
 
 /// A cell that publishes an immutable value: one writer stores, any number of readers load.
 ///
@@ -71,4 +87,4 @@ pub(crate) const LOOKS: u32 = 32;
 /// The same where threads share cores.
 pub(crate) const LOOKS_SHARED: u32 = 1;
 /// How often it lets others run: often enough that each of many has its turn, and soon parked where nobody else is ready.
-pub(super) const ROUNDS: u32 = 8;
+pub(crate) const ROUNDS: u32 = 8;

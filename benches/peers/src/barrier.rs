@@ -1,101 +1,24 @@
 //! One phase: every thread completes it and waits for all.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Barrier};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use phago_distributed::types as theirs;
-use tickring::{ShardId, TickBarrier, TickPhase};
 
 use crate::Scope;
+use crate::crew::{Work, ours, standard};
 use crate::measure::{pair, steady_pair};
 use crate::report::{Goal, Report, Row};
 
-/// Threads that run the same number of phases together each time they are told to.
-pub struct Crew {
-    orders: Vec<Sender<u64>>,
-    times: Receiver<Duration>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Crew {
-    /// `phase` is what thread `id` does in the phase with this number; the numbers go on from one order to the next.
-    fn new(size: u32, phase: impl Fn(u32, u64) + Send + Sync + 'static) -> Self {
-        let (phase, start) = (Arc::new(phase), Arc::new(Barrier::new(size as usize)));
-        let (report, times) = channel();
-        let mut crew = Self {
-            orders: Vec::new(),
-            times,
-            threads: Vec::new(),
-        };
-        for id in 0..size {
-            let (order, orders) = channel::<u64>();
-            let (phase, start, report) = (Arc::clone(&phase), Arc::clone(&start), report.clone());
-            crew.orders.push(order);
-            crew.threads.push(thread::spawn(move || {
-                let mut done = 0;
-                for phases in orders {
-                    start.wait();
-                    let begun = Instant::now();
-                    (done..done + phases).for_each(|number| phase(id, number));
-                    report.send(begun.elapsed()).expect("the bench listens");
-                    done += phases;
-                }
-            }));
-        }
-        crew
-    }
-
-    /// The longest of the threads' times.
-    pub fn run(&self, phases: u64) -> Duration {
-        for order in &self.orders {
-            order.send(phases).expect("the crew lives");
-        }
-        let times = self.times.iter().take(self.orders.len());
-        times.max().expect("the crew lives")
-    }
-}
-
-impl Drop for Crew {
-    fn drop(&mut self) {
-        self.orders.clear();
-        for thread in self.threads.drain(..) {
-            thread.join().expect("the crew lives");
-        }
-    }
-}
-
-pub fn ours(threads: u32) -> Crew {
-    let barrier = TickBarrier::new(threads).expect("within the bounds");
-    Crew::new(threads, move |id, number| {
-        let (tick, phase) = (number / 4, TickPhase::ALL[(number % 4) as usize]);
-        barrier
-            .complete(ShardId::new(id), phase, tick)
-            .expect("a member, in time");
-        barrier.wait_all(phase, tick).expect("all arrive");
-        if id == 0 && phase == TickPhase::Advance {
-            barrier.advance().expect("open");
-        }
-    })
-}
-
-fn standard(threads: u32) -> Crew {
-    let barrier = Barrier::new(threads as usize);
-    Crew::new(threads, move |_, _| {
-        barrier.wait();
-    })
-}
-
 pub fn run(report: &mut Report, scope: Scope) {
     for (id, threads, goal) in [
-        ("B1", 2, 20.0),
-        ("B2", 4, 0.8),
-        ("B2", 8, 1.2),
-        ("B2", 16, 2.0),
+        ("B1", 2, 15.0),
+        ("B2", 4, 5.0),
+        ("B2", 8, 5.0),
+        ("B2", 16, 4.0),
     ] {
-        let (ours, theirs) = (ours(threads), standard(threads));
+        let (ours, theirs) = (ours(threads, Work::NONE), standard(threads, Work::NONE));
         // Two threads may begin on one core, and stay there for some milliseconds: that goes by while it isn't counted.
         let phases = if threads == 2 { 20_000 } else { 2_000 };
         let result = steady_pair(
@@ -134,7 +57,7 @@ fn against_tasks(report: &mut Report, scope: Scope, members: u32, goal: Option<f
         .enable_time()
         .build()
         .expect("threads can be started");
-    let crew = ours(members);
+    let crew = ours(members, Work::NONE);
     for (how, goal) in [
         (How::OneBarrier, goal),
         (How::Coordinator, None),

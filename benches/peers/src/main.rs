@@ -2,14 +2,16 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, barrier, frequency, colonies, search, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, barrier, busy, frequency, colonies, search, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a whole and long run writes the results.
 
 mod barrier;
+mod busy;
 mod colonies;
 mod corpus;
+mod crew;
 mod frequency;
 mod machine;
 mod measure;
@@ -46,10 +48,11 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 7] = [
+const SUITES: [(&str, Suite); 8] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("barrier", barrier::run),
+    ("busy", busy::run),
     ("frequency", frequency::run),
     ("colonies", colonies::run),
     ("search", search::run),

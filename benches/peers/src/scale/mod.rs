@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tickring::{Config, Coordinator, DocumentId, HashRing, ShardId, ShardInfo, ShardStatus};
 
 use crate::Scope;
-use crate::barrier;
+use crate::crew::{Work, ours};
 use crate::measure::timed;
 use crate::report::{Report, time};
 
@@ -211,7 +211,7 @@ fn publications(report: &mut Report, scope: Scope) {
 fn members(report: &mut Report, scope: Scope) {
     let mut rows = Vec::new();
     for members in [2, 4, 8, 16, 32, 64, 128, 256] {
-        let crew = barrier::ours(members);
+        let crew = ours(members, Work::NONE);
         let phases = 4_000 / u64::from(members).max(4);
         crew.run(phases);
         let took = median(scope.rounds(9), || crew.run(phases)) / phases as f64;

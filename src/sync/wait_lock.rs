@@ -1,0 +1,87 @@
+//! A lock whose holder can sleep until another thread changes what it protects.
+//!
+//! Built on the standard library's condition variable, which wakes all its sleepers at once. `parking_lot`'s wakes them in a chain, each
+//! when the one before has let go of the lock; beside busy threads each link of that chain waits for a core.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::PoisonError;
+
+use super::Instant;
+use super::primitives::{Condvar, Mutex, MutexGuard};
+
+#[derive(Default)]
+pub(crate) struct WaitLock<T> {
+    guarded: Mutex<Guarded<T>>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Guarded<T> {
+    value: T,
+    /// How many threads are in [`WaitLock::wait`].
+    sleepers: usize,
+}
+
+impl<T> WaitLock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self {
+            guarded: Mutex::new(Guarded { value, sleepers: 0 }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// The value, locked. A thread that panics while it holds the lock doesn't take it from the others.
+    pub(crate) fn lock(&self) -> WaitGuard<'_, T> {
+        WaitGuard(self.guarded.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Unlocks, sleeps until the next [`wake_all`](Self::wake_all) or the deadline, or for no reason, and locks again.
+    ///
+    /// No wake-up is missed. The caller looked at the value under the lock that it gives up here. It is counted under that lock, and the
+    /// condition variable gives up the lock and queues the thread in one step. A thread that changes the value later takes the
+    /// lock after that: it finds the sleeper counted and, whenever it notifies, queued.
+    pub(crate) fn wait<'a>(
+        &self,
+        guard: WaitGuard<'a, T>,
+        deadline: Option<Instant>,
+    ) -> WaitGuard<'a, T> {
+        let mut guarded = guard.0;
+        guarded.sleepers += 1;
+        let mut guarded = super::sleep(&self.changed, guarded, deadline);
+        guarded.sleepers -= 1;
+        WaitGuard(guarded)
+    }
+
+    /// Unlocks, then wakes all threads that sleep. After the unlocking, so that none of them wakes up only to wait for the lock; and only if
+    /// there are any, since the call into the system costs more than the change.
+    pub(crate) fn wake_all(&self, guard: WaitGuard<'_, T>) {
+        let sleepers = guard.0.sleepers;
+        drop(guard);
+        if sleepers > 0 {
+            self.changed.notify_all();
+        }
+    }
+}
+
+impl<T> fmt::Debug for WaitLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitLock").finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct WaitGuard<'a, T>(MutexGuard<'a, Guarded<T>>);
+
+impl<T> Deref for WaitGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}
+
+impl<T> DerefMut for WaitGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0.value
+    }
+}
