@@ -3,7 +3,7 @@
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::registry::ShardStatus;
 
-/// A change that a publication made.
+/// A change from one topology to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TopologyChange {
@@ -52,8 +52,8 @@ pub enum TopologyChange {
 /// A change, and the epoch that has it.
 ///
 /// Events are hints, the snapshot is the truth: a subscriber whose channel is full misses events, and nothing waits for it.
-/// Epochs grow by one with each publication and each publication has an event, so a gap in the epochs tells that some
-/// were missed. One publication can bring several events of the same epoch.
+/// Each topology has at least one event, and unless commands name epochs of their own, epochs grow by one: so a gap in the epochs
+/// tells that some were missed, unless they were the last. One topology can bring several events of the same epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopologyEvent {
     /// The first epoch that has the change.

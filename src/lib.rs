@@ -14,7 +14,7 @@
 //! There is no async runtime: every call either returns at once or blocks the calling thread with a deadline.
 //!
 //! # One snapshot
-//! Ring, members, statuses and epoch are one immutable [`Topology`], published through one cell. A reader loads it once and
+//! Ring, members, statuses and epoch are one immutable [`Topology`], installed in one cell. A reader loads it once and
 //! answers from it, without a lock: `ArcSwap::load` is lock-free always, and wait-free but for once in about `usize::MAX / 4` accesses.
 //! Whatever it answers belongs to one epoch.
 //!

@@ -499,7 +499,7 @@ fn info() -> ShardInfo {
     ShardInfo::new(A, "model".to_owned())
 }
 
-/// No beat is swallowed between a judgement and its publication: whoever beats is heard by the old lease or begins to recover.
+/// No beat is swallowed between a judgement and its effects: whoever beats is heard by the old lease or begins to recover.
 #[test]
 fn a_heartbeat_and_a_sweep_of_a_coordinator() {
     explore("heartbeat ‖ sweep", || {

@@ -36,7 +36,7 @@ fn status(coordinator: &Coordinator, id: u32) -> Option<ShardStatus> {
 }
 
 #[test]
-fn no_beat_is_swallowed_between_judgement_and_publication() {
+fn no_beat_is_swallowed_between_judgement_and_installation() {
     let (coordinator, clock) = colony(1);
     let lease = coordinator.config().heartbeat_timeout;
     let handle = coordinator
@@ -70,7 +70,7 @@ fn no_beat_is_swallowed_between_judgement_and_publication() {
 }
 
 #[test]
-fn each_publication_has_its_events_in_order() {
+fn each_topology_has_its_events_in_order() {
     let clock = Arc::new(ManualClock::new());
     let coordinator = Coordinator::with_clock(Config::default(), clock.clone()).unwrap();
     let events = coordinator.subscribe(64);
