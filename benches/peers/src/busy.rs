@@ -156,7 +156,10 @@ pub fn run(report: &mut Report, scope: Scope) {
         mean <= 1.0,
     );
     push(
-        format!("the same, {} cells where std is steady", reached.len() + missed.len()),
+        format!(
+            "the same, {} cells where std is steady",
+            reached.len() + missed.len()
+        ),
         format!("{} within", reached.len()),
         "each ≤ 1.3 ×, or + 3 µs",
         missed.is_empty(),

@@ -104,7 +104,9 @@ impl Work {
         let fastest = (0..50).map(|_| timed(|| sample.run())).min();
         let fastest = fastest.unwrap_or_default().as_secs_f64();
         let steps = sample.steps as f64 * time.as_secs_f64() / fastest;
-        Self { steps: steps as u64 }
+        Self {
+            steps: steps as u64,
+        }
     }
 
     pub fn run(self) {

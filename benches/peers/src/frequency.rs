@@ -9,8 +9,8 @@ use tickring::{
 
 use crate::Scope;
 use crate::measure::{Side, pair, timed};
-use tickring::testing::random::Random;
 use crate::report::{Goal, Report};
+use tickring::testing::random::Random;
 
 type Shard = HashMap<String, u64>;
 

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, barrier, busy, frequency, colonies, search, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, search, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a whole and long run writes the results.
@@ -15,6 +15,7 @@ mod crew;
 mod frequency;
 mod machine;
 mod measure;
+mod membership;
 mod report;
 mod ring;
 mod routing;
@@ -48,9 +49,10 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 8] = [
+const SUITES: [(&str, Suite); 9] = [
     ("routing", routing::run),
     ("ring", ring::run),
+    ("membership", membership::run),
     ("barrier", barrier::run),
     ("busy", busy::run),
     ("frequency", frequency::run),
@@ -67,6 +69,10 @@ fn main() -> ExitCode {
         if argument == scale::terms::MEMORY {
             let terms = arguments.next().and_then(|terms| terms.parse().ok());
             scale::terms::print_memory(terms.unwrap_or(0));
+            return ExitCode::SUCCESS;
+        }
+        if argument == membership::MEMORY {
+            membership::print_memory();
             return ExitCode::SUCCESS;
         }
         if argument == "--quick" {

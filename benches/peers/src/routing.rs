@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use pingora_ketama::{Bucket, Continuum};
 use tickring::{
     Config, Coordinator, DocumentId, Placement, Router, ShardId, ShardInfo, ShardStatus,
@@ -93,6 +94,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     report.note("R1, R2, R7: with SipHash-1-3 as the placement both route 4,096 documents, and their replicas, to the same shards; measured is each side's own default.");
     single(report, scope, &runtime, &ids);
     two_threads(report, scope, &runtime, &ids);
+    limit(report, scope, &ids);
     bare(report, scope, &ids);
     ketama(report, scope, &ids);
     replicas(report, scope, &runtime, &ids);
@@ -188,6 +190,33 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
             Goal::AtLeast(batched),
             in_batches,
         );
+    }
+}
+
+/// The coordinator against a bare cell of the same topology, and against the cell's load and [`Router::route`] one after the other.
+fn limit(report: &mut Report, scope: Scope, ids: &Ids) {
+    for shards in SHARDS {
+        let ours = coordinator(shards, Placement::default(), 1);
+        let (bare, mut router) = (ArcSwap::new(ours.topology()), ours.router());
+        let mut direct = || each!(ids, PASSES, |id| ours.route_document(id));
+        let one = steady_pair(scope.rounds(41), CALLS, &mut direct, &mut || {
+            each!(ids, PASSES, |id| bare.load().route(id))
+        });
+        let sum = steady_pair(scope.rounds(41), CALLS, &mut direct, &mut || {
+            let load = each!(ids, PASSES, |_id| bare.load());
+            load + each!(ids, PASSES, |id| router.route(id))
+        });
+        for (what, goal, pair) in [
+            ("ArcSwap::load and Topology::route", Goal::Shown, one),
+            (
+                "ArcSwap::load, and Router::route after it",
+                Goal::AtMost(1.15),
+                sum,
+            ),
+        ] {
+            let what = format!("route_document, {shards} shards, against a bare {what}");
+            report.pair("R1", what, goal, pair);
+        }
     }
 }
 

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tickring::{Config, Coordinator, DocumentId, HashRing, ShardId, ShardInfo, ShardStatus};
+use tickring::{Config, Coordinator, DocumentId, HashRing, ShardId, ShardStatus};
 
 use crate::Scope;
 use crate::crew::{Work, ours};
 use crate::measure::timed;
+use crate::membership;
 use crate::report::{Report, time};
 
 pub fn run(report: &mut Report, scope: Scope) {
@@ -47,19 +48,8 @@ fn shards(report: &mut Report, scope: Scope) {
         let build = median(rounds, || timed(|| HashRing::new(shards)));
         let add = median(rounds, || timed(|| ring.add_shard(ShardId::new(shards))));
         let coordinator = coordinator(shards);
-        let id = ShardId::new(0);
-        let info = ShardInfo::new(id, "local".to_owned());
-        coordinator.register_shard(info).expect("it is planned");
-        let mut draining = false;
-        let publish = median(rounds * 100, || {
-            draining = !draining;
-            let status = if draining {
-                ShardStatus::Draining
-            } else {
-                ShardStatus::Online
-            };
-            timed(|| coordinator.set_status(id, status))
-        });
+        membership::claim_all(&coordinator, shards);
+        let install = membership::change_of_status(&coordinator, ShardId::new(0), rounds * 50);
         let [direct, routed, batch, replicas] = look_ups(&coordinator, rounds);
         rows.push(vec![
             shards.to_string(),
@@ -69,7 +59,7 @@ fn shards(report: &mut Report, scope: Scope) {
             replicas,
             time(build),
             time(add),
-            time(publish),
+            time(install),
             format!(
                 "{:.0}",
                 ring.memory_bytes() as f64 / f64::from(shards * 150)
@@ -78,8 +68,8 @@ fn shards(report: &mut Report, scope: Scope) {
     }
     report.table(
         "Shards × 150 points. 65,536 different documents: coordinator, router, batch, router with one replica in ns a document; building the ring, adding a shard, \
-         publishing a change of status; bytes a point.",
-        &["shards", "coordinator", "router", "batch", "replicas", "build", "add", "publish", "bytes a point"],
+         installing a change of status, all shards registered; bytes a point.",
+        &["shards", "coordinator", "router", "batch", "replicas", "build", "add", "install", "bytes a point"],
         &rows,
     );
 }
@@ -158,9 +148,8 @@ fn publications(report: &mut Report, scope: Scope) {
     let mut rows = Vec::new();
     for readers in [0, 1, 2, 4, 8] {
         let coordinator = coordinator(64);
+        membership::claim_all(&coordinator, 64);
         let id = ShardId::new(0);
-        let info = ShardInfo::new(id, "local".to_owned());
-        coordinator.register_shard(info).expect("it is planned");
         let (done, start) = (AtomicBool::new(false), Barrier::new(readers + 1));
         let (published, routed, second) = thread::scope(|scope| {
             let readers: Vec<_> = (0..readers)

@@ -12,8 +12,8 @@ use tickring::{
 use super::median;
 use crate::Scope;
 use crate::measure::timed;
-use tickring::testing::random::Random;
 use crate::report::{Report, time};
+use tickring::testing::random::Random;
 
 /// What makes the program [print](print_memory) a dictionary's memory.
 pub const MEMORY: &str = "--memory-of-terms";
@@ -67,7 +67,7 @@ fn memory(terms: usize) -> Option<f64> {
 }
 
 /// Bytes of memory in use.
-fn resident() -> f64 {
+pub fn resident() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
     pages.unwrap_or(0.0) * 4_096.0

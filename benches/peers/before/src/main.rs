@@ -1,0 +1,69 @@
+//! This version beside 0.1.0, and 0.1.0 beside itself, turn by turn in one process. `./run` starts it.
+
+mod work;
+
+/// The rows, over both versions of the crate.
+mod new {
+    use now as tickring;
+    include!("rows.rs");
+}
+mod old {
+    use before as tickring;
+    include!("rows.rs");
+}
+
+use work::{Row, Turn};
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    println!(
+        "row, work: now, 0.1.0; 0.1.0's time / ours (quartiles); 0.1.0 beside itself (quartiles)"
+    );
+    let mut slower = 0;
+    for (new, old) in new::rows().into_iter().zip(old::rows()) {
+        if wanted.is_empty() || wanted.iter().any(|id| id == new.id) {
+            slower += usize::from(!compare(&new, &old));
+        }
+    }
+    println!("{slower} rows are slower");
+}
+
+/// Prints a row, and says whether the new version is as fast as the old.
+fn compare(new: &Row, old: &Row) -> bool {
+    let mut sides: [Turn; 3] = [(new.side)(), (old.side)(), (old.side)()];
+    let mut times = [const { Vec::new() }; 3];
+    for round in 0..=new.rounds {
+        // Each side begins equally often.
+        for at in (0..3).map(|place| (round + place) % 3) {
+            if new.steady {
+                sides[at]();
+            }
+            let took = sides[at]();
+            if round > 0 {
+                times[at].push(took.as_secs_f64());
+            }
+        }
+    }
+    let [ours, theirs, again] = times;
+    let ratios = |of: &[f64], by: &[f64]| quartiles(of.iter().zip(by).map(|(of, by)| of / by));
+    let (ratio, noise) = (ratios(&theirs, &ours), ratios(&again, &theirs));
+    let is_noisy = noise[0] < 0.95 || noise[2] > 1.05;
+    let is_fast = ratio[1] >= 0.95 || is_noisy && ratio[0] >= 0.9;
+    let [ours, theirs] = [ours, theirs].map(|times| 1e6 * quartiles(times.into_iter())[1]);
+    let show = |[low, median, high]: [f64; 3]| format!("{median:.3} ({low:.3} – {high:.3})");
+    println!(
+        "{:<4} {}: {ours:.2} µs, {theirs:.2} µs; {}; {}{}",
+        new.id,
+        new.work,
+        show(ratio),
+        show(noise),
+        if is_fast { "" } else { "  SLOWER" },
+    );
+    is_fast
+}
+
+fn quartiles(samples: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut samples: Vec<_> = samples.collect();
+    samples.sort_by(f64::total_cmp);
+    [0.25, 0.5, 0.75].map(|part| samples[((samples.len() - 1) as f64 * part).round() as usize])
+}
