@@ -319,3 +319,61 @@ fn a_closed_machine_takes_nothing_but_another_end() {
         assert_eq!(state(&membership), before);
     }
 }
+
+/// What a log of commands would hold: each with its epoch, and registrations with their incarnations.
+#[cfg(feature = "serde")]
+fn log() -> Vec<Command> {
+    let life = |number| Incarnation::new(number).unwrap();
+    let begin = |id, number| {
+        let mut newcomer = newcomer(id, Some(2));
+        newcomer.registration.incarnation = Some(life(number));
+        newcomer
+    };
+    let (shard, incarnation) = (A, Some(life(3)));
+    let status = ShardStatus::Draining;
+    let set_status = Action::SetStatus {
+        shard,
+        incarnation,
+        status,
+    };
+    let evict = Action::Evict {
+        shard: B,
+        incarnation: life(4),
+    };
+    let actions = [
+        Action::Register(vec![begin(None, 3), begin(None, 4), begin(Some(8), 9)]),
+        set_status,
+        Action::MarkOffline(vec![(A, life(3)), (ShardId(8), life(9))]),
+        Action::Hear { shard, incarnation },
+        Action::SetWeight { shard, weight: 3 },
+        evict,
+        Action::Deregister { shard: ShardId(8) },
+        Action::Close,
+    ];
+    let commands = actions.into_iter().zip(5..).map(|(action, epoch)| Command {
+        epoch: Some(Epoch::new(2 * epoch)),
+        action,
+    });
+    commands.collect()
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn commands_from_a_log_give_the_same_state_wherever_they_are_applied() {
+    let mut here = membership(2);
+    let mut there = membership(2);
+    for command in log() {
+        let line = serde_json::to_string(&command).unwrap();
+        let read: Command = serde_json::from_str(&line).unwrap();
+        assert_eq!(read, command);
+        // Twice at one of them: the second time it is refused, or there is nothing left to do.
+        here.apply(command.clone(), NOW).unwrap();
+        let before = state(&here);
+        let again = here.apply(command, NOW);
+        assert!(again.is_err() || here.is_closed());
+        assert_eq!(state(&here), before);
+        there.apply(read, NOW).unwrap();
+        assert_eq!(state(&there), state(&here));
+    }
+    assert_eq!(here.topology().epoch(), Epoch::new(22));
+}

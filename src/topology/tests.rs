@@ -89,3 +89,15 @@ fn members_are_iterated_from_both_ends() {
     assert!(shards.iter().rev().eq(&backwards));
     assert!(!members.is_empty() && planned(0, |_| 1).members().is_empty());
 }
+
+#[test]
+fn what_a_topology_keeps_alive_is_counted_once() {
+    let shards = u32::try_from(CHUNK).unwrap() + 1;
+    let topology = planned(shards, |_| 1);
+    let each = size_of::<Member>() + size_of::<bool>();
+    let own = size_of::<Topology>() + each * topology.members().len();
+    assert_eq!(
+        topology.memory_bytes(),
+        own + topology.ring().memory_bytes()
+    );
+}
