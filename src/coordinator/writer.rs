@@ -88,15 +88,20 @@ impl Shared {
     pub(super) fn sweep(&self, now: Timestamp) -> Vec<ShardId> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();
-        let (overdue, ahead) = writer.membership.judge(now);
-        if ahead {
-            writer.membership.renew_leases(self.clock.now());
-        }
+        let ahead = writer.membership.leases_ahead(now);
+        let later = if ahead.is_empty() {
+            now
+        } else {
+            self.clock.now()
+        };
+        let overdue = writer.membership.judge(now);
+        writer.membership.renew_leases(ahead, later);
         if overdue.is_empty() {
             return Vec::new();
         }
         let dead = overdue.iter().map(|&(shard, _)| shard).collect();
-        // Under the lock that the leases were judged under, their lives are the current ones: nothing is refused.
+        // Under the lock that the leases were judged under, their lives are the current ones: nothing is refused, unless the
+        // epochs are used up.
         match self.decide(&mut writer, Action::MarkOffline(overdue).into(), now) {
             Ok(_) => dead,
             Err(_) => Vec::new(),

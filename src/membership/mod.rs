@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::error::{RegistryError, RingError};
 use crate::event::{TopologyChange, TopologyEvent};
 use crate::id::{Epoch, Incarnation, ShardId};
-use crate::registry::{ShardRegistry, ShardStatus, StatusChange};
+use crate::registry::{ShardRecord, ShardRegistry, ShardStatus, StatusChange};
 use crate::ring::HashRing;
 use crate::sync::Arc;
 use crate::topology::{Member, Members, Topology};
@@ -61,20 +61,28 @@ impl Membership {
         self.closed
     }
 
-    /// The lives whose leases have run out, to be marked offline; says as well whether some lease is ahead of `now`.
-    pub(crate) fn judge(&self, now: Timestamp) -> (Vec<(ShardId, Incarnation)>, bool) {
+    /// Closes the leases that have run out and returns their lives, to be marked offline.
+    pub(crate) fn judge(&self, now: Timestamp) -> Vec<(ShardId, Incarnation)> {
         if self.closed {
-            return (Vec::new(), false);
+            return Vec::new();
         }
-        let judgement = self.registry.judge(now);
-        let lives = judgement.overdue.iter();
-        let lives = lives.map(|change| (change.shard, change.incarnation));
-        (lives.collect(), judgement.ahead)
+        let overdue = self.registry.judge(now).into_iter();
+        overdue
+            .map(|change| (change.shard, change.incarnation))
+            .collect()
+    }
+
+    /// See [`ShardRegistry::leases_ahead`].
+    pub(crate) fn leases_ahead(&self, now: Timestamp) -> Vec<(Arc<ShardRecord>, Timestamp)> {
+        if self.closed {
+            return Vec::new();
+        }
+        self.registry.leases_ahead(now)
     }
 
     /// See [`ShardRegistry::renew_leases`].
-    pub(crate) fn renew_leases(&self, now: Timestamp) {
-        self.registry.renew_leases(now);
+    pub(crate) fn renew_leases(&self, ahead: Vec<(Arc<ShardRecord>, Timestamp)>, now: Timestamp) {
+        self.registry.renew_leases(ahead, now);
     }
 
     /// Decides a command. Refused, nothing changed. `now` begins the leases of those that register or serve again.

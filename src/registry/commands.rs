@@ -217,33 +217,42 @@ impl ShardRegistry {
     /// Marks every shard whose lease has run out as offline, whether it was online, draining or recovering, and yields those
     /// that it marked, by id. A lease that is ahead of `now` begins anew there: the clock has stepped back.
     pub fn check_dead_shards(&mut self, now: Timestamp) -> Vec<ShardId> {
-        let Judgement { overdue, .. } = self.judge(now);
-        self.renew_leases(now);
+        let ahead = self.leases_ahead(now);
+        let overdue = self.judge(now);
+        self.renew_leases(ahead, now);
         for change in &overdue {
             self.enter(*change, now);
         }
         overdue.iter().map(|change| change.shard).collect()
     }
 
-    /// Closes the leases that have run out. Their shards are to be marked offline, and keep their status until then.
-    pub(crate) fn judge(&self, now: Timestamp) -> Judgement {
-        let mut judgement = Judgement::default();
-        for entry in self.leased() {
+    /// Closes the leases that have run out and returns the changes to offline, by id. The shards keep their status until those
+    /// are carried out.
+    pub(crate) fn judge(&self, now: Timestamp) -> Vec<StatusChange> {
+        let overdue = |entry: &&Entry| {
             let lease = &entry.record.lease;
-            judgement.ahead |= lease.last_seen() > now;
-            if lease.close_if_overdue(now, self.heartbeat_timeout) {
-                judgement.overdue.push(entry.change(ShardStatus::Offline));
-            }
-        }
-        judgement
+            lease.close_if_overdue(now, self.heartbeat_timeout)
+        };
+        let overdue = self.leased().filter(overdue);
+        overdue
+            .map(|entry| entry.change(ShardStatus::Offline))
+            .collect()
     }
 
-    /// Takes back the leases that are ahead of `now`, which was read from the clock after they were seen to be ahead.
-    pub(crate) fn renew_leases(&self, now: Timestamp) {
-        for entry in self.leased() {
-            let lease = &entry.record.lease;
-            if lease.renew(now) == Beat::Closed && lease.last_seen() > now {
-                lease.note_while_closed(now);
+    /// The leases that are ahead of `now`, each with the moment seen there: a beat came since, or the clock has stepped back.
+    pub(crate) fn leases_ahead(&self, now: Timestamp) -> Vec<(Arc<ShardRecord>, Timestamp)> {
+        let ahead = |entry: &Entry| {
+            let seen = entry.record.lease.last_seen();
+            (seen > now).then(|| (Arc::clone(&entry.record), seen))
+        };
+        self.leased().filter_map(ahead).collect()
+    }
+
+    /// Takes back those of these leases that are ahead of `now`, which was read from the clock after they were seen.
+    pub(crate) fn renew_leases(&self, ahead: Vec<(Arc<ShardRecord>, Timestamp)>, now: Timestamp) {
+        for (record, seen) in ahead {
+            if record.lease.renew(seen, now) == Beat::Closed && seen > now {
+                record.lease.note_while_closed(now);
             }
         }
     }
@@ -253,15 +262,6 @@ impl ShardRegistry {
         let judged = |entry: &&Entry| entry.record.leased && entry.status != ShardStatus::Offline;
         self.entries.values().filter(judged)
     }
-}
-
-/// What a sweep found.
-#[derive(Debug, Default)]
-pub(crate) struct Judgement {
-    /// By id. The leases are closed.
-    pub(crate) overdue: Vec<StatusChange>,
-    /// Some lease is ahead of the sweep's time: a beat came since, or the clock has stepped back.
-    pub(crate) ahead: bool,
 }
 
 impl Entry {

@@ -13,7 +13,8 @@
 //! A beat can find a later moment in the lease, for one of two reasons. Either another beat overtook it, or the clock has
 //! stepped back since, and the lease would hide the shard's death for as long as the clock was ahead. A second look at the
 //! clock tells the two apart: after an overtaking it shows at least the other beat's time. If it still shows an earlier time,
-//! the lease begins again from that. A sweep does the same with leases that it finds ahead of it.
+//! the lease begins again from that, by exchanging exactly the word that was seen before the second look: a beat that came
+//! since has read the clock later, and stands. A sweep does the same with leases that it finds ahead of it.
 //!
 //! # Orderings
 //! `Relaxed` throughout: the protocol lives in the modification order of one word, and nothing else is read on the strength of
@@ -51,18 +52,18 @@ impl Lease {
         let now = clock().as_nanos();
         let before = self.0.fetch_max(now, Ordering::Relaxed);
         if before & CLOSED == 0 && before > now {
-            return self.renew(clock());
+            return self.renew(Timestamp::from_nanos(before), clock());
         }
         heard(before)
     }
 
-    /// Takes back a later moment that is due to a clock that has stepped back. `now` was read from the clock after the lease was.
-    /// Without the lock: a closed lease stays as it is.
-    pub(crate) fn renew(&self, now: Timestamp) -> Beat {
+    /// Takes back a moment that was seen in the lease, if it is still there and later than `now`: the clock has stepped back.
+    /// `now` was read from the clock after `seen` was read from the lease. Without the lock: a closed lease stays as it is.
+    pub(crate) fn renew(&self, seen: Timestamp, now: Timestamp) -> Beat {
         let renewed = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
-                (word & CLOSED == 0 && word > now.as_nanos()).then_some(now.as_nanos())
+                (word == seen.as_nanos() && seen > now).then_some(now.as_nanos())
             });
         heard(renewed.unwrap_or_else(|word| word))
     }

@@ -76,13 +76,39 @@ fn a_closed_lease_tells_the_beat_and_keeps_its_time() {
 #[test]
 fn c8_a_lease_is_renewed_from_an_earlier_time_only_if_it_is_open_and_ahead() {
     let lease = Lease::open_at(at(5));
-    for (now, seen) in [(6, 5), (3, 3), (3, 3)] {
-        assert_eq!(lease.renew(at(now)), Beat::Heard);
-        assert_eq!(lease.last_seen(), at(seen));
+    for (seen, now, left) in [(5, 6, 5), (5, 3, 3), (3, 3, 3), (5, 1, 3)] {
+        assert_eq!(lease.renew(at(seen), at(now)), Beat::Heard);
+        assert_eq!(lease.last_seen(), at(left));
     }
     lease.close();
-    assert_eq!(lease.renew(at(1)), Beat::Closed);
+    assert_eq!(lease.renew(at(3), at(1)), Beat::Closed);
     assert_eq!(lease.last_seen(), at(3));
+}
+
+#[test]
+fn c8_a_beat_that_comes_after_the_second_look_is_not_taken_back() {
+    let lease = Lease::open_at(at(5));
+    let mut looks = 0;
+    let beat = lease.beat(|| {
+        looks += 1;
+        if looks == 2 {
+            // The clock showed 6; then this thread slept, and another beat.
+            assert_eq!(lease.beat(|| at(60)), Beat::Heard);
+        }
+        at([3, 6][looks - 1])
+    });
+    assert_eq!((beat, lease.last_seen()), (Beat::Heard, at(60)));
+}
+
+#[test]
+fn c8_a_beat_during_a_sweep_is_not_taken_back() {
+    let registry = registry(1);
+    let (record, _) = registry.record(ShardId(0)).unwrap();
+    record.lease.beat(|| at(2));
+    let ahead = registry.leases_ahead(at(1));
+    record.lease.beat(|| at(60));
+    registry.renew_leases(ahead, at(1));
+    assert_eq!(record.lease.last_seen(), at(60));
 }
 
 #[test]
