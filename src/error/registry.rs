@@ -39,13 +39,13 @@ pub enum RegistryError {
         /// The least that would be taken.
         next: Incarnation,
     },
-    /// Two registrations of one command name the same shard.
+    /// A command names the same shard twice.
     #[error("{0} is named twice in one command")]
     SameShardTwice(ShardId),
     /// The ring can't take the change.
     #[error(transparent)]
     Ring(#[from] RingError),
-    /// All shard ids, incarnations or epochs have been used. Not reachable in practice.
+    /// All shard ids, incarnations or epochs have been used. Not reachable in practice, unless commands name the last ones.
     #[error("the {0} are used up")]
     Exhausted(&'static str),
     /// The coordinator is closed.

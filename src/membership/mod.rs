@@ -90,7 +90,7 @@ impl Membership {
         if self.closed && command.action != Action::Close {
             return Err(RegistryError::Closed);
         }
-        let epoch = self.epoch(command.epoch)?;
+        let epoch = self.epoch(&command)?;
         match command.action {
             Action::Register(newcomers) => self.register(newcomers, epoch, now),
             Action::Deregister { shard } => {
@@ -133,11 +133,13 @@ impl Membership {
         }
     }
 
-    fn epoch(&self, given: Option<Epoch>) -> Result<Epoch, RegistryError> {
+    /// The epoch of the topology that the command makes. Closing makes none, so it works without a next epoch, too.
+    fn epoch(&self, command: &Command) -> Result<Epoch, RegistryError> {
         let current = self.topology.epoch();
-        match given {
+        match command.epoch {
             Some(given) if given <= current => Err(RegistryError::EpochPassed { given, current }),
             Some(given) => Ok(given),
+            None if command.action == Action::Close => Ok(current),
             None => current.next().ok_or(RegistryError::Exhausted("epochs")),
         }
     }

@@ -235,6 +235,7 @@ fn the_last_epoch_and_the_last_incarnation_end_the_row() {
         register(&mut membership, &[&next], None),
         exhausted("epochs")
     );
+    assert!(apply(&mut membership, Action::Close).closes);
 }
 
 /// Each of them is refused by the machine in this state, which has shard-0 in its first life, and shard-1 planned.
