@@ -26,7 +26,8 @@
 //! complete, or incomplete, as it was.
 //!
 //! ## I2: what is complete stays complete
-//! The frontier never goes back. A member that joins counts from the first tick of which nothing is complete.
+//! The frontier never goes back. A member that joins counts from the first tick after both the current one and the last of
+//! which anything is complete.
 //!
 //! ## I3: no wake-up is lost
 //! Whoever waits is woken by each change that decides its wait, and looks again. The same holds for waits for a publication and for the
@@ -42,7 +43,8 @@
 //! # Membership
 //!
 //! ## I6: a refused call changed nothing
-//! What can't be done is refused with an error that says why. An error leaves epoch, tick, members, barrier and frequencies as they were, and sends no event, unless it says otherwise.
+//! What can't be done is refused with an error that says why. An error leaves epoch, tick, members, barrier and frequencies as they
+//! were, and sends no event, unless it says otherwise.
 //!
 //! Held by checking a command whole before any of it is carried out. Checked by `src/coordinator/tests/refusals.rs`,
 //! `src/testing/membership`, `src/testing/frequency` and `tests/simulation`.

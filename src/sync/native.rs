@@ -25,7 +25,7 @@ pub(super) fn sleep<'a, T>(
     woken.unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// A cell that publishes an immutable value: one writer stores, any number of readers load.
+/// A cell that holds an immutable value: one writer stores, any number of readers load.
 ///
 /// `ArcSwap::load` is lock-free always, and wait-free but for once in about `usize::MAX / 4` accesses. A load that begins
 /// after a store returned sees the stored value or a later one: the pointer is exchanged and read with `SeqCst` or
@@ -48,7 +48,7 @@ impl<T> SnapshotCell<T> {
         self.0.load_full()
     }
 
-    /// Publishes `value` and gives back the one that it replaces.
+    /// Stores `value` and returns the one that it replaces.
     pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
         self.0.swap(value)
     }
