@@ -12,12 +12,13 @@ pub enum BarrierError {
     /// The shard is not a member: it never was, or it left, died or was evicted. Nothing changed.
     #[error("{0} is not a member of the barrier")]
     UnknownShard(ShardId),
-    /// The caller speaks for an incarnation that has ended. Nothing changed; register again.
-    #[error("{shard} was called as {stale}, which has ended")]
+    /// The caller speaks for an incarnation that isn't the shard's current one. Nothing changed; one that has ended must register
+    /// again.
+    #[error("{shard} was called as {stale}, which isn't its current one")]
     StaleIncarnation {
         /// The shard.
         shard: ShardId,
-        /// The incarnation that the caller holds.
+        /// The incarnation that the caller named.
         stale: Incarnation,
     },
     /// The shard is a member already. Nothing changed.

@@ -34,12 +34,13 @@ pub enum Error {
     /// No shard with this id is on the ring. Nothing changed.
     #[error("{0} is not known to this coordinator")]
     ShardNotFound(ShardId),
-    /// The caller speaks for an incarnation that has ended. Nothing changed; register again.
-    #[error("{shard} was called as {stale}, which has ended")]
+    /// The caller speaks for an incarnation that isn't the shard's current one. Nothing changed; one that has ended must register
+    /// again.
+    #[error("{shard} was called as {stale}, which isn't its current one")]
     StaleIncarnation {
         /// The shard.
         shard: ShardId,
-        /// The incarnation that the caller holds.
+        /// The incarnation that the caller named.
         stale: Incarnation,
     },
     /// The coordinator is closed. Nothing changed, and nothing will any more.

@@ -13,12 +13,12 @@ pub enum RegistryError {
     /// The shard is planned, but nobody has registered as it yet, so that it has no lease, status or metrics.
     #[error("{0} is planned, but nobody has registered as it yet")]
     NotRegistered(ShardId),
-    /// The caller speaks for an incarnation that has ended; register again.
-    #[error("{shard} was called as {stale}, which has ended")]
+    /// The caller speaks for an incarnation that isn't the shard's current one. One that has ended must register again.
+    #[error("{shard} was called as {stale}, which isn't its current one")]
     StaleIncarnation {
         /// The shard.
         shard: ShardId,
-        /// The incarnation that the caller holds.
+        /// The incarnation that the caller named.
         stale: Incarnation,
     },
     /// The command names an epoch that isn't later than the current one: it came twice, or out of order.
