@@ -10,13 +10,11 @@ use std::sync::PoisonError;
 use super::Instant;
 use super::primitives::{Condvar, Mutex, MutexGuard};
 
-#[derive(Default)]
 pub(crate) struct WaitLock<T> {
     guarded: Mutex<Guarded<T>>,
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct Guarded<T> {
     value: T,
     /// How many threads are in [`WaitLock::wait`].

@@ -33,5 +33,5 @@ use crate::Incarnation;
 
 /// The incarnation of this number, from 1.
 pub fn incarnation(number: u8) -> Incarnation {
-    (1..number).fold(Incarnation::FIRST, |last, _| last.next().unwrap())
+    Incarnation::new(number.into()).unwrap()
 }

@@ -45,7 +45,7 @@ struct Counts {
     histories: u64,
     commands: u64,
     refused: u64,
-    publications: u64,
+    topologies: u64,
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn run_histories(seed: u64, counts: &Cell<Counts>) {
                 count.commands += 1;
             }
             count.histories += 1;
-            count.publications += runner.model.epoch;
+            count.topologies += runner.model.epoch;
             counts.set(count);
             Ok(())
         });
