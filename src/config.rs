@@ -6,7 +6,7 @@ use crate::error::ConfigError;
 use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES};
 use crate::placement::Placement;
 
-/// A gap of so many sweep intervals is still none that a sweeper was paused for.
+/// A gap of up to this many sweep intervals doesn't count as a pause.
 pub(crate) const PAUSE_INTERVALS: u32 = 3;
 
 /// The configuration of a [`Coordinator`](crate::Coordinator).

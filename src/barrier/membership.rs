@@ -35,7 +35,7 @@ impl TickBarrier {
         self.change(|core| core.set_shard_count(shard_count))
     }
 
-    /// Takes a shard in as a place that nobody has claimed, and yields the first tick from which it counts: the first after both the
+    /// Takes a shard in as a place that nobody has claimed, and returns the first tick from which it counts: the first after both the
     /// current one and the last of which anything is complete.
     ///
     /// ```
@@ -95,7 +95,7 @@ impl TickBarrier {
         self.change(|core| core.bind(shard, incarnation))
     }
 
-    /// Lets a new incarnation take the place of a member, in one step, and yields the first tick from which it counts, as for one that
+    /// Lets a new incarnation take the place of a member, in one step, and returns the first tick from which it counts, as for one that
     /// [joins](Self::join). It gets nothing of the old one's progress. The old one is not waited for any more, so what only it had held back
     /// is complete now; a tick for which it alone counted has nobody left, and waits for it return [`BarrierError::NoMembers`].
     ///

@@ -111,8 +111,8 @@ impl TickBarrier {
         })
     }
 
-    /// Says that a shard has finished a phase of the current tick or the next, and everything before it. Saying it again, or
-    /// something that follows from what was said, changes nothing; so does a member for a tick that it doesn't count for yet.
+    /// Says that a shard has finished a phase of the current tick or the next, and everything before it. Idempotent. Completing an
+    /// earlier phase, or a tick before the member's first, has no effect.
     ///
     /// It speaks for whatever incarnation of the shard is a member; see [`complete_as`](Self::complete_as).
     ///
@@ -198,7 +198,7 @@ impl TickBarrier {
         shards.iter().copied().filter(pending).collect()
     }
 
-    /// Begins the next tick and yields it. Completions of it that came early are kept. Whoever waits for what the tick before left
+    /// Begins the next tick and returns it. Completions of it that came early are kept. Whoever waits for what the tick before left
     /// incomplete gets [`BarrierError::Superseded`].
     ///
     /// # Errors

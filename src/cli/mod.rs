@@ -95,7 +95,7 @@ names was skipped (a file that was found in a directory, or a record, fails noth
 // Within the options' bounds a colony's configuration is within its own, whose errors would name its fields.
 const _: () = assert!(MAX_TEXT_SHARDS as u64 * MAX_VIRTUAL_NODES as u64 <= MAX_POINTS as u64);
 
-/// Runs the command and yields the process's exit code.
+/// Runs the command and returns the process's exit code.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let Command::Run(run) = arguments.command;
     match run.run() {

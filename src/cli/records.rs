@@ -16,7 +16,7 @@ pub(super) struct Fields<'a> {
     pub(super) text: &'a str,
 }
 
-/// Yields each line that isn't blank: its number, from 1, and its document or the reason why there is none. What can't be read is the last.
+/// Returns each line that isn't blank: its number, from 1, and its document or the reason why there is none. What can't be read is the last.
 pub(super) struct Records<'a, R> {
     lines: R,
     fields: Fields<'a>,

@@ -187,7 +187,7 @@ impl<S: Shard> Slot<S> {
         }
     }
 
-    /// Runs a phase, if no other task has taken the shard, and yields what ended it, a fault with the shard; nothing if the shard is not
+    /// Runs a phase, if no other task has taken the shard, and returns what ended it, a fault with the shard; nothing if the shard is not
     /// this task's, or was evicted while it ran. A panic anywhere in the shard's code ends here.
     pub(super) fn run(
         &self,

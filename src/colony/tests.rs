@@ -808,7 +808,7 @@ fn a_view_that_is_slow_to_answer_holds_up_neither_ticks_nor_other_writes_nor_the
     assert_eq!(rejected.reason, IntakeError::Closed);
 }
 
-/// Yields a view whose drop panics, after waiting for its word.
+/// Returns a view whose drop panics, after waiting for its word.
 struct Volatile(mpsc::Receiver<()>);
 
 struct Explosive;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::slot::Standing;
 use crate::sync::Instant;
 
-/// A wait that ends later than it was to by this, and by the timeout, means that the process was paused.
+/// If a wait overshoots its deadline by more than this, and by more than the timeout, the process was paused.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The watch over one phase. A shard has the whole timeout from the moment a thread has taken it up, or from the end of a pause of the

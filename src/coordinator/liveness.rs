@@ -31,7 +31,7 @@ impl Coordinator {
         shared.hear(shard, None)
     }
 
-    /// Marks every shard whose lease has run out as offline and yields those that this call marked, by id. Judges at once;
+    /// Marks every shard whose lease has run out as offline and returns those that this call marked, by id. Judges at once;
     /// a [`HealthMonitor`](crate::HealthMonitor) does the same regularly, with a guard against its own pauses.
     ///
     /// On a closed coordinator it marks nobody.

@@ -8,7 +8,7 @@ use crate::registry::{ShardInfo, ShardStatus};
 use crate::topology::Member;
 
 impl Coordinator {
-    /// Registers a shard under the lowest planned id, else under a new one, and yields the id. `info.id` is ignored.
+    /// Registers a shard under the lowest planned id, else under a new one, and returns the id. `info.id` is ignored.
     ///
     /// A claimed shard keeps its place in the barrier; a new one joins the ring and counts from the first tick after
     /// both the current one and any that is complete already.
@@ -31,7 +31,7 @@ impl Coordinator {
         self.register(info).map(|handle| handle.id())
     }
 
-    /// The same, and yields a handle that speaks for this incarnation only.
+    /// The same, and returns a handle that speaks for this incarnation only.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, ShardInfo};
@@ -74,7 +74,7 @@ impl Coordinator {
         handles.pop().ok_or(Error::Closed)
     }
 
-    /// Registers shards in one step: one topology has all of them, or none if one of them is refused. Yields their handles in
+    /// Registers shards in one step: one topology has all of them, or none if one of them is refused. Returns their handles in
     /// the order given. One that names no id gets none that another names.
     ///
     /// ```
@@ -102,7 +102,7 @@ impl Coordinator {
     }
 
     /// Carries out a change of membership that was decided on elsewhere, with the epoch and the incarnations that it has there;
-    /// see [`Command`]. Yields the handles of the shards that it registered.
+    /// see [`Command`]. Returns the handles of the shards that it registered.
     ///
     /// # Errors
     /// As the method for the same change; [`RegistryError::EpochPassed`](crate::RegistryError::EpochPassed) or

@@ -147,8 +147,9 @@ impl Coordinator {
 
     /// The events of every topology installed from now on, through a channel that holds at most `capacity` of them, and never
     /// more than 65,536. Events that find it full are dropped: they are hints, and the topology is the truth. If the last ones
-    /// were dropped no gap in the epochs tells, so compare with [`topology`](Self::topology). The channel takes memory for the events that are in it only. It
-    /// disconnects when the coordinator is closed; one with room for 0 events is disconnected from the start.
+    /// were dropped, no gap in the epochs tells, so compare with [`topology`](Self::topology). The channel takes memory only for
+    /// the events that are in it. It disconnects when the coordinator is closed; one with room for 0 events is disconnected from
+    /// the start.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, TopologyChange};

@@ -126,7 +126,7 @@ impl Sweeper {
         let _ = catch_unwind(AssertUnwindSafe(|| self.sweep()));
     }
 
-    /// Judges, if the guard lets it, and yields those that it marked.
+    /// Judges, if the guard lets it, and returns those that it marked.
     fn sweep(&mut self) -> Vec<ShardId> {
         let now = self.coordinator.clock().now();
         if self.guard.may_judge(now) {

@@ -94,7 +94,7 @@ impl Coordinator {
         Ok(self.shared.barrier.wait_until(phase, tick, deadline)?)
     }
 
-    /// Begins the next tick and yields it. Completions of it that came early are kept; whoever still waits for the tick
+    /// Begins the next tick and returns it. Completions of it that came early are kept; whoever still waits for the tick
     /// before gets [`BarrierError::Superseded`] for what was not complete. On a closed coordinator, and at the last tick, it
     /// stays as it is, and is what is yielded; [`try_advance_tick`](Self::try_advance_tick) makes an error of that.
     ///
@@ -113,7 +113,7 @@ impl Coordinator {
             .unwrap_or_else(|_| self.current_tick())
     }
 
-    /// Begins the next tick and yields it.
+    /// Begins the next tick and returns it.
     ///
     /// # Errors
     /// [`Error::Closed`]; [`BarrierError::TickAhead`] at the last tick. Nothing changed.

@@ -76,7 +76,7 @@ impl Writer {
 }
 
 impl Shared {
-    /// Decides a command and carries it out. Yields the lives that it began.
+    /// Decides a command and carries it out. Returns the lives that it began.
     pub(super) fn apply(&self, command: impl Into<Command>) -> Result<Vec<Arc<ShardRecord>>> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();
@@ -84,7 +84,7 @@ impl Shared {
         Ok(self.decide(&mut writer, command.into(), now)?.registered)
     }
 
-    /// Marks those whose leases had run out at `now` and yields them.
+    /// Marks those whose leases had run out at `now` and returns them.
     pub(super) fn sweep(&self, now: Timestamp) -> Vec<ShardId> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();

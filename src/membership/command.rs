@@ -5,9 +5,10 @@ use crate::registry::{ShardInfo, ShardStatus};
 
 /// A change of membership, as [`Coordinator::apply`](crate::Coordinator::apply) takes it.
 ///
-/// The coordinator's methods make their commands themselves. Whoever orders commands elsewhere, in a replicated log for
-/// instance, gives each the epoch that it shall have there, and each registration its incarnation; then every coordinator that
-/// applies the same commands in the same order has the same topologies, and one that comes twice or too late is refused.
+/// The coordinator's methods make their commands themselves. If you order commands elsewhere, in a replicated log for instance,
+/// give each command its epoch and each registration its incarnation. Coordinators that apply the same commands in the same order
+/// then have the same topologies. A command that comes twice or too late is refused, or changes nothing if there was nothing to
+/// change the first time.
 ///
 /// ```
 /// use tickring::membership::{Action, Command};
@@ -74,7 +75,7 @@ pub enum Action {
         shard: ShardId,
         /// The life that is meant, or whichever is the current one.
         incarnation: Option<Incarnation>,
-        /// What it shall be.
+        /// Its new status.
         status: ShardStatus,
     },
     /// Marks these lives of shards as offline, all in one topology: what a sweep found. Clocks and leases have no say in it.

@@ -8,7 +8,7 @@ use crate::registry::Beat;
 use crate::sync::Arc;
 
 impl ShardRegistry {
-    /// Registers a shard under the lowest planned id, else under a new one, and yields the id. It is online, with a fresh
+    /// Registers a shard under the lowest planned id, else under a new one, and returns the id. It is online, with a fresh
     /// lease.
     ///
     /// # Errors
@@ -102,8 +102,8 @@ impl ShardRegistry {
         self.next_id = Some(next);
     }
 
-    /// Ends a shard's registration and yields what was known of it. A planned id nobody claimed is not planned any more, and
-    /// yields nothing.
+    /// Ends a shard's registration and returns what was known of it. A planned id nobody claimed is not planned any more, and
+    /// returns nothing.
     pub fn remove(&mut self, id: ShardId) -> Option<ShardInfo> {
         self.planned.remove(&id);
         self.entries.remove(&id).map(|entry| {
@@ -214,7 +214,7 @@ impl ShardRegistry {
         Ok(())
     }
 
-    /// Marks every shard whose lease has run out as offline, whether it was online, draining or recovering, and yields those
+    /// Marks every shard whose lease has run out as offline, whether it was online, draining or recovering, and returns those
     /// that it marked, by id. A lease that is ahead of `now` begins anew there: the clock has stepped back.
     pub fn check_dead_shards(&mut self, now: Timestamp) -> Vec<ShardId> {
         let ahead = self.leases_ahead(now);

@@ -1,8 +1,8 @@
 //! The short cut of a ring of few shards: the owner by the top bits of a hash, wherever these bits alone decide.
 //!
 //! A table of slots, a byte each. A bucket without a point has one owner, and the look-up is one load. With 16 to 32 buckets for each point
-//! one hash in 16 at most falls into one with a point, and then the index decides. That branch is mostly foreseen, and the byte is all there is to take
-//! apart.
+//! one hash in 16 at most falls into one with a point, and then the index decides. The branch predicts well, and the byte
+//! needs no decoding.
 //!
 //! Nanoseconds a document in a batch, hash included (1.7 alone), of 4,096 documents time and again, 150 points a shard, 1 MiB of second-level cache:
 //!

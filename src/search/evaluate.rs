@@ -1,4 +1,4 @@
-//! Finds and scores the matches of a query in a segment, but those that can't be among the best.
+//! Finds and scores a segment's matches, skipping those that can't reach the top k.
 //!
 //! A segment is worked through in windows of [`WINDOW`] documents. In each, the tree is evaluated on bit sets, from the root down with a mask of
 //! the documents that still count and so back up with those that match; a leaf that is evaluated keeps the scores of its matches.

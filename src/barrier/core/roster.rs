@@ -26,7 +26,7 @@ impl Core {
         self.members.len()
     }
 
-    /// Yields the first tick that the new member counts for.
+    /// Returns the first tick that the new member counts for.
     pub(in crate::barrier) fn join(
         &mut self,
         shard: ShardId,

@@ -16,8 +16,8 @@ use crate::sync::{Arc, Mutex, MutexGuard, Retired, SnapshotCell};
 /// now, whatever came in between and in whichever order.
 ///
 /// # Generations
-/// Each call carries a number that the shard's last one must be below: its tick, for example. What comes late, or twice, is refused, and so is what
-/// a shard said before it was taken out, for good. Only [`remove`](Self::remove) may carry the last one's number.
+/// Each call carries a number that the shard's last one must be below: its tick, for example. Late and duplicate calls
+/// are refused, including those from before a removal. Only [`remove`](Self::remove) may carry the last one's number.
 ///
 /// # Cost
 /// A change costs by the number of terms that it names, a replacement by the number of terms that the shard has and had. An update by which the shard
