@@ -123,7 +123,10 @@ impl Sweeper {
     /// A panic can only come from the caller's clock, which is asked before anything is changed: the next sweep makes up for it.
     /// Whoever set a panic hook has been told.
     fn sweep_unless_it_panics(&mut self) {
-        let _ = catch_unwind(AssertUnwindSafe(|| self.sweep()));
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.sweep())) {
+            // Its drop may panic again.
+            std::mem::forget(payload);
+        }
     }
 
     /// Judges, if the guard lets it, and returns those that it marked.
@@ -171,14 +174,24 @@ mod tests {
         assert!(!Stop::default().wait_until(Some(Instant::now())));
     }
 
-    /// Panics whenever it is told to.
+    /// Panics whenever it is told to, with a payload that panics when it is dropped.
     #[derive(Debug, Default)]
     struct Hiccup(ManualClock, AtomicBool);
 
     impl Clock for Hiccup {
         fn now(&self) -> Timestamp {
-            assert!(!self.1.load(Ordering::Relaxed), "on purpose");
+            if self.1.load(Ordering::Relaxed) {
+                std::panic::panic_any(Payload);
+            }
             self.0.now()
+        }
+    }
+
+    struct Payload;
+
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            panic!("on purpose");
         }
     }
 
