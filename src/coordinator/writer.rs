@@ -84,17 +84,14 @@ impl Shared {
         Ok(self.decide(&mut writer, command.into(), now)?.registered)
     }
 
-    /// Marks those whose leases had run out at `now` and returns them.
+    /// Marks those whose leases had run out at `now` and returns them. If the clock has stepped back since, nobody is judged by a time
+    /// that isn't any more.
     pub(super) fn sweep(&self, now: Timestamp) -> Vec<ShardId> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();
         let ahead = writer.membership.leases_ahead(now);
-        let later = if ahead.is_empty() {
-            now
-        } else {
-            self.clock.now()
-        };
-        let overdue = writer.membership.judge(now);
+        let later = self.clock.now();
+        let overdue = writer.membership.judge(now.min(later));
         writer.membership.renew_leases(ahead, later);
         if overdue.is_empty() {
             return Vec::new();

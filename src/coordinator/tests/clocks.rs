@@ -57,3 +57,14 @@ fn c8_a_beat_that_comes_while_a_sweep_waits_for_the_lock_is_not_taken_back() {
     let registered = topology.member(shard.id()).unwrap().registered().unwrap();
     assert_eq!(registered.last_seen, at(20));
 }
+
+#[test]
+fn c8_a_clock_that_steps_back_while_a_sweep_waits_for_the_lock_kills_nobody() {
+    let (coordinator, clock) = colony(0);
+    let shard = coordinator.register(info()).unwrap();
+    let swept_at = at(3_600);
+    clock.set(at(1));
+    shard.heartbeat().unwrap();
+    assert!(coordinator.sweep_at(swept_at).is_empty());
+    assert_eq!(found(&coordinator, &clock), Some(32));
+}
