@@ -95,7 +95,15 @@ fn c11_a_subscription_takes_no_memory_ahead_and_none_of_it_outlives_its_receiver
     assert_eq!(subscribers(), 2);
     flip(ShardStatus::Draining);
     assert_eq!(subscribers(), 0, "both receivers are gone");
-    let none = coordinator.subscribe(0);
-    assert!(none.recv().is_err());
+    let disconnected = Err(crossbeam::channel::TryRecvError::Disconnected);
+    assert_eq!(coordinator.subscribe(0).try_recv(), disconnected);
     assert_eq!(subscribers(), 0);
+    let last = coordinator.subscribe(1);
+    coordinator.close();
+    assert_eq!(
+        last.try_recv(),
+        disconnected,
+        "it ends with the coordinator"
+    );
+    assert_eq!(coordinator.subscribe(1).try_recv(), disconnected);
 }
