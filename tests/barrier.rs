@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use tickring::testing::barrier::{self, Command, Runner, When};
 use tickring::testing::random::Random;
+use tickring::testing::setting;
 use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
 
 /// Longer than any machine needs; a wait that lasts this long was not woken.
@@ -496,8 +497,7 @@ fn visit(
 
 #[test]
 fn no_phase_opens_early_or_stalls_while_members_come_and_go() {
-    let phases: u64 = std::env::var("TICKRING_STRESS_PHASES")
-        .map_or(4_000, |n| n.parse().expect("a number of phases"));
+    let phases = setting("TICKRING_STRESS_PHASES", 4_000_u64);
     for (residents, guests) in [(1, 1), (2, 0), (2, 2), (4, 0), (5, 3)] {
         let begun = Instant::now();
         let barrier = TickBarrier::new(residents).unwrap();

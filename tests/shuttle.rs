@@ -32,8 +32,7 @@ const DEPTH: usize = 4;
 const LEASE: Duration = Duration::from_secs(30);
 
 fn schedules() -> usize {
-    std::env::var("TICKRING_SCHEDULES")
-        .map_or(20_000, |n| n.parse().expect("a number of schedules"))
+    tickring::testing::setting("TICKRING_SCHEDULES", 20_000)
 }
 
 #[test]

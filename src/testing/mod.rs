@@ -29,7 +29,21 @@ pub mod ring;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub mod search;
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use crate::Incarnation;
+
+/// How long a test runs, or where it begins: by this variable of the environment, else by default.
+///
+/// # Panics
+/// If the variable is no such number.
+pub fn setting<T: FromStr<Err: Display>>(name: &str, default: T) -> T {
+    std::env::var(name).map_or(default, |text| {
+        let number = text.parse();
+        number.unwrap_or_else(|error| panic!("{name} is {text:?}: {error}"))
+    })
+}
 
 /// The incarnation of this number, from 1.
 pub fn incarnation(number: u8) -> Incarnation {

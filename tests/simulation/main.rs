@@ -16,6 +16,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use tickring::testing::setting;
+
 use self::counts::Counts;
 use self::world::World;
 
@@ -24,14 +26,6 @@ mod world;
 
 const DEFAULT_STEPS: u64 = 15_000;
 const DEFAULT_SEED: u64 = 1;
-
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |value| {
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} is {value:?}, but must be a number"))
-    })
-}
 
 struct Violation {
     step: u64,
@@ -72,8 +66,8 @@ fn report(seed: u64, calms: bool, found: Violation) -> String {
 
 /// `enough` says whether what happened was worth it; a seed of the caller's may bring less.
 fn simulate(name: &str, calms: bool, enough: impl Fn(&Counts) -> bool) {
-    let steps = from_environment("TICKRING_SIM_STEPS", DEFAULT_STEPS);
-    let first_seed = from_environment("TICKRING_SIM_SEED", DEFAULT_SEED);
+    let steps = setting("TICKRING_SIM_STEPS", DEFAULT_STEPS);
+    let first_seed = setting("TICKRING_SIM_SEED", DEFAULT_SEED);
     let begun = Instant::now();
     let mut counts = Counts::default();
     let mut seed = first_seed;

@@ -19,21 +19,12 @@ mod memory;
 mod moody;
 mod watch;
 
-use std::fmt::Display;
-use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
-use self::watch::Watch;
+use tickring::testing::setting;
 
-fn setting<T: FromStr<Err: Display>>(name: &str, default: T) -> T {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|error| panic!("{name} is {text:?}: {error}")),
-        Err(_) => default,
-    }
-}
+use self::watch::Watch;
 
 #[test]
 fn every_invariant_holds_for_as_long_as_it_is_told() {

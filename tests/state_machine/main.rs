@@ -18,6 +18,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner};
 
 use tickring::testing::membership::{Command, Runner};
+use tickring::testing::setting;
 
 mod strategies;
 
@@ -26,14 +27,6 @@ const DEFAULT_COMMANDS: u64 = 5_000;
 const HISTORIES: u32 = 10;
 const LONGEST: usize = 400;
 const AFTER_CLOSE: usize = 12;
-
-fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |value| {
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} is {value:?}, but must be a number"))
-    })
-}
 
 fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
     prop::collection::vec(strategies::command(), 0..=most)
@@ -50,8 +43,8 @@ struct Counts {
 
 #[test]
 fn a_coordinator_answers_as_its_naive_model_does() {
-    let wanted = from_environment("TICKRING_PROPTEST_COMMANDS", DEFAULT_COMMANDS);
-    let first_seed = from_environment("TICKRING_PROPTEST_SEED", 1);
+    let wanted = setting("TICKRING_PROPTEST_COMMANDS", DEFAULT_COMMANDS);
+    let first_seed = setting("TICKRING_PROPTEST_SEED", 1);
     let begun = Instant::now();
     let counts = Cell::new(Counts::default());
     let mut seed = first_seed;
