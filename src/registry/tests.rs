@@ -59,6 +59,7 @@ fn a_lease_is_overdue_only_after_its_timeout() {
 fn a_closed_lease_tells_the_beat_and_keeps_its_time() {
     let lease = Lease::open_at(at(5));
     lease.close();
+    assert!(lease.close_if_overdue(at(16), LEASE));
     assert_eq!(lease.beat(|| Timestamp::MAX), Beat::Closed);
     assert_eq!(lease.last_seen(), at(5));
     lease.note_while_closed(at(7));
