@@ -166,9 +166,8 @@ impl Coordinator {
         self.shared.writer.lock().subscribe(capacity)
     }
 
-    /// Ends the coordination: waits return [`BarrierError::Closed`](crate::BarrierError::Closed) as [`Error::Closed`], and so do
-    /// all later calls that would change something. Routing and statistics go on answering from the last topology. Closing twice
-    /// changes nothing.
+    /// Ends the coordination. Waits, and all later calls that would change something, return [`Error::Closed`]. Routing and
+    /// statistics go on answering from the last topology. Closing twice changes nothing.
     pub fn close(&self) {
         // The one action that is never refused.
         let _ = self.shared.apply(Action::Close);

@@ -84,8 +84,8 @@ impl Shared {
         Ok(self.decide(&mut writer, command.into(), now)?.registered)
     }
 
-    /// Marks those whose leases had run out at `now` and returns them. If the clock has stepped back since, nobody is judged by a time
-    /// that isn't any more.
+    /// Marks those whose leases had run out at `now` and returns them. If the clock has stepped back since `now` was read, the earlier
+    /// time counts.
     pub(super) fn sweep(&self, now: Timestamp) -> Vec<ShardId> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();
