@@ -10,11 +10,13 @@
 //!
 //! # Beside busy threads
 //! There a yield gives a whole slice of time away: it returns 3 to 12 ms later, where a wake-up takes a few microseconds. So a yield that
-//! returns late forbids yields to all waiters of the barrier, at first for 4 times as long as it took; they sleep after the first looks
-//! instead. If yields are late again soon after a ban, the next is twice as long, up to 64 times as long as the yield took. A waiter
-//! beside busy threads loses about one part in 64 of its time to late yields that way, and an idle machine, where single yields
-//! are late when threads begin, soon has its yields back: with 64 at once, phases of 8 threads took up to 3 times as long there. With at
-//! most 16, or no yields at all, phases without work took several times as long beside 8 busy threads.
+//! returns late forbids yields to all waiters of the barrier, at first for 16 times as long as it took; they look once and sleep
+//! instead, since who shares a core with a busy thread waits in vain on it. If yields are late again within 64 times that length after a
+//! ban, the next is twice as long, up to 64 times as long as the yield took. The memory outlasts the ban, so that a barrier that rests for
+//! a while doesn't learn the same again. A waiter beside busy threads loses about one part in 64 of its time to late yields that
+//! way, and an idle machine, where single yields are late when threads begin, soon has its yields back: with 64 at once,
+//! phases of 8 threads took up to 3 times as long there. With at most 16, or no yields at all, phases without work took several times
+//! as long beside 8 busy threads.
 //!
 //! # Orderings
 //! All are relaxed: these are hints, on which no answer depends.
@@ -27,7 +29,7 @@ use crate::sync::{AtomicBool, AtomicU64, Instant, LOOKS, LOOKS_SHARED, Ordering,
 /// A yield that takes longer is late.
 const LATE: Duration = Duration::from_micros(500);
 /// How many times its own length a late yield forbids others: at first, and at most.
-const PENALTIES: [u32; 2] = [4, 64];
+const PENALTIES: [u32; 2] = [16, 64];
 
 /// The patience of all waiters of one barrier.
 #[derive(Debug)]
@@ -66,7 +68,7 @@ impl Patience {
         condition: impl Fn() -> bool,
         is_time: impl Fn(Instant) -> bool,
     ) -> bool {
-        let looks = if self.has_cores() {
+        let looks = if self.has_cores() && self.may_yield(self.at(now)) {
             LOOKS
         } else {
             LOOKS_SHARED
@@ -111,7 +113,7 @@ impl Patience {
         let ban_ends = self.ban_ends.load(Ordering::Relaxed);
         let last = Duration::from_nanos(self.ban.load(Ordering::Relaxed));
         let [first, most] = PENALTIES.map(|times| took.saturating_mul(times));
-        let ban = if ended.saturating_since(Timestamp::from_nanos(ban_ends)) <= last {
+        let ban = if begun.saturating_since(Timestamp::from_nanos(ban_ends)) <= most {
             last.saturating_mul(2).clamp(first, most)
         } else {
             first
@@ -146,11 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn c14_a_late_yield_forbids_yields_for_4_times_its_length() {
+    fn c14_a_late_yield_forbids_yields_for_16_times_its_length() {
         let patience = Patience::new(true);
         assert!(patience.may_yield(at(0)));
         patience.yielded(at(1_000), at(1_501));
-        let end = 1_501 + 4 * 501;
+        let end = 1_501 + 16 * 501;
         assert!(!patience.may_yield(at(1_501)));
         assert!(!patience.may_yield(at(end - 1)));
         assert!(patience.may_yield(at(end)));
@@ -160,25 +162,25 @@ mod tests {
     fn c14_bans_one_soon_after_the_other_double_up_to_64_times_a_yields_length() {
         let patience = Patience::new(true);
         let mut begun = 0;
-        for times in [4, 8, 16, 32, 64, 64] {
+        for times in [16, 32, 64, 64] {
             let end = ban_after(&patience, begun);
             assert_eq!(end - (begun + 1_000), times * 1_000);
             begun = end;
         }
-        // As long after it as it was itself is soon, longer isn't.
-        let end = ban_after(&patience, begun + 63_000);
-        assert_eq!(end - (begun + 64_000), 64_000);
-        let later = end + 63_001;
-        assert_eq!(ban_after(&patience, later) - (later + 1_000), 4_000);
+        // 64 times the yield's length after the ban is soon, later isn't.
+        let end = ban_after(&patience, begun + 64_000);
+        assert_eq!(end - (begun + 65_000), 64_000);
+        let later = end + 64_001;
+        assert_eq!(ban_after(&patience, later) - (later + 1_000), 16_000);
     }
 
     #[test]
-    fn c14_a_longer_late_yield_soon_after_a_ban_forbids_for_4_times_its_length_at_least() {
+    fn c14_a_longer_late_yield_soon_after_a_ban_forbids_for_16_times_its_length_at_least() {
         let patience = Patience::new(true);
         let end = ban_after(&patience, 0);
         patience.yielded(at(end), at(end + 3_000));
-        assert!(!patience.may_yield(at(end + 14_999)));
-        assert!(patience.may_yield(at(end + 15_000)));
+        assert!(!patience.may_yield(at(end + 50_999)));
+        assert!(patience.may_yield(at(end + 51_000)));
     }
 
     #[test]
@@ -197,7 +199,7 @@ mod tests {
         let end = ban_after(&patience, 0);
         assert_eq!(ban_after(&patience, 0), end);
         assert_eq!(ban_after(&patience, end - 1), end);
-        assert_eq!(ban_after(&patience, end), end + 1_000 + 8_000);
+        assert_eq!(ban_after(&patience, end), end + 1_000 + 32_000);
     }
 
     #[test]
