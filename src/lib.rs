@@ -7,7 +7,7 @@
 //! | Where does this document go? | [`HashRing`], [`Topology`], [`Router`] |
 //! | When may we move on to the next phase? | [`TickBarrier`] |
 //! | Who is there, and who is alive? | [`ShardRegistry`], [`HealthMonitor`] |
-//! | What does the whole colony know? | [`aggregate`], [`CorpusStatistics`]; kept up to date: [`TermDictionary`], [`GlobalFrequencies`] |
+//! | What does the whole colony know? | [`aggregate`], [`CorpusStatistics`]; kept up to date: [`TermDictionary`], [`ShardCounter`], [`GlobalFrequencies`] |
 //! | What moves when the topology changes? | [`RingPlan`] |
 //! | Who runs it all? | [`Coordinator`], [`Colony`] |
 //!
@@ -108,7 +108,7 @@ pub use crate::error::{
 pub use crate::event::{TopologyChange, TopologyEvent};
 pub use crate::frequency::{
     CorpusStatistics, DocumentFrequencies, DocumentFrequenciesIter, FrequencySnapshot,
-    FrequencySource, GlobalFrequencies, ShardFrequencies, TermDictionary, aggregate,
+    FrequencySource, GlobalFrequencies, ShardCounter, ShardFrequencies, TermDictionary, aggregate,
     aggregate_interned, aggregate_owned,
 };
 pub use crate::health::PauseGuard;

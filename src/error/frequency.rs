@@ -39,6 +39,28 @@ pub enum FrequencyError {
         /// The number of the shard's documents.
         documents: u64,
     },
+    /// A document that is taken out of a shard's counter has a term that none of the shard's documents has: it was never added.
+    #[error("{term} is in no document of {shard}")]
+    NotCounted {
+        /// The shard.
+        shard: ShardId,
+        /// The term.
+        term: TermId,
+    },
+    /// A document that is taken out of a shard's counter has a term that the dictionary doesn't know: it was never added.
+    #[error("no document has the term {term:?}: the dictionary doesn't know it")]
+    UnknownTerm {
+        /// The term.
+        term: String,
+    },
+    /// A document can't be taken out of a shard's counter, which has fewer documents or tokens than would go.
+    #[error("{shard} has fewer {what} than are to be taken out")]
+    TotalBelowZero {
+        /// The shard.
+        shard: ShardId,
+        /// What was counted: documents or tokens.
+        what: &'static str,
+    },
     /// The dictionary has as many terms as it takes. Those that it has can still be looked up.
     #[error("the dictionary is full: its limit is {limit}")]
     DictionaryFull {

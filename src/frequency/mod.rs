@@ -35,6 +35,7 @@ pub use self::aggregate::{aggregate, aggregate_owned};
 pub use self::corpus::CorpusStatistics;
 pub use self::document::{DocumentFrequencies, DocumentFrequenciesIter};
 pub use self::interned::{
-    FrequencySnapshot, GlobalFrequencies, ShardFrequencies, TermDictionary, aggregate_interned,
+    FrequencySnapshot, GlobalFrequencies, ShardCounter, ShardFrequencies, TermDictionary,
+    aggregate_interned,
 };
 pub use self::source::FrequencySource;

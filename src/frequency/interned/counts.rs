@@ -40,6 +40,15 @@ const fn place(id: TermId) -> (usize, usize, usize) {
     (id / PAGE_IDS, id / CHUNK % PAGE, id % CHUNK)
 }
 
+/// Whether the two are one, or both absent.
+fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
 impl Page {
     /// Cuts the counts of a page's ids, from its first on, into chunks. Those beyond the end are 0. Gives the number of counts above 0,
     /// too.
@@ -102,7 +111,8 @@ impl Counts {
 
     pub(super) fn set(&mut self, id: TermId, count: u64) {
         let (page, chunk, at) = place(id);
-        if count == 0 && self.get(id) == 0 {
+        // Nothing is copied for a count that stays as it is.
+        if self.get(id) == count {
             return;
         }
         if page >= self.pages.len() {
@@ -132,6 +142,32 @@ impl Counts {
     /// Each id whose count isn't 0, ascending, with its count.
     pub(super) fn iter(&self) -> impl Iterator<Item = (TermId, u64)> + '_ {
         (0..self.pages.len()).flat_map(|page| self.in_page(page))
+    }
+
+    /// Each id whose count is another in `other`, ascending, with its count here. What the two share isn't looked at.
+    pub(super) fn differing<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (TermId, u64)> + 'a {
+        let pages = 0..self.pages.len().max(other.pages.len());
+        let pages = pages.filter(|&page| !same(self.page(page), other.page(page)));
+        let chunks = pages.flat_map(|page| (0..PAGE).map(move |chunk| (page, chunk)));
+        let chunks = chunks.filter_map(|(page, chunk)| {
+            let (here, there) = (self.chunk(page, chunk), other.chunk(page, chunk));
+            (!same(here, there)).then_some(page * PAGE_IDS + chunk * CHUNK)
+        });
+        let ids = chunks.flat_map(|first| (first..first + CHUNK).map(u32::try_from));
+        let ids = ids.map_while(Result::ok).map(TermId);
+        let counts = ids.map(|id| (id, self.get(id)));
+        counts.filter(|&(id, count)| other.get(id) != count)
+    }
+
+    fn page(&self, page: usize) -> Option<&Arc<Page>> {
+        self.pages.get(page)?.as_ref()
+    }
+
+    fn chunk(&self, page: usize, chunk: usize) -> Option<&Arc<Chunk>> {
+        self.page(page)?.0[chunk].as_ref()
     }
 
     /// The page that an id's count is in.

@@ -1,5 +1,6 @@
 //! The ledger behind a lock, published as a snapshot.
 
+use super::counts::Counts;
 use super::ledger::Ledger;
 use super::{FrequencySnapshot, ShardFrequencies};
 use crate::error::FrequencyError;
@@ -9,7 +10,7 @@ use crate::sync::{Arc, Mutex, MutexGuard, Retired, SnapshotCell};
 /// The document frequencies of all shards, kept up to date by what changes in each.
 ///
 /// It holds each shard's contribution and their sum. A shard that changes sends [what it has now](Self::replace) or
-/// [what has changed](Self::update); one that leaves is [taken out](Self::remove). [`publish`](Self::publish) shows the changes so far to
+/// [what has changed](Self::update), or has a [`ShardCounter`](super::ShardCounter) do that; one that leaves is [taken out](Self::remove). [`publish`](Self::publish) shows the changes so far to
 /// readers, all at once: after a tick, once for all shards. Readers [take the snapshot](Self::snapshot) without waiting for anyone.
 ///
 /// The sums are exact at all times: those that [`aggregate_interned`](super::aggregate_interned) would give for what the shards have
@@ -85,6 +86,17 @@ impl GlobalFrequencies {
         statistics: &ShardFrequencies,
     ) -> Result<(), FrequencyError> {
         self.change(|ledger| ledger.replace(shard, generation, statistics))
+    }
+
+    /// What a counter has, in place of whatever the shard had.
+    pub(super) fn share(
+        &self,
+        shard: ShardId,
+        generation: u64,
+        totals: (u64, u64),
+        counts: &Counts,
+    ) -> Result<(), FrequencyError> {
+        self.change(|ledger| ledger.share(shard, generation, totals, counts))
     }
 
     /// What has changed in the shard: its number of documents and of tokens now, and the frequencies now of those terms that changed. A term

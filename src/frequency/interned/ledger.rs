@@ -67,7 +67,24 @@ impl Ledger {
         let totals = self.totals_with(had, new.documents(), new.tokens())?;
         let gone = unlisted(&had.counts, new).map(|(term, _)| (term, 0));
         let changes = self.changes(had, new.iter().chain(gone));
-        self.carry_out(shard, generation, new, totals, changes);
+        self.carry_out(shard, generation, new.totals(), totals, changes);
+        Ok(())
+    }
+
+    /// The shard has these numbers of documents and of tokens, and all these counts, whose chunks are shared from now on.
+    pub(super) fn share(
+        &mut self,
+        shard: ShardId,
+        generation: u64,
+        (documents, tokens): (u64, u64),
+        counts: &Counts,
+    ) -> Result<(), FrequencyError> {
+        self.later(shard, generation)?;
+        let had = self.contribution(shard).unwrap_or(&NOTHING);
+        let totals = self.totals_with(had, documents, tokens)?;
+        let changes = self.changes(had, counts.differing(&had.counts));
+        self.shards.entry(shard).or_default().counts = counts.clone();
+        self.carry_out(shard, generation, (documents, tokens), totals, changes);
         Ok(())
     }
 
@@ -94,7 +111,7 @@ impl Ledger {
         }
         let totals = self.totals_with(had, documents, new.tokens())?;
         let changes = self.changes(had, new.iter());
-        self.carry_out(shard, generation, new, totals, changes);
+        self.carry_out(shard, generation, new.totals(), totals, changes);
         Ok(())
     }
 
@@ -110,14 +127,18 @@ impl Ledger {
                 last: had.generation,
             });
         }
-        let nothing = ShardFrequencies::default();
         let totals = self.totals_with(had, 0, 0)?;
         let gone = had.counts.iter().map(|(term, _)| (term, 0));
         let changes = self.changes(had, gone);
-        self.carry_out(shard, generation, &nothing, totals, changes);
+        self.carry_out(shard, generation, (0, 0), totals, changes);
         self.shards.remove(&shard);
         self.left.insert(shard, generation);
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn contributed(&self, shard: ShardId) -> Option<&Counts> {
+        Some(&self.contribution(shard)?.counts)
     }
 
     fn contribution(&self, shard: ShardId) -> Option<&Contribution> {
@@ -175,7 +196,7 @@ impl Ledger {
         &mut self,
         shard: ShardId,
         generation: u64,
-        new: &ShardFrequencies,
+        has: (u64, u64),
         totals: (u64, u64),
         changes: Vec<Change>,
     ) {
@@ -183,8 +204,7 @@ impl Ledger {
         self.left.remove(&shard);
         let contribution = self.shards.entry(shard).or_default();
         contribution.generation = generation;
-        contribution.documents = new.documents();
-        contribution.tokens = new.tokens();
+        (contribution.documents, contribution.tokens) = has;
         for Change { term, count, sum } in changes {
             contribution.set(term, count);
             self.totals.counts.set(term, sum);

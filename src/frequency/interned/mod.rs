@@ -7,6 +7,7 @@
 //! | `dictionary` | terms and their ids: append-only |
 //! | `texts` | the terms by id, read without a lock |
 //! | `shard` | what one shard has: its counts by id |
+//! | `counter` | the same, counted while documents come and go |
 //! | `counts` | counts by id in copy-on-write chunks |
 //! | `sum` | the sum over shards, anew |
 //! | `ledger` | each shard's contribution and their sum, changed by differences: the pure core |
@@ -22,6 +23,7 @@
 //! with the ledger. The first change of a chunk afterwards copies it: a publication costs by what has changed since the last, and
 //! besides only a pointer for each page of 8,192 ids and a generation for each shard.
 
+mod counter;
 mod counts;
 mod dictionary;
 mod global;
@@ -33,6 +35,7 @@ mod sum;
 mod tests;
 mod texts;
 
+pub use self::counter::ShardCounter;
 pub use self::dictionary::TermDictionary;
 pub use self::global::GlobalFrequencies;
 pub use self::shard::ShardFrequencies;

@@ -84,12 +84,17 @@ impl ShardFrequencies {
                 documents,
             });
         }
-        Ok(Self {
+        Ok(Self::counted(documents, tokens, &pairs))
+    }
+
+    /// Of ascending ids, none twice and none in more documents than there are.
+    pub(super) fn counted(documents: u64, tokens: u64, pairs: &[(TermId, u64)]) -> Self {
+        Self {
             documents,
             tokens,
             ids: pairs.iter().map(|&(id, _)| id).collect(),
-            counts: numbers(&pairs),
-        })
+            counts: numbers(pairs),
+        }
     }
 
     /// The same from terms, which get their ids.
@@ -117,6 +122,10 @@ impl ShardFrequencies {
     /// The number of tokens of all documents together.
     pub fn tokens(&self) -> u64 {
         self.tokens
+    }
+
+    pub(super) fn totals(&self) -> (u64, u64) {
+        (self.documents, self.tokens)
     }
 
     /// In how many documents the term is; none for a term that isn't listed. A binary search.

@@ -233,6 +233,101 @@ fn a_publication_copies_what_changes_and_no_more() {
     );
 }
 
+/// The counter and the ledger share every chunk that hasn't changed since the hand-over.
+#[test]
+fn a_hand_over_shares_what_it_hands_over() {
+    let (mut ledger, shard, terms) = (Ledger::default(), ShardId(0), 20 * CHUNK as u32);
+    let mut counter = ShardCounter::new(shard);
+    counter.add(1, (0..terms).map(TermId)).unwrap();
+    counter.add(1, (1..terms).map(TermId)).unwrap();
+    let share = |ledger: &mut Ledger, counter: &ShardCounter, generation| {
+        ledger.share(shard, generation, (2, 2), &counter.counts)
+    };
+    share(&mut ledger, &counter, 1).unwrap();
+    let shared = |ledger: &Ledger, counter: &ShardCounter| {
+        let contributed = ledger.contributed(shard).unwrap();
+        counter.counts.chunks_shared_with(contributed)
+    };
+    assert_eq!(shared(&ledger, &counter), (20, 20));
+
+    let (handed, published) = (counter.clone(), ledger.totals().counts.clone());
+    counter.remove(1, (0..terms).map(TermId)).unwrap();
+    counter.add(1, (0..terms - 1).map(TermId)).unwrap();
+    let changed = counter.counts.differing(&handed.counts);
+    assert_eq!(changed.collect::<Vec<_>>(), [(TermId(terms - 1), 1)]);
+    share(&mut ledger, &counter, 1).unwrap_err();
+    assert!(
+        ledger
+            .contributed(shard)
+            .unwrap()
+            .iter()
+            .eq(handed.counts.iter())
+    );
+    share(&mut ledger, &counter, 2).unwrap();
+    assert_eq!(shared(&ledger, &counter), (20, 20));
+    // Of the sums only the one chunk was copied.
+    let sums = &ledger.totals().counts;
+    assert_eq!(sums.chunks_shared_with(&published), (19, 20));
+    assert!(sums.iter().eq(counter.counts.iter()));
+}
+
+#[test]
+fn a_counter_keeps_no_term_in_more_documents_than_there_are() {
+    let [a, b, c] = [0, 1, 2].map(TermId);
+    let mut counter = ShardCounter::new(ShardId(0));
+    counter.add(1, [a, b, c]).unwrap();
+    counter.add(1, [c, b]).unwrap();
+    counter.remove(1, [b]).unwrap_err();
+    counter.remove(1, [b, c]).unwrap();
+    let refused = |terms: &[TermId], term| {
+        let found = counter.clone().remove(1, terms.iter().copied());
+        let expected = FrequencyError::CountAboveDocuments {
+            term,
+            frequency: 1,
+            documents: 0,
+        };
+        assert_eq!(found, Err(expected));
+    };
+    refused(&[], a);
+    refused(&[c, a], b);
+    refused(&[b, c], a);
+    counter.remove(1, [b, c, a, b]).unwrap();
+    assert_eq!(counter.frequencies(), ShardFrequencies::default());
+}
+
+#[test]
+fn what_a_counter_hands_over_takes_the_place_of_anything() {
+    let (global, shard) = (GlobalFrequencies::new(), ShardId(0));
+    let (here, far) = (TermId(5), TermId(u32::MAX));
+    let mut counter = ShardCounter::new(shard);
+    counter.add(3, [here, here, far]).unwrap();
+    let seen = |generation| {
+        counter.hand_over(&global, generation).unwrap();
+        let snapshot = global.publish();
+        assert_eq!((snapshot.documents(), snapshot.tokens()), (1, 3));
+        assert_eq!(snapshot.iter().collect::<Vec<_>>(), [(here, 1), (far, 1)]);
+    };
+    seen(1);
+    let other = ShardFrequencies::new(2, 9, [(here, 2), (TermId(6), 1)]).unwrap();
+    global.replace(shard, 2, &other).unwrap();
+    seen(3);
+    global.remove(shard, 3).unwrap();
+    seen(4);
+    // A new life of the shard, of which some time later nobody has heard in the old one.
+    let mut next = ShardCounter::new(shard);
+    next.add(1, [TermId(6)]).unwrap();
+    next.hand_over(&global, 5).unwrap();
+    let late = counter.hand_over(&global, 5).unwrap_err();
+    let (generation, last) = (5, 5);
+    let stale = FrequencyError::StaleGeneration {
+        shard,
+        generation,
+        last,
+    };
+    assert_eq!(late, stale);
+    assert!(global.publish().iter().eq([(TermId(6), 1)]));
+}
+
 #[test]
 fn totals_that_overflow_are_refused_and_change_nothing() {
     let global = GlobalFrequencies::new();

@@ -1,7 +1,10 @@
 //! Commands for the frequencies by interned terms, and what carries them out on both sides.
 
+use std::collections::BTreeMap;
+
 use arbitrary::{Arbitrary, Unstructured};
 
+use super::counter::{CounterPair, Counting};
 use super::sums::term;
 use super::{Counts, NaiveFrequencies};
 use crate::sync::Arc;
@@ -18,6 +21,7 @@ const PAGE: u32 = 8_192;
 pub enum Command {
     /// Of which shard, and by how much its generation lags behind the newest.
     Change(ShardId, u64, Change),
+    Count(ShardId, Counting),
     Publish,
     Intern(String),
 }
@@ -27,23 +31,29 @@ pub enum Change {
     Replace(Counts),
     Update(Counts),
     Remove,
+    /// What the shard's counter has.
+    HandOver,
 }
 
 impl<'a> Arbitrary<'a> for Command {
     fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
-        let change = match input.arbitrary::<u8>()? % 12 {
+        let kind = input.arbitrary::<u8>()? % 24;
+        if matches!(kind, 7 | 8) {
+            return Ok(Self::Intern(term(input)?));
+        }
+        if matches!(kind, 9..12) {
+            return Ok(Self::Publish);
+        }
+        let byte: u8 = input.arbitrary()?;
+        let shard = ShardId(u32::from(byte % 4));
+        let change = match kind {
             0 | 1 => Change::Replace(input.arbitrary()?),
             2..6 => Change::Update(input.arbitrary()?),
             6 => Change::Remove,
-            7 | 8 => return Ok(Self::Intern(term(input)?)),
-            _ => return Ok(Self::Publish),
+            12..16 => Change::HandOver,
+            _ => return Ok(Self::Count(shard, input.arbitrary()?)),
         };
-        let byte: u8 = input.arbitrary()?;
-        Ok(Self::Change(
-            ShardId(u32::from(byte % 4)),
-            u64::from(byte / 4 % 3) * 2,
-            change,
-        ))
+        Ok(Self::Change(shard, u64::from(byte / 4 % 3) * 2, change))
     }
 }
 
@@ -62,7 +72,7 @@ impl<'a> Arbitrary<'a> for Counts {
 }
 
 /// Ids at the edges of chunks and pages, and far off.
-fn id(input: &mut Unstructured<'_>) -> arbitrary::Result<TermId> {
+pub(super) fn id(input: &mut Unstructured<'_>) -> arbitrary::Result<TermId> {
     let byte = u32::from(input.arbitrary::<u8>()?);
     Ok(TermId(match byte {
         0..108 => byte % 20,
@@ -79,6 +89,7 @@ pub struct Pair {
     global: GlobalFrequencies,
     model: NaiveFrequencies,
     generation: u64,
+    counters: BTreeMap<ShardId, CounterPair>,
     /// Every publication so far, and what it was to say.
     published: Vec<(Arc<FrequencySnapshot>, Counts)>,
     dictionary: TermDictionary,
@@ -93,6 +104,10 @@ impl Pair {
             Command::Change(shard, lag, change) => {
                 self.generation += 1;
                 self.change(*shard, self.generation.saturating_sub(*lag), change);
+            }
+            Command::Count(shard, counting) => {
+                counter(&mut self.counters, *shard).apply(counting, &self.dictionary);
+                self.learn();
             }
             Command::Publish => self.publish(),
             Command::Intern(term) => self.intern(term),
@@ -114,6 +129,13 @@ impl Pair {
                 global.remove(shard, generation),
                 model.remove(shard, generation),
             ),
+            Change::HandOver => {
+                let pair = counter(&mut self.counters, shard);
+                (
+                    pair.counter.hand_over(global, generation),
+                    model.replace(shard, generation, &pair.model),
+                )
+            }
         };
         assert_eq!(outcome, expected, "{change:?}");
     }
@@ -127,19 +149,25 @@ impl Pair {
         self.published.push((snapshot, sum));
     }
 
+    /// The terms that a counter interned.
+    fn learn(&mut self) {
+        while let Some(term) = self.dictionary.term(id_at(self.terms.len())) {
+            self.terms.push(term.to_owned());
+        }
+    }
+
     /// A term gets the next number when it is new.
     fn intern(&mut self, term: &str) {
         let known = self.terms.iter().position(|other| other == term);
-        let id = |place| TermId(u32::try_from(place).unwrap());
-        assert_eq!(self.dictionary.get(term), known.map(id));
-        let expected = id(known.unwrap_or(self.terms.len()));
+        assert_eq!(self.dictionary.get(term), known.map(id_at));
+        let expected = id_at(known.unwrap_or(self.terms.len()));
         if known.is_none() {
             self.terms.push(term.to_owned());
         }
         assert_eq!(self.dictionary.intern(term), Ok(expected));
         assert_eq!(self.dictionary.term(expected), Some(term));
         assert_eq!(self.dictionary.len(), self.terms.len() as u64);
-        assert_eq!(self.dictionary.term(id(self.terms.len())), None);
+        assert_eq!(self.dictionary.term(id_at(self.terms.len())), None);
     }
 
     /// Publishes what there is, and compares all publications: none has changed since.
@@ -149,6 +177,15 @@ impl Pair {
             assert_eq!(&Counts::seen(snapshot), expected);
         }
     }
+}
+
+fn counter(counters: &mut BTreeMap<ShardId, CounterPair>, shard: ShardId) -> &mut CounterPair {
+    let new = || CounterPair::new(shard);
+    counters.entry(shard).or_insert_with(new)
+}
+
+fn id_at(place: usize) -> TermId {
+    TermId(u32::try_from(place).unwrap())
 }
 
 /// Carries out the commands that the bytes say.

@@ -1,11 +1,13 @@
 //! The naive frequencies: everything that the shards have, added up from the start for each question.
 
 mod command;
+mod counter;
 mod sums;
 
 use std::collections::BTreeMap;
 
 pub use self::command::{Change, Command, Pair};
+pub use self::counter::{Counting, Document};
 
 use crate::{
     DocumentFrequencies, FrequencyError, FrequencySnapshot, FrequencySource, ShardFrequencies,
@@ -130,8 +132,7 @@ pub struct NaiveFrequencies(BTreeMap<ShardId, (u64, Option<Counts>)>);
 impl NaiveFrequencies {
     pub fn replace(&mut self, shard: ShardId, generation: u64, new: &Counts) -> Outcome {
         self.check(shard, |last| generation <= last, generation)?;
-        self.0.insert(shard, (generation, Some(new.clone())));
-        Ok(())
+        self.put(shard, generation, new.clone())
     }
 
     pub fn update(&mut self, shard: ShardId, generation: u64, new: &Counts) -> Outcome {
@@ -140,22 +141,32 @@ impl NaiveFrequencies {
         has.counts.extend(&new.counts);
         has.counts.retain(|_, count| *count > 0);
         (has.documents, has.tokens) = (new.documents, new.tokens);
-        let documents = has.documents;
-        if let Some((&term, &frequency)) = has.counts.iter().find(|&(_, &n)| n > documents) {
-            return Err(FrequencyError::CountAboveDocuments {
-                term,
-                frequency,
-                documents,
-            });
-        }
-        self.0.insert(shard, (generation, Some(has)));
-        Ok(())
+        has.check()?;
+        self.put(shard, generation, has)
     }
 
     pub fn remove(&mut self, shard: ShardId, generation: u64) -> Outcome {
         self.contribution(shard)?;
         self.check(shard, |last| generation < last, generation)?;
         self.0.insert(shard, (generation, None));
+        Ok(())
+    }
+
+    /// Unless a total would be too large.
+    fn put(&mut self, shard: ShardId, generation: u64, has: Counts) -> Outcome {
+        let others = self.0.iter().filter(|&(&id, _)| id != shard);
+        let all: Vec<_> = others
+            .filter_map(|(_, (_, has))| has.as_ref())
+            .chain([&has])
+            .collect();
+        for (what, of) in [
+            ("documents", (|has| has.documents) as fn(&Counts) -> u64),
+            ("tokens", |has| has.tokens),
+        ] {
+            let sum = all.iter().map(|has| u128::from(of(has))).sum::<u128>();
+            u64::try_from(sum).map_err(|_| FrequencyError::TotalOverflow { what })?;
+        }
+        self.0.insert(shard, (generation, Some(has)));
         Ok(())
     }
 
