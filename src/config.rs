@@ -32,7 +32,7 @@ pub(crate) const PAUSE_INTERVALS: u32 = 3;
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct Config {
     /// How many shards are planned: `shard-0` up to this number are on the ring and in the barrier from the start, before
-    /// anybody registers. From 0 (plans none) to [`MAX_SHARDS`]. Default: 3.
+    /// anybody registers; see [`registration_timeout`](Self::registration_timeout). From 0 (plans none) to [`MAX_SHARDS`]. Default: 3.
     pub num_shards: u32,
     /// How many distinct shards besides the owner a replica look-up names. From 0 to [`MAX_REPLICAS`]. Default: 2.
     pub replication_factor: u32,
@@ -52,6 +52,28 @@ pub struct Config {
     /// out. From 1 ms to a third of [`heartbeat_timeout`](Self::heartbeat_timeout), so that a pause of the sweeper that outlasts a lease is
     /// known for one; see [`PauseGuard`](crate::PauseGuard). Default: 5 s.
     pub sweep_interval: Duration,
+    /// How long after its start the coordinator counts on planned shards that nobody registers. The first sweep after that gives them
+    /// up: documents are routed past them, and no phase waits for them. One that registers later serves from then on, and counts from
+    /// the next tick as a new one does. From 1 ms to one year; without one they are counted on for ever. Default: none.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use tickring::{Config, Coordinator, ManualClock, ShardId, ShardInfo};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let registration_timeout = Some(Duration::from_secs(60));
+    /// let config = Config { num_shards: 2, registration_timeout, ..Config::default() };
+    /// let coordinator = Coordinator::with_clock(config, clock.clone())?;
+    /// clock.advance(Duration::from_secs(61));
+    /// assert_eq!(coordinator.check_shard_health(), [ShardId::new(0), ShardId::new(1)]);
+    /// assert_eq!(coordinator.cluster_stats().absent_shards, 2);
+    ///
+    /// coordinator.register_shard(ShardInfo::new(ShardId::new(0), "late".to_owned()))?;
+    /// assert_eq!(coordinator.topology().serving_count(), 1);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    pub registration_timeout: Option<Duration>,
 }
 
 impl Default for Config {
@@ -64,6 +86,7 @@ impl Default for Config {
             phase_timeout: Duration::from_secs(30),
             heartbeat_timeout: Duration::from_secs(30),
             sweep_interval: Duration::from_secs(5),
+            registration_timeout: None,
         }
     }
 }
@@ -110,7 +133,10 @@ impl Config {
             self.sweep_interval,
             min,
             lease / PAUSE_INTERVALS,
-        )
+        )?;
+        self.registration_timeout.map_or(Ok(()), |timeout| {
+            duration("registration_timeout", timeout, min, MAX_DURATION)
+        })
     }
 }
 
@@ -150,4 +176,25 @@ fn duration(
         min,
         max,
     })
+}
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c18_a_configuration_written_before_there_was_a_registration_timeout_is_read() {
+        let text = serde_json::to_string(&Config::default()).unwrap();
+        let before = text.replace(",\"registration_timeout\":null", "");
+        assert!(before.len() < text.len(), "{text}");
+        let read: Config = serde_json::from_str(&before).unwrap();
+        assert_eq!(read, Config::default());
+        let registration_timeout = Some(Duration::from_millis(1_500));
+        let config = Config {
+            registration_timeout,
+            ..read
+        };
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);
+    }
 }

@@ -38,6 +38,11 @@ pub enum TopologyChange {
         /// What it is.
         to: ShardStatus,
     },
+    /// Nobody has registered a planned shard in time. It serves once somebody does.
+    Absent {
+        /// The shard.
+        shard: ShardId,
+    },
     /// A shard's weight changed.
     Weight {
         /// The shard.

@@ -110,6 +110,13 @@ fn with_config_names_the_field_that_is_wrong() {
         }),
         "sweep_interval"
     );
+    assert_eq!(
+        field(Config {
+            registration_timeout: Some(Duration::ZERO),
+            ..base()
+        }),
+        "registration_timeout"
+    );
 }
 
 #[test]
@@ -358,6 +365,8 @@ fn metrics_documents_and_cluster_stats() {
         ClusterStats {
             total_shards: 2,
             online_shards: 1,
+            planned_shards: 0,
+            absent_shards: 0,
             total_documents: 120,
             total_memory_bytes: 1_500,
             current_tick: 0,

@@ -31,8 +31,9 @@ impl Coordinator {
         shared.hear(shard, None)
     }
 
-    /// Marks every shard whose lease has run out as offline and returns those that this call marked, by id. Judges at once;
-    /// a [`HealthMonitor`](crate::HealthMonitor) does the same regularly, with a guard against its own pauses.
+    /// Marks every shard whose lease has run out as offline, gives up the planned shards that nobody registered within
+    /// [`Config::registration_timeout`](crate::Config::registration_timeout), and returns all that this call took out, by id. Judges at once; a
+    /// [`HealthMonitor`](crate::HealthMonitor) does the same regularly, with a guard against its own pauses.
     ///
     /// On a closed coordinator it marks nobody.
     ///

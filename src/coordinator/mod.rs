@@ -99,7 +99,7 @@ impl Coordinator {
     }
 
     /// The same, with leases on a clock of the caller's. Deadlines of waits are on the system's monotonic clock all the
-    /// same, since the threads that wait are.
+    /// same, since the threads that wait are. The clock is asked once.
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};
@@ -117,7 +117,7 @@ impl Coordinator {
     /// As [`with_config`](Self::with_config).
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
         config.validate()?;
-        let membership = Membership::new(&config)?;
+        let membership = Membership::new(&config, clock.now())?;
         let barrier = TickBarrier::with_timeout(config.num_shards, config.phase_timeout)?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -135,7 +135,7 @@ impl Coordinator {
         &self.shared.config
     }
 
-    /// How many members the barrier has: those of the ring that are planned or serve.
+    /// How many members the barrier has: those of the ring that serve.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn barrier_members(&self) -> u32 {
         self.shared.barrier.shard_count()

@@ -42,7 +42,8 @@ impl Stop {
     }
 }
 
-/// A thread that sweeps a coordinator's leases at [`Config::sweep_interval`](crate::Config::sweep_interval), until it is dropped.
+/// A thread that sweeps a coordinator as [`Coordinator::check_shard_health`] does, every
+/// [`Config::sweep_interval`](crate::Config::sweep_interval), until it is dropped.
 ///
 /// After a gap far above that interval (its own pause, a suspended machine), one before its first sweep included, it judges
 /// nobody until it has swept at the normal rate for a whole lease. [`Coordinator::check_shard_health`] judges at once. A sweep in

@@ -12,20 +12,27 @@ use crate::id::{ShardId, Tick};
 use crate::registry::{ShardInfo, ShardRecord, ShardStatus};
 use crate::topology::{Member, Topology};
 
-/// Counts over the registered shards of one topology.
+/// Counts over the shards of one topology.
 ///
 /// ```
 /// let stats = tickring::Coordinator::new(3)?.cluster_stats();
 /// assert_eq!((stats.total_shards, stats.online_shards, stats.current_tick), (0, 0, 0));
+/// assert_eq!((stats.planned_shards, stats.absent_shards), (3, 0));
 /// # Ok::<(), tickring::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ClusterStats {
-    /// Registered shards; planned ones that nobody has registered as don't count.
+    /// Registered shards.
     pub total_shards: u32,
     /// Those of them that are online.
     pub online_shards: u32,
+    /// Planned shards that nobody has registered yet, besides. Unless they are absent, documents are routed to them and phases wait for them.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub planned_shards: u32,
+    /// Those of them that nobody registered within [`Config::registration_timeout`](crate::Config::registration_timeout).
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub absent_shards: u32,
     /// Documents over them, as they said last, at most `u64::MAX`.
     pub total_documents: u64,
     /// Memory over them in bytes, as they said last, at most `u64::MAX`.
@@ -39,12 +46,16 @@ impl ClusterStats {
         let mut stats = Self {
             total_shards: 0,
             online_shards: 0,
+            planned_shards: 0,
+            absent_shards: 0,
             total_documents: 0,
             total_memory_bytes: 0,
             current_tick,
         };
         for member in topology.members() {
             let Some(record) = Member::record(member) else {
+                stats.planned_shards += 1;
+                stats.absent_shards += u32::from(!member.serves());
                 continue;
             };
             stats.total_shards += 1;
@@ -95,7 +106,7 @@ impl Coordinator {
         self.cluster_stats().total_documents
     }
 
-    /// Counts over the registered shards of one topology.
+    /// Counts over the shards of one topology.
     pub fn cluster_stats(&self) -> ClusterStats {
         ClusterStats::of(&self.shared.topology.load(), self.current_tick())
     }

@@ -2,8 +2,8 @@
 //!
 //! # Order
 //! The topology and the barrier's members change under the writer's lock, in an order in which no reader can be misled:
-//! joins change the barrier before the topology is installed, so whoever sees the member on the ring finds it in the barrier;
-//! leaves come after it, so whoever is woken no longer sees the member. A new incarnation of a member takes its place in the
+//! joins change the barrier before the topology is installed, so whoever sees that the member serves finds it in the barrier;
+//! leaves come after it, so whoever is woken no longer sees the member serve. A new incarnation of a member takes its place in the
 //! barrier with the joins: from then on the old handle is refused, and nobody has the new one yet. Events come last.
 //!
 //! Lock order: the writer's, then the barrier's. The barrier never calls back. The clock is the only code of the caller's that
@@ -84,8 +84,8 @@ impl Shared {
         Ok(self.decide(&mut writer, command.into(), now)?.registered)
     }
 
-    /// Marks those whose leases had run out at `now` and returns them. If the clock has stepped back since `now` was read, the earlier
-    /// time counts.
+    /// Takes out those whose leases had run out at `now`, and the planned shards whose time had, and returns them by id. If the clock
+    /// has stepped back since `now` was read, the earlier time counts.
     pub(super) fn sweep(&self, now: Timestamp) -> Vec<ShardId> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();
@@ -93,16 +93,22 @@ impl Shared {
         let later = self.clock.now();
         let overdue = writer.membership.judge(now.min(later));
         writer.membership.renew_leases(ahead, later);
-        if overdue.is_empty() {
-            return Vec::new();
+        let absent = writer.membership.judge_planned(now.min(later));
+        let offline: Vec<_> = overdue.iter().map(|&(shard, _)| shard).collect();
+        let verdicts = [
+            (offline, Action::MarkOffline(overdue)),
+            (absent.clone(), Action::MarkAbsent(absent)),
+        ];
+        let mut out = Vec::new();
+        for (shards, action) in verdicts {
+            // Under the lock that they were judged under, nothing has changed since: nothing is refused, unless the epochs are
+            // used up.
+            if !shards.is_empty() && self.decide(&mut writer, action.into(), now).is_ok() {
+                out.extend(shards);
+            }
         }
-        let dead = overdue.iter().map(|&(shard, _)| shard).collect();
-        // Under the lock that the leases were judged under, their lives are the current ones: nothing is refused, unless the
-        // epochs are used up.
-        match self.decide(&mut writer, Action::MarkOffline(overdue).into(), now) {
-            Ok(_) => dead,
-            Err(_) => Vec::new(),
-        }
+        out.sort_unstable();
+        out
     }
 
     /// See the head of this file for the order.

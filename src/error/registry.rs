@@ -13,6 +13,9 @@ pub enum RegistryError {
     /// The shard is planned, but nobody has registered as it yet, so that it has no lease, status or metrics.
     #[error("{0} is planned, but nobody has registered as it yet")]
     NotRegistered(ShardId),
+    /// The shard has registered by now, so it isn't absent.
+    #[error("{0} has registered")]
+    AlreadyRegistered(ShardId),
     /// The caller speaks for an incarnation that isn't the shard's current one. One that has ended must register again.
     #[error("{shard} was called as {stale}, which isn't its current one")]
     StaleIncarnation {

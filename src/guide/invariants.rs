@@ -11,8 +11,8 @@
 //! Held by [`HashRing`](crate::HashRing). Checked by `src/testing/ring`, `src/ring/tests.rs` and `tests/ring.rs`.
 //!
 //! ## I10: topology and barrier agree
-//! Whatever one call answers belongs to one epoch. What it routes to is on the ring of that epoch and serves. Whoever finds a member on
-//! the ring finds it in the barrier, and whoever is woken by a departure no longer finds the member on the ring.
+//! Whatever one call answers belongs to one epoch. What it routes to is on the ring of that epoch and serves. Whoever finds that a
+//! member serves finds it in the barrier, and whoever is woken by a departure no longer finds that it serves.
 //!
 //! Held by [`Topology`](crate::Topology), which has ring, members and statuses in one value, and by the order in which
 //! [`Coordinator`](crate::Coordinator) carries a command out. Checked by `src/testing/membership`, which `tests/state_machine` and

@@ -80,6 +80,8 @@ pub enum Action {
     },
     /// Marks these lives of shards as offline, all in one topology: what a sweep found. Clocks and leases have no say in it.
     MarkOffline(Vec<(ShardId, Incarnation)>),
+    /// Takes planned shards out of routing and out of the barrier until they register, all in one topology: what a sweep found, too.
+    MarkAbsent(Vec<ShardId>),
     /// Sets a shard's weight.
     SetWeight {
         /// The shard.

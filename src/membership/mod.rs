@@ -5,8 +5,7 @@
 //! action is decided whole before any of it is carried out, so that what is carried out can't fail. There is no lock, clock or
 //! thread in here and nothing is called back. Leases are judged apart: what a sweep finds comes back as a command.
 //!
-//! A join can't be refused either: the barrier's members are those of the ring that are planned or serve, and the ring has the
-//! same bound. Whether the coordination has ended is known here; the barrier and the subscribers learn it as an effect.
+//! A join can't be refused either: the barrier's members are those of the ring that serve, and the ring has the same bound. Whether the coordination has ended is known here; the barrier and the subscribers learn it as an effect.
 
 mod command;
 mod effects;
@@ -15,6 +14,7 @@ mod registration;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 pub use self::command::{Action, Command, Newcomer, Registration};
 pub(crate) use self::effects::Effects;
@@ -35,11 +35,20 @@ pub(crate) struct Membership {
     registry: ShardRegistry,
     topology: Arc<Topology>,
     closed: bool,
+    plan: Plan,
+}
+
+/// How long the planned shards are counted on.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    /// When the coordinator began; earlier, if the clock has stepped back since.
+    since: Timestamp,
+    timeout: Option<Duration>,
 }
 
 impl Membership {
-    /// The state of a new coordinator. The configuration has been validated.
-    pub(crate) fn new(config: &Config) -> Result<Self, RingError> {
+    /// The state of a new coordinator. The configuration has been validated. `now` begins the planned shards' time.
+    pub(crate) fn new(config: &Config, now: Timestamp) -> Result<Self, RingError> {
         let planned = (0..config.num_shards).map(|id| (ShardId(id), 1));
         let ring =
             HashRing::from_members(config.placement, config.virtual_nodes_per_shard, planned)?;
@@ -50,6 +59,10 @@ impl Membership {
             registry,
             topology,
             closed: false,
+            plan: Plan {
+                since: now,
+                timeout: config.registration_timeout,
+            },
         })
     }
 
@@ -70,6 +83,18 @@ impl Membership {
         overdue
             .map(|change| (change.shard, change.incarnation))
             .collect()
+    }
+
+    /// The planned shards that nobody has registered in time, by id, to be marked absent. If the clock has stepped back to before their
+    /// time began, it begins again at `now`.
+    pub(crate) fn judge_planned(&mut self, now: Timestamp) -> Vec<ShardId> {
+        let Plan { since, timeout } = &mut self.plan;
+        *since = now.min(*since);
+        let over = timeout.is_some_and(|timeout| now.saturating_since(*since) > timeout);
+        if self.closed || !over {
+            return Vec::new();
+        }
+        self.registry.awaited()
     }
 
     /// See [`ShardRegistry::leases_ahead`].
@@ -125,6 +150,7 @@ impl Membership {
                 let changes: Vec<_> = lives.iter().map(offline).collect::<Result<_, _>>()?;
                 Ok(self.enter(&changes, epoch, now))
             }
+            Action::MarkAbsent(shards) => self.mark_absent(&shards, epoch),
             Action::SetWeight { shard, weight } => self.set_weight(shard, weight, epoch),
             Action::Close => Ok(Effects {
                 closes: !std::mem::replace(&mut self.closed, true),
@@ -151,8 +177,7 @@ impl Membership {
 
     fn remove(&mut self, shard: ShardId, change: TopologyChange, epoch: Epoch) -> Outcome {
         let ring = self.topology.ring().remove_shard(shard)?;
-        let status = self.registry.get_status(shard);
-        let was_member = status.is_none_or(ShardStatus::serves);
+        let was_member = self.registry.serves(shard);
         self.registry.remove(shard);
         let mut effects = Effects {
             leaves: was_member.then_some(shard).into_iter().collect(),
@@ -172,6 +197,26 @@ impl Membership {
             let change = TopologyChange::Weight { shard, from, to };
             self.install(&mut effects, epoch, Some(ring), [], vec![change]);
         }
+        Ok(effects)
+    }
+
+    fn mark_absent(&mut self, shards: &[ShardId], epoch: Epoch) -> Outcome {
+        let mut leaves = Vec::new();
+        for shard in distinct(shards.iter().copied())? {
+            if self.registry.is_awaited(shard)? {
+                leaves.push(shard);
+            }
+        }
+        for &shard in &leaves {
+            self.registry.mark_absent(shard);
+        }
+        let absent = |&shard: &ShardId| TopologyChange::Absent { shard };
+        let (changed, changes) = (leaves.clone(), leaves.iter().map(absent).collect());
+        let mut effects = Effects {
+            leaves,
+            ..Effects::default()
+        };
+        self.install(&mut effects, epoch, None, changed, changes);
         Ok(effects)
     }
 
@@ -257,5 +302,6 @@ fn member(shard: ShardId, weight: u32, registry: &ShardRegistry) -> Member {
         shard,
         weight,
         registered: registered.map(|(record, status)| (Arc::clone(record), status)),
+        serves: registry.serves(shard),
     }
 }

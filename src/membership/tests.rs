@@ -10,7 +10,7 @@ fn membership(num_shards: u32) -> Membership {
         num_shards,
         ..Config::default()
     };
-    Membership::new(&config).unwrap()
+    Membership::new(&config, NOW).unwrap()
 }
 
 fn newcomer(id: Option<u32>, weight: Option<u32>) -> Newcomer {
@@ -52,8 +52,10 @@ fn state(membership: &Membership) -> String {
         registry,
         topology,
         closed,
+        plan,
     } = membership;
     let planned: Vec<_> = registry.planned().collect();
+    let planned = (planned, registry.awaited(), plan);
     let next = (registry.vacant_ids().next(), registry.next_incarnation());
     format!("{topology:?} {planned:?} {next:?} {closed}")
 }
@@ -144,6 +146,33 @@ fn one_sweep_is_one_topology() {
     assert!(membership.judge(Timestamp::MAX).is_empty());
     apply(&mut membership, Action::Close);
     assert!(membership.judge(Timestamp::MAX).is_empty());
+}
+
+#[test]
+fn c18_an_absent_shard_leaves_the_barrier_once_and_joins_when_it_registers() {
+    let mut membership = membership(3);
+    let absent = || Action::MarkAbsent(vec![A, B]);
+    assert_eq!(apply(&mut membership, absent()).leaves, [A, B]);
+    let again = apply(&mut membership, absent());
+    assert!(again.leaves.is_empty() && again.topology.is_none());
+    let serves = |membership: &Membership| {
+        let members = membership.topology().members().iter();
+        members.map(Member::serves).collect::<Vec<_>>()
+    };
+    assert_eq!(serves(&membership), [false, false, true]);
+    // Another ring of the same members keeps it.
+    let weight = |shard| Action::SetWeight { shard, weight: 2 };
+    apply(&mut membership, weight(A));
+    assert_eq!(serves(&membership), [false, false, true]);
+    assert!(deregister(&mut membership, B).leaves.is_empty());
+    let (incarnation, effects) = register(&mut membership, None);
+    assert_eq!(effects.joins, [(A, incarnation)]);
+    assert_eq!(serves(&membership), [true, true]);
+    assert_eq!(deregister(&mut membership, A).leaves, [A]);
+    // Planned no more: who takes the id again is there.
+    register(&mut membership, Some(1));
+    assert_eq!(serves(&membership), [true, true]);
+    assert_eq!(deregister(&mut membership, B).leaves, [B]);
 }
 
 #[test]
@@ -277,6 +306,18 @@ fn refused() -> Vec<(Action, RegistryError)> {
             Action::MarkOffline(vec![(A, first), (B, first)]),
             stale(B, first),
         ),
+        (
+            Action::MarkAbsent(vec![B, B]),
+            RegistryError::SameShardTwice(B),
+        ),
+        (
+            Action::MarkAbsent(vec![B, A]),
+            RegistryError::AlreadyRegistered(A),
+        ),
+        (
+            Action::MarkAbsent(vec![B, unknown]),
+            RegistryError::ShardNotFound(unknown),
+        ),
         (weight(unknown, 1), absent),
         (weight(A, u32::MAX), too_heavy(A)),
     ]
@@ -342,6 +383,7 @@ fn log() -> Vec<Command> {
     };
     let actions = [
         Action::Register(vec![begin(None, 3), begin(None, 4), begin(Some(8), 9)]),
+        Action::MarkAbsent(vec![ShardId(2)]),
         set_status,
         Action::MarkOffline(vec![(A, life(3)), (ShardId(8), life(9))]),
         Action::Hear { shard, incarnation },
@@ -360,8 +402,8 @@ fn log() -> Vec<Command> {
 #[cfg(feature = "serde")]
 #[test]
 fn commands_from_a_log_give_the_same_state_wherever_they_are_applied() {
-    let mut here = membership(2);
-    let mut there = membership(2);
+    let mut here = membership(3);
+    let mut there = membership(3);
     for command in log() {
         let line = serde_json::to_string(&command).unwrap();
         let read: Command = serde_json::from_str(&line).unwrap();
@@ -375,5 +417,5 @@ fn commands_from_a_log_give_the_same_state_wherever_they_are_applied() {
         there.apply(read, NOW).unwrap();
         assert_eq!(state(&there), state(&here));
     }
-    assert_eq!(here.topology().epoch(), Epoch::new(22));
+    assert_eq!(here.topology().epoch(), Epoch::new(24));
 }

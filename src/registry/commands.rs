@@ -51,7 +51,7 @@ impl ShardRegistry {
     pub(crate) fn vacant_ids(&self) -> impl Iterator<Item = ShardId> {
         let unused = self.next_id.into_iter().flat_map(|first| first..=u32::MAX);
         let unused = unused.map(ShardId).filter(|id| !self.named.contains(id));
-        self.planned.iter().copied().chain(unused)
+        self.planned.keys().copied().chain(unused)
     }
 
     /// The incarnation that a registration would begin.
@@ -110,6 +110,28 @@ impl ShardRegistry {
             entry.record.end();
             entry.record.info()
         })
+    }
+
+    /// The planned shards that are still counted on, by id.
+    pub(crate) fn awaited(&self) -> Vec<ShardId> {
+        let awaited = self.planned.iter().filter(|&(_, &awaited)| awaited);
+        awaited.map(|(&id, _)| id).collect()
+    }
+
+    /// Whether a planned shard is still counted on.
+    pub(crate) fn is_awaited(&self, id: ShardId) -> Result<bool, RegistryError> {
+        if self.entries.contains_key(&id) {
+            return Err(RegistryError::AlreadyRegistered(id));
+        }
+        let planned = self.planned.get(&id).copied();
+        planned.ok_or(RegistryError::ShardNotFound(id))
+    }
+
+    /// Counts no longer on a planned shard.
+    pub(crate) fn mark_absent(&mut self, id: ShardId) {
+        if let Some(awaited) = self.planned.get_mut(&id) {
+            *awaited = false;
+        }
     }
 
     /// Hears from a shard: renews its lease; an offline shard begins to recover, a recovering one is back. A time before the last

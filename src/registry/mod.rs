@@ -81,7 +81,8 @@ struct Entry {
 /// ```
 #[derive(Debug)]
 pub struct ShardRegistry {
-    planned: BTreeSet<ShardId>,
+    /// The ids that are kept for registrations to come, and whether they are still counted on.
+    planned: BTreeMap<ShardId, bool>,
     entries: BTreeMap<ShardId, Entry>,
     /// Every id below it has been given out, planned or reserved once.
     next_id: Option<u32>,
@@ -106,7 +107,7 @@ impl ShardRegistry {
     /// An empty registry. A shard is overdue once it was last heard from more than `heartbeat_timeout` ago.
     pub const fn with_heartbeat_timeout(heartbeat_timeout: Duration) -> Self {
         Self {
-            planned: BTreeSet::new(),
+            planned: BTreeMap::new(),
             entries: BTreeMap::new(),
             next_id: Some(0),
             named: BTreeSet::new(),
@@ -118,9 +119,17 @@ impl ShardRegistry {
     /// The same, with the ids from 0 to `planned` reserved for the first registrations.
     pub(crate) fn with_planned(planned: u32, heartbeat_timeout: Duration) -> Self {
         Self {
-            planned: (0..planned).map(ShardId).collect(),
+            planned: (0..planned).map(|id| (ShardId(id), true)).collect(),
             next_id: Some(planned),
             ..Self::with_heartbeat_timeout(heartbeat_timeout)
+        }
+    }
+
+    /// Whether the shard serves and is in the barrier: it is online or draining, or planned and counted on.
+    pub(crate) fn serves(&self, id: ShardId) -> bool {
+        match self.entries.get(&id) {
+            Some(entry) => entry.status.serves(),
+            None => self.planned.get(&id).is_some_and(|&awaited| awaited),
         }
     }
 
@@ -146,7 +155,7 @@ impl ShardRegistry {
     }
 
     fn missing(&self, id: ShardId) -> RegistryError {
-        if self.planned.contains(&id) {
+        if self.planned.contains_key(&id) {
             RegistryError::NotRegistered(id)
         } else {
             RegistryError::ShardNotFound(id)

@@ -38,12 +38,12 @@ impl ShardRegistry {
 
     /// Whether this id is reserved for a registration to come.
     pub fn is_planned(&self, id: ShardId) -> bool {
-        self.planned.contains(&id)
+        self.planned.contains_key(&id)
     }
 
     /// The ids reserved for registrations to come, ascending.
     pub fn planned(&self) -> impl ExactSizeIterator<Item = ShardId> {
-        self.planned.iter().copied()
+        self.planned.keys().copied()
     }
 
     /// A shard's status; nothing for a planned or unknown id.

@@ -74,6 +74,10 @@ fn values(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         phase_timeout: duration(input)?,
         heartbeat_timeout: duration(input)?,
         sweep_interval: duration(input)?,
+        registration_timeout: match input.arbitrary()? {
+            true => Some(duration(input)?),
+            false => None,
+        },
     };
     read_back(&config);
     build(&config);
@@ -172,6 +176,12 @@ fn wrong_field(config: &Config) -> Option<&'static str> {
         (
             "sweep_interval",
             good(config.sweep_interval, config.heartbeat_timeout / 3),
+        ),
+        (
+            "registration_timeout",
+            config
+                .registration_timeout
+                .is_none_or(|wait| good(wait, YEAR)),
         ),
     ];
     checks

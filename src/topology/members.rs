@@ -17,6 +17,7 @@ pub struct Member {
     pub(crate) weight: u32,
     /// Nobody has registered yet as a planned shard.
     pub(crate) registered: Option<(Arc<ShardRecord>, ShardStatus)>,
+    pub(crate) serves: bool,
 }
 
 impl Member {
@@ -42,9 +43,10 @@ impl Member {
             .map(|(record, _)| record.incarnation)
     }
 
-    /// Whether documents are routed to it: it is planned, online or draining.
-    pub fn serves(&self) -> bool {
-        self.status().is_none_or(ShardStatus::serves)
+    /// Whether documents are routed to it: it is online or draining, or planned and not
+    /// [given up](crate::Config::registration_timeout).
+    pub const fn serves(&self) -> bool {
+        self.serves
     }
 
     /// All that is known of it. Its metrics and the time it was last heard from are those of now, not of the epoch.

@@ -23,6 +23,7 @@ fn member(shard: ShardId, weight: u32, status: Option<ShardStatus>) -> Member {
         shard,
         weight,
         registered: status.map(|status| (record(), status)),
+        serves: status.is_none_or(ShardStatus::serves),
     }
 }
 

@@ -25,7 +25,7 @@ mod counts;
 mod world;
 
 const DEFAULT_STEPS: u64 = 15_000;
-const DEFAULT_SEED: u64 = 1;
+const DEFAULT_SEED: u64 = 3;
 
 struct Violation {
     step: u64,
@@ -104,10 +104,9 @@ fn nothing_that_goes_wrong_breaks_an_invariant() {
             counts.ticks_completed,
             counts.ticks_superseded,
         ];
-        [faults, times, ends]
-            .as_flattened()
-            .iter()
-            .all(|&count| count > 0)
+        let all = [faults, times, ends];
+        let mut all = all.as_flattened().iter().chain([&counts.given_up]);
+        all.all(|&count| count > 0)
     });
 }
 

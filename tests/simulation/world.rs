@@ -125,6 +125,10 @@ impl World {
             virtual_nodes_per_shard: u32::try_from(random.range(1, 6)).unwrap(),
             heartbeat_timeout: LEASE,
             sweep_interval: SWEEP,
+            registration_timeout: match random.percent(80) {
+                true => Some(Duration::from_nanos(random.range(MS, 5 * SECOND))),
+                false => None,
+            },
             ..Config::default()
         };
         // Some colonies are never left alone, others have time to finish their ticks.
@@ -165,7 +169,9 @@ impl World {
                 beaten: false,
             };
             world.actors.push(actor);
-            let wait = world.random.range(0, 5 * SECOND);
+            // Some come so late that nobody counts on them any more.
+            let latest = if world.random.percent(80) { 5 } else { 30 };
+            let wait = world.random.range(0, latest * SECOND);
             world.after(wait, Event::Arrive(i, 0));
         }
         world.after(SECOND, Event::Sweep(0));
@@ -341,7 +347,10 @@ impl World {
         let Answer::Dead(dead) = self.ask(Command::Sweep) else {
             return;
         };
-        self.counts.deaths += dead.len() as u64;
+        let absent = |shard: &&ShardId| self.runner.model.lives.absent.contains(shard);
+        let given_up = dead.iter().filter(absent).count() as u64;
+        self.counts.given_up += given_up;
+        self.counts.deaths += dead.len() as u64 - given_up;
         for actor in &self.actors {
             let beats = matches!(actor.mode, Mode::Up | Mode::Stuck) && actor.beaten;
             if let Some(handle) = actor.handle.filter(|_| beats) {

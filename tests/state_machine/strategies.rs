@@ -105,14 +105,18 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
 
 pub(crate) fn config() -> impl Strategy<Value = Config> {
     let placement = prop::sample::select(Placement::ALL.to_vec());
-    (0..6_u32, 0..4_u32, 1..9_u32, placement).prop_map(
-        |(num_shards, replication_factor, virtual_nodes_per_shard, placement)| Config {
+    let lease = u64::try_from(LEASE.as_nanos()).unwrap();
+    let patience = prop_oneof![Just(lease), 1_000_000..4 * lease].prop_map(Duration::from_nanos);
+    let patience = prop::option::weighted(0.6, patience);
+    (0..6_u32, 0..4_u32, 1..9_u32, placement, patience).prop_map(
+        |(num_shards, replication_factor, virtual_nodes_per_shard, placement, patience)| Config {
             num_shards,
             replication_factor,
             virtual_nodes_per_shard,
             placement,
             heartbeat_timeout: LEASE,
             sweep_interval: LEASE / 10,
+            registration_timeout: patience,
             ..Config::default()
         },
     )

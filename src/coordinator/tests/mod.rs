@@ -1,5 +1,6 @@
 mod clocks;
 mod memory;
+mod planned;
 mod refusals;
 
 use std::thread;

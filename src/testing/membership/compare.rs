@@ -109,6 +109,8 @@ impl Runner {
         let stats = ClusterStats {
             total_shards: number(lives().count()),
             online_shards: number(lives().filter(online).count()),
+            planned_shards: number(model.lives.planned.len()),
+            absent_shards: number(model.lives.absent.len()),
             total_documents: sum(|life| life.info.document_count as u64),
             total_memory_bytes: sum(|life| life.memory),
             current_tick: model.barrier.current_tick(),

@@ -43,6 +43,11 @@ type Answer<T = ()> = Result<T, RegistryError>;
 pub struct Lives {
     lease: Duration,
     pub planned: BTreeSet<ShardId>,
+    /// The planned ones that are not counted on any more.
+    pub absent: BTreeSet<ShardId>,
+    /// How long the planned ones are counted on, and the time since when they are.
+    patience: Option<Duration>,
+    since: Timestamp,
     /// Every id that was ever planned or registered.
     used: BTreeSet<ShardId>,
     pub registered: BTreeMap<ShardId, Life>,
@@ -55,8 +60,22 @@ impl Lives {
             lease,
             used: planned.clone(),
             planned,
+            absent: BTreeSet::new(),
+            patience: None,
+            since: Timestamp::ZERO,
             registered: BTreeMap::new(),
         }
+    }
+
+    /// Counts on the planned ones this long.
+    #[must_use]
+    pub fn with_patience(self, patience: Option<Duration>) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// It is planned, and the time for that isn't over.
+    pub fn is_counted_on(&self, shard: ShardId) -> bool {
+        self.planned.contains(&shard) && !self.absent.contains(&shard)
     }
 
     pub fn is_current(&self, shard: ShardId, incarnation: Incarnation) -> bool {
@@ -87,6 +106,7 @@ impl Lives {
     ) -> Option<Life> {
         self.used.insert(shard);
         self.planned.remove(&shard);
+        self.absent.remove(&shard);
         let life = Life {
             incarnation,
             status: ShardStatus::Online,
@@ -101,6 +121,7 @@ impl Lives {
 
     pub fn remove(&mut self, shard: ShardId) -> Option<Life> {
         self.planned.remove(&shard);
+        self.absent.remove(&shard);
         self.registered.remove(&shard)
     }
 
@@ -189,5 +210,16 @@ impl Lives {
             )
         })
         .collect()
+    }
+
+    /// Gives the planned ones up, if their time is over, and returns those that this call gave up.
+    pub fn give_up(&mut self, now: Timestamp) -> Vec<ShardId> {
+        self.since = self.since.min(now);
+        let waited = now.saturating_since(self.since);
+        if self.patience.is_none_or(|patience| waited <= patience) {
+            return Vec::new();
+        }
+        let planned = self.planned.iter().copied();
+        planned.filter(|&shard| self.absent.insert(shard)).collect()
     }
 }

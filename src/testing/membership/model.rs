@@ -28,7 +28,8 @@ impl NaiveMembership {
     pub fn new(config: &Config) -> Self {
         let (planned, nodes) = (config.num_shards, config.virtual_nodes_per_shard);
         Self {
-            lives: Lives::new(planned, config.heartbeat_timeout),
+            lives: Lives::new(planned, config.heartbeat_timeout)
+                .with_patience(config.registration_timeout),
             ring: NaiveRing::new(config.placement, nodes, planned),
             barrier: NaiveBarrier::new(planned),
             epoch: 0,
@@ -53,9 +54,7 @@ impl NaiveMembership {
 
     pub fn serves(&self, shard: ShardId) -> bool {
         let life = self.lives.registered.get(&shard);
-        life.map_or(self.ring.weights.contains_key(&shard), |life| {
-            life.status.serves()
-        })
+        life.map_or(self.lives.is_counted_on(shard), |life| life.status.serves())
     }
 
     /// `given` is the incarnation that the coordinator gave out. The documentation only says of it that it grows.
@@ -78,7 +77,7 @@ impl NaiveMembership {
         assert!(incarnation.get() > self.last_incarnation, "{incarnation}");
         self.last_incarnation = incarnation.get();
         self.ring.set(shard, weight);
-        if self.lives.planned.contains(&shard) {
+        if self.lives.is_counted_on(shard) {
             self.barrier.bind(shard, incarnation)?;
         } else if self.barrier.replace(shard, incarnation).is_err() {
             self.barrier.join(shard, Some(incarnation))?;
@@ -167,13 +166,21 @@ impl NaiveMembership {
             return Vec::new();
         }
         let marked = self.lives.sweep(now);
-        let dead: Vec<_> = marked.iter().map(|&(shard, _)| shard).collect();
+        let mut dead: Vec<_> = marked.iter().map(|&(shard, _)| shard).collect();
         if !dead.is_empty() {
             self.barrier.leave_many(&dead);
             let to = ShardStatus::Offline;
             let changes = marked.into_iter();
             self.install(changes.map(|(shard, from)| TopologyChange::Status { shard, from, to }));
         }
+        let absent = self.lives.give_up(now);
+        if !absent.is_empty() {
+            self.barrier.leave_many(&absent);
+            let changes = absent.iter().copied();
+            self.install(changes.map(|shard| TopologyChange::Absent { shard }));
+        }
+        dead.extend(absent);
+        dead.sort();
         dead
     }
 
