@@ -91,7 +91,7 @@ impl Counts {
         let slot = self.levels.iter().position(|&members| members > 0)?;
         let tick = self.current + u64::from(slot > PHASES);
         // Nobody counting for that tick, all stand where they will begin. In slot 0 somebody has done nothing of the window.
-        (slot > 0 && self.required(tick) > 0)
+        (slot != 0 && self.required(tick) > 0)
             .then(|| Level::start_of(self.current).plus(slot as u64))
     }
 }

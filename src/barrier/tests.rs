@@ -152,6 +152,29 @@ fn a_replacement_holds_the_place_without_the_old_progress() {
 }
 
 #[test]
+fn the_admitted_have_their_places_and_only_an_unclaimed_one_lends_its_progress() {
+    let barrier = TickBarrier::new(2).unwrap();
+    barrier.bind(B, incarnation(1)).unwrap();
+    for shard in [A, B] {
+        barrier.complete(shard, TickPhase::Sense, 0).unwrap();
+    }
+    let newcomer = ShardId(2);
+    let joins = [(A, 2), (B, 3), (newcomer, 4)].map(|(shard, life)| (shard, incarnation(life)));
+    barrier.admit(&joins);
+    assert_eq!(barrier.get_completed_shards(TickPhase::Sense, 0), [A]);
+    for (shard, incarnation) in joins {
+        let done = barrier.complete_as(shard, incarnation, TickPhase::Sense, 1);
+        assert_eq!(done, Ok(()), "{shard}");
+    }
+    barrier.admit(&joins);
+    let all = [A, B, newcomer];
+    assert_eq!(barrier.get_completed_shards(TickPhase::Sense, 1), all);
+    barrier.close();
+    barrier.admit(&[(ShardId(3), incarnation(5))]);
+    assert_eq!(barrier.shard_count(), 3);
+}
+
+#[test]
 fn a_replaced_sole_member_leaves_nobody_for_the_current_tick() {
     let barrier = TickBarrier::new(1).unwrap();
     barrier.complete(A, TickPhase::Sense, 0).unwrap();

@@ -8,7 +8,7 @@ use super::points::{Point, Points};
 use super::reindex::{Delta, are_few};
 use super::*;
 use crate::error::{RingError, RouteError};
-use crate::id::ShardId;
+use crate::id::{DocumentId, ShardId};
 use crate::placement::Placement;
 use crate::testing::ring::{NaiveRing, compare_plan, compare_shares, telling_hashes};
 
@@ -132,11 +132,16 @@ fn a_ring_says_what_it_is_made_of() {
 
 #[test]
 fn the_memory_is_that_of_the_arrays() {
-    let ring = HashRing::with_virtual_nodes(1_000, 150).unwrap();
-    // 10 bytes a point, 2^20 entries and 2^17 starts of 4 bytes, 8 bytes a member.
-    let arrays = 150_000 * 10 + (1 << 22) + (1 << 19) + 1_000 * 8;
-    let more = ring.memory_bytes() - arrays;
-    assert!((1..500).contains(&more), "{more}");
+    for (shards, arrays) in [
+        // 10 bytes a point, 2^20 entries and 2^17 starts of 4 bytes, 8 bytes a member.
+        (1_000, 150_000 * 10 + (1 << 22) + (1 << 19) + 1_000 * 8),
+        // 2^12 entries, 2^8 starts, and a table of 2^13 bytes.
+        (3, 450 * 10 + (1 << 14) + (1 << 10) + 3 * 8 + (1 << 13)),
+    ] {
+        let ring = HashRing::with_virtual_nodes(shards, 150).unwrap();
+        let more = ring.memory_bytes() - arrays;
+        assert!((1..500).contains(&more), "{more}");
+    }
 }
 
 proptest! {
@@ -222,6 +227,24 @@ fn who_has_the_first_point_after_a_change_owns_what_lies_beyond_the_last() {
     let (small, large) = (Index::new(&before, 4), Index::new(&after, 4));
     assert!(small.changed(&after, 4, Delta::Added(&[(5, 2)], None)) == large);
     assert!(large.changed(&before, 4, Delta::Removed(&[(5, 2)], None)) == small);
+}
+
+#[test]
+fn documents_have_the_same_owners_together_as_each_alone() {
+    let documents: Vec<_> = (0..500).map(DocumentId::from_seed).collect();
+    let mut owners = vec![ShardId(u32::MAX); documents.len()];
+    for placement in Placement::ALL {
+        // By the table, and by the index.
+        for shards in [3, 300] {
+            let members = (0..shards).map(|id| (ShardId(id), 1));
+            let ring = HashRing::from_members(placement, 20, members).unwrap();
+            ring.owners(&documents, &mut owners).unwrap();
+            let alone = documents.iter().map(|document| ring.get_shard(document));
+            assert!(owners.iter().copied().map(Ok).eq(alone), "{shards}");
+        }
+    }
+    let refused = HashRing::new(0).unwrap().owners(&documents, &mut owners);
+    assert_eq!(refused, Err(RouteError::EmptyRing));
 }
 
 #[test]
