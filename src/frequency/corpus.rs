@@ -1,6 +1,6 @@
 //! N, total length and df as one value.
 
-use super::{DocumentFrequencies, aggregate, idf};
+use super::{DocumentFrequencies, aggregate, bm25};
 use crate::error::FrequencyError;
 
 /// What scoring needs to know of a corpus: how many documents it has, how many tokens, and in how many documents each term is.
@@ -122,7 +122,7 @@ impl CorpusStatistics {
     /// # Ok::<(), tickring::FrequencyError>(())
     /// ```
     pub fn average_length(&self) -> f64 {
-        idf::average_length(self.tokens, self.documents)
+        bm25::average_length(self.tokens, self.documents)
     }
 
     /// The smoothed inverse document frequency of TF-IDF, `ln((1 + N) / (1 + df)) + 1`, as scikit-learn's `TfidfTransformer`
@@ -140,7 +140,7 @@ impl CorpusStatistics {
     /// # Ok::<(), tickring::FrequencyError>(())
     /// ```
     pub fn smoothed_idf(&self, term: &str) -> f64 {
-        idf::smoothed(self.documents, self.document_frequency(term))
+        bm25::smoothed_idf(self.documents, self.document_frequency(term))
     }
 
     /// The inverse document frequency of BM25, `ln(1 + (N - df + 0.5) / (df + 0.5))`: the weight of Robertson and Spärck Jones
@@ -159,7 +159,28 @@ impl CorpusStatistics {
     /// # Ok::<(), tickring::FrequencyError>(())
     /// ```
     pub fn bm25_idf(&self, term: &str) -> f64 {
-        idf::bm25(self.documents, self.document_frequency(term))
+        bm25::idf(self.documents, self.document_frequency(term))
+    }
+
+    /// The BM25 score, with k1 = 1.2 and b = 0.75, that a term gives to a document of `length` tokens in which it occurs this often. A
+    /// document's score is the sum over the query's terms.
+    ///
+    /// From 0, for a term that doesn't occur, to 2.2 times its [idf](Self::bm25_idf).
+    ///
+    /// ```
+    /// use tickring::{CorpusStatistics, DocumentFrequencies};
+    ///
+    /// let df = DocumentFrequencies::from_entries([("the", 10), ("ring", 2)])?;
+    /// let corpus = CorpusStatistics::new(10, 80, df)?;
+    /// let score = corpus.bm25_score("the", 2, 8) + corpus.bm25_score("ring", 1, 8);
+    /// assert!(score > corpus.bm25_score("the", 2, 8));
+    /// // At the average length, one occurrence weighs as much as the idf.
+    /// assert!((corpus.bm25_score("ring", 1, 8) - corpus.bm25_idf("ring")).abs() < 1e-15);
+    /// # Ok::<(), tickring::FrequencyError>(())
+    /// ```
+    pub fn bm25_score(&self, term: &str, occurrences: u64, length: u64) -> f64 {
+        let average = self.average_length();
+        bm25::score(self.bm25_idf(term), occurrences, length, average)
     }
 }
 

@@ -7,7 +7,8 @@
 //! | `spread` | a share of the inputs, sorted into hash partitions |
 //! | `partition` | one hash partition: a table of terms and their sums |
 //! | `document` | the result, a sequence of partitions |
-//! | `corpus`, `idf` | N, total length and df as one value, and what is computed from it |
+//! | `corpus` | N, total length and df as one value |
+//! | `bm25` | idf and scores, computed from these |
 //! | `interned` | the same by interned terms, and kept up to date by differences |
 //!
 //! # The parallel reduction
@@ -21,9 +22,9 @@
 //! on the number of threads, or on how rayon splits the work.
 
 mod aggregate;
+pub(crate) mod bm25;
 mod corpus;
 mod document;
-mod idf;
 mod interned;
 mod partition;
 mod source;

@@ -10,7 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::aggregate::{Plan, aggregate_as, aggregate_owned_as};
 use super::partition::{MAX_PARTITIONS, Merge, hash_of, partition_of};
-use super::{aggregate, aggregate_owned, idf};
+use super::{aggregate, aggregate_owned, bm25};
 use crate::error::FrequencyError;
 use crate::testing::frequency::{Sums, content, fold};
 
@@ -119,18 +119,25 @@ proptest! {
     }
 
     #[test]
-    fn idf_is_never_negative(
+    fn no_idf_and_no_score_is_negative(
         a in prop_oneof![0..100_u64, any::<u64>(), u64::MAX - 5..=u64::MAX, (1_u64 << 53) - 5..(1 << 53) + 5],
         b in prop_oneof![0..100_u64, any::<u64>(), u64::MAX - 5..=u64::MAX, (1_u64 << 53) - 5..(1 << 53) + 5],
+        tokens in prop_oneof![Just(0), 0..1_000_u64, any::<u64>()],
+        length in prop_oneof![0..100_u64, any::<u64>()],
     ) {
         let (df, n) = (a.min(b), a.max(b));
         for (n, df) in [(n, df), (n, n), (n, 0)] {
-            let (smoothed, bm25) = (idf::smoothed(n, df), idf::bm25(n, df));
+            let (smoothed, bm25) = (bm25::smoothed_idf(n, df), bm25::idf(n, df));
             prop_assert!(smoothed >= 1.0 && smoothed.is_finite(), "N={n} df={df}: {smoothed}");
             prop_assert!(bm25 > 0.0 && bm25.is_finite(), "N={n} df={df}: {bm25}");
         }
-        prop_assert!(idf::smoothed(n, df) <= idf::smoothed(n, 0));
-        prop_assert!(idf::bm25(n, df) <= idf::bm25(n, 0));
+        prop_assert!(bm25::smoothed_idf(n, df) <= bm25::smoothed_idf(n, 0));
+        prop_assert!(bm25::idf(n, df) <= bm25::idf(n, 0));
+        let idf = bm25::idf(n, df);
+        for (occurrences, length) in [(0, length), (1, 0), (tokens, length), (u64::MAX, length)] {
+            let score = bm25::score(idf, occurrences, length, bm25::average_length(tokens, n));
+            prop_assert!((0.0..=2.2 * idf).contains(&score), "{score} of {idf}");
+        }
     }
 
     #[test]

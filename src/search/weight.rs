@@ -17,6 +17,7 @@ use super::error::SearchError;
 use super::query::{Leaf, LeafKind, Query};
 use super::schema::TextField;
 use super::segment::SegmentView;
+use crate::frequency::bm25::single;
 
 /// A leaf's weight. Built once for a search and used for the segments of all shards, so that all are scored alike.
 pub(super) struct LeafWeight {
@@ -59,7 +60,7 @@ impl LeafWeight {
             LeafKind::Term(field, term) => {
                 let weight = Bm25Weight::for_terms(statistics, std::slice::from_ref(term))?;
                 let weight = weight.boost_by(leaf.boost);
-                average_length = ratio(
+                average_length = single::average_length(
                     statistics.total_num_tokens(term.field())?,
                     statistics.total_num_docs()?,
                 );
@@ -93,7 +94,7 @@ impl LeafWeight {
             WeightKind::Term(field, term, weight) => {
                 let index = segment.inverted_index(*field);
                 let postings = index.read_block_postings(term, IndexRecordOption::Basic)?;
-                let average = ratio(
+                let average = single::average_length(
                     index.total_num_tokens(),
                     u64::from(segment.reader().max_doc()),
                 );
@@ -150,12 +151,6 @@ impl LeafWeight {
 /// frequency doesn't count for all.
 fn greatest_score(weight: &Bm25Weight) -> f32 {
     weight.score(0, u32::MAX)
-}
-
-/// As tantivy computes an average length, here and when it indexes.
-#[expect(clippy::cast_precision_loss, reason = "tantivy rounds here, too")]
-fn ratio(tokens: u64, documents: u64) -> f32 {
-    tokens as f32 / documents as f32
 }
 
 /// A leaf's matches in a segment. It only goes forward.

@@ -1,7 +1,7 @@
 //! What readers see.
 
 use super::counts::Counts;
-use crate::frequency::idf;
+use crate::frequency::bm25;
 use crate::id::{ShardId, TermId};
 
 /// N, total length and document frequencies over all shards, as of one publication. It never changes.
@@ -102,17 +102,33 @@ impl FrequencySnapshot {
 
     /// Tokens per document; 0 where there are no documents.
     pub fn average_length(&self) -> f64 {
-        idf::average_length(self.totals.tokens, self.totals.documents)
+        bm25::average_length(self.totals.tokens, self.totals.documents)
     }
 
     /// The smoothed inverse document frequency of TF-IDF; see [`CorpusStatistics::smoothed_idf`](crate::CorpusStatistics::smoothed_idf).
     pub fn smoothed_idf(&self, term: TermId) -> f64 {
-        idf::smoothed(self.totals.documents, self.document_frequency(term))
+        bm25::smoothed_idf(self.totals.documents, self.document_frequency(term))
     }
 
     /// The inverse document frequency of BM25; see [`CorpusStatistics::bm25_idf`](crate::CorpusStatistics::bm25_idf).
     pub fn bm25_idf(&self, term: TermId) -> f64 {
-        idf::bm25(self.totals.documents, self.document_frequency(term))
+        bm25::idf(self.totals.documents, self.document_frequency(term))
+    }
+
+    /// The BM25 score that a term gives to a document; see [`CorpusStatistics::bm25_score`](crate::CorpusStatistics::bm25_score).
+    ///
+    /// ```
+    /// use tickring::{ShardFrequencies, TermId, aggregate_interned};
+    ///
+    /// let ring = TermId::new(0);
+    /// let global = aggregate_interned(&[ShardFrequencies::new(10, 80, [(ring, 2)])?])?;
+    /// assert!(global.bm25_score(ring, 3, 8) > global.bm25_score(ring, 3, 80));
+    /// assert_eq!(global.bm25_score(ring, 0, 8), 0.0);
+    /// # Ok::<(), tickring::FrequencyError>(())
+    /// ```
+    pub fn bm25_score(&self, term: TermId, occurrences: u64, length: u64) -> f64 {
+        let average = self.average_length();
+        bm25::score(self.bm25_idf(term), occurrences, length, average)
     }
 }
 

@@ -7,6 +7,7 @@ use tantivy::tokenizer::TokenizerManager;
 
 use super::{Occur, Tree};
 use crate::DocumentId;
+use crate::frequency::bm25::single;
 use crate::search::{TextDocument, TextField};
 
 /// Words with their places.
@@ -102,20 +103,16 @@ impl NaiveSearch {
         let mut idf = 0.0_f32;
         for word in words {
             let df = self.document_frequency(field, word);
-            let odds = ((documents - df) as f32 + 0.5) / (df as f32 + 0.5);
-            idf += (1.0 + odds).ln();
+            idf += single::idf(documents, df);
         }
         Weighed::Words {
             field,
             words: words.to_vec(),
-            weight: idf * (1.0 + K1) * boost,
-            average: self.token_count(field) as f32 / documents as f32,
+            weight: single::weight(idf) * boost,
+            average: single::average_length(self.token_count(field), documents),
         }
     }
 }
-
-const K1: f32 = 1.2;
-const B: f32 = 0.75;
 
 enum Weighed {
     All(f32),
@@ -147,10 +144,8 @@ impl Weighed {
                 if frequency > 0 {
                     let length = tokens.len() as u32;
                     let length = FieldNormReader::fieldnorm_to_id(length);
-                    let length = FieldNormReader::id_to_fieldnorm(length) as f32;
-                    let norm = K1 * (1.0 - B + B * length / average);
-                    let frequency = frequency as f32;
-                    scores.push(weight * (frequency / (frequency + norm)));
+                    let length = FieldNormReader::id_to_fieldnorm(length);
+                    scores.push(single::score(*weight, frequency, length, *average));
                 }
                 frequency > 0
             }
