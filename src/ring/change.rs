@@ -132,7 +132,7 @@ impl HashRing {
     }
 
     /// Whether one shard may go from one weight to another.
-    fn check_points(&self, from: u32, to: u32) -> Result<(), RingError> {
+    pub(super) fn check_points(&self, from: u32, to: u32) -> Result<(), RingError> {
         let nodes = |weight| u64::from(self.virtual_nodes) * u64::from(weight);
         limits::points(
             limits::total_points(self.virtual_nodes, &self.members) - nodes(from) + nodes(to),

@@ -308,6 +308,14 @@ fn a_full_index_stays_within_its_bound() {
 }
 
 #[test]
+fn points_are_counted_before_they_are_placed() {
+    let ring = HashRing::with_virtual_nodes(1, 1 << 16).unwrap();
+    let refused = |from, to| ring.check_points(from, to).is_err();
+    assert!(!refused(0, 255) && !refused(1, 256));
+    assert!(refused(0, 256) && refused(1, 257));
+}
+
+#[test]
 fn members_are_counted_before_they_are_kept() {
     let endless = (0..).map(|id| (ShardId(id), 0));
     let refused = HashRing::from_members(Placement::Xxh3, 1, endless);
