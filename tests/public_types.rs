@@ -18,6 +18,7 @@ assert_impl_all!(PauseGuard: Send, Sync, Clone);
 assert_impl_all!(DocumentFrequencies: Send, Sync);
 assert_impl_all!(CorpusStatistics: Send, Sync);
 assert_impl_all!(TermDictionary: Send, Sync);
+assert_impl_all!(ShardCounter: Send, Sync, Clone);
 assert_impl_all!(ShardFrequencies: Send, Sync, Clone);
 assert_impl_all!(GlobalFrequencies: Send, Sync);
 assert_impl_all!(FrequencySnapshot: Send, Sync, Clone);
