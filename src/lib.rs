@@ -9,6 +9,7 @@
 //! | Who is there, and who is alive? | [`ShardRegistry`], [`HealthMonitor`] |
 //! | What does the whole colony know? | [`aggregate`], [`CorpusStatistics`]; kept up to date: [`TermDictionary`], [`ShardCounter`], [`GlobalFrequencies`] |
 //! | What moves when the topology changes? | [`RingPlan`] |
+//! | What do readers see? | [`Publication`], [`View`] |
 //! | Who runs it all? | [`Coordinator`], [`Colony`] |
 //!
 //! There is no async runtime: every call either returns at once or blocks the calling thread with a deadline.
@@ -70,6 +71,8 @@ mod coordinator;
 mod error;
 mod event;
 mod frequency;
+#[cfg(not(any(loom, shuttle)))]
+mod guarded;
 pub mod guide;
 mod health;
 mod id;
@@ -80,6 +83,8 @@ pub mod membership;
 pub mod model;
 mod phase;
 mod placement;
+#[cfg(not(any(loom, shuttle)))]
+mod publication;
 mod registry;
 mod ring;
 mod router;
@@ -95,9 +100,10 @@ pub use crate::barrier::TickBarrier;
 pub use crate::clock::{Clock, ManualClock, MonotonicClock, Timestamp};
 #[cfg(not(any(loom, shuttle)))]
 pub use crate::colony::{
-    Batch, CloseReport, Colony, ColonyConfig, Fault, FaultKind, Intake, MAX_INBOX_CAPACITY,
-    MAX_THREADS, PhaseReport, Publication, Published, Reader, Rejected, ReturnReason, Returned,
-    Shard, ShardFailure, TickReport, Ticket, Write,
+    Batch, Birth, CloseReport, Colony, ColonyConfig, Fault, FaultKind, Intake, MAX_INBOX_CAPACITY,
+    MAX_OUTBOX, MAX_THREADS, MessageCounts, Origin, PhaseReport, Prepared, Reader, Refusal,
+    Rehearsal, Rejected, ReturnReason, Returned, Revival, Shard, ShardMetrics, Stop, TickContext,
+    TickReport, Ticket, Unsent, UnsentReason, Write,
 };
 pub use crate::config::Config;
 pub use crate::coordinator::{ClusterStats, Coordinator, HealthMonitor, ShardHandle};
@@ -117,6 +123,8 @@ pub use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES,
 pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;
 pub use crate::placement::{Placement, UnknownPlacement};
+#[cfg(not(any(loom, shuttle)))]
+pub use crate::publication::{Hit, Publication, PublicationError, Published, ShardFailure, View};
 pub use crate::registry::{NodeAddress, RegisteredShard, ShardInfo, ShardRegistry, ShardStatus};
 pub use crate::ring::{HashRing, Move, Replicas, RingMember, RingPlan, Share, Shares};
 pub use crate::router::Router;

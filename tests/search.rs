@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 use arbitrary::Unstructured;
 use proptest::prelude::*;
 use tickring::search::{
-    Query, QueryError, SearchError, TextDocument, TextField, TextShard, TextShardConfig, search,
-    search_with_local_statistics,
+    Query, QueryError, SearchError, TextDocument, TextField, TextShard, TextShardConfig, TextView,
+    search, search_with_local_statistics,
 };
 use tickring::testing::random::Random;
 use tickring::testing::search::{
     Asked, Documents, NaiveSearch, Occur, PlainTantivy, TextColony, Tree, WORDS, bits, document,
 };
-use tickring::{Batch, DocumentId, Publication, Shard, Tick, Write};
+use tickring::{Batch, DocumentId, Publication, Rehearsal, Shard, ShardId, Tick, View, Write};
 
 /// Queries of words in groups, up to this depth.
 fn queries(random: &mut Random, count: usize, depth: u8) -> Vec<Asked> {
@@ -32,7 +32,7 @@ fn queries(random: &mut Random, count: usize, depth: u8) -> Vec<Asked> {
     (0..count).map(|_| query()).collect()
 }
 
-fn publication_of(documents: &[(&str, &str)], shards: usize) -> Arc<Publication<TextShard>> {
+fn publication_of(documents: &[(&str, &str)], shards: u32) -> Arc<Publication<TextView>> {
     let documents = documents.iter().zip(0..).map(|((title, body), seed)| {
         let document = TextDocument {
             title: (*title).to_owned(),
@@ -44,7 +44,7 @@ fn publication_of(documents: &[(&str, &str)], shards: usize) -> Arc<Publication<
     fixture.tick()
 }
 
-fn find(publication: &Publication<TextShard>, query: &str, top: usize) -> Vec<(DocumentId, u32)> {
+fn find(publication: &Publication<TextView>, query: &str, top: usize) -> Vec<(DocumentId, u32)> {
     let query = Query::parse(query).unwrap_or_else(|error| panic!("{error}"));
     bits(&search(publication, &query, top, None).unwrap())
 }
@@ -57,7 +57,7 @@ fn expected(all: &[(DocumentId, f32)], top: usize) -> Vec<(DocumentId, u32)> {
 const TOPS: [usize; 5] = [1, 3, 10, 20, 1_000];
 
 /// Compares the answers for many queries; returns how often documents of the same score were on both sides of the last place.
-fn compare(publication: &Publication<TextShard>, naive: &NaiveSearch, queries: &[Asked]) -> usize {
+fn compare(publication: &Publication<TextView>, naive: &NaiveSearch, queries: &[Asked]) -> usize {
     let mut ties = 0;
     for asked in queries {
         let query = asked.written.render();
@@ -74,14 +74,14 @@ fn compare(publication: &Publication<TextShard>, naive: &NaiveSearch, queries: &
     ties
 }
 
-fn check_statistics(publication: &Publication<TextShard>, naive: &NaiveSearch) {
+fn check_statistics(publication: &Publication<TextView>, naive: &NaiveSearch) {
     let statistics = publication.statistics();
     assert_eq!(statistics.document_count(), naive.document_count());
     for field in TextField::ALL {
         assert_eq!(statistics.token_count(field), naive.token_count(field));
         let mut all = HashMap::new();
         for shard in publication.shards() {
-            for (term, count) in shard.searcher().term_frequencies(field).unwrap() {
+            for (term, count) in shard.view().term_frequencies(field).unwrap() {
                 assert!(count > 0);
                 *all.entry(term).or_insert(0) += count;
             }
@@ -172,7 +172,7 @@ fn merges_change_no_answer() {
         assert!(Instant::now() < limit, "no merge in time");
         play(&mut fixture, &history(&mut random, 1, 24));
         let publication = fixture.colony.publication();
-        let segments = publication.shards()[0].searcher().segment_count();
+        let segments = publication.shards()[0].view().segment_count();
         merged = segments < most;
         most = most.max(segments);
         let naive = fixture.naive();
@@ -714,20 +714,30 @@ fn a_hit_names_the_shard_that_holds_it() {
     assert_eq!(hits.len(), 60);
     for hit in hits {
         for shard in publication.shards() {
-            let holds = TextShard::holds(shard.searcher(), &hit.document);
+            let holds = shard.view().holds(hit.document);
             assert_eq!(holds, shard.shard() == hit.shard, "{hit:?}");
         }
     }
 }
 
+/// What surrounds a shard that is tried alone.
+fn rehearsal() -> Rehearsal<TextDocument, TextView> {
+    Rehearsal::new(ShardId::new(0), Arc::new(Publication::new([]).unwrap())).unwrap()
+}
+
+fn refused(batch: &Batch<'_, TextDocument>) -> Vec<usize> {
+    let refused = batch.refused().iter();
+    refused.map(|&(index, _)| index).collect()
+}
+
 fn write(shard: &mut TextShard, tick: Tick, writes: &[Write<TextDocument>]) -> Vec<usize> {
+    let mut rehearsal = rehearsal();
     let mut batch = Batch::new(writes);
-    shard.sense(tick).unwrap();
-    shard.act(tick, &mut batch).unwrap();
-    let refused = batch.refused().to_vec();
-    shard.decay(tick).unwrap();
-    shard.advance(tick).unwrap();
-    refused
+    shard.sense(&mut rehearsal.context(tick)).unwrap();
+    shard.act(&mut rehearsal.context(tick), &mut batch).unwrap();
+    shard.decay(&mut rehearsal.context(tick)).unwrap();
+    shard.advance(&mut rehearsal.context(tick)).unwrap();
+    refused(&batch)
 }
 
 #[test]
@@ -748,8 +758,12 @@ fn writes_take_effect_in_their_order() {
         document: text(title),
     };
     let delete = |id| Write::Delete { id };
-    let titles = |shard: &TextShard| {
-        let terms = shard.searcher().term_frequencies(TextField::Title).unwrap();
+    let titles = |shard: &mut TextShard| {
+        let terms = shard
+            .view()
+            .unwrap()
+            .term_frequencies(TextField::Title)
+            .unwrap();
         let mut terms: Vec<_> = terms.into_iter().collect();
         terms.sort();
         terms
@@ -761,12 +775,12 @@ fn writes_take_effect_in_their_order() {
         write(&mut shard, 0, &[add(a, "one"), add(a, "two"), delete(b)]),
         [1]
     );
-    assert_eq!(titles(&shard), [one("one")]);
+    assert_eq!(titles(&mut shard), [one("one")]);
     assert_eq!(
         write(&mut shard, 1, &[add(a, "three"), add(b, "four")]),
         [0]
     );
-    assert_eq!(titles(&shard), [one("four"), one("one")]);
+    assert_eq!(titles(&mut shard), [one("four"), one("one")]);
     let writes = [
         delete(a),
         add(a, "five"),
@@ -775,18 +789,19 @@ fn writes_take_effect_in_their_order() {
         add(b, "eight"),
     ];
     assert_eq!(write(&mut shard, 2, &writes), [4]);
-    assert_eq!(titles(&shard), [one("five"), one("seven")]);
+    assert_eq!(titles(&mut shard), [one("five"), one("seven")]);
     assert_eq!(
         write(&mut shard, 3, &[upsert(a, "nine"), delete(a)]),
         [0_usize; 0]
     );
-    assert_eq!(titles(&shard), [one("seven")]);
-    let searcher = shard.searcher();
-    assert!(!TextShard::holds(&searcher, &a) && TextShard::holds(&searcher, &b));
+    assert_eq!(titles(&mut shard), [one("seven")]);
+    let view = shard.view().unwrap();
+    assert!(!view.holds(a) && view.holds(b));
+    assert_eq!(view.documents().unwrap(), [b]);
     assert_eq!(write(&mut shard, 4, &[]), [0_usize; 0]);
-    assert_eq!(titles(&shard), [one("seven")]);
+    assert_eq!(titles(&mut shard), [one("seven")]);
     assert_eq!(write(&mut shard, 5, &[add(a, "ten")]), [0_usize; 0]);
-    assert_eq!(shard.searcher().document_count(), 2);
+    assert_eq!(shard.view().unwrap().document_count(), 2);
     assert!(format!("{shard:?}").contains("written: 0"), "{shard:?}");
 }
 
@@ -798,12 +813,13 @@ fn writes_of_one_phase_are_known_to_the_next_act() {
         document: Arc::new(TextDocument::default()),
     }];
     let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
-    let mut first = Batch::new(&add);
-    shard.act(0, &mut first).unwrap();
-    let mut second = Batch::new(&add);
-    shard.act(0, &mut second).unwrap();
-    assert_eq!((first.refused(), second.refused()), (&[][..], &[0][..]));
-    assert_eq!(shard.searcher().document_count(), 0);
+    let mut rehearsal = rehearsal();
+    let [mut first, mut second] = [Batch::new(&add), Batch::new(&add)];
+    for batch in [&mut first, &mut second] {
+        shard.act(&mut rehearsal.context(0), batch).unwrap();
+    }
+    assert_eq!((refused(&first), refused(&second)), (vec![], vec![0]));
+    assert_eq!(shard.view().unwrap().document_count(), 0);
 }
 
 #[test]
@@ -811,6 +827,7 @@ fn a_shard_can_be_dropped_at_any_time() {
     let mut random = Random::new(1);
     for stage in 0..4 {
         let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+        let mut rehearsal = rehearsal();
         for tick in 0..stage * 5 {
             let writes: Vec<_> = (0..40)
                 .map(|_| Write::Upsert {
@@ -818,14 +835,15 @@ fn a_shard_can_be_dropped_at_any_time() {
                     document: Arc::new(document(&mut random)),
                 })
                 .collect();
-            shard.act(tick, &mut Batch::new(&writes)).unwrap();
+            let mut batch = Batch::new(&writes);
+            shard.act(&mut rehearsal.context(tick), &mut batch).unwrap();
             if tick + 1 < stage * 5 {
-                shard.advance(tick).unwrap();
+                shard.advance(&mut rehearsal.context(tick)).unwrap();
             }
         }
-        let searcher = shard.searcher();
+        let view = shard.view().unwrap();
         drop(shard);
-        let terms = searcher.term_frequencies(TextField::Body).unwrap();
+        let terms = view.term_frequencies(TextField::Body).unwrap();
         assert_eq!(terms.is_empty(), stage == 0);
     }
 }

@@ -15,8 +15,8 @@ fn resident() -> u64 {
 
 #[test]
 fn c7_words_that_no_index_has_cost_no_memory() {
-    let shard = TextShard::new(&TextShardConfig::default()).unwrap();
-    let mut colony = Colony::new(ColonyConfig::default(), vec![shard]).unwrap();
+    let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+    let mut colony = Colony::new(ColonyConfig::default(), 1, make).unwrap();
     let document = TextDocument {
         title: "tide".to_owned(),
         body: "the sea".to_owned(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tickring::search::{TextDocument, TextShard, TextShardConfig};
+use tickring::search::{TextDocument, TextShard, TextShardConfig, TextView};
 use tickring::{
     Colony, ColonyConfig, DocumentId, Intake, IntakeError, Publication, ShardId, TickPhase,
     TickReport,
@@ -18,10 +18,12 @@ use super::{Failure, Run};
 
 /// A tick comes at the latest when this many bytes wait for it.
 const TICK_BYTES: u64 = 64 << 20;
-/// An inbox takes its memory at once; one that is full brings the tick forward.
+/// An inbox that is full brings the tick forward.
 const MAX_INBOX: usize = 4_096;
+/// How long a shard may take for one phase. A run has nobody to give its work to, so only what hangs for good should end it.
+const PHASE_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// How long a run waits for its threads to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What is known of an indexed document.
 pub(super) struct Known {
@@ -42,7 +44,7 @@ pub(super) struct PhaseTotal {
 
 /// The outcome of indexing.
 pub(super) struct Indexed {
-    pub(super) publication: Arc<Publication<TextShard>>,
+    pub(super) publication: Arc<Publication<TextView>>,
     pub(super) documents: HashMap<DocumentId, Known>,
     pub(super) skipped: Vec<Skipped>,
     pub(super) bytes: u64,
@@ -89,16 +91,15 @@ fn nothing_found(run: &Run, skipped: &[Skipped]) -> String {
 
 impl Indexing {
     fn new(run: &Run) -> Result<Self, Failure> {
-        let shards = (0..run.shards)
-            .map(|_| TextShard::new(&TextShardConfig::default()))
-            .collect::<Result<Vec<_>, _>>()?;
         let config = ColonyConfig {
             inbox_capacity: run.tick_documents.min(MAX_INBOX),
+            phase_timeout: PHASE_TIMEOUT,
             placement: run.placement,
             virtual_nodes_per_shard: run.virtual_nodes,
             ..ColonyConfig::default()
         };
-        let colony = Colony::new(config, shards)?;
+        let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+        let colony = Colony::new(config, run.shards, make)?;
         Ok(Self {
             intake: colony.intake(),
             indexed: Indexed {

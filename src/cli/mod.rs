@@ -50,8 +50,8 @@ pub(crate) struct Run {
     /// Files, directories or .jsonl files to index.
     paths: Vec<PathBuf>,
     /// How many shards the documents are spread over, from 1 to 128.
-    #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<usize>(1, MAX_TEXT_SHARDS as u64))]
-    shards: usize,
+    #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
+    shards: u32,
     /// A query; may be given many times. Words are alternatives unless marked with + or -; "a phrase" in quotes. Exclude with -word:
     /// a AND NOT b finds nothing. Words of 40 bytes and more aren't indexed, so they match nothing.
     #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]

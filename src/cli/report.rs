@@ -39,7 +39,7 @@ impl Report {
             .shards()
             .iter()
             .map(|shard| {
-                let documents = shard.searcher().document_count();
+                let documents = shard.view().document_count();
                 ShardShare {
                     id: shard.shard(),
                     documents,
@@ -51,7 +51,7 @@ impl Report {
         let dictionaries = publication
             .shards()
             .iter()
-            .map(|shard| shard.searcher().term_frequencies(TextField::Body))
+            .map(|shard| shard.view().term_frequencies(TextField::Body))
             .collect::<Result<Vec<_>, _>>()?;
         let frequencies = aggregate_owned(dictionaries)?;
         let aggregation = begun.elapsed();

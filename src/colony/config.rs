@@ -12,8 +12,6 @@ use crate::placement::Placement;
 pub const MAX_THREADS: usize = 1_024;
 /// The most writes that a shard's inbox may hold.
 pub const MAX_INBOX_CAPACITY: usize = 1 << 20;
-/// The most writes that all inboxes together may hold: they take their memory at once, about 50 bytes for each.
-const MAX_INBOXES: usize = 1 << 24;
 
 /// The configuration of a [`Colony`](crate::Colony).
 ///
@@ -31,15 +29,15 @@ pub struct ColonyConfig {
     /// Threads that run the shards' phases. With fewer threads than shards, a phase takes several rounds. From 1 to
     /// [`MAX_THREADS`]. Default: the number of cores.
     pub threads: usize,
-    /// How long one shard may take for one phase, from the moment a thread has taken it up. A shard that takes longer is evicted.
-    /// A few times the longest phase that is still healthy. From 1 ms to one year. Default: 30 s.
+    /// How long one shard may take for one phase, from the moment a thread has taken it up. A shard that takes longer is given up. Time
+    /// in which the whole process stood still doesn't count. A few times the longest phase that is still healthy; up to a part in 16 of it, and
+    /// 20 ms, may pass before it is noticed. From 1 ms to one year. Default: 30 s.
     pub phase_timeout: Duration,
     /// How many writes wait in a shard's inbox for the next tick; more have to wait or come back to their caller. From 1 to
-    /// [`MAX_INBOX_CAPACITY`], and at most 16,777,216 over all shards. Default: 4,096.
+    /// [`MAX_INBOX_CAPACITY`]. Default: 4,096.
     pub inbox_capacity: usize,
-    /// How many threads may be lost to phases that overran before the colony gives up and closes. One that returned after all
-    /// stays counted: a colony that loses threads again and again has shards that should be looked at. From 0 to
-    /// [`MAX_THREADS`]. Default: 8.
+    /// How many threads may be held at a time by phases that were given up, before the colony gives up itself and closes. A thread
+    /// whose phase returns after all is lost no more. From 0 to [`MAX_THREADS`]. Default: 8.
     pub max_lost_threads: usize,
     /// Points on the ring for each shard; see [`Config::virtual_nodes_per_shard`]. Default: 150.
     pub virtual_nodes_per_shard: u32,
@@ -74,8 +72,6 @@ impl ColonyConfig {
         from_one("shards", shards, MAX_SHARDS as usize)?;
         from_one("threads", self.threads, MAX_THREADS)?;
         from_one("inbox_capacity", self.inbox_capacity, MAX_INBOX_CAPACITY)?;
-        let inboxes = shards.saturating_mul(self.inbox_capacity);
-        at_most("shards x inbox_capacity", inboxes, MAX_INBOXES)?;
         at_most("max_lost_threads", self.max_lost_threads, MAX_THREADS)?;
         self.coordinator(shards).validate()
     }

@@ -1,34 +1,57 @@
 //! How writes come in: placed, bounded, and each accepted one accounted for.
 
+use std::collections::VecDeque;
 use std::fmt;
 
-use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
-
-use super::guarded::discard;
-use super::publication::Published;
-use super::shard::{Shard, Write};
+use super::shard::Shard;
 use super::shared::Shared;
+use super::table::Table;
+use super::write::Write;
 use crate::error::{ColonyError, IntakeError};
+use crate::guarded::GuardedList;
 use crate::id::{DocumentId, ShardId, Tick};
-use crate::sync::{Arc, Instant};
+use crate::publication::View;
+use crate::sync::{Arc, Instant, Mutex};
 
-/// The inbox of a shard. The receiver outlives the shard, so that nothing accepted for it is lost with it.
+/// The inbox of a shard. It outlives the shard, so that nothing accepted for it is lost with it, and takes memory only for what is in it.
 pub(super) struct Inbox<D> {
-    pub(super) sender: Sender<Write<D>>,
-    pub(super) receiver: Receiver<Write<D>>,
+    waiting: Mutex<VecDeque<Write<D>>>,
+    capacity: usize,
 }
 
 impl<D> Inbox<D> {
     pub(super) fn new(capacity: usize) -> Self {
-        let (sender, receiver) = bounded(capacity);
-        Self { sender, receiver }
+        Self {
+            waiting: Mutex::new(VecDeque::new()),
+            capacity,
+        }
+    }
+
+    /// Puts a copy of a write in, if there is room.
+    fn put(&self, write: &Write<D>) -> bool {
+        let mut waiting = self.waiting.lock();
+        let has_room = waiting.len() < self.capacity;
+        if has_room {
+            waiting.push_back(write.clone());
+        }
+        has_room
+    }
+
+    /// Takes everything out.
+    pub(super) fn take(&self) -> GuardedList<Write<D>> {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        waiting.into_iter().collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.lock().is_empty()
     }
 }
 
 /// What nobody has taken out goes one by one.
 impl<D> Drop for Inbox<D> {
     fn drop(&mut self) {
-        self.receiver.try_iter().for_each(discard);
+        drop(self.take());
     }
 }
 
@@ -36,12 +59,11 @@ impl<D> Drop for Inbox<D> {
 ///
 /// Acceptances hold the lock for reading while they place, check and send, without blocking. The driver changes this for
 /// writing, so each change comes after all acceptances that did not see it: who got ticket `t` is in the inbox when
-/// tick `t` is drained; nothing is sent to a shard that is in `frozen`, or after `closed`.
-pub(super) struct Admission<S: Shard> {
+/// tick `t` is drained; nothing is accepted after `closed`. A shard that comes or goes does so in one critical section with the ring.
+pub(super) struct Admission<D, V: View> {
     /// The tick that the next drain is for.
     pub(super) collecting: Tick,
-    /// The shards that were evicted, with their last searchers. It only grows.
-    pub(super) frozen: Arc<[Published<S>]>,
+    pub(super) table: Arc<Table<D, V>>,
     pub(super) closed: bool,
 }
 
@@ -98,11 +120,11 @@ impl<D> std::error::Error for Rejected<D> {
 /// Every accepted write is published by the tick that its [`Ticket`] tells, or comes back in a report; every other one comes back at once.
 /// Writes of one thread for one document take effect in their order.
 pub struct Intake<S: Shard> {
-    shared: Arc<Shared<S>>,
+    shared: Arc<Shared<S::Document, S::View>>,
 }
 
 impl<S: Shard> Intake<S> {
-    pub(super) fn new(shared: Arc<Shared<S>>) -> Self {
+    pub(super) fn new(shared: Arc<Shared<S::Document, S::View>>) -> Self {
         Self { shared }
     }
 
@@ -110,7 +132,7 @@ impl<S: Shard> Intake<S> {
     /// in the tick's report.
     ///
     /// # Errors
-    /// The document comes back with the reason: [`IntakeError::Full`], [`IntakeError::Frozen`],
+    /// The document comes back with the reason: [`IntakeError::Full`], [`IntakeError::Recovering`],
     /// [`IntakeError::NoOwner`], [`IntakeError::Closed`].
     pub fn try_add(
         &self,
@@ -227,63 +249,29 @@ impl<S: Shard> fmt::Debug for Intake<S> {
     }
 }
 
-impl<S: Shard> Shared<S> {
-    /// Places a write and sends it to its owner's inbox, all in one critical section with what it checks; see [`Admission`].
-    ///
-    /// Views are asked outside of it: they are somebody's code, and may take their time. Whoever was frozen meanwhile is asked as well.
-    fn accept(&self, write: &Write<S::Document>) -> Result<Ticket, IntakeError> {
-        let id = write.id();
-        let mut asked = 0;
-        loop {
-            let admission = self.admission.read();
-            if admission.closed {
-                return Err(IntakeError::Closed);
-            }
-            if asked == admission.frozen.len() {
-                return self.send(&admission, write);
-            }
-            let frozen = Arc::clone(&admission.frozen);
-            drop(admission);
-            for published in frozen.iter().skip(asked) {
-                if S::holds(published.searcher(), &id) {
-                    return Err(IntakeError::Frozen {
-                        document: id,
-                        shard: published.shard(),
-                    });
-                }
-            }
-            asked = frozen.len();
+impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
+    /// Places a write and puts it into its owner's inbox, all in one critical section with what it checks; see [`Admission`].
+    fn accept(&self, write: &Write<D>) -> Result<Ticket, IntakeError> {
+        let admission = self.admission.read();
+        if admission.closed {
+            return Err(IntakeError::Closed);
         }
-    }
-
-    fn send(
-        &self,
-        admission: &Admission<S>,
-        write: &Write<S::Document>,
-    ) -> Result<Ticket, IntakeError> {
         let topology = self.coordinator.load_topology();
-        let shard = topology
-            .place(&write.id())
-            .map_err(|_| IntakeError::NoOwner)?;
-        let slot = self.slot(shard).ok_or(IntakeError::NoOwner)?;
-        match slot.inbox.sender.try_send(write.clone()) {
-            Ok(()) => Ok(Ticket {
-                shard,
-                tick: admission.collecting,
-            }),
-            // The slot holds a receiver, so that its channel never disconnects.
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(IntakeError::Full {
-                shard,
-                capacity: self.inbox_capacity,
-            }),
+        let owner = topology.place(&write.id());
+        let shard = owner.map_err(|_| IntakeError::NoOwner)?;
+        let slot = admission.table.get(shard).ok_or(IntakeError::NoOwner)?;
+        if !slot.accepts() {
+            return Err(IntakeError::Recovering { shard });
         }
+        if !slot.inbox.put(write) {
+            let capacity = slot.inbox.capacity;
+            return Err(IntakeError::Full { shard, capacity });
+        }
+        let tick = admission.collecting;
+        Ok(Ticket { shard, tick })
     }
 
-    fn accept_until(
-        &self,
-        write: &Write<S::Document>,
-        deadline: Instant,
-    ) -> Result<Ticket, IntakeError> {
+    fn accept_until(&self, write: &Write<D>, deadline: Instant) -> Result<Ticket, IntakeError> {
         loop {
             let tick = self.gate.collecting();
             match self.accept(write) {

@@ -1,61 +1,72 @@
-//! Shards in lockstep on a thread pool, with faults isolated and every accepted document accounted for.
+//! Shards in lockstep on threads of the colony's, with faults isolated and every accepted write accounted for.
 //!
 //! # Protocol
-//! A tick opens one phase after the other. Opening a phase hands every shard to the pool; a task takes the shard, runs the phase, and
-//! completes it at the coordinator's barrier, where the driver waits. A shard that panics, fails or overruns is evicted: it is dropped
-//! from the ring and from the barrier, so the driver waits for the others only.
+//! A tick opens one phase after the other. Opening a phase hands every shard to the threads; a task takes the shard, runs the phase, and
+//! completes it at the coordinator's barrier, where the driver waits. A shard that panics, fails or overruns dies: it leaves the barrier, so
+//! that the driver waits for the others only. It keeps its part of the ring and its last view, until the factory has made it again, or
+//! somebody [forgets](Colony::forget_shard) it.
 //!
 //! The driver keeps each tick's writes until the tick is published, so that of each accepted write exactly one holds: it is published,
-//! it is pending (in an inbox or with the driver), or it was returned in a report.
+//! it is pending (in an inbox or with the driver), or it was returned in a report. The same holds for what shards send each other.
 //!
 //! Everything is in memory: a colony that is dropped without [`Colony::close`] loses what it holds. Once it stands, shards are
 //! dropped on its threads and never on the caller's, so that one whose drop blocks holds up nobody. Each shard, view, statistics and
-//! document is dropped on its own, and a panic of a drop ends there.
+//! document is dropped on its own, and a panic of a drop ends there. Views, statistics and documents are dropped by whoever lets go of them
+//! last, which may be the thread that ticks.
 
 mod config;
-mod driver;
+mod context;
+mod crew;
 mod ending;
+mod founding;
 mod gate;
-mod guarded;
 mod intake;
+mod lives;
+mod outcome;
 mod pool;
-mod publication;
 mod reader;
 mod report;
+mod run;
+mod seat;
 mod shard;
 mod shared;
 mod slot;
+mod table;
 #[cfg(test)]
 mod tests;
+mod tick;
 mod watch;
+mod write;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use crossbeam::channel::Receiver;
 
 pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
-use self::driver::Pending;
-use self::gate::Gate;
-use self::guarded::Guarded;
-use self::intake::{Admission, Inbox};
+pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent, UnsentReason};
+use self::crew::Crew;
 pub use self::intake::{Intake, Rejected, Ticket};
-use self::pool::Pool;
-pub use self::publication::{Publication, Published};
 pub use self::reader::Reader;
 pub use self::report::{
-    CloseReport, Fault, FaultKind, PhaseReport, ReturnReason, Returned, TickReport,
+    CloseReport, Fault, FaultKind, MessageCounts, PhaseReport, ReturnReason, Returned, Revival,
+    TickReport,
 };
-pub use self::shard::{Batch, Shard, ShardFailure, Write};
+pub use self::run::Stop;
+pub use self::shard::{Birth, Shard, ShardMetrics};
 use self::shared::Shared;
-use self::slot::Slot;
-use crate::coordinator::Coordinator;
+pub use self::tick::Prepared;
+use self::tick::{Part, Ready};
+pub use self::write::{Batch, Origin, Refusal, Write};
+use crate::coordinator::ClusterStats;
 use crate::error::ColonyError;
 use crate::event::TopologyEvent;
-use crate::id::{Epoch, ShardId, Tick};
-use crate::membership::Registration;
-use crate::registry::ShardInfo;
+use crate::guarded::GuardedList;
+use crate::id::{ShardId, Tick};
+use crate::publication::Publication;
 use crate::router::Router;
-use crate::sync::{Arc, AtomicU64, Instant, RwLock, SnapshotCell};
+use crate::sync::{Arc, Instant};
 use crate::topology::Topology;
 
 /// A colony of shards, run in lockstep by whoever calls [`tick`](Self::tick).
@@ -63,34 +74,48 @@ use crate::topology::Topology;
 /// ```
 /// use std::collections::BTreeSet;
 /// use std::time::{Duration, Instant};
-/// use tickring::{Batch, Colony, ColonyConfig, DocumentId, Shard, ShardFailure, Tick};
+/// use tickring::{Batch, Colony, ColonyConfig, DocumentId, Shard, ShardFailure, TickContext, View};
 ///
 /// /// Knows which documents there are.
-/// #[derive(Default)]
+/// #[derive(Default, Clone)]
 /// struct Ids(BTreeSet<DocumentId>);
 ///
 /// impl Shard for Ids {
 ///     type Document = ();
-///     type Searcher = BTreeSet<DocumentId>;
-///     type Statistics = usize;
+///     type View = Self;
 ///
-///     fn act(&mut self, _tick: Tick, batch: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
-///         self.0.extend(batch.writes().iter().map(|write| write.id()));
+///     fn act(
+///         &mut self,
+///         _context: &mut TickContext<'_, (), Self>,
+///         batch: &mut Batch<'_, ()>,
+///     ) -> Result<(), ShardFailure> {
+///         self.0.extend(batch.iter().map(|(_, _, write)| write.id()));
 ///         Ok(())
 ///     }
-///     fn searcher(&self) -> Self::Searcher {
-///         self.0.clone()
-///     }
-///     fn holds(searcher: &Self::Searcher, document: &DocumentId) -> bool {
-///         searcher.contains(document)
-///     }
-///     fn statistics(searchers: &[&Self::Searcher]) -> usize {
-///         searchers.iter().map(|ids| ids.len()).sum()
+///     fn view(&mut self) -> Result<Self, ShardFailure> {
+///         Ok(self.clone())
 ///     }
 /// }
 ///
-/// let shards = vec![Ids::default(), Ids::default()];
-/// let mut colony = Colony::new(ColonyConfig::default(), shards)?;
+/// impl View for Ids {
+///     type Statistics = usize;
+///
+///     fn holds(&self, document: DocumentId) -> bool {
+///         self.0.contains(&document)
+///     }
+///     fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+///         Ok(self.0.iter().copied().collect())
+///     }
+///     fn statistics(views: &[&Self]) -> Result<usize, ShardFailure> {
+///         Ok(views.iter().map(|ids| ids.0.len()).sum())
+///     }
+/// }
+///
+/// // What a shard held before it died, it holds again.
+/// let make = |birth: tickring::Birth<Ids>| {
+///     Ok(birth.last.map_or_else(Ids::default, |last| last.view().clone()))
+/// };
+/// let mut colony = Colony::new(ColonyConfig::default(), 2, make)?;
 /// let intake = colony.intake();
 /// for seed in 0..100 {
 ///     intake.try_upsert(DocumentId::from_seed(seed), ()).expect("there is room");
@@ -104,70 +129,31 @@ use crate::topology::Topology;
 /// # Ok::<(), tickring::ColonyError>(())
 /// ```
 pub struct Colony<S: Shard> {
-    shared: Arc<Shared<S>>,
+    shared: Arc<Shared<S::Document, S::View>>,
     config: ColonyConfig,
-    pool: Pool,
-    pending: Pending<S::Document>,
-    lost_threads: usize,
+    crew: Crew,
+    /// The tick that runs, by shard.
+    parts: Vec<Part<S::Document, S::View>>,
+    /// What shards sent in the last tick.
+    messages: GuardedList<(ShardId, Write<S::Document>)>,
+    /// Writes that the next report gives back.
+    returned: GuardedList<Returned<S::Document>>,
+    /// A tick that waits to be published.
+    ready: Option<Ready<S::Document, S::View>>,
+    /// How often in a row the factory was tried for a shard that has died.
+    tries: BTreeMap<ShardId, u32>,
     /// The end of everything, once the colony is being closed.
     closing: Option<Instant>,
     /// What made the colony give up.
     ended: Option<ColonyError>,
-    /// Faults of a tick that yielded no report.
+    /// Whether it has ended, for whatever reason.
+    over: bool,
+    /// Faults of a tick that gave no report.
     unreported: Vec<Fault>,
+    shards: PhantomData<fn() -> S>,
 }
 
 impl<S: Shard> Colony<S> {
-    /// A colony of these shards, as `shard-0` and on. Each is asked for its first searcher.
-    ///
-    /// # Errors
-    /// [`ColonyError::Config`] names what is out of bounds, [`ColonyError::Threads`] if the threads can't be started. Nothing was
-    /// built; the shards are dropped.
-    pub fn new(config: ColonyConfig, shards: Vec<S>) -> Result<Self, ColonyError> {
-        let shards: Vec<_> = shards.into_iter().map(Guarded::new).collect();
-        config.validate(shards.len())?;
-        let coordinator = Coordinator::with_config(config.coordinator(shards.len()))
-            .map_err(ColonyError::Coordinator)?;
-        let leaseless = Registration {
-            leased: false,
-            ..Registration::default()
-        };
-        let info = ShardInfo::new(ShardId(0), "in process".to_owned());
-        let newcomers = shards.iter().map(|_| (info.clone(), leaseless));
-        let handles = coordinator
-            .register_all(newcomers)
-            .map_err(ColonyError::Coordinator)?;
-        let slot = |(shard, handle)| Slot::new(shard, handle, Inbox::new(config.inbox_capacity));
-        let slots: Box<[_]> = shards.into_iter().zip(handles).map(slot).collect();
-        let pool =
-            Pool::new(config.threads).map_err(|error| ColonyError::Threads(error.to_string()))?;
-        let epoch = coordinator.load_topology().epoch();
-        let publication = first_publication(&slots, epoch);
-        let shared = Shared {
-            coordinator,
-            slots,
-            publication: SnapshotCell::new(Arc::new(publication)),
-            admission: RwLock::new(Admission {
-                collecting: 0,
-                frozen: Arc::default(),
-                closed: false,
-            }),
-            gate: Gate::default(),
-            inbox_capacity: config.inbox_capacity,
-            taken_up: AtomicU64::new(0),
-        };
-        Ok(Self {
-            shared: Arc::new(shared),
-            config,
-            pool,
-            pending: Vec::new(),
-            lost_threads: 0,
-            closing: None,
-            ended: None,
-            unreported: Vec::new(),
-        })
-    }
-
     /// The way in for documents, for any number of threads.
     pub fn intake(&self) -> Intake<S> {
         Intake::new(Arc::clone(&self.shared))
@@ -179,21 +165,22 @@ impl<S: Shard> Colony<S> {
     }
 
     /// What the last tick published.
-    pub fn publication(&self) -> Arc<Publication<S>> {
+    pub fn publication(&self) -> Arc<Publication<S::View>> {
         self.shared.publication.load_full()
     }
 
-    /// The ring and its members. Evicted shards have left it.
+    /// The ring and its members. Shards that have died keep their part of it.
     pub fn topology(&self) -> Arc<Topology> {
         self.shared.coordinator.topology()
     }
 
-    /// A handle for one thread that tells which shard owns a document.
+    /// A handle for one thread that tells which shard serves a document now. The one that owns it, to which it is written, is
+    /// [`Topology::place`]'s: they differ while the owner is being made again.
     pub fn router(&self) -> Router {
         self.shared.coordinator.router()
     }
 
-    /// Events of every eviction from now on; see [`Coordinator::subscribe`].
+    /// Events of every shard that dies, comes or goes from now on; see [`Coordinator::subscribe`](crate::Coordinator::subscribe).
     pub fn subscribe(&self, capacity: usize) -> Receiver<TopologyEvent> {
         self.shared.coordinator.subscribe(capacity)
     }
@@ -208,31 +195,18 @@ impl<S: Shard> Colony<S> {
         &self.config
     }
 
-    fn shards(&self) -> impl Iterator<Item = (ShardId, &Slot<S>)> {
-        let slots = self.shared.slots.iter();
-        slots.map(|slot| (slot.handle.id(), slot))
+    /// Counts over the shards: how many there are and serve, and their [`metrics`](Shard::metrics) after the last tick.
+    pub fn cluster_stats(&self) -> ClusterStats {
+        self.shared.coordinator.cluster_stats()
     }
 }
 
 impl<S: Shard> fmt::Debug for Colony<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Colony")
-            .field("shards", &self.shared.slots.len())
+            .field("shards", &self.shared.table().slots().len())
             .field("current_tick", &self.current_tick())
-            .field("lost_threads", &self.lost_threads)
+            .field("lost_threads", &self.crew.lost())
             .finish_non_exhaustive()
     }
-}
-
-fn first_publication<S: Shard>(slots: &[Slot<S>], epoch: Epoch) -> Publication<S> {
-    let shards = slots.iter().filter_map(|slot| {
-        Some(Published {
-            shard: slot.handle.id(),
-            incarnation: slot.handle.incarnation(),
-            tick: None,
-            frozen: false,
-            searcher: slot.first_searcher()?,
-        })
-    });
-    Publication::new(None, epoch, shards.collect())
 }

@@ -1,105 +1,162 @@
-//! The colony's threads: a rayon pool that can be left behind when phases hang in it, and counts who is still running.
+//! The colony's threads: plain ones, fed by a channel, and counted.
+//!
+//! They aren't a rayon pool's. A thread of one that waits for work of its own takes up other tasks meanwhile, so that phases would lie on
+//! top of each other: one that hangs would take along the healthy ones beneath it.
 
+use std::cell::Cell;
+use std::io;
 use std::thread;
 
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use crate::sync::{Arc, Condvar, Instant, Mutex};
+use super::crew::move_out;
+use crate::sync::{Arc, AtomicUsize, Condvar, Instant, Mutex, Ordering};
 
-/// How many threads of a colony run, over all pools it has had.
-#[derive(Debug, Default)]
-struct Census {
+/// What a thread does. It must not panic.
+pub(super) type Task = Box<dyn FnOnce(&Worker) + Send>;
+
+struct Inner {
+    tasks: Receiver<Task>,
+    /// How many threads run, lost ones and those that leave among them.
     running: Mutex<usize>,
-    changed: Condvar,
+    ended: Condvar,
+    /// How many of them have no task. Relaxed: read when threads that have none should have ended long ago.
+    idle: AtomicUsize,
+    /// How many of them are held by phases that were given up. Relaxed: only compared with a bound, by the thread that adds.
+    lost: AtomicUsize,
 }
 
-impl Census {
-    fn enter(&self) {
+impl Inner {
+    fn start(self: &Arc<Self>) -> io::Result<()> {
         *self.running.lock() += 1;
+        self.idle.fetch_add(1, Ordering::Relaxed);
+        let worker = Worker {
+            inner: Arc::clone(self),
+            stays: Cell::new(true),
+        };
+        // If there is no thread, the worker is dropped, and with it its count.
+        thread::Builder::new()
+            .name("tickring-colony".to_owned())
+            .spawn(move || {
+                while worker.stays.get()
+                    && let Ok(task) = worker.inner.tasks.recv()
+                {
+                    worker.inner.idle.fetch_sub(1, Ordering::Relaxed);
+                    task(&worker);
+                    worker.inner.idle.fetch_add(1, Ordering::Relaxed);
+                }
+                move_out();
+            })
+            .map(drop)
     }
 
-    fn exit(&self) {
-        // See `wait_until_empty`.
+    fn wait_until_ended(&self, deadline: Instant) -> usize {
         let mut running = self.running.lock();
-        *running -= 1;
-        self.changed.notify_all();
-    }
-
-    fn wait_until_empty(&self, deadline: Instant) -> usize {
-        let mut running = self.running.lock();
-        // The count only changes under this lock, and the wait gives the lock up and goes to sleep in one step: an exit comes
+        // The count only changes under this lock, and the wait gives the lock up and goes to sleep in one step: an end comes
         // either before the check, which sees it, or after the sleep began, and wakes it.
         while *running > 0 {
-            if self.changed.wait_until(&mut running, deadline).timed_out() {
+            if self.ended.wait_until(&mut running, deadline).timed_out() {
                 break;
             }
         }
-        *running
+        // Those without a task only have to be scheduled to end, or take up what is queued.
+        let idle = self.idle.load(Ordering::Relaxed);
+        running.saturating_sub(idle.saturating_sub(self.tasks.len()))
     }
 }
 
-/// Leaves the census also when the thread's run unwinds.
-struct Counted(Arc<Census>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.exit();
-    }
+/// One thread, as its tasks see it.
+pub(super) struct Worker {
+    inner: Arc<Inner>,
+    stays: Cell<bool>,
 }
 
-#[derive(Debug)]
-pub(super) struct Pool {
-    threads: usize,
-    census: Arc<Census>,
-    /// None once it was joined.
-    current: Option<ThreadPool>,
-}
-
-impl Pool {
-    pub(super) fn new(threads: usize) -> Result<Self, ThreadPoolBuildError> {
-        let census = Arc::new(Census::default());
-        Ok(Self {
-            threads,
-            current: Some(build(threads, &census)?),
-            census,
-        })
-    }
-
-    /// Hands a task to a thread. The task must not panic. After `join` there is no thread, and the task is dropped.
-    pub(super) fn spawn(&self, task: impl FnOnce() + Send + 'static) {
-        if let Some(pool) = &self.current {
-            pool.spawn(task);
+impl Worker {
+    /// Another thread takes this one's place, so that whatever the task still does holds up nobody. If none can be started, this one
+    /// stays.
+    pub(super) fn leave(&self) {
+        if self.stays.get() && self.inner.start().is_ok() {
+            self.stays.set(false);
         }
     }
 
-    /// Leaves the threads that hang behind and goes on with as many new ones. The old ones end when they get free.
-    pub(super) fn replace(&mut self) -> Result<(), ThreadPoolBuildError> {
-        self.current = Some(build(self.threads, &self.census)?);
-        Ok(())
-    }
-
-    /// Lets all threads end once they have done their tasks, waits for them until the deadline, and says how many still ran then.
-    pub(super) fn join(&mut self, deadline: Instant) -> usize {
-        self.current = None;
-        self.census.wait_until_empty(deadline)
+    /// The thread was [replaced](Pool::replace), and has come back.
+    pub(super) fn was_replaced(&self) {
+        self.stays.set(false);
+        self.inner.lost.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-fn build(threads: usize, census: &Arc<Census>) -> Result<ThreadPool, ThreadPoolBuildError> {
-    ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .spawn_handler(|worker| {
-            census.enter();
-            let counted = Counted(Arc::clone(census));
-            thread::Builder::new()
-                .name(format!("tickring-{}", worker.index()))
-                .spawn(move || {
-                    let _counted = counted;
-                    worker.run();
-                })
-                .map(drop)
-        })
-        .build()
+/// Also when the thread's run unwinds.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // See `wait_until_ended`.
+        let mut running = self.inner.running.lock();
+        *running -= 1;
+        self.inner.idle.fetch_sub(1, Ordering::Relaxed);
+        self.inner.ended.notify_all();
+    }
+}
+
+pub(super) struct Pool {
+    inner: Arc<Inner>,
+    /// None once the threads were dismissed.
+    sender: Option<Sender<Task>>,
+}
+
+impl Pool {
+    pub(super) fn new(threads: usize) -> io::Result<Self> {
+        let (sender, tasks) = unbounded();
+        let inner = Arc::new(Inner {
+            tasks,
+            running: Mutex::new(0),
+            ended: Condvar::default(),
+            idle: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
+        });
+        let pool = Self {
+            inner,
+            sender: Some(sender),
+        };
+        // If one can't be started, the others end with the channel.
+        (0..threads).try_for_each(|_| pool.inner.start())?;
+        Ok(pool)
+    }
+
+    /// Hands a task to a thread. After `dismiss` the task is dropped.
+    pub(super) fn spawn(&self, task: impl FnOnce(&Worker) + Send + 'static) {
+        if let Some(sender) = &self.sender {
+            // The pool itself holds a receiver.
+            let _ = sender.send(Box::new(task));
+        }
+    }
+
+    /// Leaves threads behind that are held by tasks, and starts others in their place. Each of those left behind ends when its task does,
+    /// if the task [tells](Worker::was_replaced).
+    pub(super) fn replace(&self, threads: usize) -> io::Result<()> {
+        // A thread may have told already; the sum is right.
+        self.inner.lost.fetch_add(threads, Ordering::Relaxed);
+        self.add(threads)
+    }
+
+    /// Starts more threads.
+    pub(super) fn add(&self, threads: usize) -> io::Result<()> {
+        (0..threads).try_for_each(|_| self.inner.start())
+    }
+
+    pub(super) fn lost(&self) -> usize {
+        self.inner.lost.load(Ordering::Relaxed)
+    }
+
+    /// Lets all threads end once they have done their tasks.
+    pub(super) fn dismiss(&mut self) {
+        self.sender = None;
+    }
+
+    /// Waits until all threads have ended, at most until the deadline, and says how many still ran then.
+    pub(super) fn wait(&self, deadline: Instant) -> usize {
+        self.inner.wait_until_ended(deadline)
+    }
 }
 
 #[cfg(test)]
@@ -109,26 +166,81 @@ mod tests {
 
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    fn far() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    /// A task that says that it runs, then hangs until the other side is dropped, and then `ends`.
+    fn hang(
+        pool: &Pool,
+        ends: impl FnOnce(&Worker) + Send + 'static,
+    ) -> (mpsc::Sender<()>, mpsc::Receiver<()>) {
+        let ((release, hang), (hanging, hangs)) = (mpsc::channel(), mpsc::channel());
+        pool.spawn(move |worker| {
+            hanging.send(()).unwrap();
+            let _: Result<(), _> = hang.recv();
+            ends(worker);
+        });
+        (release, hangs)
+    }
+
+    fn end(mut pool: Pool) -> usize {
+        pool.dismiss();
+        pool.wait(far())
+    }
+
+    fn runs(pool: &Pool) {
+        let (done, ran) = mpsc::channel();
+        pool.spawn(move |_| done.send(()).unwrap());
+        ran.recv_timeout(Duration::from_secs(60)).unwrap();
+    }
 
     #[test]
-    fn threads_are_counted_until_they_end() {
-        let mut pool = Pool::new(2).unwrap();
-        let (release, hang) = mpsc::channel::<()>();
-        let (hanging, hangs) = mpsc::channel();
-        pool.spawn(move || {
+    fn a_lost_thread_is_counted_until_it_comes_back_and_then_ends() {
+        let pool = Pool::new(1).unwrap();
+        let (release, hangs) = hang(&pool, Worker::was_replaced);
+        hangs.recv().unwrap();
+        pool.replace(1).unwrap();
+        assert_eq!(pool.lost(), 1);
+        runs(&pool);
+        drop(release);
+        let inner = Arc::clone(&pool.inner);
+        assert_eq!(end(pool), 0);
+        assert_eq!(inner.lost.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_thread_that_leaves_holds_up_nobody_and_is_not_lost() {
+        let mut pool = Pool::new(1).unwrap();
+        let ((release, hang), (hanging, hangs)) = (mpsc::channel::<()>(), mpsc::channel());
+        pool.spawn(move |worker| {
+            worker.leave();
+            worker.leave();
             hanging.send(()).unwrap();
             let _ = hang.recv();
         });
         hangs.recv().unwrap();
-        pool.replace().unwrap();
-        let (done, ran) = mpsc::channel();
-        pool.spawn(move || done.send(()).unwrap());
-        ran.recv_timeout(LONG).unwrap();
-
-        let census = Arc::clone(&pool.census);
-        assert!(pool.join(Instant::now() + Duration::from_millis(20)) >= 1);
+        runs(&pool);
+        assert_eq!(pool.lost(), 0);
+        pool.dismiss();
+        assert_eq!(pool.wait(Instant::now() + Duration::from_millis(20)), 1);
         drop(release);
-        assert_eq!(census.wait_until_empty(Instant::now() + LONG), 0);
+        assert_eq!(pool.wait(far()), 0);
+    }
+
+    #[test]
+    fn what_was_handed_over_is_done_before_the_threads_end() {
+        let mut pool = Pool::new(2).unwrap();
+        let done = Arc::new(AtomicUsize::new(0));
+        for _ in 0..100 {
+            let done = Arc::clone(&done);
+            pool.spawn(move |_| {
+                done.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        pool.dismiss();
+        assert_eq!(pool.wait(far()), 0);
+        assert_eq!(done.load(Ordering::Relaxed), 100);
+        pool.spawn(|_| unreachable!("there is no thread"));
     }
 }

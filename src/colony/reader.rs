@@ -2,23 +2,23 @@
 
 use std::fmt;
 
-use super::publication::Publication;
 use super::shard::Shard;
 use super::shared::Shared;
+use crate::publication::Publication;
 use crate::sync::Arc;
 
 /// Reads what a colony publishes. Clones are cheap; a reader doesn't keep the colony from being closed.
 pub struct Reader<S: Shard> {
-    shared: Arc<Shared<S>>,
+    shared: Arc<Shared<S::Document, S::View>>,
 }
 
 impl<S: Shard> Reader<S> {
-    pub(super) fn new(shared: Arc<Shared<S>>) -> Self {
+    pub(super) fn new(shared: Arc<Shared<S::Document, S::View>>) -> Self {
         Self { shared }
     }
 
     /// What the last tick published. Takes no lock.
-    pub fn publication(&self) -> Arc<Publication<S>> {
+    pub fn publication(&self) -> Arc<Publication<S::View>> {
         self.shared.publication.load_full()
     }
 }

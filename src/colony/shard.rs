@@ -1,80 +1,108 @@
-//! What the colony asks of a shard: one method a phase, and a view for readers.
+//! What the colony asks of a shard: what to do with a tick's writes, and a view for readers.
 
 use std::fmt;
 
-use crate::id::{DocumentId, Tick};
-use crate::sync::Arc;
-
-/// Why a shard can't go on, in its own words.
-pub type ShardFailure = Box<dyn std::error::Error + Send + Sync>;
+use super::context::TickContext;
+use super::write::Batch;
+use crate::id::{Incarnation, ShardId};
+use crate::publication::{Published, ShardFailure, View};
 
 /// A partition of the documents that a colony runs in lockstep with the others.
 ///
-/// A tick calls the four phases in order, on a thread of the colony's pool, one at a time and never two at once for the same shard. No shard
+/// A tick calls the four phases in order, on one of the colony's threads, one at a time and never two at once for the same shard. No shard
 /// starts a phase before every shard finished the one before. Only [`act`](Self::act) may change what the shard holds, and
-/// nothing that a tick does may be visible in an earlier [`searcher`](Self::searcher): readers use those at any time.
+/// nothing that a tick does may be visible in an earlier [`view`](Self::view): readers use those at any time. A phase may use rayon, or
+/// threads of its own, as it likes. A panic of a task that it leaves to rayon goes to rayon's handler for panics; if the program
+/// sets none, rayon ends the process. A phase must not wait for room in an inbox: only the tick itself makes room there.
 ///
-/// A phase that returns an error or panics is a fault: the shard is dropped and evicted, its last published searcher stays readable,
-/// and its unpublished documents come back in the tick's report. A phase that outlasts the deadline evicts the shard too; its thread
-/// is lost until the phase returns, so bound whatever may block.
+/// A phase that returns an error or panics is a fault: the shard is dropped, its last view stays readable, and the writes of its batch come
+/// back in the tick's report. A phase that outlasts the limit is a fault too; its thread is lost until the phase returns, so bound
+/// whatever may block. In the next tick the colony's factory makes the shard again. One bad document is no fault:
+/// [refuse](Batch::refuse) it, and the shard lives on.
 ///
 /// ```
 /// use std::collections::BTreeMap;
 /// use std::sync::Arc;
-/// use tickring::{Batch, DocumentId, Shard, ShardFailure, Tick, Write};
+/// use tickring::{Batch, DocumentId, Refusal, Shard, ShardFailure, TickContext, View, Write};
 ///
-/// #[derive(Default)]
-/// struct Notes {
-///     kept: BTreeMap<DocumentId, Arc<String>>,
-/// }
+/// #[derive(Default, Clone)]
+/// struct Notes(BTreeMap<DocumentId, Arc<String>>);
 ///
 /// impl Shard for Notes {
 ///     type Document = String;
-///     type Searcher = BTreeMap<DocumentId, Arc<String>>;
-///     type Statistics = usize;
+///     type View = Self;
 ///
-///     fn act(&mut self, _tick: Tick, batch: &mut Batch<'_, String>) -> Result<(), ShardFailure> {
-///         for (index, write) in batch.writes().iter().enumerate() {
+///     fn act(
+///         &mut self,
+///         _context: &mut TickContext<'_, String, Self>,
+///         batch: &mut Batch<'_, String>,
+///     ) -> Result<(), ShardFailure> {
+///         for (index, _origin, write) in batch.iter() {
 ///             match write {
-///                 Write::Add { id, .. } if self.kept.contains_key(id) => batch.refuse(index),
+///                 Write::Add { id, .. } if self.0.contains_key(id) => batch.refuse(index, Refusal::Exists),
+///                 Write::Add { document, .. } | Write::Upsert { document, .. } if document.is_empty() => {
+///                     batch.refuse(index, Refusal::Because("an empty note".into()));
+///                 }
 ///                 Write::Add { id, document } | Write::Upsert { id, document } => {
-///                     self.kept.insert(*id, Arc::clone(document));
+///                     self.0.insert(*id, Arc::clone(document));
 ///                 }
 ///                 Write::Delete { id } => {
-///                     self.kept.remove(id);
+///                     self.0.remove(id);
 ///                 }
 ///             }
 ///         }
 ///         Ok(())
 ///     }
 ///
-///     fn searcher(&self) -> Self::Searcher {
-///         self.kept.clone()
+///     fn view(&mut self) -> Result<Self, ShardFailure> {
+///         Ok(self.clone())
 ///     }
+/// }
 ///
-///     fn holds(searcher: &Self::Searcher, document: &DocumentId) -> bool {
-///         searcher.contains_key(document)
+/// impl View for Notes {
+///     type Statistics = usize;
+///
+///     fn holds(&self, document: DocumentId) -> bool {
+///         self.0.contains_key(&document)
 ///     }
-///
-///     fn statistics(searchers: &[&Self::Searcher]) -> usize {
-///         searchers.iter().map(|notes| notes.len()).sum()
+///     fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+///         Ok(self.0.keys().copied().collect())
+///     }
+///     fn statistics(views: &[&Self]) -> Result<usize, ShardFailure> {
+///         Ok(views.iter().map(|notes| notes.0.len()).sum())
 ///     }
 /// }
 /// ```
-pub trait Shard: Send + 'static {
-    /// What is written to the shard under a [`DocumentId`].
+///
+/// What becomes of the writes has no default:
+///
+/// ```compile_fail,E0046
+/// struct Mute;
+///
+/// impl tickring::Shard for Mute {
+///     type Document = ();
+///     type View = ();
+///
+///     fn view(&mut self) -> Result<(), tickring::ShardFailure> {
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Shard: 'static {
+    /// What is written to the shard under a [`DocumentId`](crate::DocumentId).
     type Document: Send + Sync + 'static;
     /// An immutable view of what the shard held at the end of a tick. Making one should be cheap.
-    type Searcher: Send + Sync + 'static;
-    /// What is known over the searchers of a whole publication; `()` if nothing is.
-    type Statistics: Send + Sync + 'static;
+    type View: View;
 
     /// The first phase: reads only.
     ///
     /// # Errors
     /// Whatever keeps the shard from going on; see the trait.
-    fn sense(&mut self, tick: Tick) -> Result<(), ShardFailure> {
-        let _ = tick;
+    fn sense(
+        &mut self,
+        context: &mut TickContext<'_, Self::Document, Self::View>,
+    ) -> Result<(), ShardFailure> {
+        let _ = context;
         Ok(())
     }
 
@@ -84,162 +112,130 @@ pub trait Shard: Send + 'static {
     /// Whatever keeps the shard from going on; see the trait.
     fn act(
         &mut self,
-        tick: Tick,
+        context: &mut TickContext<'_, Self::Document, Self::View>,
         batch: &mut Batch<'_, Self::Document>,
-    ) -> Result<(), ShardFailure> {
-        let _ = (tick, batch);
-        Ok(())
-    }
+    ) -> Result<(), ShardFailure>;
 
     /// The third phase: maintenance that changes no answer.
     ///
     /// # Errors
     /// Whatever keeps the shard from going on; see the trait.
-    fn decay(&mut self, tick: Tick) -> Result<(), ShardFailure> {
-        let _ = tick;
+    fn decay(
+        &mut self,
+        context: &mut TickContext<'_, Self::Document, Self::View>,
+    ) -> Result<(), ShardFailure> {
+        let _ = context;
         Ok(())
     }
 
-    /// The last phase: makes what was written ready for the [`searcher`](Self::searcher), which is asked for right after it.
+    /// The last phase: makes what was written ready for the [`view`](Self::view), which is asked for right after it.
     ///
     /// # Errors
     /// Whatever keeps the shard from going on; see the trait.
-    fn advance(&mut self, tick: Tick) -> Result<(), ShardFailure> {
-        let _ = tick;
+    fn advance(
+        &mut self,
+        context: &mut TickContext<'_, Self::Document, Self::View>,
+    ) -> Result<(), ShardFailure> {
+        let _ = context;
         Ok(())
     }
 
-    /// A view of what the shard holds now. Asked for once when the colony starts and after each [`advance`](Self::advance).
-    fn searcher(&self) -> Self::Searcher;
-
-    /// Whether a document is in a view. Asked at intake, on the thread of whoever brings the document, for the shards that were
-    /// evicted. So it should be fast; it holds up nobody else.
-    fn holds(searcher: &Self::Searcher, document: &DocumentId) -> bool;
-
-    /// What is known over all searchers of one publication. Computed once for each publication, when it is first asked for.
-    fn statistics(searchers: &[&Self::Searcher]) -> Self::Statistics;
-}
-
-/// One change of a document.
-pub enum Write<D> {
-    /// Adds a document whose id is new. If the shard holds the id already, the write is refused and comes back.
-    Add {
-        /// The document's id.
-        id: DocumentId,
-        /// The document.
-        document: Arc<D>,
-    },
-    /// Adds a document, in the place of the one with this id if there is one.
-    Upsert {
-        /// The document's id.
-        id: DocumentId,
-        /// The document.
-        document: Arc<D>,
-    },
-    /// Takes a document away. Without effect if there is none.
-    Delete {
-        /// The document's id.
-        id: DocumentId,
-    },
-}
-
-impl<D> Write<D> {
-    /// The id of the document that it changes.
+    /// A view of what the shard holds now. Asked for once when the colony starts and after each [`advance`](Self::advance), of which
+    /// it counts as a part.
     ///
-    /// ```
-    /// let id = tickring::DocumentId::from_seed(1);
-    /// assert_eq!(tickring::Write::<String>::Delete { id }.id(), id);
-    /// ```
-    pub const fn id(&self) -> DocumentId {
-        match self {
-            Self::Add { id, .. } | Self::Upsert { id, .. } | Self::Delete { id } => *id,
-        }
-    }
+    /// # Errors
+    /// Whatever keeps the shard from going on; see the trait.
+    fn view(&mut self) -> Result<Self::View, ShardFailure>;
 
-    /// The document that it brings, if any.
-    pub const fn document(&self) -> Option<&Arc<D>> {
-        match self {
-            Self::Add { document, .. } | Self::Upsert { document, .. } => Some(document),
-            Self::Delete { .. } => None,
-        }
+    /// How much the shard holds, for [`ClusterStats`](crate::ClusterStats). Asked for after each view.
+    fn metrics(&self) -> ShardMetrics {
+        ShardMetrics::default()
     }
 }
 
-impl<D> Clone for Write<D> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Add { id, document } => Self::Add {
-                id: *id,
-                document: Arc::clone(document),
-            },
-            Self::Upsert { id, document } => Self::Upsert {
-                id: *id,
-                document: Arc::clone(document),
-            },
-            Self::Delete { id } => Self::Delete { id: *id },
-        }
+impl<S: Shard + ?Sized> Shard for Box<S> {
+    type Document = S::Document;
+    type View = S::View;
+
+    fn sense(
+        &mut self,
+        context: &mut TickContext<'_, S::Document, S::View>,
+    ) -> Result<(), ShardFailure> {
+        (**self).sense(context)
+    }
+
+    fn act(
+        &mut self,
+        context: &mut TickContext<'_, S::Document, S::View>,
+        batch: &mut Batch<'_, S::Document>,
+    ) -> Result<(), ShardFailure> {
+        (**self).act(context, batch)
+    }
+
+    fn decay(
+        &mut self,
+        context: &mut TickContext<'_, S::Document, S::View>,
+    ) -> Result<(), ShardFailure> {
+        (**self).decay(context)
+    }
+
+    fn advance(
+        &mut self,
+        context: &mut TickContext<'_, S::Document, S::View>,
+    ) -> Result<(), ShardFailure> {
+        (**self).advance(context)
+    }
+
+    fn view(&mut self) -> Result<S::View, ShardFailure> {
+        (**self).view()
+    }
+
+    fn metrics(&self) -> ShardMetrics {
+        (**self).metrics()
     }
 }
 
-/// Names the change and the id; a document may be large.
-impl<D> fmt::Debug for Write<D> {
+/// How much a shard holds, by its own account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShardMetrics {
+    /// Documents.
+    pub documents: usize,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+}
+
+/// What a shard's factory is told: whose life begins.
+#[non_exhaustive]
+pub struct Birth<V> {
+    /// The shard.
+    pub shard: ShardId,
+    /// The life that begins. These numbers grow over all shards, so that a shard's first needn't be 1.
+    pub incarnation: Incarnation,
+    /// What its last life published last; nothing in its first. The new life should hold the same: what it doesn't hold is missing from the
+    /// next publication, and counted in the report. The last life itself is gone, unless it hangs and may still use what it has.
+    pub last: Option<Published<V>>,
+}
+
+impl<V> fmt::Debug for Birth<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
-            Self::Add { .. } => "Add",
-            Self::Upsert { .. } => "Upsert",
-            Self::Delete { .. } => "Delete",
-        };
-        f.debug_tuple(name).field(&self.id().0).finish()
+        f.debug_struct("Birth")
+            .field("shard", &self.shard)
+            .field("incarnation", &self.incarnation)
+            .field("last", &self.last)
+            .finish()
     }
 }
 
-/// The writes of one tick for one shard, in the order in which they were accepted.
-#[derive(Debug)]
-pub struct Batch<'a, D> {
-    writes: &'a [Write<D>],
-    refused: Vec<usize>,
-}
+/// A shard as the colony holds it.
+pub(super) type AnyShard<D, V> = Box<dyn Shard<Document = D, View = V> + Send>;
 
-impl<'a, D> Batch<'a, D> {
-    /// A batch of these writes, as the colony makes one; for tests of a shard.
-    ///
-    /// ```
-    /// use tickring::{Batch, DocumentId, Write};
-    ///
-    /// let writes = [Write::<String>::Delete { id: DocumentId::from_seed(1) }];
-    /// let mut batch = Batch::new(&writes);
-    /// batch.refuse(0);
-    /// assert_eq!(batch.refused(), [0]);
-    /// ```
-    pub const fn new(writes: &'a [Write<D>]) -> Self {
-        Self {
-            writes,
-            refused: Vec::new(),
-        }
-    }
+/// Makes a shard of whoever begins a life.
+type Make<T, V> = dyn Fn(Birth<V>) -> Result<T, ShardFailure> + Send + Sync;
 
-    /// The writes.
-    pub const fn writes(&self) -> &'a [Write<D>] {
-        self.writes
-    }
-
-    /// Refuses the write at this index, because the shard holds its id already: it changes nothing and comes back in the tick's
-    /// report. An index without a write is ignored.
-    pub fn refuse(&mut self, index: usize) {
-        if index < self.writes.len() {
-            self.refused.push(index);
-        }
-    }
-
-    /// The indices refused so far, in the order of the calls.
-    pub fn refused(&self) -> &[usize] {
-        &self.refused
-    }
-
-    /// The same, ascending and each once.
-    pub(super) fn into_refused(mut self) -> Vec<usize> {
-        self.refused.sort_unstable();
-        self.refused.dedup();
-        self.refused
-    }
+/// Makes the colony's shards.
+pub(super) enum Factory<D, V> {
+    /// Which any thread may run.
+    Free(Box<Make<AnyShard<D, V>, V>>),
+    /// Which stay on the thread that made them.
+    Pinned(Box<Make<Box<dyn Shard<Document = D, View = V>>, V>>),
 }

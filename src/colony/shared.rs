@@ -2,76 +2,79 @@
 
 use super::gate::Gate;
 use super::intake::Admission;
-use super::publication::Publication;
+use super::pool::Worker;
 use super::report::FaultKind;
-use super::shard::{Shard, Write};
-use super::slot::Slot;
+use super::shard::Factory;
+use super::slot::{Ran, Slot};
+use super::table::Table;
+use super::tick::Work;
+use super::watch::Moment;
 use crate::coordinator::Coordinator;
-use crate::id::{ShardId, Tick};
-use crate::phase::TickPhase;
-use crate::sync::{AtomicU64, Ordering, RwLock, SnapshotCell};
+use crate::guarded::Guarded;
+use crate::membership::Action;
+use crate::publication::{Publication, View};
+use crate::sync::{Arc, AtomicU64, Ordering, RwLock, SnapshotCell};
 
-pub(super) struct Shared<S: Shard> {
+pub(super) struct Shared<D, V: View> {
     pub(super) coordinator: Coordinator,
-    /// By id: the colony's shards are 0 to their number.
-    pub(super) slots: Box<[Slot<S>]>,
-    pub(super) publication: SnapshotCell<Publication<S>>,
-    pub(super) admission: RwLock<Admission<S>>,
+    pub(super) publication: SnapshotCell<Publication<V>>,
+    pub(super) admission: RwLock<Admission<D, V>>,
     pub(super) gate: Gate,
-    pub(super) inbox_capacity: usize,
-    /// How many tasks threads have taken up. Relaxed: the driver only asks whether it has changed since it looked a whole timeout ago;
-    /// that a change is seen so late at the worst costs a pool that was not lost.
-    pub(super) taken_up: AtomicU64,
+    pub(super) factory: Arc<Guarded<Factory<D, V>>>,
+    /// The moment on the clock of the driver's [`Watch`](super::watch::Watch), for the tasks. Relaxed: a task that reads an earlier one has
+    /// a slice less, and the first doesn't count.
+    pub(super) moment: AtomicU64,
 }
 
-impl<S: Shard> Shared<S> {
-    pub(super) fn slot(&self, shard: ShardId) -> Option<&Slot<S>> {
-        self.slots.get(shard.as_u32() as usize)
+impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
+    pub(super) fn table(&self) -> Arc<Table<D, V>> {
+        Arc::clone(&self.admission.read().table)
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        self.moment.load(Ordering::Relaxed)
     }
 
     /// A task of the pool: runs a shard's phase and reports it to the barrier.
-    pub(super) fn run(
-        &self,
-        shard: ShardId,
-        phase: TickPhase,
-        tick: Tick,
-        writes: &[Write<S::Document>],
-    ) {
-        self.taken_up.fetch_add(1, Ordering::Relaxed);
-        let Some(slot) = self.slot(shard) else { return };
-        match slot.run(phase, tick, writes) {
-            // Refused if the shard was evicted since; then nobody waits for it.
-            Some(Ok(())) => drop(slot.handle.complete(phase, tick)),
-            Some(Err((kind, faulty))) => {
-                self.evict(shard, phase, kind);
-                // Only then: its drop may take as long as it likes.
-                drop(faulty);
+    pub(super) fn run(&self, slot: &Slot<D, V>, work: Work<D, V>, worker: &Worker) {
+        let ran = slot.run(&work, &self.factory, self.moment());
+        let (phase, tick) = (work.phase, work.input.tick);
+        // Before the driver goes on, so that what the tick replaces is dropped when it says so.
+        drop(work);
+        match ran {
+            Ran::NotMine => {}
+            // Refused if the shard was given up since; then nobody waits for it.
+            Ran::Finished => drop(slot.handle.complete(phase, tick)),
+            Ran::TooLate => Self::let_go(slot, worker),
+            Ran::Faulty(kind, seat) => {
+                if self.give_up(slot, kind) {
+                    // The drop may take as long as it likes.
+                    worker.leave();
+                } else {
+                    Self::let_go(slot, worker);
+                }
+                seat.clear();
             }
-            None => {}
         }
     }
 
-    /// Evicts a shard that runs. Says whether this call did it.
+    /// A task has ended whose shard is not its own any more. If the shard was given up for it, the thread was replaced.
+    fn let_go(slot: &Slot<D, V>, worker: &Worker) {
+        if slot.fault().is_some() {
+            worker.was_replaced();
+        }
+    }
+
+    /// Gives up a shard that runs. Says whether this call did it.
     ///
-    /// It is frozen before it leaves the ring: whoever places a document by the ring without it finds it among the frozen.
-    pub(super) fn evict(&self, shard: ShardId, phase: TickPhase, kind: FaultKind) -> bool {
-        let Some(slot) = self.slot(shard) else {
-            return false;
-        };
-        if !slot.evict(phase, kind) {
+    /// It keeps its part of the ring, so that no other shard gets its documents; it only leaves the barrier and serves no more.
+    pub(super) fn give_up(&self, slot: &Slot<D, V>, kind: FaultKind) -> bool {
+        if !slot.give_up(kind) {
             return false;
         }
-        let mut admission = self.admission.write();
-        let publication = self.publication.load();
-        let last = publication.shards().iter().find(|p| p.shard() == shard);
-        if let Some(last) = last {
-            let mut frozen = last.clone();
-            frozen.frozen = true;
-            let others = admission.frozen.iter().cloned();
-            admission.frozen = others.chain([frozen]).collect();
-        }
+        let life = (slot.id(), slot.handle.incarnation());
         // Refused on a closed coordinator, or if this incarnation has ended: nobody waits for it at the barrier in either case.
-        drop(self.coordinator.evict(&slot.handle));
+        drop(self.coordinator.apply(Action::MarkOffline(vec![life])));
         true
     }
 

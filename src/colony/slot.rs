@@ -1,52 +1,57 @@
-//! A shard's place in the colony: who holds the shard now, and how its present phase stands.
+//! One life of a shard in the colony: who holds the shard now, and how its present phase stands.
 //!
 //! ```text
 //!              arm              claim               finish
 //!   Resting ─────────► Queued ─────────► Running ─────────► Finished ─── collect ──► Resting
 //!                                           │ fault, or overran
 //!                                           ▼
-//!                                        Evicted
+//!                                          Dead
 //! ```
 //! `retire` ends every state.
 //!
 //! Each change is one step under the slot's lock, so of a task that finishes and a driver that finds it overrun exactly one
-//! decides what became of the phase.
+//! decides what became of the phase. A shard's next life gets a slot of its own: whatever a task of the last one still does, it does to
+//! the old slot.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::guarded::{Guarded, discard};
 use super::intake::Inbox;
-use super::report::FaultKind;
-use super::shard::{Batch, Shard, Write};
+use super::report::{Fault, FaultKind};
+use super::seat::{Begun, Made, Seat, caught};
+use super::shard::Factory;
+use super::tick::Work;
+use super::watch::Moment;
+use super::write::{Refusal, Write};
 use crate::coordinator::ShardHandle;
-use crate::id::Tick;
+use crate::guarded::GuardedList;
+use crate::id::{ShardId, Tick};
 use crate::phase::TickPhase;
-use crate::sync::{Arc, Instant, Mutex};
+use crate::publication::{Published, View};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Instant, Mutex, Ordering};
 
 /// What a shard's phase yielded.
-pub(super) struct Outcome<S: Shard> {
+pub(super) struct Outcome<V> {
     pub(super) elapsed: Duration,
-    /// Indices of refused writes, ascending, each once.
-    pub(super) refused: Vec<usize>,
+    /// Refused writes by index, ascending, each once.
+    pub(super) refused: GuardedList<(usize, Refusal)>,
     /// After Advance: the view to publish.
-    pub(super) searcher: Option<Arc<Guarded<S::Searcher>>>,
+    pub(super) view: Option<Made<V>>,
 }
 
-enum State<S: Shard> {
-    Resting(Guarded<S>),
-    /// For this phase of this tick, and no other: tasks of earlier ones may still lie in a pool that was left behind.
-    Queued(Guarded<S>, TickPhase, Tick),
+enum State<D, V: View> {
+    Resting(Seat<D, V>),
+    /// For this phase of this tick, and no other: tasks of earlier ones may still be in the queue.
+    Queued(Seat<D, V>, TickPhase, Tick),
     Running {
-        since: Instant,
+        since: Moment,
+        phase: TickPhase,
     },
-    Finished(Guarded<S>, Outcome<S>),
-    Evicted {
+    Finished(Seat<D, V>, Outcome<V>),
+    Dead {
         reported: bool,
-        fault: (TickPhase, FaultKind),
+        fault: Fault,
     },
-    /// The colony is closed. Also stands between two of the others, within one critical section.
+    /// The shard was taken out, to be dropped. Also stands between two of the others, within one critical section.
     Gone,
 }
 
@@ -54,41 +59,104 @@ enum State<S: Shard> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     Live,
-    Queued,
-    Running(Instant),
-    Evicted,
+    Running(Moment),
+    Dead,
 }
 
-pub(super) struct Slot<S: Shard> {
+/// What came of a task.
+pub(super) enum Ran<D, V: View> {
+    /// The shard was not this task's.
+    NotMine,
+    Finished,
+    /// The colony has no use for it any more: the shard was given up while the task ran, or the colony has ended.
+    TooLate,
+    Faulty(FaultKind, Seat<D, V>),
+}
+
+pub(super) struct Slot<D, V: View> {
     pub(super) handle: ShardHandle,
-    pub(super) inbox: Inbox<S::Document>,
-    state: Mutex<State<S>>,
+    /// All lives of a shard have the same.
+    pub(super) inbox: Arc<Inbox<D>>,
+    /// The first tick that it takes part in.
+    pub(super) first_tick: Tick,
+    /// Whether writes are accepted for it: from its first publication to its death. Relaxed: what is accepted in between is handed to the next
+    /// life, or comes back.
+    accepting: AtomicBool,
+    /// Writes in its outbox.
+    sent: Arc<AtomicUsize>,
+    state: Mutex<State<D, V>>,
 }
 
-impl<S: Shard> Slot<S> {
-    pub(super) fn new(shard: Guarded<S>, handle: ShardHandle, inbox: Inbox<S::Document>) -> Self {
+impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
+    /// A life that its first task makes. `last` is what the one before published.
+    pub(super) fn unborn(
+        handle: ShardHandle,
+        inbox: Arc<Inbox<D>>,
+        first_tick: Tick,
+        last: Option<Published<V>>,
+    ) -> Self {
+        let sent = Arc::default();
+        let seat = Seat::unborn(last, Arc::clone(&sent));
+        Self::holding(handle, inbox, first_tick, seat, sent)
+    }
+
+    /// A life that has begun.
+    pub(super) fn alive(handle: ShardHandle, inbox: Arc<Inbox<D>>, begun: Begun<D, V>) -> Self {
+        let sent = Arc::default();
+        let seat = Seat::of(begun, Arc::clone(&sent));
+        let slot = Self::holding(handle, inbox, 0, seat, sent);
+        slot.accept(true);
+        slot
+    }
+
+    fn holding(
+        handle: ShardHandle,
+        inbox: Arc<Inbox<D>>,
+        first_tick: Tick,
+        seat: Seat<D, V>,
+        sent: Arc<AtomicUsize>,
+    ) -> Self {
         Self {
             handle,
             inbox,
-            state: Mutex::new(State::Resting(shard)),
+            first_tick,
+            accepting: AtomicBool::new(false),
+            sent,
+            state: Mutex::new(State::Resting(seat)),
         }
+    }
+
+    pub(super) fn id(&self) -> ShardId {
+        self.handle.id()
+    }
+
+    pub(super) fn accepts(&self) -> bool {
+        self.accepting.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn accept(&self, accepts: bool) {
+        self.accepting.store(accepts, Ordering::Relaxed);
     }
 
     pub(super) fn standing(&self) -> Standing {
         match &*self.state.lock() {
-            State::Queued(..) => Standing::Queued,
-            State::Running { since } => Standing::Running(*since),
-            State::Resting(_) | State::Finished(..) => Standing::Live,
-            State::Evicted { .. } | State::Gone => Standing::Evicted,
+            State::Running { since, .. } => Standing::Running(*since),
+            State::Resting(_) | State::Queued(..) | State::Finished(..) => Standing::Live,
+            State::Dead { .. } | State::Gone => Standing::Dead,
         }
+    }
+
+    /// Whether it takes part in this tick.
+    pub(super) fn joins(&self, tick: Tick) -> bool {
+        self.first_tick <= tick && self.standing() != Standing::Dead
     }
 
     /// Makes the shard ready to be claimed for a phase. Says whether it is there.
     pub(super) fn arm(&self, phase: TickPhase, tick: Tick) -> bool {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Gone) {
-            State::Resting(shard) => {
-                *state = State::Queued(shard, phase, tick);
+            State::Resting(seat) if self.first_tick <= tick => {
+                *state = State::Queued(seat, phase, tick);
                 true
             }
             other => {
@@ -99,14 +167,12 @@ impl<S: Shard> Slot<S> {
     }
 
     /// The atomic take: of all tasks that were queued for a phase, one gets the shard.
-    fn claim(&self, phase: TickPhase, tick: Tick) -> Option<Guarded<S>> {
+    fn claim(&self, phase: TickPhase, tick: Tick, since: Moment) -> Option<Seat<D, V>> {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Gone) {
-            State::Queued(shard, at, of) if (at, of) == (phase, tick) => {
-                *state = State::Running {
-                    since: Instant::now(),
-                };
-                Some(shard)
+            State::Queued(seat, at, of) if (at, of) == (phase, tick) => {
+                *state = State::Running { since, phase };
+                Some(seat)
             }
             other => {
                 *state = other;
@@ -115,38 +181,46 @@ impl<S: Shard> Slot<S> {
         }
     }
 
-    /// Gives the shard back after a phase, unless it was evicted meanwhile.
-    fn finish(&self, shard: Guarded<S>, outcome: Outcome<S>) -> bool {
+    /// Gives the shard back after a phase, unless it was given up meanwhile.
+    fn finish(&self, seat: Seat<D, V>, outcome: Outcome<V>) -> bool {
         let mut state = self.state.lock();
         let runs = matches!(*state, State::Running { .. });
         if runs {
-            *state = State::Finished(shard, outcome);
+            *state = State::Finished(seat, outcome);
         } else {
             drop(state);
-            drop((shard, outcome));
+            drop(outcome);
+            seat.clear();
         }
         runs
     }
 
-    /// Evicts the shard that runs, if it runs. Says whether this call did it.
-    pub(super) fn evict(&self, phase: TickPhase, kind: FaultKind) -> bool {
+    /// Gives the shard up that runs, if it runs. Says whether this call did it.
+    pub(super) fn give_up(&self, kind: FaultKind) -> bool {
         let mut state = self.state.lock();
-        let runs = matches!(*state, State::Running { .. });
-        if runs {
-            *state = State::Evicted {
-                reported: false,
-                fault: (phase, kind),
-            };
-        }
-        runs
+        let State::Running { phase, .. } = *state else {
+            return false;
+        };
+        self.accept(false);
+        *state = State::Dead {
+            reported: false,
+            fault: Fault {
+                shard: self.handle.id(),
+                incarnation: self.handle.incarnation(),
+                phase,
+                kind,
+                unsent: self.sent.load(Ordering::Relaxed),
+            },
+        };
+        true
     }
 
     /// What the finished phase yielded; the shard rests again.
-    pub(super) fn collect(&self) -> Option<Outcome<S>> {
+    pub(super) fn collect(&self) -> Option<Outcome<V>> {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Gone) {
-            State::Finished(shard, outcome) => {
-                *state = State::Resting(shard);
+            State::Finished(seat, outcome) => {
+                *state = State::Resting(seat);
                 Some(outcome)
             }
             other => {
@@ -156,10 +230,26 @@ impl<S: Shard> Slot<S> {
         }
     }
 
-    /// The fault that evicted the shard, once.
-    pub(super) fn take_fault(&self) -> Option<(TickPhase, FaultKind)> {
+    /// What the shard sent in the tick that it has finished.
+    pub(super) fn take_sent(&self) -> Vec<Write<D>> {
         match &mut *self.state.lock() {
-            State::Evicted { reported, fault } if !*reported => {
+            State::Resting(seat) => seat.take_sent(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The fault that ended the life.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        match &*self.state.lock() {
+            State::Dead { fault, .. } => Some(fault.clone()),
+            _ => None,
+        }
+    }
+
+    /// The same, once.
+    pub(super) fn take_fault(&self) -> Option<Fault> {
+        match &mut *self.state.lock() {
+            State::Dead { reported, fault } if !*reported => {
                 *reported = true;
                 Some(fault.clone())
             }
@@ -168,9 +258,9 @@ impl<S: Shard> Slot<S> {
     }
 
     /// Gives out what the slot holds, to be dropped. A shard that runs is dropped by its task; a fault stays.
-    pub(super) fn retire(&self) -> Option<impl Send + use<S>> {
+    pub(super) fn retire(&self) -> Option<impl Send + use<D, V>> {
         let mut state = self.state.lock();
-        if matches!(*state, State::Evicted { .. }) {
+        if matches!(*state, State::Dead { .. }) {
             return None;
         }
         match std::mem::replace(&mut *state, State::Gone) {
@@ -179,75 +269,42 @@ impl<S: Shard> Slot<S> {
         }
     }
 
-    /// A first look at the shard, before the colony runs.
-    pub(super) fn first_searcher(&self) -> Option<Arc<Guarded<S::Searcher>>> {
-        match &*self.state.lock() {
-            State::Resting(shard) => Some(Arc::new(Guarded::new(shard.searcher()))),
-            _ => None,
-        }
-    }
-
-    /// Runs a phase, if no other task has taken the shard, and returns what ended it, a fault with the shard; nothing if the shard is not
-    /// this task's, or was evicted while it ran. A panic anywhere in the shard's code ends here.
+    /// Runs a phase, if no other task has taken the shard, and gives it back unless it was given up while it ran. A panic anywhere in
+    /// the shard's code ends here.
     pub(super) fn run(
         &self,
-        phase: TickPhase,
-        tick: Tick,
-        writes: &[Write<S::Document>],
-    ) -> Option<Result<(), (FaultKind, Guarded<S>)>> {
-        let mut shard = self.claim(phase, tick)?;
-        let begun = Instant::now();
-        let ended = catch_unwind(AssertUnwindSafe(|| step(&mut *shard, phase, tick, writes)));
-        let kind = match ended {
-            Ok(Ok((refused, searcher))) => {
-                let outcome = Outcome {
-                    elapsed: begun.elapsed(),
-                    refused,
-                    searcher,
-                };
-                return self.finish(shard, outcome).then_some(Ok(()));
-            }
-            Ok(Err(message)) => FaultKind::Failed(message),
-            Err(payload) => FaultKind::Panicked(message_of(payload)),
+        work: &Work<D, V>,
+        factory: &Factory<D, V>,
+        since: Moment,
+    ) -> Ran<D, V> {
+        let (phase, input) = (work.phase, &*work.input);
+        let Some(mut seat) = self.claim(phase, input.tick, since) else {
+            return Ran::NotMine;
         };
-        Some(Err((kind, shard)))
-    }
-}
-
-type Stepped<S> = (Vec<usize>, Option<Arc<Guarded<<S as Shard>::Searcher>>>);
-
-fn step<S: Shard>(
-    shard: &mut S,
-    phase: TickPhase,
-    tick: Tick,
-    writes: &[Write<S::Document>],
-) -> Result<Stepped<S>, String> {
-    let mut refused = Vec::new();
-    let mut searcher = None;
-    match phase {
-        TickPhase::Sense => shard.sense(tick),
-        TickPhase::Act => {
-            let mut batch = Batch::new(writes);
-            let acted = shard.act(tick, &mut batch);
-            refused = batch.into_refused();
-            acted
+        let begun = Instant::now();
+        let incarnation = self.handle.incarnation();
+        let born = seat.bring_to_life(self.id(), incarnation, factory);
+        if born.is_ok() && !matches!(self.standing(), Standing::Running(_)) {
+            // The making took too long. The next life may have begun.
+            seat.clear();
+            return Ran::TooLate;
         }
-        TickPhase::Decay => shard.decay(tick),
-        TickPhase::Advance => shard.advance(tick).map(|()| {
-            searcher = Some(Arc::new(Guarded::new(shard.searcher())));
-        }),
+        let ended = born.and_then(|()| caught(|| seat.step(self.id(), phase, input, &work.writes)));
+        match ended {
+            Ok((refused, view)) => {
+                let elapsed = begun.elapsed();
+                let outcome = Outcome {
+                    elapsed,
+                    refused,
+                    view,
+                };
+                if self.finish(seat, outcome) {
+                    Ran::Finished
+                } else {
+                    Ran::TooLate
+                }
+            }
+            Err(kind) => Ran::Faulty(kind, seat),
+        }
     }
-    // What says why may panic, and its drop as well.
-    .map_err(|failure| Guarded::new(failure).to_string())?;
-    Ok((refused, searcher))
-}
-
-fn message_of(payload: Box<dyn Any + Send>) -> String {
-    let message = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a value that is no text".to_owned());
-    discard(payload);
-    message
 }

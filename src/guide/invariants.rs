@@ -86,14 +86,19 @@
 //! # Colony
 //!
 //! ## I13: each accepted write is published, pending or returned
-//! Exactly one of the three holds. A write that a shard refused, or that its shard's fault or the end of the colony kept from being
-//! published, comes back in a report. One shard's fault costs no other shard anything, and is reported as what it was.
+//! Exactly one of the three holds, and a write gets its end only once. A write that a shard refused comes back in a report, and so does
+//! one that its shard's death or the end of the colony kept from being published. Its reason says whether the shard had been given it when
+//! it died. One shard's death costs no other shard anything, and is reported as what it was.
+//!
+//! The same holds for what shards send each other. It is accepted in one step with the publication of the tick in which it was sent; what
+//! a shard sent in a tick that it didn't finish was never sent, and its fault counts it.
 //!
 //! ## I14: a publication is there before it is announced
 //! Whoever was told that a tick is published finds its publication, or a later one.
 //!
-//! ## I16: a document is in exactly one view of a publication
-//! A document that the frozen view of an evicted shard holds is not accepted for another shard.
+//! ## I16: a document is in at most one view of a publication
+//! A shard that has died keeps its part of the ring and its last view, so that no other shard is given its documents. They leave
+//! the publication only together with the view, when the shard is forgotten or made again.
 //!
 //! All three are held by `Colony` and its `Intake`. They are checked by `src/colony/tests.rs`,
 //! `src/colony/tests/callbacks.rs`, `src/colony/tests/drops.rs` and `tests/soak`.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::colony::ShardFailure;
 use crate::error::ConfigError;
+use crate::publication::ShardFailure;
 
 /// A query that isn't answered, because it can't be read, costs too much, or asks for what isn't scored exactly.
 /// Nothing was searched.

@@ -282,16 +282,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::colony::{Batch, Shard, Write};
+    use crate::colony::Write;
     use crate::id::DocumentId;
-    use crate::search::{TextDocument, TextSearcher, TextShard, TextShardConfig, TextStatistics};
+    use crate::search::{TextDocument, TextShard, TextStatistics, TextView};
     use crate::sync::{Arc, Instant};
 
     const DOCUMENTS: u64 = 5_000;
 
     /// One segment of three windows.
-    fn searcher() -> TextSearcher {
-        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+    fn searcher() -> TextView {
         let document = Arc::new(TextDocument {
             title: "sea".to_owned(),
             body: String::new(),
@@ -302,15 +301,13 @@ mod tests {
                 document: Arc::clone(&document),
             })
             .collect();
-        shard.act(0, &mut Batch::new(&writes)).unwrap();
-        shard.advance(0).unwrap();
-        let searcher = shard.searcher();
+        let searcher = TextShard::after(&writes);
         assert_eq!(searcher.segment_count(), 1);
         searcher
     }
 
     fn evaluate(
-        searcher: &TextSearcher,
+        searcher: &TextView,
         query: &str,
         deadline: Deadline,
         mut found: impl FnMut(DocId, f32) -> Result<(), SearchError>,

@@ -16,21 +16,20 @@ mod query;
 mod remembered;
 mod run;
 mod schema;
-mod searcher;
 mod segment;
 mod shard;
 mod statistics;
-mod top;
+mod view;
 mod weight;
 
 pub use self::document::TextDocument;
 pub use self::error::{QueryError, QueryExcerpt, SearchError};
 pub use self::query::Query;
-pub use self::run::{search, search_with_local_statistics};
+pub use self::run::{search, search_views, search_with_local_statistics};
 pub use self::schema::TextField;
-pub use self::searcher::TextSearcher;
 pub use self::shard::{
     MAX_TEXT_SHARDS, MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig,
 };
 pub use self::statistics::TextStatistics;
-pub use self::top::Hit;
+pub use self::view::TextView;
+pub use crate::publication::Hit;

@@ -120,14 +120,14 @@ mod tests {
     use tantivy::DocId;
 
     use super::*;
-    use crate::colony::{Batch, Shard, Write};
+    use crate::colony::{Shard, Write};
     use crate::id::{DocumentId, ShardId};
+    use crate::publication::{Hit, Top};
     use crate::search::deadline::Deadline;
     use crate::search::error::SearchError;
     use crate::search::evaluate::{Hits, Scratch, each_hit};
-    use crate::search::top::{Hit, Top};
     use crate::search::weight::LeafWeight;
-    use crate::search::{TextDocument, TextSearcher, TextShard, TextShardConfig, TextStatistics};
+    use crate::search::{TextDocument, TextShard, TextShardConfig, TextStatistics, TextView};
     use crate::sync::Arc;
     use crate::testing::random::Random;
 
@@ -171,7 +171,7 @@ mod tests {
         documents: u64,
         words: usize,
         commits: u64,
-    ) -> TextSearcher {
+    ) -> TextView {
         let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
         for commit in 0..commits {
             let ids = first + documents * commit..first + documents * (commit + 1);
@@ -187,17 +187,15 @@ mod tests {
                     }),
                 })
                 .collect();
-            shard.act(commit, &mut Batch::new(&writes)).unwrap();
-            shard.advance(commit).unwrap();
+            shard.apply(&writes).unwrap();
         }
         let gone: Vec<_> = (0..documents / 10)
             .map(|_| Write::Delete {
                 id: DocumentId::from_seed(random.range(first, first + documents)),
             })
             .collect();
-        shard.act(commits, &mut Batch::new(&gone)).unwrap();
-        shard.advance(commits).unwrap();
-        shard.searcher()
+        shard.apply(&gone).unwrap();
+        shard.view().unwrap()
     }
 
     /// With pruning, or without: then it scores all.
@@ -230,7 +228,7 @@ mod tests {
 
     /// The best hits, their scores as bits, and how many documents were scored.
     fn best(
-        searchers: &[TextSearcher],
+        searchers: &[TextView],
         query: &str,
         limit: usize,
         prunes: bool,
@@ -240,7 +238,7 @@ mod tests {
         let (any, none) = (searchers[0].tantivy(), Deadline(None));
         let weights = LeafWeight::for_query(&query, &statistics, any, none).unwrap();
         let (mut scratch, mut top, mut scored) = (Scratch::new(&query), Top::new(limit), 0);
-        for segment in searchers.iter().flat_map(TextSearcher::segments) {
+        for segment in searchers.iter().flat_map(TextView::segments) {
             let mut collect = Collect {
                 top: &mut top,
                 segment,
@@ -288,7 +286,6 @@ mod tests {
     /// Whoever has the rare word is wanted, and of the others hardly anybody.
     #[test]
     fn documents_without_the_rare_word_are_passed_over() {
-        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
         let writes: Vec<_> = (0..4_000_u64)
             .map(|seed| Write::Add {
                 id: DocumentId::from_seed(seed),
@@ -298,9 +295,7 @@ mod tests {
                 }),
             })
             .collect();
-        shard.act(0, &mut Batch::new(&writes)).unwrap();
-        shard.advance(0).unwrap();
-        let searchers = [shard.searcher()];
+        let searchers = [TextShard::after(&writes)];
         let (pruned, some) = best(&searchers, "sea tide", 10, true);
         let (exhaustive, all) = best(&searchers, "sea tide", 10, false);
         assert_eq!((pruned, all), (exhaustive, 4_000));

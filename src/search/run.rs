@@ -6,13 +6,12 @@ use super::deadline::Deadline;
 use super::error::SearchError;
 use super::evaluate::{Hits, Scratch, each_hit};
 use super::query::Query;
-use super::searcher::TextSearcher;
 use super::segment::SegmentView;
 use super::statistics::TextStatistics;
-use super::top::{Hit, Top};
+use super::view::TextView;
 use super::weight::LeafWeight;
-use crate::colony::{Publication, Published, Shard};
 use crate::id::ShardId;
+use crate::publication::{Hit, Publication, Published, Top, View};
 use crate::sync::Instant;
 
 /// The `top` best hits of a query over all shards of a publication, the best first: by descending score, and by ascending id at the same score.
@@ -20,7 +19,8 @@ use crate::sync::Instant;
 /// The answer depends on the documents alone. However they are spread over shards, segments and ticks, and whatever has been deleted or
 /// merged, documents, order and the bits of the scores are the same; see [`Query`] for what a score is.
 ///
-/// The shards are [`TextShard`](super::TextShard)s, or a caller's own around them.
+/// The views are [`TextView`]s, or a caller's own around them. A [colony](crate::Colony) publishes them, or whoever
+/// [builds](Publication::new) a publication.
 ///
 /// Reads the publication and nothing else, on the calling thread. The cost grows with the number of documents that have one of the words; of
 /// those, the ones that can be shown not to be among the `top` best are passed over.
@@ -29,8 +29,8 @@ use crate::sync::Instant;
 /// use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
 /// use tickring::{Colony, ColonyConfig, DocumentId};
 ///
-/// let shards = [0, 1, 2].map(|_| TextShard::new(&TextShardConfig::default()));
-/// let mut colony = Colony::new(ColonyConfig::default(), shards.into_iter().collect::<Result<_, _>>()?)?;
+/// let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+/// let mut colony = Colony::new(ColonyConfig::default(), 3, make)?;
 /// let intake = colony.intake();
 /// for (seed, title) in ["the tide", "the open sea", "tide and sea"].into_iter().enumerate() {
 ///     let document = TextDocument { title: title.to_owned(), body: String::new() };
@@ -47,20 +47,49 @@ use crate::sync::Instant;
 ///
 /// # Errors
 /// [`SearchError::DeadlinePassed`] if `deadline` passes, [`SearchError::Index`] if an index can't be read. There are no partial answers.
-pub fn search<S>(
-    publication: &Publication<S>,
+pub fn search<V>(
+    publication: &Publication<V>,
     query: &Query,
     top: usize,
     deadline: Option<Instant>,
 ) -> Result<Vec<Hit>, SearchError>
 where
-    S: Shard<Searcher = TextSearcher, Statistics = TextStatistics>,
+    V: View<Statistics: AsRef<TextStatistics>> + AsRef<TextView>,
 {
-    let deadline = Deadline(deadline);
-    let statistics = publication.statistics();
-    let mut search = Search::new(query, top, deadline)?;
-    search.run(publication.shards(), statistics)?;
+    let views: Vec<_> = publication.shards().iter().map(numbered).collect();
+    let statistics = publication.statistics().as_ref();
+    search_views(&views, statistics, query, top, deadline)
+}
+
+/// The same over views that come from elsewhere. Exact if each document is in one view and `statistics` are those of just these views.
+///
+/// ```
+/// use tickring::search::{Query, TextShard, TextShardConfig, search_views};
+/// use tickring::{Shard, ShardId, View};
+///
+/// let views = [TextShard::new(&TextShardConfig::default())?.view()?];
+/// let statistics = View::statistics(&[&views[0]])?;
+/// let numbered = [(ShardId::new(0), &views[0])];
+/// assert!(search_views(&numbered, &statistics, &Query::parse("sea")?, 10, None)?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+/// As [`search`].
+pub fn search_views(
+    views: &[(ShardId, &TextView)],
+    statistics: &TextStatistics,
+    query: &Query,
+    top: usize,
+    deadline: Option<Instant>,
+) -> Result<Vec<Hit>, SearchError> {
+    let mut search = Search::new(query, top, Deadline(deadline))?;
+    search.run(views, statistics)?;
     Ok(search.top.into_hits())
+}
+
+fn numbered<V: AsRef<TextView>>(published: &Published<V>) -> (ShardId, &TextView) {
+    (published.shard(), published.view().as_ref())
 }
 
 /// The same with each shard's own statistics: **the wrong way**, for comparison. It is what systems do that
@@ -68,19 +97,18 @@ where
 ///
 /// # Errors
 /// As [`search`].
-pub fn search_with_local_statistics<S>(
-    publication: &Publication<S>,
+pub fn search_with_local_statistics<V>(
+    publication: &Publication<V>,
     query: &Query,
     top: usize,
     deadline: Option<Instant>,
 ) -> Result<Vec<Hit>, SearchError>
 where
-    S: Shard<Searcher = TextSearcher, Statistics = TextStatistics>,
+    V: View + AsRef<TextView>,
 {
     let mut search = Search::new(query, top, Deadline(deadline))?;
-    for shard in publication.shards() {
-        let statistics = TextStatistics::new(&[shard.searcher()]);
-        search.run(std::slice::from_ref(shard), &statistics)?;
+    for (shard, view) in publication.shards().iter().map(numbered) {
+        search.run(&[(shard, view)], &TextStatistics::new(&[view]))?;
     }
     Ok(search.top.into_hits())
 }
@@ -103,43 +131,36 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn run<S>(
+    fn run(
         &mut self,
-        shards: &[Published<S>],
+        views: &[(ShardId, &TextView)],
         statistics: &TextStatistics,
-    ) -> Result<(), SearchError>
-    where
-        S: Shard<Searcher = TextSearcher>,
-    {
+    ) -> Result<(), SearchError> {
         // Without documents BM25 would divide by zero. A field without tokens has no live match to score.
-        let (Some(any), 1.., 1..) = (
-            shards.first(),
-            statistics.document_count(),
-            self.top.limit(),
-        ) else {
+        let (Some((_, any)), 1.., 1..) =
+            (views.first(), statistics.document_count(), self.top.limit())
+        else {
             return Ok(());
         };
-        let searcher = any.searcher().tantivy();
+        let searcher = any.tantivy();
         let weights = LeafWeight::for_query(self.query, statistics, searcher, self.deadline)?;
-        for shard in shards {
-            self.run_shard(shard, &weights)?;
+        for &(shard, view) in views {
+            self.run_shard(shard, view, &weights)?;
         }
         Ok(())
     }
 
-    fn run_shard<S>(
+    fn run_shard(
         &mut self,
-        shard: &Published<S>,
+        shard: ShardId,
+        view: &TextView,
         weights: &[LeafWeight],
-    ) -> Result<(), SearchError>
-    where
-        S: Shard<Searcher = TextSearcher>,
-    {
-        for segment in shard.searcher().segments() {
+    ) -> Result<(), SearchError> {
+        for segment in view.segments() {
             let mut best = Best {
                 top: &mut self.top,
                 segment,
-                shard: shard.shard(),
+                shard,
             };
             let (scratch, deadline) = (&mut self.scratch, self.deadline);
             each_hit(self.query, weights, segment, scratch, deadline, &mut best)?;
@@ -175,15 +196,14 @@ impl Hits for Best<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::colony::{Batch, Shard, Write};
+    use crate::colony::Write;
     use crate::id::DocumentId;
-    use crate::search::{TextDocument, TextField, TextShard, TextShardConfig};
+    use crate::search::{TextDocument, TextField, TextShard};
     use crate::sync::Arc;
 
     /// A deadline that passes after the first look at it is met again before the statistics of each leaf, and in each window.
     #[test]
     fn a_deadline_that_passes_on_the_way_ends_the_search() {
-        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
         let writes = [Write::Upsert {
             id: DocumentId::from_seed(1),
             document: Arc::new(TextDocument {
@@ -191,9 +211,7 @@ mod tests {
                 body: String::new(),
             }),
         }];
-        shard.act(0, &mut Batch::new(&writes)).unwrap();
-        shard.advance(0).unwrap();
-        let searcher = shard.searcher();
+        let searcher = TextShard::after(&writes);
         let statistics = TextStatistics::new(&[&searcher]);
         assert_eq!(
             statistics

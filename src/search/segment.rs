@@ -1,14 +1,16 @@
 //! One segment of a shard's index as a search reads it, with its counts of live documents.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use tantivy::directory::error::OpenReadError;
+use tantivy::directory::{Directory, OwnedBytes};
 use tantivy::fastfield::Column;
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::index::{InvertedIndexReader, SegmentId};
+use tantivy::index::{InvertedIndexReader, SegmentComponent, SegmentId, SegmentMeta};
 use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet, Opstamp, SegmentReader, TantivyError, Term};
+use tantivy::{DocId, DocSet, Index, Opstamp, SegmentReader, TantivyError, Term};
 
 use super::error::SearchError;
 use super::schema::{ID_HIGH_NAME, ID_LOW_NAME, TOKENS_NAMES, TextField, id_field};
@@ -24,6 +26,8 @@ pub(super) struct SegmentView {
     id_high: Column<u64>,
     id_low: Column<u64>,
     tokens: [u64; 2],
+    /// Shared with the index, so that a shard can be made of them again whatever becomes of it.
+    files: Box<[(PathBuf, OwnedBytes)]>,
 }
 
 /// A segment's files never change; a later delete gets it a new delete file, named by the operation's stamp.
@@ -34,7 +38,7 @@ pub(super) fn segment_key(reader: &SegmentReader) -> SegmentKey {
 }
 
 impl SegmentView {
-    pub(super) fn open(reader: &SegmentReader) -> Result<Self, SearchError> {
+    pub(super) fn open(reader: &SegmentReader, index: &Index) -> Result<Self, SearchError> {
         let text = |field: TextField| reader.inverted_index(field.number());
         let lengths = |field: TextField| reader.get_fieldnorms_reader(field.number());
         Ok(Self {
@@ -47,6 +51,7 @@ impl SegmentView {
                 live_tokens(reader, TextField::Title)?,
                 live_tokens(reader, TextField::Body)?,
             ],
+            files: files(&segment_meta(reader, index), index)?,
             reader: reader.clone(),
         })
     }
@@ -78,12 +83,27 @@ impl SegmentView {
         self.tokens[field.index()]
     }
 
+    pub(super) const fn files(&self) -> &[(PathBuf, OwnedBytes)] {
+        &self.files
+    }
+
+    /// What the list of an index that has these files says of the segment.
+    pub(super) fn meta(&self, index: &Index) -> SegmentMeta {
+        segment_meta(&self.reader, index)
+    }
+
     /// The id of a document of the segment.
     pub(super) fn document_id(&self, document: DocId) -> Result<DocumentId, SearchError> {
         match (self.id_high.first(document), self.id_low.first(document)) {
             (Some(high), Some(low)) => Ok(DocumentId(uuid::Uuid::from_u64_pair(high, low))),
             _ => Err(TantivyError::InternalError(format!("document {document} has no id")).into()),
         }
+    }
+
+    /// The ids of the live documents.
+    pub(super) fn live_ids(&self) -> impl Iterator<Item = Result<DocumentId, SearchError>> + '_ {
+        let live = self.reader.doc_ids_alive();
+        live.map(|document| self.document_id(document))
     }
 
     /// Whether a live document has the id.
@@ -139,6 +159,33 @@ impl SegmentView {
         let mut postings = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
         Ok(u64::from(postings.count(alive)))
     }
+}
+
+fn segment_meta(reader: &SegmentReader, index: &Index) -> SegmentMeta {
+    let meta = index.new_segment_meta(reader.segment_id(), reader.max_doc());
+    match reader.delete_opstamp() {
+        Some(opstamp) => meta.with_delete_meta(reader.num_deleted_docs(), opstamp),
+        None => meta,
+    }
+}
+
+/// The files of a segment, without a copy. An error if one is gone: the segment has been merged meanwhile.
+fn files(meta: &SegmentMeta, index: &Index) -> Result<Box<[(PathBuf, OwnedBytes)]>, SearchError> {
+    let parts = [
+        SegmentComponent::Postings,
+        SegmentComponent::Positions,
+        SegmentComponent::Terms,
+        SegmentComponent::Store,
+        SegmentComponent::FastFields,
+        SegmentComponent::FieldNorms,
+    ];
+    let deletes = meta.has_deletes().then_some(SegmentComponent::Delete);
+    let file = |part| {
+        let path = meta.relative_path(part);
+        let file = index.directory().open_read(&path)?;
+        Ok((path, file.read_bytes().map_err(TantivyError::from)?))
+    };
+    parts.into_iter().chain(deletes).map(file).collect()
 }
 
 fn live_tokens(reader: &SegmentReader, field: TextField) -> Result<u64, SearchError> {

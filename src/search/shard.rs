@@ -5,20 +5,22 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io::Write as _;
+use std::path::Path;
 
-use tantivy::directory::{Directory, RamDirectory};
+use tantivy::directory::{Directory, RamDirectory, TerminatingWrite};
 use tantivy::index::IndexBuilder;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
+use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
 
 use super::document::TextDocument;
 use super::error::SearchError;
 use super::schema::{id_term, indexed, schema, tokenizers};
-use super::searcher::TextSearcher;
-use super::statistics::TextStatistics;
-use crate::colony::{Batch, Shard, ShardFailure, Write};
+use super::view::TextView;
+use crate::colony::{Batch, Birth, Refusal, Shard, ShardMetrics, TickContext, Write};
 use crate::error::ConfigError;
-use crate::id::{DocumentId, Tick};
+use crate::id::DocumentId;
+use crate::publication::ShardFailure;
 
 /// The least memory that a shard's writer can be given, in bytes.
 pub const MIN_WRITER_MEMORY: u64 = 15_000_000;
@@ -34,6 +36,8 @@ const DELETED_BEFORE_MERGE: f32 = 0.3;
 /// Segments of at most so many documents count as of like size. With tantivy's 10,000 a shard that gets few documents a tick writes them many times
 /// over before they leave that layer.
 const MERGED_TOGETHER: u32 = 1_000;
+/// The file in which tantivy lists an index's segments.
+const LIST: &str = "meta.json";
 
 /// The configuration of a [`TextShard`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,18 +86,17 @@ impl TextShardConfig {
 /// the list of segments. Dropping the shard waits for the first; a merge that is running is given up.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use tickring::search::{TextDocument, TextShard, TextShardConfig};
-/// use tickring::{Batch, DocumentId, Shard, Write};
+/// use tickring::{Colony, ColonyConfig, DocumentId, View};
 ///
-/// let mut shard = TextShard::new(&TextShardConfig::default())?;
+/// let config = TextShardConfig::default();
+/// let make = move |birth| Ok(TextShard::begin(&config, &birth)?);
+/// let mut colony = Colony::new(ColonyConfig::default(), 1, make)?;
 /// let id = DocumentId::from_seed(1);
 /// let document = TextDocument { title: "Tides".to_owned(), body: "The sea rises twice a day.".to_owned() };
-/// let writes = [Write::Add { id, document: Arc::new(document) }];
-/// shard.act(0, &mut Batch::new(&writes))?;
-/// assert_eq!(shard.searcher().document_count(), 0);
-/// shard.advance(0)?;
-/// assert!(TextShard::holds(&shard.searcher(), &id));
+/// colony.intake().try_add(id, document)?;
+/// colony.tick()?;
+/// assert!(colony.publication().shards()[0].view().holds(id));
 ///
 /// let wrong = TextShardConfig { writer_memory: 1 };
 /// assert_eq!(
@@ -106,7 +109,7 @@ pub struct TextShard {
     writer: IndexWriter,
     reader: IndexReader,
     /// What was committed last.
-    searcher: TextSearcher,
+    view: TextView,
     /// Whether the ids written since are live.
     written: HashMap<DocumentId, bool, ahash::RandomState>,
 }
@@ -120,22 +123,41 @@ impl TextShard {
         Self::on(RamDirectory::create(), config)
     }
 
+    /// The shard whose life begins, for a colony's factory: empty in its first life, and then with all that the last one published.
+    /// Copies the segments of that view; the last life may still hang with its own, and keeps them. The view may be a caller's own
+    /// around a [`TextView`].
+    ///
+    /// ```
+    /// use tickring::search::{TextShard, TextShardConfig};
+    /// use tickring::{Colony, ColonyConfig};
+    ///
+    /// let config = TextShardConfig::default();
+    /// let mut colony = Colony::new(ColonyConfig::default(), 3, move |birth| {
+    ///     Ok(TextShard::begin(&config, &birth)?)
+    /// })?;
+    /// assert!(colony.tick()?.faults.is_empty());
+    /// # Ok::<(), tickring::ColonyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn begin<V: AsRef<TextView>>(
+        config: &TextShardConfig,
+        birth: &Birth<V>,
+    ) -> Result<Self, SearchError> {
+        match &birth.last {
+            None => Self::new(config),
+            Some(last) => Self::on(copied(last.view().as_ref())?, config),
+        }
+    }
+
     fn on(
         directory: impl Into<Box<dyn Directory>>,
         config: &TextShardConfig,
     ) -> Result<Self, SearchError> {
         config.validate()?;
         let memory = usize::try_from(config.writer_memory).unwrap_or(usize::MAX);
-        // Each open segment would have a thread more, for a store that is empty.
-        let settings = IndexSettings {
-            docstore_compress_dedicated_thread: false,
-            ..IndexSettings::default()
-        };
-        let index = IndexBuilder::new()
-            .schema(schema())
-            .tokenizers(tokenizers())
-            .settings(settings)
-            .open_or_create(directory)?;
+        let index = builder().open_or_create(directory)?;
         let options = IndexWriterOptions::builder()
             .memory_budget_per_thread(memory)
             .num_worker_threads(1)
@@ -151,7 +173,7 @@ impl TextShard {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
         Ok(Self {
-            searcher: TextSearcher::open(IndexReader::searcher(&reader), None)?,
+            view: TextView::open(IndexReader::searcher(&reader), None)?,
             writer,
             reader,
             written: HashMap::default(),
@@ -161,7 +183,7 @@ impl TextShard {
     fn is_live(&self, id: DocumentId) -> Result<bool, SearchError> {
         match self.written.get(&id) {
             Some(&live) => Ok(live),
-            None => self.searcher.contains(id),
+            None => self.view.contains(id),
         }
     }
 
@@ -186,26 +208,92 @@ impl TextShard {
             self.writer.commit()?;
             self.written.clear();
         }
-        // Without a commit too: a merge may have ended.
-        self.reader.reload()?;
-        self.searcher = TextSearcher::open(self.reader.searcher(), Some(&self.searcher))?;
-        Ok(())
+        // A merge that ends just now takes away the files of what it has merged; the next look finds what it made.
+        let mut tries = 0..3;
+        loop {
+            // Without a commit too: a merge may have ended.
+            self.reader.reload()?;
+            match TextView::open(self.reader.searcher(), Some(&self.view)) {
+                Ok(view) => {
+                    self.view = view;
+                    return Ok(());
+                }
+                Err(error) if tries.next().is_none() => return Err(error),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+fn builder() -> IndexBuilder {
+    // Each open segment would have a thread more, for a store that is empty.
+    let settings = IndexSettings {
+        docstore_compress_dedicated_thread: false,
+        ..IndexSettings::default()
+    };
+    IndexBuilder::new()
+        .schema(schema())
+        .tokenizers(tokenizers())
+        .settings(settings)
+}
+
+/// A directory with an index of just the view's segments.
+fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
+    let memory = RamDirectory::create();
+    let index = builder().open_or_create(memory.clone())?;
+    let mut list = index.load_metas()?;
+    for segment in view.segments() {
+        for (path, bytes) in segment.files() {
+            let mut file = index
+                .directory()
+                .open_write(path)
+                .map_err(TantivyError::from)?;
+            file.write_all(bytes)?;
+            file.terminate()?;
+        }
+        let meta = segment.meta(&index);
+        // Deletes to come are later than those of the segment.
+        list.opstamp = list.opstamp.max(meta.delete_opstamp().unwrap_or(0));
+        list.segments.push(meta);
+    }
+    let list = serde_json::to_vec(&list).map_err(std::io::Error::from)?;
+    index.directory().atomic_write(Path::new(LIST), &list)?;
+    Ok(memory)
+}
+
+#[cfg(test)]
+impl TextShard {
+    /// Applies writes and makes them visible, as a tick does.
+    pub(super) fn apply(&mut self, writes: &[Write<TextDocument>]) -> Result<(), ShardFailure> {
+        let nothing = crate::publication::Publication::new([])?;
+        let shard = crate::id::ShardId(0);
+        let mut rehearsal = crate::colony::Rehearsal::new(shard, nothing.into())?;
+        self.act(&mut rehearsal.context(0), &mut Batch::new(writes))?;
+        self.advance(&mut rehearsal.context(0))
+    }
+
+    /// What a new shard shows after these writes.
+    pub(super) fn after(writes: &[Write<TextDocument>]) -> TextView {
+        let mut shard = Self::new(&TextShardConfig::default()).unwrap();
+        shard.apply(writes).unwrap();
+        shard.view
     }
 }
 
 impl Shard for TextShard {
     type Document = TextDocument;
-    type Searcher = TextSearcher;
-    type Statistics = TextStatistics;
+    type View = TextView;
 
     fn act(
         &mut self,
-        _tick: Tick,
+        _context: &mut TickContext<'_, TextDocument, TextView>,
         batch: &mut Batch<'_, TextDocument>,
     ) -> Result<(), ShardFailure> {
-        for (index, write) in batch.writes().iter().enumerate() {
+        for (index, _origin, write) in batch.iter() {
             match write {
-                Write::Add { id, .. } if self.is_live(*id)? => batch.refuse(index),
+                Write::Add { id, .. } if self.is_live(*id)? => {
+                    batch.refuse(index, Refusal::Exists);
+                }
                 Write::Add { id, document } => self.add(*id, document)?,
                 Write::Upsert { id, document } => {
                     self.delete(*id)?;
@@ -217,28 +305,30 @@ impl Shard for TextShard {
         Ok(())
     }
 
-    fn advance(&mut self, _tick: Tick) -> Result<(), ShardFailure> {
+    fn advance(
+        &mut self,
+        _context: &mut TickContext<'_, TextDocument, TextView>,
+    ) -> Result<(), ShardFailure> {
         Ok(self.commit()?)
     }
 
-    fn searcher(&self) -> TextSearcher {
-        self.searcher.clone()
+    fn view(&mut self) -> Result<TextView, ShardFailure> {
+        Ok(self.view.clone())
     }
 
-    /// An index that can't be read counts as holding the document: then it is given back, and not written a second time elsewhere.
-    fn holds(searcher: &TextSearcher, document: &DocumentId) -> bool {
-        searcher.contains(*document).unwrap_or(true)
-    }
-
-    fn statistics(searchers: &[&TextSearcher]) -> TextStatistics {
-        TextStatistics::new(searchers)
+    fn metrics(&self) -> ShardMetrics {
+        let documents = usize::try_from(self.view.document_count()).unwrap_or(usize::MAX);
+        ShardMetrics {
+            documents,
+            memory_bytes: self.view.memory_bytes(),
+        }
     }
 }
 
 impl fmt::Debug for TextShard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TextShard")
-            .field("searcher", &self.searcher)
+            .field("view", &self.view)
             .field("written", &self.written.len())
             .finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ use tantivy::{TantivyError, Term};
 use super::error::SearchError;
 use super::remembered::Remembered;
 use super::schema::{TextField, is_too_long};
-use super::searcher::TextSearcher;
+use super::view::TextView;
 use crate::sync::Mutex;
 
 /// What is known over all shards of one publication: documents, tokens of each field, and the document frequency of any term.
@@ -18,31 +18,31 @@ use crate::sync::Mutex;
 /// remembered, in at most 4 MiB. A term too long to be indexed is in no document, and takes no memory.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
-/// use tickring::{Batch, DocumentId, Shard, Write};
+/// use tickring::{Colony, ColonyConfig, DocumentId};
 ///
-/// let mut shard = TextShard::new(&TextShardConfig::default())?;
+/// let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+/// let mut colony = Colony::new(ColonyConfig::default(), 2, make)?;
 /// let document = TextDocument { title: "Tide".to_owned(), body: "tide and time".to_owned() };
-/// let writes = [Write::Add { id: DocumentId::from_seed(1), document: Arc::new(document) }];
-/// shard.act(0, &mut Batch::new(&writes))?;
-/// shard.advance(0)?;
+/// colony.intake().try_add(DocumentId::from_seed(1), document)?;
+/// colony.tick()?;
 ///
-/// let statistics = TextShard::statistics(&[&shard.searcher()]);
+/// let publication = colony.publication();
+/// let statistics = publication.statistics();
 /// assert_eq!(statistics.document_count(), 1);
 /// assert_eq!(statistics.document_frequency(TextField::Body, "tide")?, 1);
 /// assert_eq!(statistics.document_frequency(TextField::Title, "time")?, 0);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 pub struct TextStatistics {
-    searchers: Box<[TextSearcher]>,
+    searchers: Box<[TextView]>,
     documents: u64,
     tokens: [u64; 2],
     remembered: Mutex<Remembered>,
 }
 
 impl TextStatistics {
-    pub(super) fn new(searchers: &[&TextSearcher]) -> Self {
+    pub(super) fn new(searchers: &[&TextView]) -> Self {
         let tokens = |field| searchers.iter().map(|shard| shard.token_count(field)).sum();
         Self {
             searchers: searchers.iter().copied().cloned().collect(),
@@ -81,12 +81,19 @@ impl TextStatistics {
             return Ok(known);
         }
         let mut counted = 0;
-        for segment in self.searchers.iter().flat_map(TextSearcher::segments) {
+        for segment in self.searchers.iter().flat_map(TextView::segments) {
             counted += segment.live_frequency(field, term)?;
         }
         let forgotten = self.remembered.lock().put(term, counted);
         drop(forgotten);
         Ok(counted)
+    }
+}
+
+/// Itself, so that those can be searched with that have one inside.
+impl AsRef<Self> for TextStatistics {
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    Colony, ColonyConfig, Config, ConfigError, Coordinator, DocumentId, Epoch, HashRing,
+    Batch, Colony, ColonyConfig, Config, ConfigError, Coordinator, DocumentId, Epoch, HashRing,
     Incarnation, MAX_INBOX_CAPACITY, MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_THREADS,
-    MAX_VIRTUAL_NODES, NodeAddress, Placement, Shard, ShardId, ShardInfo, ShardStatus, TickPhase,
+    MAX_VIRTUAL_NODES, NodeAddress, Placement, Shard, ShardFailure, ShardId, ShardInfo,
+    ShardStatus, TickContext, TickPhase,
 };
 use arbitrary::Unstructured;
 use serde::Serialize;
@@ -203,24 +204,25 @@ struct Empty;
 
 impl Shard for Empty {
     type Document = ();
-    type Searcher = ();
-    type Statistics = usize;
+    type View = ();
 
-    fn searcher(&self) {}
-
-    fn holds((): &(), _document: &DocumentId) -> bool {
-        false
+    fn act(
+        &mut self,
+        _context: &mut TickContext<'_, (), ()>,
+        _batch: &mut Batch<'_, ()>,
+    ) -> Result<(), ShardFailure> {
+        Ok(())
     }
 
-    fn statistics(searchers: &[&()]) -> usize {
-        searchers.len()
+    fn view(&mut self) -> Result<(), ShardFailure> {
+        Ok(())
     }
 }
 
-fn build_colony(config: &ColonyConfig, shards: usize) {
-    let verdict = config.validate(shards);
+fn build_colony(config: &ColonyConfig, shards: u32) {
+    let verdict = config.validate(shards as usize);
     let coordinator = Config {
-        num_shards: shards as u32,
+        num_shards: shards,
         phase_timeout: config.phase_timeout,
         virtual_nodes_per_shard: config.virtual_nodes_per_shard,
         ..Config::default()
@@ -228,22 +230,20 @@ fn build_colony(config: &ColonyConfig, shards: usize) {
     let good = shards > 0
         && (1..=MAX_THREADS).contains(&config.threads)
         && (1..=MAX_INBOX_CAPACITY).contains(&config.inbox_capacity)
-        && shards * config.inbox_capacity <= 1 << 24
         && config.max_lost_threads <= MAX_THREADS
         && wrong_field(&coordinator).is_none();
     assert_eq!(verdict.is_ok(), good, "{verdict:?}");
-    let points = shards as u64 * u64::from(config.virtual_nodes_per_shard);
+    let points = u64::from(shards) * u64::from(config.virtual_nodes_per_shard);
     let small = points <= POINTS && shards <= 3 && config.threads <= 2;
     if good && !small {
         return;
     }
-    let members = (0..shards).map(|_| Empty).collect();
-    match (Colony::new(config.clone(), members), verdict) {
+    match (Colony::new(config.clone(), shards, |_| Ok(Empty)), verdict) {
         (Ok(mut colony), Ok(())) => {
             // A shard may need longer than the least timeout to be given a thread at all.
             if config.phase_timeout >= Duration::from_secs(1) {
                 assert!(colony.tick().unwrap().faults.is_empty());
-                assert_eq!(*colony.publication().statistics(), shards);
+                assert_eq!(colony.publication().shards().len(), shards as usize);
             }
             let end = colony.close(Instant::now() + Duration::from_secs(60));
             assert!(end.returned.is_empty());

@@ -1,52 +1,51 @@
-//! One colony of text shards after the other, each with writers, readers and shards that misbehave, until the time is up.
+//! One colony of text shards after the other, each with writers and readers and with shards that die, come back, grow in number, are
+//! forgotten, refuse and send, until the time is up.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tickring::search::{Query, TextDocument, TextSearcher, TextStatistics, search};
-use tickring::{
-    Colony, ColonyConfig, ColonyError, DocumentId, Intake, IntakeError, Publication, Reader, Shard,
-    ShardId, Tick, TickPhase, Write,
-};
-
-use super::ledger::{Accepted, Ledger};
-use super::moody::{Misdeed, Moody};
-use super::watch::{PATIENCE, Watch};
+use tickring::search::{Query, TextShard, TextShardConfig};
 use tickring::testing::random::Random;
+use tickring::{Colony, ColonyConfig, ColonyError, Publication, Published, ShardId};
 
-const WRITERS: u64 = 2;
-const IDS_OF_A_WRITER: u64 = 200;
-const QUERIES: [&str; 5] = [
-    "sea",
-    "sea tide",
-    "+wind boat -rope",
-    "\"sea tide\"",
-    "moon star fish net",
-];
-const WORDS: [&str; 12] = [
-    "sea", "tide", "wind", "boat", "sail", "rope", "port", "star", "moon", "fish", "net", "oar",
-];
+use super::account::Account;
+use super::ledger::{Contents, Event, Ledger};
+use super::moody::{Moody, MoodyView, Notes, Ward};
+use super::traffic::{QUERIES, answer, check_views, read, write};
+use super::watch::{PATIENCE, Watch};
+
+const WRITERS: usize = 4;
+const READERS: usize = 2;
+const SHARDS: u32 = 4;
+const MOST_SHARDS: usize = 7;
 
 #[derive(Default)]
-struct Counts {
+pub(crate) struct Counts {
     colonies: AtomicU64,
-    ticks: AtomicU64,
+    given_up: AtomicU64,
+    pub(crate) ticks: AtomicU64,
     accepted: AtomicU64,
     returned: AtomicU64,
-    frozen: AtomicU64,
-    panics: AtomicU64,
-    failures: AtomicU64,
-    hangs: AtomicU64,
-    given_up: AtomicU64,
-    searches: AtomicU64,
+    pub(crate) messages: AtomicU64,
+    pub(crate) recovering: AtomicU64,
+    pub(crate) without_owner: AtomicU64,
+    pub(crate) panics: AtomicU64,
+    pub(crate) failures: AtomicU64,
+    pub(crate) hangs: AtomicU64,
+    pub(crate) not_made: AtomicU64,
+    pub(crate) revived: AtomicU64,
+    added: AtomicU64,
+    removed: AtomicU64,
+    forgotten: AtomicU64,
+    lost: AtomicU64,
+    pub(crate) searches: AtomicU64,
 }
 
-fn count(counter: &AtomicU64, by: u64) {
+pub(crate) fn count(counter: &AtomicU64, by: u64) {
     counter.fetch_add(by, Ordering::Relaxed);
 }
 
@@ -55,90 +54,71 @@ impl fmt::Display for Counts {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         write!(
             f,
-            "colonies: {}, {} of them given up, {} ticks, {} writes accepted, {} returned, {} refused as frozen, \
-             {} panics, {} failures, {} hangs, {} searches",
+            "colonies: {}, {} of them given up, {} ticks, {} writes accepted, {} of them sent by shards, {} returned, {} not accepted of \
+             shards that recovered and {} of none, {} panics, {} failures, {} hangs, {} shards not made, {} revived, {} added, {} removed, \
+             {} forgotten with {} documents, {} searches",
             of(&self.colonies),
             of(&self.given_up),
             of(&self.ticks),
             of(&self.accepted),
+            of(&self.messages),
             of(&self.returned),
-            of(&self.frozen),
+            of(&self.recovering),
+            of(&self.without_owner),
             of(&self.panics),
             of(&self.failures),
             of(&self.hangs),
+            of(&self.not_made),
+            of(&self.revived),
+            of(&self.added),
+            of(&self.removed),
+            of(&self.forgotten),
+            of(&self.lost),
             of(&self.searches),
         )
     }
 }
 
-pub(crate) fn soak(seed: u64, watch: &Watch) -> String {
+pub(crate) fn soak(seed: u64, rounds: u64, watch: &Watch) -> String {
     let _alarm = watch.alarm();
     let counts = Counts::default();
     let mut life = 0;
     while !watch.is_over() {
-        live(&mut Random::stream(seed, 1_000 + life), &counts, watch);
+        let mut random = Random::stream(seed, 1_000 + life);
+        live(&mut random, rounds, life % 4 == 3, &counts, watch);
         count(&counts.colonies, 1);
         life += 1;
     }
     counts.to_string()
 }
 
-/// What the shards of one colony will do, and what ends those that hang.
-struct Plan {
-    misdeeds: Vec<Option<(TickPhase, Tick, Misdeed)>>,
-    releases: Vec<Sender<()>>,
-    ticks: u64,
-}
-
-impl Plan {
-    fn new(random: &mut Random) -> (Self, Vec<Moody>) {
-        let ticks = random.range(3, 23);
-        let (mut misdeeds, mut releases, mut shards) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..1 + random.below(4) {
-            let misdeed = random.one_in(3).then(|| {
-                // A hang costs its whole timeout.
-                let misdeed = match random.below(8) {
-                    0 => Misdeed::Hang,
-                    1..4 => Misdeed::Fail,
-                    _ => Misdeed::Panic,
-                };
-                (
-                    random.pick(&TickPhase::ALL).unwrap(),
-                    random.range(0, ticks),
-                    misdeed,
-                )
-            });
-            let (release, hang) = mpsc::channel();
-            shards.push(Moody::new(misdeed, hang));
-            misdeeds.push(misdeed);
-            releases.push(release);
-        }
-        let plan = Self {
-            misdeeds,
-            releases,
-            ticks,
-        };
-        (plan, shards)
-    }
-}
-
-/// One colony from its first tick to its end, and what must hold at it.
-fn live(random: &mut Random, counts: &Counts, watch: &Watch) {
-    let (plan, shards) = Plan::new(random);
+/// One colony from its first tick to its end, and what must hold at it. A frail one is given up with the first shard that hangs.
+fn live(random: &mut Random, rounds: u64, is_frail: bool, counts: &Counts, watch: &Watch) {
     let config = ColonyConfig {
         threads: 1 + random.below(3),
         phase_timeout: Duration::from_secs(3),
         inbox_capacity: 64,
-        max_lost_threads: random.below(2),
+        max_lost_threads: if is_frail { 0 } else { 64 },
         ..ColonyConfig::default()
     };
-    let mut colony = Colony::new(config, shards).unwrap();
+    let ward = Ward::new(random.next());
+    let colony = Colony::new(config, SHARDS, {
+        let ward = Arc::clone(&ward);
+        move |birth| ward.make(&birth)
+    });
+    let colony = colony.unwrap();
     let (intake, reader) = (colony.intake(), colony.reader());
-    let over = AtomicBool::new(false);
-    let streams: Vec<_> = (0..=WRITERS).map(|_| random.next()).collect();
-    let (mut ledger, back) = thread::scope(|scope| {
-        let writers: Vec<_> = (0..WRITERS)
-            .zip(&streams)
+    let streams: Vec<_> = (0..WRITERS + READERS).map(|_| random.next()).collect();
+    let mut driver = Driver {
+        colony,
+        ward,
+        random: Random::new(random.next()),
+        account: Account::new(counts),
+    };
+    let mut ledger = Ledger::default();
+    let events = thread::scope(|scope| {
+        let writers: Vec<_> = (0..)
+            .zip(&streams[..WRITERS])
             .map(|(writer, &seed)| {
                 let (intake, mut random) = (intake.clone(), Random::stream(seed, writer));
                 scope.spawn(move || {
@@ -147,190 +127,252 @@ fn live(random: &mut Random, counts: &Counts, watch: &Watch) {
                 })
             })
             .collect();
-        scope.spawn(|| {
-            let _alarm = watch.alarm();
-            read(&reader, &over, counts);
-        });
-        let mut back = Vec::new();
-        for _ in 0..plan.ticks {
-            match colony.tick() {
-                Ok(report) => {
-                    check_faults(report.tick, &report.faults, &plan, counts);
-                    back.extend(report.returned.into_iter().map(|r| (report.tick, r)));
-                    count(&counts.ticks, 1);
-                }
-                Err(ColonyError::TooManyLostThreads { .. }) => {
-                    count(&counts.given_up, 1);
-                    break;
-                }
-                Err(error) => panic!("a tick failed: {error}"),
-            }
+        for &seed in &streams[WRITERS..] {
+            let (reader, intake) = (&reader, &intake);
+            scope.spawn(move || {
+                let _alarm = watch.alarm();
+                read(reader, intake, &mut Random::new(seed), counts);
+            });
         }
-        let tick = colony.current_tick();
-        drop(plan.releases);
-        let end = colony.close(Instant::now() + PATIENCE);
-        assert_eq!(end.threads_left, 0, "a thread has not ended");
-        let last = end.last.map(|report| report.returned);
-        let returned = last.into_iter().flatten().chain(end.returned);
-        back.extend(returned.map(|returned| (tick, returned)));
-        over.store(true, Ordering::Relaxed);
-        let mut ledger = Ledger::default();
+        let is_well = driver.run(rounds);
+        let events = driver.close(is_well);
         for writer in writers {
             for accepted in writer.join().expect("a writer survives") {
                 ledger.enter(accepted);
             }
         }
-        (ledger, back)
+        events
     });
-    for (tick, returned) in &back {
-        ledger.give_back(*tick, returned);
-    }
-    count(&counts.accepted, ledger.len() as u64);
-    count(&counts.returned, ledger.returned() as u64);
+    ledger.replay(events);
+    count(&counts.accepted, ledger.accepted);
+    count(&counts.returned, ledger.returned);
+    count(&counts.lost, ledger.lost);
     check_end(&ledger, &reader.publication(), counts);
 }
 
-/// Only those that misbehave are evicted, and when they do.
-fn check_faults(tick: Tick, faults: &[tickring::Fault], plan: &Plan, counts: &Counts) {
-    let expected: BTreeSet<_> = (0..)
-        .zip(&plan.misdeeds)
-        .filter_map(|(shard, misdeed)| {
-            let (phase, when, misdeed) = (*misdeed)?;
-            (when == tick).then_some((ShardId::new(shard), phase, misdeed))
-        })
-        .collect::<Vec<_>>()
-        .into_iter()
-        .map(|(shard, phase, misdeed)| {
-            count(
-                match misdeed {
-                    Misdeed::Panic => &counts.panics,
-                    Misdeed::Fail => &counts.failures,
-                    Misdeed::Hang => &counts.hangs,
-                },
-                1,
-            );
-            (shard, phase)
-        })
-        .collect();
-    let found: BTreeSet<_> = faults.iter().map(|f| (f.shard, f.phase)).collect();
-    assert_eq!(found, expected, "{faults:?}");
+/// Whoever ticks.
+struct Driver<'a> {
+    colony: Colony<Moody>,
+    ward: Arc<Ward>,
+    random: Random,
+    account: Account<'a>,
 }
 
-fn text(random: &mut Random) -> TextDocument {
-    let mut words = |most| {
-        let words = (0..random.below(most)).map(|_| random.pick(&WORDS).unwrap());
-        words.collect::<Vec<_>>().join(" ")
-    };
-    TextDocument {
-        title: words(3),
-        body: words(12),
-    }
-}
-
-/// Writes until the colony is closed. No id is written again before its last write is published.
-fn write(
-    writer: u64,
-    intake: &Intake<Moody>,
-    random: &mut Random,
-    counts: &Counts,
-) -> Vec<Accepted> {
-    let mut accepted = Vec::new();
-    loop {
-        let ids: BTreeSet<_> = (0..random.below(30))
-            .map(|_| writer << 32 | random.range(0, IDS_OF_A_WRITER))
-            .collect();
-        let mut last = None;
-        for seed in ids {
-            let id = DocumentId::from_seed(seed);
-            let deadline = Instant::now() + PATIENCE;
-            let document = Arc::new(text(random));
-            let kept = Arc::clone(&document);
-            let (write, offered) = match random.below(4) {
-                0 => {
-                    let offered = intake.add(id, document, deadline).map_err(|r| r.reason);
-                    (Write::Add { id, document: kept }, offered)
-                }
-                1 => (Write::Delete { id }, intake.delete(id, deadline)),
-                _ => {
-                    let offered = intake.upsert(id, document, deadline).map_err(|r| r.reason);
-                    (Write::Upsert { id, document: kept }, offered)
-                }
+impl Driver<'_> {
+    /// Says whether the colony lives: it may have been given up.
+    fn run(&mut self, rounds: u64) -> bool {
+        (0..rounds).all(|round| {
+            let what = match round {
+                // In each colony once at least.
+                _ if round == rounds / 3 => 2,
+                _ if round == rounds * 2 / 3 => 11,
+                _ => self.random.below(200),
             };
-            match offered {
-                Ok(ticket) => {
-                    last = last.max(Some(ticket.tick()));
-                    let ticket = ticket.tick();
-                    accepted.push(Accepted { write, ticket });
+            self.meddle(what) && self.tick()
+        })
+    }
+
+    fn shards(&self) -> Vec<(ShardId, u32)> {
+        let topology = self.colony.topology();
+        let members = topology.members().iter();
+        members
+            .map(|member| (member.shard(), member.weight()))
+            .collect()
+    }
+
+    fn owners(&self) -> Vec<ShardId> {
+        let shards = self.shards().into_iter();
+        shards.filter(|s| s.1 > 0).map(|s| s.0).collect()
+    }
+
+    /// Whether the others own something without it.
+    fn is_dispensable(&self, shard: ShardId) -> bool {
+        let owners = self.owners();
+        owners.len() > 2 || !owners.contains(&shard)
+    }
+
+    /// What happens before a tick, if anything does.
+    fn meddle(&mut self, what: usize) -> bool {
+        let frozen: Vec<_> = self.account.frozen.iter().copied().collect();
+        match what {
+            // Mostly three of four.
+            0..10 => {
+                let owners = self.owners();
+                self.ward.doom(owners.into_iter().skip(1).take(3));
+            }
+            10..12 => return self.begin_again(),
+            12..25 if self.shards().len() < MOST_SHARDS => self.grow(),
+            25..35 => self.remove(),
+            35..75 => match self.random.pick(&frozen) {
+                Some(shard) if self.is_dispensable(shard) => self.forget(shard),
+                _ => {}
+            },
+            75..120 => {
+                for shard in frozen {
+                    self.colony.revive_shard(shard).unwrap();
+                    self.account.ask_for(shard);
                 }
-                Err(IntakeError::Frozen { .. }) => count(&counts.frozen, 1),
-                Err(IntakeError::Closed | IntakeError::NoOwner) => return accepted,
-                Err(error) => panic!("a write was refused: {error}"),
+            }
+            120..130 => self.ward.release(),
+            _ => {}
+        }
+        true
+    }
+
+    fn grow(&mut self) {
+        let shard = self.colony.add_shard().unwrap();
+        let topology = self.colony.topology();
+        let weight = topology.member(shard).unwrap().weight();
+        let held = Contents::of(&self.colony.publication());
+        assert!(weight == 0 || held == Contents::default(), "{shard}");
+        count(&self.account.counts.added, 1);
+    }
+
+    fn remove(&mut self) {
+        let shards: Vec<_> = self.shards().iter().map(|s| s.0).collect();
+        let shard = self.random.pick(&shards).unwrap();
+        if !self.is_dispensable(shard) {
+            return;
+        }
+        let publication = self.colony.publication();
+        match self.colony.remove_shard(shard) {
+            Ok(()) => {
+                let view = publication.shard(shard).map(Published::view);
+                assert!(view.is_none_or(|view| view.documents.is_empty()));
+                self.account.dismiss(shard);
+                count(&self.account.counts.removed, 1);
+            }
+            Err(ColonyError::NotEmpty(_)) => {}
+            Err(error) => panic!("{shard} can't be removed: {error}"),
+        }
+    }
+
+    fn forget(&mut self, shard: ShardId) {
+        let publication = self.colony.publication();
+        let held = publication.shard(shard).map(|p| p.view().documents.keys());
+        let held: BTreeSet<_> = held.into_iter().flatten().copied().collect();
+        let lost = self.colony.forget_shard(shard).unwrap();
+        assert_eq!(lost.iter().copied().collect::<BTreeSet<_>>(), held);
+        assert_eq!(lost.len(), held.len());
+        self.account
+            .events
+            .extend(lost.into_iter().map(Event::Lost));
+        self.account.dismiss(shard);
+        count(&self.account.counts.forgotten, 1);
+    }
+
+    /// All shards die and are forgotten, and new ones take their place: in a colony without documents they own the ring.
+    fn begin_again(&mut self) -> bool {
+        self.ward.doom(self.shards().iter().map(|s| s.0));
+        if !self.tick() {
+            return false;
+        }
+        self.ward.doom([]);
+        for (shard, _) in self.shards() {
+            self.forget(shard);
+        }
+        if !self.tick() {
+            return false;
+        }
+        assert_eq!(self.colony.publication().shards().len(), 0);
+        for _ in 0..SHARDS {
+            self.grow();
+        }
+        assert_eq!(self.owners().len(), SHARDS as usize);
+        true
+    }
+
+    fn tick(&mut self) -> bool {
+        let result = if self.random.one_in(3) {
+            let before = self.colony.publication();
+            self.colony.prepare().and_then(|_| {
+                let still = self.colony.publication();
+                assert!(Arc::ptr_eq(&before, &still), "it was seen too early");
+                self.colony.publish()
+            })
+        } else {
+            self.colony.tick()
+        };
+        let notes = self.ward.take_notes();
+        match result {
+            Ok(report) => {
+                self.account.check(report, notes);
+                let publication = self.colony.publication();
+                check_views(&publication);
+                self.account.ended(&publication);
+                true
+            }
+            Err(ColonyError::TooManyLostThreads { .. }) => {
+                count(&self.account.counts.given_up, 1);
+                false
+            }
+            Err(error) => panic!("a tick failed: {error}"),
+        }
+    }
+
+    /// If all is well, all shards come back before the end.
+    fn close(mut self, is_well: bool) -> Vec<Event> {
+        self.ward.calm();
+        let (mut notes, mut is_prepared) = (Notes::default(), false);
+        if is_well {
+            for (shard, _) in self.shards() {
+                match self.colony.revive_shard(shard) {
+                    Ok(()) => self.account.ask_for(shard),
+                    Err(ColonyError::ShardLives(_)) => {}
+                    Err(error) => panic!("{shard} can't come back: {error}"),
+                }
+            }
+            assert!((0..3).all(|_| self.tick()), "nobody misbehaves");
+            assert_eq!(self.account.frozen, BTreeSet::new());
+            let shards: Vec<_> = self.shards().iter().map(|s| s.0).collect();
+            let publication = self.colony.publication();
+            let published: Vec<_> = publication.shards().iter().map(Published::shard).collect();
+            assert_eq!(published, shards);
+            if self.random.one_in(2) {
+                self.colony.prepare().unwrap();
+                (notes, is_prepared) = (self.ward.take_notes(), true);
             }
         }
-        let Some(last) = last else {
-            thread::yield_now();
-            continue;
-        };
-        match intake.wait_published(last, Instant::now() + PATIENCE) {
-            Ok(()) => {}
-            Err(ColonyError::Closed) => return accepted,
-            Err(error) => panic!("a publication did not come: {error}"),
+        let Self {
+            colony,
+            ward,
+            mut account,
+            ..
+        } = self;
+        let (reader, tick) = (colony.reader(), colony.current_tick());
+        let end = colony.close(Instant::now() + PATIENCE);
+        assert_eq!(end.threads_left, 0, "a thread has not ended");
+        assert_eq!(end.prepared.is_some(), is_prepared);
+        if let Some(report) = end.prepared {
+            account.check(report, notes);
         }
+        let notes = ward.take_notes();
+        match end.last {
+            Ok(report) => {
+                account.check(report, notes);
+                account.ended(&reader.publication());
+            }
+            Err(error) => assert!(!is_well, "the last tick failed: {error}"),
+        }
+        let returned = end.returned.into_iter();
+        let returned = returned.map(|returned| Event::Returned(tick, returned));
+        account.events.extend(returned);
+        account.events
     }
-}
-
-/// A query sees one publication, and the same one answers the same.
-fn read(reader: &Reader<Moody>, over: &AtomicBool, counts: &Counts) {
-    let queries = QUERIES.map(|query| Query::parse(query).unwrap());
-    let mut last = None;
-    while !over.load(Ordering::Relaxed) {
-        let publication = reader.publication();
-        assert!(publication.tick() >= last, "publications went back");
-        last = publication.tick();
-        for published in publication.shards() {
-            let current = published.tick() == publication.tick();
-            assert!(current || published.is_frozen(), "{published:?}");
-        }
-        for query in &queries {
-            let answer = answer(&publication, query);
-            assert_eq!(answer, self::answer(&publication, query));
-            count(&counts.searches, 2);
-        }
-        thread::yield_now();
-    }
-}
-
-fn answer<S>(publication: &Publication<S>, query: &Query) -> Vec<(DocumentId, u32)>
-where
-    S: Shard<Searcher = TextSearcher, Statistics = TextStatistics>,
-{
-    let deadline = Instant::now() + PATIENCE;
-    let hits = search(publication, query, 20, Some(deadline)).unwrap();
-    hits.iter()
-        .map(|hit| (hit.document, hit.score.to_bits()))
-        .collect()
 }
 
 /// What is published is what was accepted and did not come back, and answers as one shard that holds it would.
-fn check_end(ledger: &Ledger, publication: &Publication<Moody>, counts: &Counts) {
-    let live = ledger.live();
-    let documents: u64 = publication
-        .shards()
-        .iter()
-        .map(|published| published.searcher().document_count())
-        .sum();
-    assert_eq!(documents, live.len() as u64);
-    let (_never, hang) = mpsc::channel();
+fn check_end(ledger: &Ledger, publication: &Publication<MoodyView>, counts: &Counts) {
+    assert_eq!(Contents::of(publication), ledger.live.iter().collect());
     let config = ColonyConfig {
-        inbox_capacity: live.len() + 1,
+        inbox_capacity: ledger.live.len() + 1,
         ..ColonyConfig::default()
     };
-    let mut alone = Colony::new(config, vec![Moody::new(None, hang)]).unwrap();
+    let make = |_| Ok(TextShard::new(&TextShardConfig::default())?);
+    let mut alone = Colony::new(config, 1, make).unwrap();
     let intake = alone.intake();
-    for (id, document) in live {
-        let holds = |p: &tickring::Published<Moody>| p.searcher().contains(id).unwrap();
-        assert_eq!(publication.shards().iter().filter(|p| holds(p)).count(), 1);
-        intake.try_add(id, document).unwrap();
+    for (&id, document) in &ledger.live {
+        intake.try_add(id, Arc::clone(document)).unwrap();
     }
     alone.tick().unwrap();
     let alone = alone.publication();

@@ -1,10 +1,13 @@
-//! What became of every write of a colony's life, and what must be live at its end.
+//! What became of every write of a colony's life, and what was to be live after each of its ticks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tickring::search::TextDocument;
-use tickring::{DocumentId, ReturnReason, Returned, Tick, Write};
+use tickring::testing::random::mix;
+use tickring::{DocumentId, Publication, ReturnReason, Returned, Tick, Write};
+
+use super::moody::{DEADLY, MoodyView, UNWELCOME};
 
 /// A write that was accepted. Its writer sends no other for the same id before this one's tick is published.
 pub(crate) struct Accepted {
@@ -12,69 +15,137 @@ pub(crate) struct Accepted {
     pub(crate) ticket: Tick,
 }
 
-/// The accepted writes in the order of their acceptance, by id, and which came back.
+/// What a colony's driver saw, in its order.
+pub(crate) enum Event {
+    /// A shard sent this; it is accepted with the next tick as its ticket.
+    Sent(Accepted),
+    Published(Tick, Write<TextDocument>),
+    Returned(Tick, Returned<TextDocument>),
+    /// A shard was forgotten, and with it this document.
+    Lost(DocumentId),
+    /// A tick has ended, and this is published now.
+    Ended(Contents),
+}
+
+/// How many documents there are, and a sum over which ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Contents {
+    documents: usize,
+    sum: u64,
+}
+
+impl Contents {
+    pub(crate) fn of(publication: &Publication<MoodyView>) -> Self {
+        let views = publication.shards().iter();
+        views
+            .flat_map(|published| published.view().documents.iter())
+            .collect()
+    }
+}
+
+impl<'a> FromIterator<(&'a DocumentId, &'a Arc<TextDocument>)> for Contents {
+    fn from_iter<I: IntoIterator<Item = (&'a DocumentId, &'a Arc<TextDocument>)>>(
+        documents: I,
+    ) -> Self {
+        let mut contents = Self::default();
+        for (id, document) in documents {
+            let id = id.as_bytes().iter().fold(0_u64, |hash, &byte| {
+                mix(hash.rotate_left(8) ^ u64::from(byte))
+            });
+            contents.documents += 1;
+            let which = mix(id ^ Arc::as_ptr(document) as u64);
+            contents.sum = contents.sum.wrapping_add(which);
+        }
+        contents
+    }
+}
+
+/// The accepted writes whose fate is open, by id in the order of their acceptance, and what is live.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    accepted: BTreeMap<DocumentId, Vec<(Accepted, Option<ReturnReason>)>>,
+    open: BTreeMap<DocumentId, VecDeque<Accepted>>,
+    pub(crate) live: BTreeMap<DocumentId, Arc<TextDocument>>,
+    pub(crate) accepted: u64,
+    pub(crate) returned: u64,
+    pub(crate) lost: u64,
 }
 
 impl Ledger {
     pub(crate) fn enter(&mut self, accepted: Accepted) {
         let id = accepted.write.id();
-        self.accepted.entry(id).or_default().push((accepted, None));
+        self.open.entry(id).or_default().push_back(accepted);
+        self.accepted += 1;
     }
 
-    /// A write came back in the report of a tick, or from the end of a colony whose last tick this was to be.
-    pub(crate) fn give_back(&mut self, tick: Tick, returned: &Returned<TextDocument>) {
-        let id = returned.write.id();
-        // The tickets of an id ascend, and each is resolved by its tick: this is the first one that may be open.
-        let entries = self.accepted.get_mut(&id).expect("it was accepted");
-        let (accepted, fate) = entries
-            .iter_mut()
-            .find(|(accepted, _)| tick <= accepted.ticket)
-            .expect("it was open in that tick");
-        assert!(
-            same(&accepted.write, &returned.write),
-            "another write came back"
-        );
-        assert_eq!(*fate, None, "a write came back twice");
-        *fate = Some(returned.reason);
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.accepted.values().map(Vec::len).sum()
-    }
-
-    pub(crate) fn returned(&self) -> usize {
-        let entries = self.accepted.values().flatten();
-        entries.filter(|(_, fate)| fate.is_some()).count()
-    }
-
-    /// The documents that must be live: every write that didn't come back took effect, in its order.
-    pub(crate) fn live(&self) -> BTreeMap<DocumentId, Arc<TextDocument>> {
-        let mut live = BTreeMap::new();
-        for (&id, entries) in &self.accepted {
-            for (accepted, fate) in entries {
-                let exists = live.contains_key(&id);
-                match (&accepted.write, fate) {
-                    (Write::Add { .. }, Some(ReturnReason::Exists)) => {
-                        assert!(exists, "an addition of what is new was refused");
-                    }
-                    (_, Some(_)) => {}
-                    (Write::Add { document, .. }, None) => {
-                        assert!(!exists, "an addition took the place of what is there");
-                        live.insert(id, Arc::clone(document));
-                    }
-                    (Write::Upsert { document, .. }, None) => {
-                        live.insert(id, Arc::clone(document));
-                    }
-                    (Write::Delete { .. }, None) => {
-                        live.remove(&id);
-                    }
+    /// Every accepted write has come to one end, and only one.
+    pub(crate) fn replay(&mut self, events: Vec<Event>) {
+        for event in events {
+            match event {
+                Event::Sent(accepted) => self.enter(accepted),
+                Event::Published(tick, write) => {
+                    self.resolve(tick, &write);
+                    self.apply(write);
+                }
+                Event::Returned(tick, returned) => {
+                    self.resolve(tick, &returned.write);
+                    self.give_back(&returned);
+                }
+                Event::Lost(id) => {
+                    self.live.remove(&id).expect("what was lost was there");
+                    self.lost += 1;
+                }
+                Event::Ended(contents) => {
+                    let live = self.live.iter().collect::<Contents>();
+                    assert_eq!(contents, live, "another state is published");
                 }
             }
         }
-        live
+        let open = self.open.values().flatten();
+        let open: Vec<_> = open.map(|a| (&a.write, a.ticket)).collect();
+        assert!(open.is_empty(), "neither published nor returned: {open:?}");
+    }
+
+    /// The tickets of an id ascend, and each is resolved by its tick: this is the first one that is open.
+    fn resolve(&mut self, tick: Tick, write: &Write<TextDocument>) {
+        let open = self.open.get_mut(&write.id());
+        let accepted = open
+            .and_then(VecDeque::pop_front)
+            .expect("it was accepted, and open in that tick");
+        assert!(
+            tick <= accepted.ticket,
+            "it came after tick {}",
+            accepted.ticket
+        );
+        assert!(same(&accepted.write, write), "another write came");
+    }
+
+    fn apply(&mut self, write: Write<TextDocument>) {
+        if let Some(document) = write.document() {
+            let title = document.title.as_str();
+            assert!(title != UNWELCOME && title != DEADLY, "it was published");
+        }
+        match write {
+            Write::Add { id, document } => {
+                let before = self.live.insert(id, document);
+                assert!(before.is_none(), "an addition took another's place");
+            }
+            Write::Upsert { id, document } => drop(self.live.insert(id, document)),
+            Write::Delete { id } => drop(self.live.remove(&id)),
+        }
+    }
+
+    fn give_back(&mut self, returned: &Returned<TextDocument>) {
+        self.returned += 1;
+        let title = returned.write.document().map(|document| &*document.title);
+        let is_there = self.live.contains_key(&returned.write.id());
+        match &returned.reason {
+            ReturnReason::Exists => assert!(is_there, "an addition of what is new was refused"),
+            ReturnReason::Refused(why) => {
+                assert!(matches!(title, Some(UNWELCOME | DEADLY)), "{why}");
+                assert_eq!(title, Some(&*why.to_string()));
+            }
+            _ => {}
+        }
     }
 }
 

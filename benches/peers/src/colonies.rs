@@ -1,4 +1,4 @@
-//! Four real colonies of phago's own runtime, led by our coordinator, one thread each, against its own runner.
+//! Four real colonies of phago's own runtime, shards of ours, each on a thread of its own, against its own runner.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Barrier};
@@ -12,11 +12,14 @@ use phago_distributed::{
     ConsistentHashRing, DistributedRunner, RunnerConfig, ShardedColony, types as theirs,
 };
 use phago_runtime::colony::ColonyConfig;
-use tickring::{Coordinator, ShardId, TickPhase};
+use tickring::{
+    Batch, Birth, Colony, Coordinator, DocumentId, Shard, ShardFailure, ShardId, TickContext,
+    TickPhase, View,
+};
 use tokio::sync::RwLock;
 
 use crate::Scope;
-use crate::measure::pair;
+use crate::measure::{pair, timed};
 use crate::report::{Goal, Report};
 
 const COLONIES: u32 = 4;
@@ -45,7 +48,79 @@ fn size(colony: &ShardedColony) -> (usize, usize) {
     (stats.graph_nodes, stats.graph_edges)
 }
 
-/// The time of the ticks, and what the colonies are then. If nobody waits, each colony goes on alone.
+/// One of theirs as a shard of ours. It can't leave its thread.
+struct Local(ShardedColony);
+
+type Context<'a, 'b> = &'a mut TickContext<'b, (), Size>;
+
+impl Shard for Local {
+    type Document = ();
+    type View = Size;
+
+    fn sense(&mut self, _: Context<'_, '_>) -> Result<(), ShardFailure> {
+        self.0.tick_phase(theirs::TickPhase::Sense);
+        Ok(())
+    }
+
+    fn act(&mut self, _: Context<'_, '_>, _: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+        self.0.tick_phase(theirs::TickPhase::Act);
+        Ok(())
+    }
+
+    fn decay(&mut self, _: Context<'_, '_>) -> Result<(), ShardFailure> {
+        self.0.tick_phase(theirs::TickPhase::Decay);
+        Ok(())
+    }
+
+    fn advance(&mut self, _: Context<'_, '_>) -> Result<(), ShardFailure> {
+        self.0.tick_phase(theirs::TickPhase::Advance);
+        Ok(())
+    }
+
+    fn view(&mut self) -> Result<Size, ShardFailure> {
+        let (nodes, edges) = size(&self.0);
+        Ok(Size { nodes, edges })
+    }
+}
+
+/// What is seen of one.
+struct Size {
+    nodes: usize,
+    edges: usize,
+}
+
+impl View for Size {
+    type Statistics = ();
+
+    fn holds(&self, _: DocumentId) -> bool {
+        false
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        Ok(Vec::new())
+    }
+
+    fn statistics(_: &[&Self]) -> Result<(), ShardFailure> {
+        Ok(())
+    }
+}
+
+/// The time of the ticks, and what the colonies are then.
+fn pinned(ticks: u64) -> (Duration, Vec<(usize, usize)>) {
+    let make = |birth: Birth<Size>| Ok(Local(colony(birth.shard.as_u32())));
+    let config = tickring::ColonyConfig::default();
+    let mut led = Colony::pinned(config, COLONIES, make).expect("threads can be started");
+    let took = timed(|| {
+        for _ in 0..ticks {
+            assert!(led.tick().expect("it isn't closed").faults.is_empty());
+        }
+    });
+    let publication = led.publication();
+    let views = publication.shards().iter().map(|shard| shard.view());
+    (took, views.map(|view| (view.nodes, view.edges)).collect())
+}
+
+/// The same by a coordinator and threads of one's own. If nobody waits, each colony goes on alone.
 fn led_by_us(ticks: u64, waits: bool) -> (Duration, Vec<(usize, usize)>) {
     let coordinator = Coordinator::new(COLONIES).expect("within the bounds");
     let start = Barrier::new(COLONIES as usize);
@@ -119,7 +194,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     let ticks = 60;
     let sizes = RefCell::new(Vec::new());
     let mut ours = || {
-        let (took, size) = led_by_us(ticks, true);
+        let (took, size) = pinned(ticks);
         sizes.borrow_mut().push(size);
         took
     };
@@ -128,9 +203,15 @@ pub fn run(report: &mut Report, scope: Scope) {
         sizes.borrow_mut().push(size);
         took
     };
+    let mut by_hand = || {
+        let (took, size) = led_by_us(ticks, true);
+        sizes.borrow_mut().push(size);
+        took
+    };
     let mut alone = || led_by_us(ticks, false).0;
     let rounds = scope.rounds(7);
     let result = pair(rounds, ticks as f64, &mut ours, &mut theirs);
+    let threads = pair(rounds, ticks as f64, &mut by_hand, &mut theirs);
     let limit = pair(rounds, ticks as f64, &mut alone, &mut theirs);
     report.pair(
         "T1",
@@ -139,6 +220,12 @@ pub fn run(report: &mut Report, scope: Scope) {
         ),
         Goal::AtLeast(1.75),
         result,
+    );
+    report.pair(
+        "T1",
+        "the same by a coordinator and threads of one's own",
+        Goal::AtLeast(1.75),
+        threads,
     );
     report.pair(
         "T1",

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, search, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a whole and long run writes the results.
@@ -16,6 +16,7 @@ mod frequency;
 mod machine;
 mod measure;
 mod membership;
+mod messages;
 mod report;
 mod ring;
 mod routing;
@@ -49,7 +50,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 9] = [
+const SUITES: [(&str, Suite); 10] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -57,6 +58,7 @@ const SUITES: [(&str, Suite); 9] = [
     ("busy", busy::run),
     ("frequency", frequency::run),
     ("colonies", colonies::run),
+    ("messages", messages::run),
     ("search", search::run),
     ("scale", scale::run),
 ];

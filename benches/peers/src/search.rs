@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tickring::search::{
-    Hit, Query, TextShard, TextShardConfig, search, search_with_local_statistics,
+    Hit, Query, TextShard, TextShardConfig, TextView, search, search_with_local_statistics,
 };
 use tickring::{Colony, ColonyConfig, Publication};
 
@@ -27,15 +27,13 @@ pub fn run(report: &mut Report, scope: Scope) {
     exactness(report, scope, &corpus);
 }
 
-fn colony(corpus: &Corpus, shards: usize) -> Colony<TextShard> {
-    let shards = (0..shards)
-        .map(|_| TextShard::new(&TextShardConfig::default()).expect("threads can be started"))
-        .collect();
+fn colony(corpus: &Corpus, shards: u32) -> Colony<TextShard> {
+    let make = |_| Ok(TextShard::new(&TextShardConfig::default())?);
     let config = ColonyConfig {
         inbox_capacity: TICK,
         ..ColonyConfig::default()
     };
-    let mut colony = Colony::new(config, shards).expect("within the bounds");
+    let mut colony = Colony::new(config, shards, make).expect("threads can be started");
     let intake = colony.intake();
     for chunk in corpus.documents.chunks(TICK) {
         for (id, document) in chunk {
@@ -61,11 +59,11 @@ fn single(corpus: &Corpus) -> Single {
 }
 
 /// As many indexes as shards, each with a thread, and nothing around them: what the parting alone costs.
-fn bare(corpus: &Corpus, shards: usize) -> Vec<Single> {
+fn bare(corpus: &Corpus, shards: u32) -> Vec<Single> {
     let mut parts: Vec<_> = (0..shards).map(|_| Single::new(1, true)).collect();
     for chunk in corpus.documents.chunks(TICK) {
         for (number, (id, document)) in chunk.iter().enumerate() {
-            parts[number % shards].add(*id, document);
+            parts[number % shards as usize].add(*id, document);
         }
         std::thread::scope(|scope| {
             for part in &mut parts {
@@ -143,7 +141,7 @@ fn querying(report: &mut Report, scope: Scope, corpus: &Corpus) {
         let segments: usize = publication
             .shards()
             .iter()
-            .map(|shard| shard.searcher().segment_count())
+            .map(|shard| shard.view().segment_count())
             .sum();
         let single = with_segments(corpus, segments);
         let searcher = single.searcher();
@@ -176,7 +174,7 @@ fn querying(report: &mut Report, scope: Scope, corpus: &Corpus) {
 /// The median time of each query on each side, all sides taking turns.
 fn latencies(
     scope: Scope,
-    publication: &Arc<Publication<TextShard>>,
+    publication: &Arc<Publication<TextView>>,
     single: &Single,
     searcher: &tantivy::Searcher,
     queries: &[String],

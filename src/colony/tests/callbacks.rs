@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::*;
 
 type Home = Arc<OnceLock<(Intake<Caller>, Reader<Caller>)>>;
-type Act = Box<dyn FnMut(&Intake<Caller>) + Send>;
+type Act = Arc<Mutex<dyn FnMut(&Intake<Caller>) + Send>>;
 /// What is published, and whether tick 0 is said to be, as a view sees it at its end.
 type Seen = (Option<Tick>, Result<(), ColonyError>);
 
@@ -15,12 +15,12 @@ struct Caller {
     seen: mpsc::Sender<Seen>,
 }
 
-struct View {
+struct Ending {
     home: Home,
     seen: mpsc::Sender<Seen>,
 }
 
-impl Drop for View {
+impl Drop for Ending {
     fn drop(&mut self) {
         if let Some((intake, reader)) = self.home.get() {
             let published = intake.wait_published(0, Instant::now());
@@ -29,30 +29,41 @@ impl Drop for View {
     }
 }
 
-impl Shard for Caller {
-    type Document = ();
-    type Searcher = View;
+impl View for Ending {
     type Statistics = ();
 
-    fn act(&mut self, _tick: Tick, _batch: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+    fn holds(&self, _document: DocumentId) -> bool {
+        false
+    }
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        Ok(Vec::new())
+    }
+    fn statistics(_views: &[&Self]) -> Result<(), ShardFailure> {
+        Ok(())
+    }
+}
+
+impl Shard for Caller {
+    type Document = ();
+    type View = Ending;
+
+    fn act(
+        &mut self,
+        _context: &mut TickContext<'_, (), Ending>,
+        _batch: &mut Batch<'_, ()>,
+    ) -> Result<(), ShardFailure> {
         if let Some((intake, _)) = self.home.get() {
-            (self.act)(intake);
+            (self.act.lock())(intake);
         }
         Ok(())
     }
 
-    fn searcher(&self) -> View {
-        View {
+    fn view(&mut self) -> Result<Ending, ShardFailure> {
+        Ok(Ending {
             home: Arc::clone(&self.home),
             seen: self.seen.clone(),
-        }
+        })
     }
-
-    fn holds(_searcher: &View, _document: &DocumentId) -> bool {
-        false
-    }
-
-    fn statistics(_searchers: &[&View]) {}
 }
 
 /// A colony of one shard, which does this in each Act, and what its views see at their ends.
@@ -61,13 +72,16 @@ fn calling(
     act: impl FnMut(&Intake<Caller>) + Send + 'static,
 ) -> (Colony<Caller>, mpsc::Receiver<Seen>) {
     let (seen, sees) = mpsc::channel();
-    let home = Home::default();
-    let caller = Caller {
-        home: Arc::clone(&home),
-        act: Box::new(act),
-        seen,
+    let (home, act): (Home, Act) = (Home::default(), Arc::new(Mutex::new(act)));
+    let inner = Arc::clone(&home);
+    let make = move |_| {
+        Ok(Caller {
+            home: Arc::clone(&inner),
+            act: Arc::clone(&act),
+            seen: seen.clone(),
+        })
     };
-    let colony = Colony::new(config, vec![caller]).unwrap();
+    let colony = Colony::new(config, 1, make).unwrap();
     assert!(home.set((colony.intake(), colony.reader())).is_ok());
     (colony, sees)
 }
@@ -100,20 +114,19 @@ fn nothing_is_accepted_within_the_last_tick() {
 
 #[test]
 fn what_is_accepted_during_a_tick_that_fails_comes_back_from_close() {
-    let (release, hang) = mpsc::channel::<()>();
+    let (held, hold) = hold();
     let strict = ColonyConfig {
         max_lost_threads: 0,
         ..config(1)
     };
     let (mut colony, _sees) = calling(strict, move |intake| {
         intake.try_upsert(id(2), ()).unwrap();
-        let _ = hang.recv();
+        hold.wait();
     });
     colony.intake().try_upsert(id(1), ()).unwrap();
     colony.tick().unwrap_err();
-    drop(release);
+    drop(held);
     let returned = colony.close(far()).returned;
-    let ids: BTreeSet<_> = returned.iter().map(|r| r.write.id()).collect();
-    assert_eq!(ids, BTreeSet::from([id(1), id(2)]));
-    assert_eq!(returned.len(), 2);
+    let back: BTreeSet<_> = returned.iter().map(|r| r.write.id()).collect();
+    assert_eq!((back, returned.len()), (ids(1..3), 2));
 }

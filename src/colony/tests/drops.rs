@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::guarded::discard;
 
 /// How many of each kind have been dropped.
 #[derive(Default)]
@@ -63,40 +64,43 @@ impl std::error::Error for Touchy {}
 /// All that it has and gives is touchy.
 struct Brittle {
     itself: Touchy,
-    fails_in_act: bool,
+    act: Act,
 }
 
-impl Brittle {
-    fn new(drops: &Arc<Drops>) -> Self {
-        Self {
-            itself: touchy(drops, SHARDS),
-            fails_in_act: false,
-        }
-    }
-}
+type Act = fn(
+    &mut TickContext<'_, Touchy, Touchy>,
+    &mut Batch<'_, Touchy>,
+    &Arc<Drops>,
+) -> Result<(), ShardFailure>;
 
 impl Shard for Brittle {
     type Document = Touchy;
-    type Searcher = Touchy;
-    type Statistics = Touchy;
+    type View = Touchy;
 
-    fn act(&mut self, _tick: Tick, _batch: &mut Batch<'_, Touchy>) -> Result<(), ShardFailure> {
-        if self.fails_in_act {
-            return Err(Box::new(touchy(&self.itself.drops, FAILURES)));
-        }
-        Ok(())
+    fn act(
+        &mut self,
+        context: &mut TickContext<'_, Touchy, Touchy>,
+        batch: &mut Batch<'_, Touchy>,
+    ) -> Result<(), ShardFailure> {
+        (self.act)(context, batch, &self.itself.drops)
     }
 
-    fn searcher(&self) -> Touchy {
-        touchy(&self.itself.drops, VIEWS)
+    fn view(&mut self) -> Result<Touchy, ShardFailure> {
+        Ok(touchy(&self.itself.drops, VIEWS))
     }
+}
 
-    fn holds(_searcher: &Touchy, _document: &DocumentId) -> bool {
+impl View for Touchy {
+    type Statistics = Self;
+
+    fn holds(&self, _document: DocumentId) -> bool {
         false
     }
-
-    fn statistics(searchers: &[&Touchy]) -> Touchy {
-        touchy(&searchers[0].drops, STATISTICS)
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        Ok(Vec::new())
+    }
+    fn statistics(views: &[&Self]) -> Result<Self, ShardFailure> {
+        Ok(touchy(&views[0].drops, STATISTICS))
     }
 }
 
@@ -105,10 +109,19 @@ fn touchy(drops: &Arc<Drops>, kind: Kind) -> Touchy {
     Touchy { drops, kind }
 }
 
-fn brittle(shards: usize) -> (Colony<Brittle>, Arc<Drops>) {
+/// A colony whose shards do this in Act.
+fn brittle_that(shards: u32, act: Act) -> (Colony<Brittle>, Arc<Drops>) {
     let drops = Arc::default();
-    let shards = (0..shards).map(|_| Brittle::new(&drops)).collect();
-    (Colony::new(config(2), shards).unwrap(), drops)
+    let inner = Arc::clone(&drops);
+    let make = move |_| {
+        let itself = touchy(&inner, SHARDS);
+        Ok(Brittle { itself, act })
+    };
+    (Colony::new(config(2), shards, make).unwrap(), drops)
+}
+
+fn brittle(shards: u32) -> (Colony<Brittle>, Arc<Drops>) {
+    brittle_that(shards, |_, _, _| Ok(()))
 }
 
 /// Runs the test of this name, which calls this, in a process of its own.
@@ -188,11 +201,20 @@ fn c10_documents_of_a_batch_and_of_an_inbox() {
 fn c10_shards_of_a_colony_that_was_refused() {
     let name = "c10_shards_of_a_colony_that_was_refused";
     in_a_process_of_its_own(name, || {
-        let drops = Arc::default();
-        let shards = (0..3).map(|_| Brittle::new(&drops)).collect();
-        let refused = Colony::new(config(0), shards).map(drop);
-        assert!(matches!(refused, Err(ColonyError::Config(_))));
-        assert_eq!(drops.count(SHARDS), 3);
+        let drops: Arc<Drops> = Arc::default();
+        let inner = Arc::clone(&drops);
+        let make = move |birth: Birth<Touchy>| {
+            if birth.shard == ShardId(3) {
+                return Err(Box::new(touchy(&inner, FAILURES)).into());
+            }
+            let itself = touchy(&inner, SHARDS);
+            let act: Act = |_, _, _| Ok(());
+            Ok(Brittle { itself, act })
+        };
+        let refused = Colony::new(config(2), 4, make).map(drop);
+        assert!(matches!(refused, Err(ColonyError::Factory { .. })));
+        let counts = [SHARDS, VIEWS, FAILURES].map(|kind| drops.count(kind));
+        assert_eq!(counts, [3, 3, 1]);
     });
 }
 
@@ -200,11 +222,12 @@ fn c10_shards_of_a_colony_that_was_refused() {
 fn c10_a_failure_that_can_neither_be_shown_nor_dropped() {
     let name = "c10_a_failure_that_can_neither_be_shown_nor_dropped";
     in_a_process_of_its_own(name, || {
-        let drops = Arc::default();
-        let mut shards = [(); 3].map(|()| Brittle::new(&drops));
-        shards[1].fails_in_act = true;
-        shards[2].fails_in_act = true;
-        let mut colony = Colony::new(config(2), shards.into()).unwrap();
+        let (mut colony, drops) = brittle_that(3, |context, _, drops| {
+            if context.shard() == ShardId(0) {
+                return Ok(());
+            }
+            Err(Box::new(touchy(drops, FAILURES)))
+        });
         for seed in 0..20 {
             let document = touchy(&drops, DOCUMENTS);
             colony.intake().try_upsert(id(seed), document).unwrap();
@@ -214,10 +237,60 @@ fn c10_a_failure_that_can_neither_be_shown_nor_dropped() {
         let asked = FaultKind::Panicked("asked on purpose".to_owned());
         assert_eq!(faults, [&asked, &asked]);
         assert_eq!(drops.count(FAILURES), 2);
-        report.returned.into_iter().for_each(guarded::discard);
+        report.returned.into_iter().for_each(discard);
         // Frozen views go with everything else.
         assert_eq!(colony.close(far()).threads_left, 0);
-        assert_eq!((drops.count(SHARDS), drops.count(VIEWS)), (3, 5));
+        assert_eq!((drops.count(SHARDS), drops.count(VIEWS)), (5, 5));
         assert_eq!(drops.count(DOCUMENTS), 20);
+    });
+}
+
+/// Of a shard that refuses and then dies, the reasons are dropped, and the batch comes back.
+#[test]
+fn c10_reasons_of_refusals_that_are_void() {
+    let name = "c10_reasons_of_refusals_that_are_void";
+    in_a_process_of_its_own(name, || {
+        let (mut colony, drops) = brittle_that(1, |_, batch, drops| {
+            for index in (0..batch.len()).chain(0..batch.len()) {
+                let why = Box::new(touchy(drops, FAILURES));
+                batch.refuse(index, Refusal::Because(why));
+            }
+            Err("on purpose".into())
+        });
+        for seed in 0..3 {
+            let document = touchy(&drops, DOCUMENTS);
+            colony.intake().try_upsert(id(seed), document).unwrap();
+        }
+        let report = colony.tick().unwrap();
+        let kind = FaultKind::Failed("on purpose".to_owned());
+        assert_eq!(report.faults.first().map(|fault| &fault.kind), Some(&kind));
+        assert_eq!((report.returned.len(), drops.count(FAILURES)), (3, 6));
+        report.returned.into_iter().for_each(discard);
+        assert_eq!(drops.count(DOCUMENTS), 3);
+    });
+}
+
+/// What shards sent goes one by one: with the tick that was prepared, or that waits for the next.
+#[test]
+fn c10_messages_of_a_colony_that_is_dropped() {
+    let name = "c10_messages_of_a_colony_that_is_dropped";
+    in_a_process_of_its_own(name, || {
+        for is_published in [false, true] {
+            let (mut colony, drops) = brittle_that(2, |context, _, drops| {
+                for seed in 0..3 {
+                    let document = Arc::new(touchy(drops, DOCUMENTS));
+                    let id = id(seed);
+                    discard(context.send(Write::Upsert { id, document }));
+                }
+                Ok(())
+            });
+            colony.prepare().unwrap();
+            if is_published {
+                colony.publish().unwrap();
+            }
+            drop(colony);
+            until(|| drops.count(SHARDS) == 2);
+            assert_eq!(drops.count(DOCUMENTS), 6);
+        }
     });
 }

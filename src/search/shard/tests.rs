@@ -6,7 +6,8 @@ use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWrite
 use tantivy::directory::{DirectoryLock, FileHandle, Lock, WatchCallback, WatchHandle, WritePtr};
 
 use super::*;
-use crate::colony::{Colony, ColonyConfig};
+use crate::colony::{Birth, Colony, ColonyConfig};
+use crate::id::ShardId;
 use crate::search::{Query, TextField, search, search_with_local_statistics};
 use crate::sync::{Arc, AtomicBool, Ordering};
 
@@ -31,8 +32,14 @@ fn broken() -> TextShard {
 #[test]
 fn a_segment_that_fails_fails_the_search() {
     let whole = || TextShard::new(&TextShardConfig::default()).unwrap();
-    let shards = vec![whole(), broken(), whole()];
-    let mut colony = Colony::new(ColonyConfig::default(), shards).unwrap();
+    let make = move |birth: Birth<_>| {
+        Ok(if birth.shard == ShardId(1) {
+            broken()
+        } else {
+            whole()
+        })
+    };
+    let mut colony = Colony::new(ColonyConfig::default(), 3, make).unwrap();
     for seed in 0..30 {
         let document = TextDocument {
             title: "sea tide".to_owned(),
@@ -121,15 +128,94 @@ fn an_index_that_cannot_be_written_fails_the_shard_and_not_its_published_view() 
             id: DocumentId::from_seed(seed),
             document: Arc::new(TextDocument::default()),
         }];
-        shard.act(seed, &mut Batch::new(&writes))?;
-        shard.advance(seed)
+        shard.apply(&writes)
     };
     tick(&mut shard, 0).unwrap();
-    let published = shard.searcher();
+    let published = shard.view().unwrap();
     full.store(true, Ordering::Relaxed);
     let failure = tick(&mut shard, 1).unwrap_err();
     assert!(!failure.to_string().is_empty());
-    assert_eq!(shard.searcher().document_count(), 1);
+    assert_eq!(shard.view().unwrap().document_count(), 1);
     assert!(published.contains(DocumentId::from_seed(0)).unwrap());
     assert!(!published.contains(DocumentId::from_seed(1)).unwrap());
+}
+
+fn upsert(seed: u64, body: &str) -> Write<TextDocument> {
+    Write::Upsert {
+        id: DocumentId::from_seed(seed),
+        document: Arc::new(TextDocument {
+            title: String::new(),
+            body: body.to_owned(),
+        }),
+    }
+}
+
+fn delete(seed: u64) -> Write<TextDocument> {
+    let id = DocumentId::from_seed(seed);
+    Write::Delete { id }
+}
+
+/// The next life of a shard that showed this last.
+fn next_life(last: &TextView) -> TextShard {
+    let config = TextShardConfig::default();
+    TextShard::on(copied(last).unwrap(), &config).unwrap()
+}
+
+fn holding(view: &TextView) -> (Vec<DocumentId>, HashMap<String, u64>) {
+    let mut ids = view.document_ids().unwrap();
+    ids.sort();
+    (ids, view.term_frequencies(TextField::Body).unwrap())
+}
+
+#[test]
+fn a_life_begins_with_what_the_last_one_published_and_goes_on_as_that_would_have() {
+    let mut first = TextShard::new(&TextShardConfig::default()).unwrap();
+    for tick in 0..12 {
+        let writes = [
+            upsert(tick, "sea"),
+            upsert(tick / 2, "tide"),
+            delete(tick / 3),
+        ];
+        first.apply(&writes).unwrap();
+        let published = first.view().unwrap();
+        // Neither what the last life does later, nor its end, reaches the next.
+        let mut next = next_life(&published);
+        assert_eq!(
+            holding(&next.view().unwrap()),
+            holding(&published),
+            "{tick}"
+        );
+        let later = [upsert(tick, "wind"), delete(tick / 2), upsert(100, "boat")];
+        first.apply(&later).unwrap();
+        next.apply(&later).unwrap();
+        assert_eq!(
+            holding(&next.view().unwrap()),
+            holding(&first.view().unwrap())
+        );
+        // A life after that, too.
+        let third = next_life(&next.view().unwrap());
+        assert!(!third.is_live(DocumentId::from_seed(tick / 2)).unwrap());
+        assert_eq!(holding(&third.view), holding(&next.view));
+    }
+}
+
+#[test]
+fn files_that_a_next_life_has_merged_are_gone() {
+    let mut first = TextShard::new(&TextShardConfig::default()).unwrap();
+    for seed in 0..20 {
+        first.apply(&[upsert(seed, "sea")]).unwrap();
+    }
+    let mut next = next_life(&first.view().unwrap());
+    let before = next.view.memory_bytes();
+    for seed in 0..20 {
+        next.apply(&[delete(seed)]).unwrap();
+    }
+    let writer = std::mem::replace(&mut next.writer, next_life(&next.view.clone()).writer);
+    writer.wait_merging_threads().unwrap();
+    next.commit().unwrap();
+    assert_eq!(next.view.document_count(), 0);
+    assert!(
+        next.view.memory_bytes() < before,
+        "segments without documents are dropped"
+    );
 }

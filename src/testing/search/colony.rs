@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Documents, NaiveSearch};
-use crate::search::{Hit, TextDocument, TextShard, TextShardConfig};
+use crate::search::{Hit, TextDocument, TextShard, TextShardConfig, TextView};
 use crate::{Colony, ColonyConfig, DocumentId, Publication};
 
 #[derive(Debug)]
@@ -13,20 +13,20 @@ pub struct TextColony {
 }
 
 impl TextColony {
-    pub fn new(shards: usize) -> Self {
-        let shards = (0..shards).map(|_| TextShard::new(&TextShardConfig::default()).unwrap());
+    pub fn new(shards: u32) -> Self {
+        let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
         let config = ColonyConfig {
             threads: 2,
             ..ColonyConfig::default()
         };
         Self {
-            colony: Colony::new(config, shards.collect()).unwrap(),
+            colony: Colony::new(config, shards, make).unwrap(),
             documents: Documents::new(),
         }
     }
 
     /// With these documents, all written in the first tick.
-    pub fn with(shards: usize, documents: &Documents) -> Self {
+    pub fn with(shards: u32, documents: &Documents) -> Self {
         let mut colony = Self::new(shards);
         for (id, document) in documents {
             colony.upsert(*id, document.clone());
@@ -46,7 +46,7 @@ impl TextColony {
         self.colony.intake().try_delete(id).unwrap();
     }
 
-    pub fn tick(&mut self) -> Arc<Publication<TextShard>> {
+    pub fn tick(&mut self) -> Arc<Publication<TextView>> {
         let report = self.colony.tick().unwrap();
         assert!(report.faults.is_empty(), "{:?}", report.faults);
         self.colony.publication()

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arbitrary::Unstructured;
 
 use super::{Asked, Documents, NaiveSearch, PlainTantivy, TextColony, WORDS, bits, document};
-use crate::search::{Query, TextShard, search};
+use crate::search::{Query, TextView, search};
 use crate::testing::random::Random;
 use crate::{DocumentId, Publication};
 
@@ -52,7 +52,7 @@ fn ask_tree(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
 
 /// The answer of all shards, which is the same for one and for three, and for each number of hits the beginning of the longest.
 fn answer(fixture: &Fixture, query: &Query) -> Vec<(DocumentId, u32)> {
-    let ask = |publication: &Publication<TextShard>, top| {
+    let ask = |publication: &Publication<TextView>, top| {
         search(publication, query, top, None).unwrap_or_else(|error| panic!("{error}"))
     };
     let hits = ask(&fixture.one, 1_000);
@@ -72,8 +72,8 @@ struct Fixture {
     documents: Documents,
     naive: NaiveSearch,
     plain: PlainTantivy,
-    one: Arc<Publication<TextShard>>,
-    three: Arc<Publication<TextShard>>,
+    one: Arc<Publication<TextView>>,
+    three: Arc<Publication<TextView>>,
 }
 
 impl Fixture {

@@ -6,16 +6,23 @@ mod work;
 mod new {
     use now as tickring;
     include!("rows.rs");
+    include!("shim_now.rs");
 }
 mod old {
     use before as tickring;
     include!("rows.rs");
+    include!("shim_before.rs");
 }
 
 use work::{Row, Turn};
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    match wanted.first().map(String::as_str) {
+        Some(MEMORY_NOW) => return println!("{}", new::colony_memory()),
+        Some(MEMORY_BEFORE) => return println!("{}", old::colony_memory()),
+        _ => {}
+    }
     println!(
         "row, work: now, 0.1.0; 0.1.0's time / ours (quartiles); 0.1.0 beside itself (quartiles)"
     );
@@ -25,7 +32,22 @@ fn main() {
             slower += usize::from(!compare(&new, &old));
         }
     }
+    if wanted.is_empty() || wanted.iter().any(|id| id == "K1") {
+        let [now, before] = [MEMORY_NOW, MEMORY_BEFORE].map(memory);
+        println!("K1   memory of 1,000 empty shards: {now:.1} MB, {before:.1} MB");
+    }
     println!("{slower} rows are slower");
+}
+
+const MEMORY_NOW: &str = "--memory-now";
+const MEMORY_BEFORE: &str = "--memory-before";
+
+/// What a colony takes in a process of its own, in megabytes.
+fn memory(version: &str) -> f64 {
+    let itself = std::env::current_exe().expect("it runs");
+    let output = std::process::Command::new(itself).arg(version).output();
+    let output = String::from_utf8(output.expect("it runs again").stdout).expect("a number");
+    output.trim().parse::<f64>().expect("a number") / 1e6
 }
 
 /// Prints a row, and says whether the new version is as fast as the old.

@@ -15,7 +15,7 @@ use tickring::{
     aggregate_interned, aggregate_owned,
 };
 
-use crate::work::{Row, Turn, colony, random, term, timed, together};
+use crate::work::{Row, Turn, colony, random, resident, term, timed, together};
 
 fn row<S: FnMut() -> Duration + 'static>(
     id: &'static str,
@@ -62,8 +62,30 @@ pub fn rows() -> Vec<Row> {
         (9, false),
         || led,
     ));
+    empty(&mut rows);
     searching(&mut rows);
     rows
+}
+
+fn empty(rows: &mut Vec<Row>) {
+    for (shards, ticks) in [(4, 20), (64, 5), (1_000, 1)] {
+        let what = format!("{ticks} ticks of {shards} empty shards");
+        rows.push(row("K1", what, (21, true), move || {
+            let mut colony = empty_colony(shards);
+            move || {
+                timed(|| (0..ticks).for_each(|_| drop(colony.tick().expect("it isn't closed"))))
+            }
+        }));
+    }
+    let built = || timed(|| empty_colony(1_000));
+    rows.push(row("K1", "1,000 shards built", LONG, move || built));
+}
+
+/// How many bytes a colony of 1,000 empty shards takes. For a process of its own.
+pub fn colony_memory() -> u64 {
+    let before = resident();
+    let _colony = empty_colony(1_000);
+    resident().saturating_sub(before)
 }
 
 fn coordinator(num_shards: u32) -> Coordinator {
@@ -371,14 +393,12 @@ fn led() -> Duration {
 }
 
 /// So many documents of 100 words, in ticks of 1,000.
-fn indexed(shards: usize, documents: u64) -> Colony<TextShard> {
-    let shard = |_| TextShard::new(&TextShardConfig::default()).expect("threads can be started");
+fn indexed(shards: u32, documents: u64) -> Colony<TextShard> {
     let config = ColonyConfig {
         inbox_capacity: 1_000,
         ..ColonyConfig::default()
     };
-    let mut colony =
-        Colony::new(config, (0..shards).map(shard).collect()).expect("within the bounds");
+    let mut colony = text_colony(config, shards);
     let intake = colony.intake();
     for seed in 0..documents {
         let words: Vec<_> = (0..100)

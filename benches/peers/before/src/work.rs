@@ -32,6 +32,14 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> Duration {
     took
 }
 
+/// The memory in use, in bytes.
+pub fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("it is Linux");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kilobytes.expect("a number") << 10
+}
+
 /// Lets so many threads begin together, and returns the longest of their times.
 pub fn together(threads: u32, work: impl Fn(u32) -> Duration + Sync) -> Duration {
     let start = Barrier::new(threads as usize);

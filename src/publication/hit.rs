@@ -1,16 +1,16 @@
-//! The best hits of a search.
+//! The best documents of a publication.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::id::{DocumentId, ShardId};
 
-/// A document that a search found.
+/// A document that a search or a ranking found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hit {
     /// The document.
     pub document: DocumentId,
-    /// Its score, from 0.
+    /// Its score; a search gives none below 0.
     pub score: f32,
     /// The shard that holds it.
     pub shard: ShardId,
@@ -44,37 +44,20 @@ impl PartialEq for Ranked {
 impl Eq for Ranked {}
 
 /// The best hits so far, at most `limit`. Takes memory for those it has, not for those it may have.
-pub(super) struct Top {
+pub(crate) struct Top {
     limit: usize,
     worst_first: BinaryHeap<Ranked>,
 }
 
 impl Top {
-    pub(super) const fn new(limit: usize) -> Self {
+    pub(crate) const fn new(limit: usize) -> Self {
         Self {
             limit,
             worst_first: BinaryHeap::new(),
         }
     }
 
-    pub(super) const fn limit(&self) -> usize {
-        self.limit
-    }
-
-    /// Whether a hit with this score may be among the best; at the worst one's score its id decides.
-    pub(super) fn admits(&self, score: f32) -> bool {
-        self.threshold().is_none_or(|worst| score >= worst)
-    }
-
-    /// The worst one's score, once there are enough: no hit below it is among the best.
-    pub(super) fn threshold(&self) -> Option<f32> {
-        if self.worst_first.len() < self.limit {
-            return None;
-        }
-        self.worst_first.peek().map(|worst| worst.0.score)
-    }
-
-    pub(super) fn offer(&mut self, hit: Hit) {
+    pub(crate) fn offer(&mut self, hit: Hit) {
         if self.worst_first.len() < self.limit {
             self.worst_first.push(Ranked(hit));
         } else if let Some(mut worst) = self.worst_first.peek_mut() {
@@ -86,8 +69,29 @@ impl Top {
     }
 
     /// The best first.
-    pub(super) fn into_hits(self) -> Vec<Hit> {
+    pub(crate) fn into_hits(self) -> Vec<Hit> {
         let ranked = self.worst_first.into_sorted_vec();
         ranked.into_iter().map(|Ranked(hit)| hit).collect()
+    }
+}
+
+/// What a search may pass over.
+#[cfg(feature = "search")]
+impl Top {
+    pub(crate) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether a hit with this score may be among the best; at the worst one's score its id decides.
+    pub(crate) fn admits(&self, score: f32) -> bool {
+        self.threshold().is_none_or(|worst| score >= worst)
+    }
+
+    /// The worst one's score, once there are enough: no hit below it is among the best.
+    pub(crate) fn threshold(&self) -> Option<f32> {
+        if self.worst_first.len() < self.limit {
+            return None;
+        }
+        self.worst_first.peek().map(|worst| worst.0.score)
     }
 }

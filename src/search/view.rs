@@ -8,37 +8,39 @@ use tantivy::Searcher;
 use super::error::SearchError;
 use super::schema::{TextField, id_term};
 use super::segment::{SegmentView, segment_key};
+use super::statistics::TextStatistics;
 use crate::id::DocumentId;
+use crate::publication::{ShardFailure, View};
 use crate::sync::Arc;
 
 /// What a [`TextShard`](crate::search::TextShard) held at the end of a tick. A clone is a few reference counts; the view keeps its segments in memory.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
-/// use tickring::{Batch, DocumentId, Shard, Write};
+/// use tickring::{Colony, ColonyConfig, DocumentId};
 ///
-/// let mut shard = TextShard::new(&TextShardConfig::default())?;
+/// let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+/// let mut colony = Colony::new(ColonyConfig::default(), 1, make)?;
 /// let document = TextDocument { title: "Tide".to_owned(), body: "tide and time".to_owned() };
-/// let writes = [Write::Add { id: DocumentId::from_seed(1), document: Arc::new(document) }];
-/// shard.act(0, &mut Batch::new(&writes))?;
-/// shard.advance(0)?;
+/// colony.intake().try_add(DocumentId::from_seed(1), document)?;
+/// colony.tick()?;
 ///
-/// let searcher = shard.searcher();
-/// assert_eq!((searcher.document_count(), searcher.token_count(TextField::Body)), (1, 3));
-/// assert_eq!(searcher.term_frequencies(TextField::Title)?["tide"], 1);
-/// assert!(searcher.contains(DocumentId::from_seed(1))?);
+/// let publication = colony.publication();
+/// let view = publication.shards()[0].view();
+/// assert_eq!((view.document_count(), view.token_count(TextField::Body)), (1, 3));
+/// assert_eq!(view.term_frequencies(TextField::Title)?["tide"], 1);
+/// assert_eq!(view.document_ids()?, [DocumentId::from_seed(1)]);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 #[derive(Clone)]
-pub struct TextSearcher {
+pub struct TextView {
     searcher: Searcher,
     segments: Arc<[Arc<SegmentView>]>,
     documents: u64,
     tokens: [u64; 2],
 }
 
-impl TextSearcher {
+impl TextView {
     /// Opens the segments that `previous` doesn't have: the cost is that of what has changed.
     pub(super) fn open(searcher: Searcher, previous: Option<&Self>) -> Result<Self, SearchError> {
         let known: HashMap<_, _> = previous
@@ -51,7 +53,7 @@ impl TextSearcher {
             .iter()
             .map(|reader| match known.get(&segment_key(reader)) {
                 Some(segment) => Ok(Arc::clone(segment)),
-                None => SegmentView::open(reader).map(Arc::new),
+                None => SegmentView::open(reader, searcher.index()).map(Arc::new),
             })
             .collect::<Result<Arc<[_]>, SearchError>>()?;
         let tokens = |field| segments.iter().map(|segment| segment.tokens(field)).sum();
@@ -76,6 +78,12 @@ impl TextSearcher {
     /// The number of segments of the index.
     pub fn segment_count(&self) -> usize {
         self.segments.len()
+    }
+
+    /// The memory that the segments take, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        let files = self.segments.iter().flat_map(|segment| segment.files());
+        files.map(|(_, bytes)| bytes.len() as u64).sum()
     }
 
     /// For each term of a field, the number of live documents that it is in; no term without any. Reads the whole dictionary, and the
@@ -105,6 +113,15 @@ impl TextSearcher {
         Ok(false)
     }
 
+    /// The ids of the live documents. One pass over two columns.
+    ///
+    /// # Errors
+    /// [`SearchError::Index`] if the index can't be read.
+    pub fn document_ids(&self) -> Result<Vec<DocumentId>, SearchError> {
+        let segments = self.segments.iter();
+        segments.flat_map(|segment| segment.live_ids()).collect()
+    }
+
     pub(super) fn segments(&self) -> &[Arc<SegmentView>] {
         &self.segments
     }
@@ -114,9 +131,33 @@ impl TextSearcher {
     }
 }
 
-impl fmt::Debug for TextSearcher {
+impl View for TextView {
+    type Statistics = TextStatistics;
+
+    /// An index that can't be read counts as holding the document.
+    fn holds(&self, document: DocumentId) -> bool {
+        self.contains(document).unwrap_or(true)
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        Ok(self.document_ids()?)
+    }
+
+    fn statistics(views: &[&Self]) -> Result<TextStatistics, ShardFailure> {
+        Ok(TextStatistics::new(views))
+    }
+}
+
+/// Itself, so that it can be searched as those can that have one inside.
+impl AsRef<Self> for TextView {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl fmt::Debug for TextView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TextSearcher")
+        f.debug_struct("TextView")
             .field("documents", &self.documents)
             .field("tokens", &self.tokens)
             .field("segments", &self.segments.len())

@@ -4,11 +4,12 @@
 //! being dropped in order, a second one would end the process, and one on a thread of the pool, too. So each shard, view, statistics,
 //! error and write that the colony drops is dropped on its own, and a panic of that ends there: wherever it lies, and on whichever thread.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Drops one value of a caller's type. A panic ends here.
-pub(super) fn discard<T>(value: T) {
+pub(crate) fn discard<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         // Its drop may panic again, and so on.
         std::mem::forget(payload);
@@ -16,13 +17,13 @@ pub(super) fn discard<T>(value: T) {
 }
 
 /// A value that is [discarded](discard) when it is dropped.
-pub(super) struct Guarded<T>(
+pub(crate) struct Guarded<T>(
     /// None within the drop alone.
     Option<T>,
 );
 
 impl<T> Guarded<T> {
-    pub(super) const fn new(value: T) -> Self {
+    pub(crate) const fn new(value: T) -> Self {
         Self(Some(value))
     }
 }
@@ -50,7 +51,7 @@ impl<T> Drop for Guarded<T> {
 }
 
 /// A list whose values are [discarded](discard) one by one.
-pub(super) struct GuardedList<T>(Vec<T>);
+pub(crate) struct GuardedList<T>(Vec<T>);
 
 impl<T> Deref for GuardedList<T> {
     type Target = [T];
@@ -60,9 +61,36 @@ impl<T> Deref for GuardedList<T> {
     }
 }
 
+impl<T> GuardedList<T> {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn push(&mut self, value: T) {
+        self.0.push(value);
+    }
+
+    /// Takes all values out; they are the caller's now.
+    pub(crate) fn take(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.0)
+    }
+}
+
 impl<T> Default for GuardedList<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self::new()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for GuardedList<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> Extend<T> for GuardedList<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
+        self.0.extend(values);
     }
 }
 

@@ -1,0 +1,29 @@
+// What a colony of version 0.1.0 is made of. Included beside `rows.rs`.
+
+use tickring::Shard;
+
+struct Empty;
+
+impl Shard for Empty {
+    type Document = ();
+    type Searcher = ();
+    type Statistics = ();
+
+    fn searcher(&self) {}
+
+    fn holds((): &(), _document: &DocumentId) -> bool {
+        false
+    }
+
+    fn statistics(_searchers: &[&()]) {}
+}
+
+fn empty_colony(shards: u32) -> Colony<Empty> {
+    let shards = (0..shards).map(|_| Empty).collect();
+    Colony::new(ColonyConfig::default(), shards).expect("within the bounds")
+}
+
+fn text_colony(config: ColonyConfig, shards: u32) -> Colony<TextShard> {
+    let shard = |_| TextShard::new(&TextShardConfig::default()).expect("threads can be started");
+    Colony::new(config, (0..shards).map(shard).collect()).expect("within the bounds")
+}

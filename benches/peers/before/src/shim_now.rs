@@ -1,0 +1,31 @@
+// What a colony of this version is made of. Included beside `rows.rs`.
+
+use tickring::{Batch, Shard, ShardFailure, TickContext};
+
+struct Empty;
+
+impl Shard for Empty {
+    type Document = ();
+    type View = ();
+
+    fn act(
+        &mut self,
+        _context: &mut TickContext<'_, (), ()>,
+        _batch: &mut Batch<'_, ()>,
+    ) -> Result<(), ShardFailure> {
+        Ok(())
+    }
+
+    fn view(&mut self) -> Result<(), ShardFailure> {
+        Ok(())
+    }
+}
+
+fn empty_colony(shards: u32) -> Colony<Empty> {
+    Colony::new(ColonyConfig::default(), shards, |_| Ok(Empty)).expect("within the bounds")
+}
+
+fn text_colony(config: ColonyConfig, shards: u32) -> Colony<TextShard> {
+    let make = |_| Ok(TextShard::new(&TextShardConfig::default())?);
+    Colony::new(config, shards, make).expect("threads can be started")
+}

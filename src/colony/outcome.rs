@@ -1,0 +1,133 @@
+//! What a tick comes to: its publication, and what becomes of each write.
+
+use std::collections::HashSet;
+
+use super::Colony;
+use super::report::{PhaseReport, ReturnReason, Returned, Revival, TickReport};
+use super::seat::caught;
+use super::shard::Shard;
+use super::tick::{Part, Ready, Writes};
+use super::write::{Origin, Refusal, Write};
+use crate::error::ColonyError;
+use crate::guarded::GuardedList;
+use crate::id::{Epoch, Tick};
+use crate::phase::TickPhase;
+use crate::publication::{Publication, Published, View};
+use crate::sync::Arc;
+
+impl<S: Shard> Colony<S> {
+    /// What the tick will publish: all shards, dead ones with their last views.
+    pub(super) fn conclude(
+        &mut self,
+        tick: Tick,
+        last: &Publication<S::View>,
+        phases: [PhaseReport; 4],
+    ) -> Result<Ready<S::Document, S::View>, ColonyError> {
+        let mut shards = Vec::with_capacity(self.parts.len());
+        let (mut messages, mut revived) = (GuardedList::new(), Vec::new());
+        for part in &mut self.parts {
+            let (id, incarnation) = (part.slot.id(), part.slot.handle.incarnation());
+            let before = last.shard(id);
+            let Some(made) = part.made.take() else {
+                shards.extend(before.map(|before| Published {
+                    frozen: true,
+                    ..before.clone()
+                }));
+                continue;
+            };
+            let metrics = made.metrics;
+            // Refused if the life has ended since.
+            let _ = part
+                .slot
+                .handle
+                .update_metrics(metrics.documents, metrics.memory_bytes);
+            if let Some(before) = before.filter(|before| before.incarnation < incarnation) {
+                let missing = missing(before.view(), &made.view, &part.writes);
+                revived.push(Revival {
+                    shard: id,
+                    incarnation,
+                    missing,
+                });
+            }
+            messages.extend(part.slot.take_sent().into_iter().map(|write| (id, write)));
+            shards.push(Published {
+                shard: id,
+                incarnation,
+                tick: Some(tick),
+                frozen: false,
+                view: made.view,
+            });
+        }
+        let epoch = self.shared.coordinator.load_topology().epoch();
+        let publication = published(Some(tick), epoch, shards)?;
+        Ok(Ready {
+            tick,
+            phases,
+            publication: Arc::new(publication),
+            parts: std::mem::take(&mut self.parts),
+            messages,
+            revived,
+        })
+    }
+}
+
+/// Decides about each write of a shard's tick: published, or returned.
+pub(super) fn settle<D: Send + Sync + 'static, V: View>(
+    mut part: Part<D, V>,
+    report: &mut TickReport<D>,
+) {
+    let shard = Some(part.slot.id());
+    let fault = part.slot.fault();
+    // Of a shard that died, they are void.
+    let refused = fault.is_none().then(|| part.refused.take());
+    let mut refused = refused.into_iter().flatten().peekable();
+    for (index, (origin, write)) in part.writes.iter().enumerate() {
+        let refusal = refused.next_if(|&(at, _)| at == index);
+        let reason = match (&fault, refusal) {
+            (Some(fault), _) => ReturnReason::Died {
+                suspect: fault.phase >= TickPhase::Act,
+            },
+            (None, Some((_, Refusal::Exists))) => ReturnReason::Exists,
+            (None, Some((_, Refusal::Because(why)))) => ReturnReason::Refused(why),
+            (None, None) => {
+                match origin {
+                    Origin::Intake => report.published += 1,
+                    Origin::Shard(_) => report.messages.published += 1,
+                }
+                continue;
+            }
+        };
+        report.returned.push(Returned {
+            shard,
+            origin,
+            write: write.clone(),
+            reason,
+        });
+    }
+}
+
+/// A publication of these views. A panic of their code ends here.
+pub(super) fn published<V: View>(
+    tick: Option<Tick>,
+    epoch: Epoch,
+    shards: Vec<Published<V>>,
+) -> Result<Publication<V>, ColonyError> {
+    caught(|| Publication::of(tick, epoch, shards.into()))
+        .map_err(|kind| ColonyError::Statistics(kind.to_string()))
+}
+
+/// How many documents a shard's last view had that the new one doesn't have, and that weren't deleted.
+fn missing<D, V: View>(before: &V, now: &V, writes: &Writes<D>) -> Option<usize> {
+    let deleted: HashSet<_> = writes
+        .iter()
+        .filter(|(_, write)| matches!(write, Write::Delete { .. }))
+        .map(|(_, write)| write.id())
+        .collect();
+    caught(|| {
+        let mut kept = deleted;
+        kept.extend(now.documents()?);
+        let lost = before.documents()?.into_iter();
+        Ok(lost.filter(|document| !kept.contains(document)).count())
+    })
+    .ok()
+}

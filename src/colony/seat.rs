@@ -1,0 +1,195 @@
+//! What a slot holds: a shard or what is to become one, and what it sends; and every call of the shard's code.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::context::{Outbox, TickContext};
+use super::crew::{move_in, move_out, with_resident};
+use super::report::FaultKind;
+use super::shard::{AnyShard, Birth, Factory, Shard, ShardMetrics};
+use super::tick::{Input, Writes};
+use super::write::{Batch, Refusal, Write};
+use crate::guarded::{Guarded, GuardedList, discard};
+use crate::id::{Incarnation, ShardId};
+use crate::phase::TickPhase;
+use crate::publication::{Published, ShardFailure, View};
+use crate::sync::{Arc, AtomicUsize};
+
+/// A shard, or what is to become one, and what it sends.
+pub(super) struct Seat<D, V: View> {
+    occupant: Occupant<D, V>,
+    outbox: Outbox<D>,
+}
+
+enum Occupant<D, V: View> {
+    /// Its first task makes it.
+    Unborn(Option<Published<V>>),
+    Alive(Guarded<AnyShard<D, V>>),
+    /// It lives on its thread, which every task of it runs on.
+    Resident,
+}
+
+/// A life that has begun.
+pub(super) struct Begun<D, V: View>(Occupant<D, V>);
+
+/// What a shard shows at the end of a tick.
+pub(super) struct Made<V> {
+    pub(super) view: Arc<Guarded<V>>,
+    pub(super) metrics: ShardMetrics,
+}
+
+/// Makes a shard; one that stays on its thread, on the calling one. A panic of the factory ends here.
+pub(super) fn make<D: Send + Sync + 'static, V: View>(
+    factory: &Factory<D, V>,
+    birth: Birth<V>,
+) -> Result<Begun<D, V>, FaultKind> {
+    caught(|| {
+        Ok(Begun(match factory {
+            Factory::Free(make) => Occupant::Alive(Guarded::new(make(birth)?)),
+            Factory::Pinned(make) => {
+                move_in(make(birth)?);
+                Occupant::Resident
+            }
+        }))
+    })
+}
+
+impl<D: Send + Sync + 'static, V: View> Begun<D, V> {
+    /// The first view, on the shard's thread.
+    pub(super) fn view(&mut self) -> Result<V, FaultKind> {
+        caught(|| self.0.with(Shard::view)?)
+    }
+}
+
+impl<D: Send + Sync + 'static, V: View> Occupant<D, V> {
+    fn with<T>(
+        &mut self,
+        run: impl FnOnce(&mut (dyn Shard<Document = D, View = V> + 'static)) -> T,
+    ) -> Result<T, ShardFailure> {
+        match self {
+            Self::Unborn(_) => None,
+            Self::Alive(shard) => Some(run(&mut ***shard)),
+            Self::Resident => with_resident(run),
+        }
+        .ok_or_else(|| "the shard was not made".into())
+    }
+}
+
+/// Runs somebody's code. An error and a panic become faults.
+pub(super) fn caught<T>(run: impl FnOnce() -> Result<T, ShardFailure>) -> Result<T, FaultKind> {
+    match catch_unwind(AssertUnwindSafe(|| {
+        // What says why may panic, and its drop as well.
+        run().map_err(|failure| Guarded::new(failure).to_string())
+    })) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(message)) => Err(FaultKind::Failed(message)),
+        Err(payload) => Err(FaultKind::Panicked(message_of(payload))),
+    }
+}
+
+type Stepped<V> = (GuardedList<(usize, Refusal)>, Option<Made<V>>);
+
+impl<D: Send + Sync + 'static, V: View> Seat<D, V> {
+    /// For a life that its first task begins. `last` is what the one before published; `sent` counts what lies in the outbox.
+    pub(super) fn unborn(last: Option<Published<V>>, sent: Arc<AtomicUsize>) -> Self {
+        Self {
+            occupant: Occupant::Unborn(last),
+            outbox: Outbox::new(sent),
+        }
+    }
+
+    pub(super) fn of(Begun(occupant): Begun<D, V>, sent: Arc<AtomicUsize>) -> Self {
+        Self {
+            occupant,
+            outbox: Outbox::new(sent),
+        }
+    }
+
+    /// Has the shard made, unless it is.
+    pub(super) fn bring_to_life(
+        &mut self,
+        shard: ShardId,
+        incarnation: Incarnation,
+        factory: &Factory<D, V>,
+    ) -> Result<(), FaultKind> {
+        if let Occupant::Unborn(last) = &mut self.occupant {
+            let birth = Birth {
+                shard,
+                incarnation,
+                last: last.take(),
+            };
+            let made = make(factory, birth);
+            let Begun(occupant) = made.map_err(|kind| FaultKind::NotMade(kind.to_string()))?;
+            self.occupant = occupant;
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_sent(&mut self) -> Vec<Write<D>> {
+        self.outbox.take()
+    }
+
+    /// Runs a phase.
+    pub(super) fn step(
+        &mut self,
+        id: ShardId,
+        phase: TickPhase,
+        input: &Input<V>,
+        writes: &Writes<D>,
+    ) -> Result<Stepped<V>, ShardFailure> {
+        self.outbox.begin(input.closing);
+        let context = &mut TickContext {
+            tick: input.tick,
+            shard: id,
+            topology: &input.topology,
+            publication: &input.publication,
+            outbox: &mut self.outbox,
+        };
+        self.occupant
+            .with(|shard| step(shard, phase, context, writes))?
+    }
+
+    /// Drops what the task holds, and what lives on its thread.
+    pub(super) fn clear(self) {
+        if matches!(self.occupant, Occupant::Resident) {
+            move_out();
+        }
+    }
+}
+
+fn step<D: Send + Sync + 'static, V: View>(
+    shard: &mut (dyn Shard<Document = D, View = V> + 'static),
+    phase: TickPhase,
+    context: &mut TickContext<'_, D, V>,
+    writes: &Writes<D>,
+) -> Result<Stepped<V>, ShardFailure> {
+    let (mut refused, mut made) = (GuardedList::new(), None);
+    match phase {
+        TickPhase::Sense => shard.sense(context)?,
+        TickPhase::Act => {
+            let mut batch = Batch::with_messages(&writes.messages, &writes.intake);
+            let acted = shard.act(context, &mut batch);
+            refused = batch.into_refused();
+            acted?;
+        }
+        TickPhase::Decay => shard.decay(context)?,
+        TickPhase::Advance => {
+            shard.advance(context)?;
+            made = Some(Made {
+                view: Arc::new(Guarded::new(shard.view()?)),
+                metrics: shard.metrics(),
+            });
+        }
+    }
+    Ok((refused, made))
+}
+
+fn message_of(payload: Box<dyn Any + Send>) -> String {
+    let message = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a value that is no text".to_owned());
+    discard(payload);
+    message
+}

@@ -1,0 +1,337 @@
+//! The tick: four phases in lockstep over the threads, then one publication.
+//!
+//! [`Colony::prepare`] does all the work and shows nothing; [`Colony::publish`] shows it, all at once. Between them nothing can fail.
+
+use std::time::Duration;
+
+use super::Colony;
+use super::outcome::settle;
+use super::report::{
+    FaultKind, MessageCounts, PhaseReport, ReturnReason, Returned, Revival, TickReport,
+};
+use super::seat::Made;
+use super::shard::Shard;
+use super::slot::{Outcome, Slot, Standing};
+use super::watch::Watch;
+use super::write::{Origin, Refusal, Write};
+use crate::error::{BarrierError, ColonyError, Error};
+use crate::guarded::GuardedList;
+use crate::id::{ShardId, Tick};
+use crate::phase::TickPhase;
+use crate::publication::{Publication, Published, View};
+use crate::sync::{Arc, Instant, Ordering};
+use crate::topology::Topology;
+
+/// What all shards are told in one tick.
+pub(super) struct Input<V: View> {
+    pub(super) tick: Tick,
+    /// Whether it is the last one.
+    pub(super) closing: bool,
+    pub(super) topology: Arc<Topology>,
+    pub(super) publication: Arc<Publication<V>>,
+}
+
+/// One shard's writes of one tick. They stay here until the tick is published, whatever becomes of the shard.
+pub(super) struct Writes<D> {
+    pub(super) messages: GuardedList<(ShardId, Write<D>)>,
+    pub(super) intake: GuardedList<Write<D>>,
+}
+
+impl<D> Default for Writes<D> {
+    fn default() -> Self {
+        Self {
+            messages: GuardedList::default(),
+            intake: GuardedList::default(),
+        }
+    }
+}
+
+impl<D> Writes<D> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Origin, &Write<D>)> {
+        let messages = self.messages.iter();
+        let intake = self.intake.iter().map(|write| (Origin::Intake, write));
+        messages
+            .map(|(from, write)| (Origin::Shard(*from), write))
+            .chain(intake)
+    }
+}
+
+/// What a task needs.
+pub(super) struct Work<D, V: View> {
+    pub(super) phase: TickPhase,
+    pub(super) input: Arc<Input<V>>,
+    pub(super) writes: Arc<Writes<D>>,
+}
+
+/// One shard's part of the tick that runs.
+pub(super) struct Part<D, V: View> {
+    pub(super) slot: Arc<Slot<D, V>>,
+    pub(super) writes: Arc<Writes<D>>,
+    pub(super) refused: GuardedList<(usize, Refusal)>,
+    pub(super) made: Option<Made<V>>,
+}
+
+/// A tick that all shards have finished, and that nobody has seen yet.
+pub(super) struct Ready<D, V: View> {
+    pub(super) tick: Tick,
+    pub(super) phases: [PhaseReport; 4],
+    pub(super) publication: Arc<Publication<V>>,
+    pub(super) parts: Vec<Part<D, V>>,
+    pub(super) messages: GuardedList<(ShardId, Write<D>)>,
+    pub(super) revived: Vec<Revival>,
+}
+
+/// A tick that is prepared: see [`Colony::prepare`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// The tick.
+    pub tick: Tick,
+}
+
+impl<S: Shard> Colony<S> {
+    /// Runs one tick and publishes it: [`prepare`](Self::prepare) and [`publish`](Self::publish) in one. If a tick is prepared already,
+    /// it is the one that is published.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare).
+    pub fn tick(&mut self) -> Result<TickReport<S::Document>, ColonyError> {
+        if self.ready.is_none() {
+            self.prepare()?;
+        }
+        self.publish()
+    }
+
+    /// Takes all shards through the next tick, and shows nothing of it yet: drains the inboxes, places the messages, runs the four phases,
+    /// and computes the statistics. [`publish`](Self::publish) then can't fail.
+    ///
+    /// A shard that panics, fails or overruns dies and is reported; the others' tick goes on. A phase takes at most
+    /// [`phase_timeout`](crate::ColonyConfig::phase_timeout) for each round of shards that the threads have to make.
+    ///
+    /// # Errors
+    /// [`ColonyError::AlreadyPrepared`]: nothing changed. [`ColonyError::TooManyLostThreads`], [`ColonyError::Threads`],
+    /// [`ColonyError::Statistics`] or [`ColonyError::Barrier`] have closed the colony: the tick is not published, and its writes come
+    /// back from [`close`](Self::close). [`ColonyError::Closed`] for every call after that.
+    pub fn prepare(&mut self) -> Result<Prepared, ColonyError> {
+        if self.ended.is_some() {
+            return Err(ColonyError::Closed);
+        }
+        if let Some(ready) = &self.ready {
+            return Err(ColonyError::AlreadyPrepared { tick: ready.tick });
+        }
+        match self.run_phases() {
+            Ok(ready) => {
+                let tick = ready.tick;
+                self.ready = Some(ready);
+                Ok(Prepared { tick })
+            }
+            Err(cause) => {
+                self.ended = Some(cause.clone());
+                self.end();
+                Err(cause)
+            }
+        }
+    }
+
+    fn run_phases(&mut self) -> Result<Ready<S::Document, S::View>, ColonyError> {
+        let tick = self.shared.coordinator.current_tick();
+        self.drain(tick);
+        let input = Arc::new(Input {
+            tick,
+            closing: self.closing.is_some(),
+            topology: self.shared.coordinator.topology(),
+            publication: self.shared.publication.load_full(),
+        });
+        let mut phases = TickPhase::ALL.map(|phase| PhaseReport {
+            phase,
+            elapsed: Duration::ZERO,
+            slowest: None,
+        });
+        for report in &mut phases {
+            self.run_phase(report, &input)?;
+        }
+        self.conclude(tick, &input.publication, phases)
+    }
+
+    /// Empties the inboxes and places what was sent in the last tick. Writes for shards that have died, and have no new life yet, come
+    /// back.
+    fn drain(&mut self, tick: Tick) {
+        let table = {
+            let mut admission = self.shared.admission.write();
+            admission.collecting = tick.saturating_add(1);
+            Arc::clone(&admission.table)
+        };
+        let topology = self.shared.coordinator.topology();
+        let slots = table.slots().iter();
+        let joining: Vec<_> = slots.clone().map(|slot| slot.joins(tick)).collect();
+        let mut messages: Vec<GuardedList<_>> = slots.map(|_| GuardedList::default()).collect();
+        for (from, write) in self.messages.take() {
+            let owner = topology.place(&write.id()).ok();
+            let at = owner.and_then(|owner| table.place(owner).ok());
+            match at.filter(|&at| joining[at]) {
+                Some(at) => messages[at].push((from, write)),
+                None => self.returned.push(Returned {
+                    shard: owner,
+                    origin: Origin::Shard(from),
+                    write,
+                    reason: at.map_or(ReturnReason::NoOwner, |_| ReturnReason::Recovering),
+                }),
+            }
+        }
+        self.parts.clear();
+        for ((slot, messages), joins) in table.slots().iter().zip(messages).zip(joining) {
+            let mut intake = slot.inbox.take();
+            if !joins {
+                self.give_back(slot.id(), intake.take());
+            }
+            self.parts.push(Part {
+                slot: Arc::clone(slot),
+                writes: Arc::new(Writes { messages, intake }),
+                refused: GuardedList::new(),
+                made: None,
+            });
+        }
+        self.shared.gate.drained(tick);
+    }
+
+    /// Writes that waited for a shard that has died.
+    pub(super) fn give_back(&mut self, shard: ShardId, writes: Vec<Write<S::Document>>) {
+        self.returned
+            .extend(writes.into_iter().map(|write| Returned {
+                shard: Some(shard),
+                origin: Origin::Intake,
+                write,
+                reason: ReturnReason::Died { suspect: false },
+            }));
+    }
+
+    fn run_phase(
+        &mut self,
+        report: &mut PhaseReport,
+        input: &Arc<Input<S::View>>,
+    ) -> Result<(), ColonyError> {
+        let (phase, tick) = (report.phase, input.tick);
+        let opened = Instant::now();
+        for part in self.parts.iter().filter(|part| part.slot.arm(phase, tick)) {
+            let (shared, slot) = (Arc::clone(&self.shared), Arc::clone(&part.slot));
+            let work = Work {
+                phase,
+                input: Arc::clone(input),
+                writes: Arc::clone(&part.writes),
+            };
+            self.crew.spawn(part.slot.id(), move |worker| {
+                shared.run(&slot, work, worker);
+            });
+        }
+        self.await_phase(phase, tick)?;
+        report.elapsed = opened.elapsed();
+        for part in &mut self.parts {
+            let Some(outcome) = part.slot.collect() else {
+                continue;
+            };
+            let Outcome {
+                elapsed,
+                refused,
+                view,
+            } = outcome;
+            if report.slowest.is_none_or(|(_, longest)| elapsed > longest) {
+                report.slowest = Some((part.slot.id(), elapsed));
+            }
+            if phase == TickPhase::Act {
+                part.refused = refused;
+            }
+            part.made = view;
+        }
+        Ok(())
+    }
+
+    /// Waits until every shard has finished the phase or was given up.
+    fn await_phase(&self, phase: TickPhase, tick: Tick) -> Result<(), ColonyError> {
+        let limit = self.config.phase_timeout;
+        let mut watch = Watch::new(limit, self.shared.moment(), Instant::now());
+        loop {
+            let now = Instant::now();
+            let left = self.closing.map(|end| end.saturating_duration_since(now));
+            let patience = watch.patience(now);
+            let patience = left.map_or(patience, |left| left.min(patience));
+            let coordinator = &self.shared.coordinator;
+            match coordinator.wait_for_phase_timeout(phase, tick, patience) {
+                Ok(()) | Err(Error::Barrier(BarrierError::NoMembers)) => return Ok(()),
+                Err(Error::Barrier(BarrierError::PhaseTimeout { .. })) => {}
+                Err(Error::Barrier(other)) => return Err(ColonyError::Barrier(other)),
+                Err(other) => return Err(ColonyError::Coordinator(other)),
+            }
+            let now = Instant::now();
+            if self.closing.is_some_and(|end| now >= end) {
+                return Err(ColonyError::NotPublished { tick });
+            }
+            self.shared.moment.store(watch.look(now), Ordering::Relaxed);
+            self.give_up_overrun(&watch)?;
+        }
+    }
+
+    /// Gives up the shards that have been running for too long; their threads are lost until they return.
+    fn give_up_overrun(&self, watch: &Watch) -> Result<(), ColonyError> {
+        let max = self.config.max_lost_threads;
+        let kind = FaultKind::Overran(self.config.phase_timeout);
+        let mut lost = 0;
+        for Part { slot, .. } in &self.parts {
+            let overrun =
+                matches!(slot.standing(), Standing::Running(since) if watch.is_overrun(since));
+            if overrun && self.shared.give_up(slot, kind.clone()) {
+                lost = self
+                    .crew
+                    .replace(slot.id())
+                    .map_err(|error| ColonyError::Threads(error.to_string()))?;
+            }
+        }
+        if lost > max {
+            return Err(ColonyError::TooManyLostThreads { lost, max });
+        }
+        Ok(())
+    }
+
+    /// Shows the tick that is [prepared](Self::prepare): all shards at once. Then shards that have died begin their next lives, and the next
+    /// tick begins.
+    ///
+    /// # Errors
+    /// [`ColonyError::NothingPrepared`], [`ColonyError::Closed`]. Nothing changed.
+    pub fn publish(&mut self) -> Result<TickReport<S::Document>, ColonyError> {
+        if self.ended.is_some() {
+            return Err(ColonyError::Closed);
+        }
+        let ready = self.ready.take().ok_or(ColonyError::NothingPrepared)?;
+        let (tick, publication) = (ready.tick, ready.publication);
+        let epoch = publication.epoch();
+        let frozen = publication.shards().iter().filter(|p| p.is_frozen());
+        let frozen = frozen.map(Published::shard).collect();
+        drop(self.shared.publication.swap(publication));
+        self.messages = ready.messages;
+        for part in &ready.parts {
+            part.slot.accept(part.slot.joins(tick));
+        }
+        let faults = ready.parts.iter();
+        let faults = faults.filter_map(|part| part.slot.take_fault()).collect();
+        self.begin_lives();
+        self.shared.coordinator.advance_tick();
+        self.shared.gate.published(tick);
+        let mut report = TickReport {
+            tick,
+            epoch,
+            phases: ready.phases,
+            published: 0,
+            messages: MessageCounts {
+                published: 0,
+                sent: self.messages.len(),
+            },
+            returned: self.returned.take(),
+            faults,
+            revived: ready.revived,
+            frozen,
+        };
+        for part in ready.parts {
+            settle(part, &mut report);
+        }
+        Ok(report)
+    }
+}

@@ -1,0 +1,104 @@
+//! The colony through the public API: what callers' code may do inside it, and what becomes of each write.
+//!
+//! Tests that are named after a fault (`c1_` and so on) hold it down.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod messages;
+mod orders;
+#[path = "../examples/pagerank.rs"]
+#[expect(dead_code, reason = "its main is run with the other examples")]
+mod pagerank;
+mod poison;
+mod rayon_in_phases;
+mod stops;
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tickring::{
+    Batch, Birth, Colony, ColonyConfig, Shard, ShardFailure, ShardId, TickContext, TickReport,
+};
+
+/// A shard that does this in Act, and shows nothing.
+struct Acting<F>(Arc<F>);
+
+impl<F> Shard for Acting<F>
+where
+    F: Fn(&TickContext<'_, (), ()>) -> Result<(), ShardFailure> + Send + Sync + 'static,
+{
+    type Document = ();
+    type View = ();
+
+    fn act(
+        &mut self,
+        context: &mut TickContext<'_, (), ()>,
+        _batch: &mut Batch<'_, ()>,
+    ) -> Result<(), ShardFailure> {
+        (self.0)(context)
+    }
+
+    fn view(&mut self) -> Result<(), ShardFailure> {
+        Ok(())
+    }
+}
+
+/// A colony on two threads whose shards all do this in Act.
+fn colony<F>(shards: u32, limit: Duration, act: F) -> Colony<Acting<F>>
+where
+    F: Fn(&TickContext<'_, (), ()>) -> Result<(), ShardFailure> + Send + Sync + 'static,
+{
+    let act = Arc::new(act);
+    let make = move |_: Birth<()>| Ok(Acting(Arc::clone(&act)));
+    Colony::new(config(limit), shards, make).unwrap()
+}
+
+fn config(limit: Duration) -> ColonyConfig {
+    ColonyConfig {
+        threads: 2,
+        phase_timeout: limit,
+        virtual_nodes_per_shard: 16,
+        ..ColonyConfig::default()
+    }
+}
+
+/// A limit that no healthy shard reaches.
+const GENEROUS: Duration = Duration::from_secs(60);
+
+fn far() -> Instant {
+    Instant::now() + GENEROUS
+}
+
+/// The shards that died in a tick.
+fn faulty<D>(report: &TickReport<D>) -> Vec<ShardId> {
+    report.faults.iter().map(|fault| fault.shard).collect()
+}
+
+/// Set in a process that runs one test for another process.
+const CHILD: &str = "TICKRING_TEST_OF_A_COLONY";
+
+/// The command that runs the test of this name, with its module, in a process of its own; nothing if this is that process.
+fn child(name: &str) -> Option<Command> {
+    if std::env::var_os(CHILD).is_some() {
+        return None;
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", name]).env(CHILD, "");
+    child.env("RUST_BACKTRACE", "0");
+    Some(child)
+}
+
+/// Runs the test of this name, which calls this, in a process of its own: what it is about ends a process, or holds up its pools.
+fn in_a_process_of_its_own(name: &str, test: impl FnOnce()) {
+    let Some(mut child) = child(name) else {
+        return test();
+    };
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{}: {said}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

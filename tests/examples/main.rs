@@ -1,0 +1,33 @@
+//! The example programs, each run as a test.
+
+#[cfg(feature = "search")]
+mod first_search;
+mod own_shard;
+mod own_threads;
+mod pagerank;
+mod pinned_shard;
+mod router_workers;
+mod vector_store;
+
+macro_rules! run {
+    ($($(#[$when:meta])? $name:ident)*) => {
+        $(
+            $(#[$when])?
+            #[test]
+            fn $name() {
+                $name::main().unwrap();
+            }
+        )*
+    };
+}
+
+run! {
+    #[cfg(feature = "search")]
+    first_search
+    own_shard
+    own_threads
+    pagerank
+    pinned_shard
+    router_workers
+    vector_store
+}

@@ -1,0 +1,120 @@
+//! `PageRank` by messages: a vertex is a document, and its shard sends a part of its rank along each link, to whoever owns the other end.
+//!
+//! Messages arrive in an order that depends on the number of shards. A shard adds them up in the order of their sources, so that the ranks are
+//! the same to the bit for any number of shards.
+//!
+//! `cargo run --example pagerank`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+#![expect(clippy::cast_precision_loss, reason = "a vertex has few links")]
+#![expect(clippy::cast_possible_truncation, reason = "32 bits order ranks well")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tickring::{
+    Batch, Birth, Colony, ColonyConfig, DocumentId, Shard, ShardFailure, TickContext, View, Write,
+};
+
+/// What is written under a vertex's id.
+pub(crate) enum Page {
+    /// The vertex itself, which links to these.
+    Vertex(Arc<[DocumentId]>),
+    /// So much of the rank of a vertex that links to it.
+    Part { from: DocumentId, rank: f64 },
+}
+
+#[derive(Clone)]
+pub(crate) struct Vertex {
+    pub(crate) links: Arc<[DocumentId]>,
+    pub(crate) rank: f64,
+}
+
+/// A shard's vertices, and the view of them.
+#[derive(Clone, Default)]
+pub(crate) struct Ranks(pub(crate) BTreeMap<DocumentId, Vertex>);
+
+impl Shard for Ranks {
+    type Document = Page;
+    type View = Self;
+
+    fn act(
+        &mut self,
+        context: &mut TickContext<'_, Page, Self>,
+        batch: &mut Batch<'_, Page>,
+    ) -> Result<(), ShardFailure> {
+        let mut parts = BTreeMap::<_, Vec<_>>::new();
+        for (_, _, write) in batch.iter() {
+            match write.document().map(|page| &**page) {
+                Some(Page::Vertex(links)) => {
+                    let links = Arc::clone(links);
+                    self.0.insert(write.id(), Vertex { links, rank: 1.0 });
+                }
+                Some(Page::Part { from, rank }) => {
+                    parts.entry(write.id()).or_default().push((*from, *rank));
+                }
+                None => drop(self.0.remove(&write.id())),
+            }
+        }
+        for (id, vertex) in &mut self.0 {
+            // In the first tick nobody has sent anything yet.
+            if context.tick() > 0 {
+                let mut parts = parts.remove(id).unwrap_or_default();
+                parts.sort_by_key(|&(from, _)| from);
+                vertex.rank = 0.15 + 0.85 * parts.iter().map(|&(_, rank)| rank).sum::<f64>();
+            }
+            let rank = vertex.rank / vertex.links.len() as f64;
+            for &link in vertex.links.iter() {
+                let document = Arc::new(Page::Part { from: *id, rank });
+                // In a colony's last tick nothing can be sent, and nothing need be.
+                let _ = context.send(Write::Upsert { id: link, document });
+            }
+        }
+        Ok(())
+    }
+
+    fn view(&mut self) -> Result<Self, ShardFailure> {
+        Ok(self.clone())
+    }
+}
+
+impl View for Ranks {
+    type Statistics = ();
+
+    fn holds(&self, document: DocumentId) -> bool {
+        self.0.contains_key(&document)
+    }
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        Ok(self.0.keys().copied().collect())
+    }
+    fn statistics(_views: &[&Self]) -> Result<(), ShardFailure> {
+        Ok(())
+    }
+}
+
+/// A life begins with the ranks of the one before.
+pub(crate) fn make(birth: Birth<Ranks>) -> Result<Ranks, ShardFailure> {
+    let last = birth.last.map(|last| last.view().clone());
+    Ok(last.unwrap_or_default())
+}
+
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut colony = Colony::new(ColonyConfig::default(), 4, make)?;
+    for vertex in 0..500 {
+        let links = (1..=10).map(|step| DocumentId::from_seed(vertex * step * step % 500));
+        let page = Page::Vertex(links.collect());
+        colony
+            .intake()
+            .try_add(DocumentId::from_seed(vertex), page)?;
+    }
+    for _ in 0..10 {
+        let report = colony.tick()?;
+        let arrived = report.messages.published;
+        println!("tick {}: {arrived} parts arrived", report.tick);
+    }
+    let rank = |(id, vertex): (&DocumentId, &Vertex)| (vertex.rank as f32, *id);
+    let publication = colony.publication();
+    for hit in publication.top(3, |shard| shard.view().0.iter().map(rank))? {
+        println!("{} in {}: {:.2}", hit.document, hit.shard, hit.score);
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! What each tick's report must say, by the shards' own notes and by a naive account of who comes back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tickring::search::TextDocument;
+use tickring::{
+    Fault, FaultKind, Origin, Publication, ReturnReason, ShardId, TickPhase, TickReport,
+};
+
+use super::colony::{Counts, count};
+use super::ledger::{Accepted, Contents, Event};
+use super::moody::{Misdeed, MoodyView, Notes};
+
+/// How often in a row the factory is tried for one shard.
+const TRIES: u32 = 3;
+
+pub(crate) struct Account<'a> {
+    pub(crate) counts: &'a Counts,
+    pub(crate) events: Vec<Event>,
+    /// The dead ones of the last publication.
+    pub(crate) frozen: BTreeSet<ShardId>,
+    /// Those of them that the next tick tries to make.
+    awaited: BTreeSet<ShardId>,
+    /// How often in a row each of them was tried, that time included.
+    tries: BTreeMap<ShardId, u32>,
+}
+
+impl<'a> Account<'a> {
+    pub(crate) const fn new(counts: &'a Counts) -> Self {
+        Self {
+            counts,
+            events: Vec::new(),
+            frozen: BTreeSet::new(),
+            awaited: BTreeSet::new(),
+            tries: BTreeMap::new(),
+        }
+    }
+
+    /// The shard is no more.
+    pub(crate) fn dismiss(&mut self, shard: ShardId) {
+        self.frozen.remove(&shard);
+        self.tries.remove(&shard);
+    }
+
+    /// Somebody has asked for the shard to be made again.
+    pub(crate) fn ask_for(&mut self, shard: ShardId) {
+        self.tries.remove(&shard);
+    }
+
+    pub(crate) fn ended(&mut self, publication: &Publication<MoodyView>) {
+        self.events.push(Event::Ended(Contents::of(publication)));
+    }
+
+    pub(crate) fn check(&mut self, report: TickReport<TextDocument>, notes: Notes) {
+        check_faults(&report.faults, &notes, self.counts);
+        self.check_lives(&report);
+        count(&self.counts.ticks, 1);
+        let tick = report.tick;
+        let of_intake = |origin: &Origin| *origin == Origin::Intake;
+        let published = notes.applied.iter().filter(|(o, _)| of_intake(o)).count();
+        assert_eq!(report.published, published);
+        let messages = notes.applied.len() - published;
+        assert_eq!(report.messages.published, messages);
+        for returned in &report.returned {
+            if let ReturnReason::Died { suspect } = returned.reason {
+                let mut faults = report.faults.iter();
+                let died = faults.find(|fault| Some(fault.shard) == returned.shard);
+                let had_it = died.is_some_and(|fault| fault.phase >= TickPhase::Act);
+                assert_eq!(suspect, had_it, "{returned:?}, {died:?}");
+            }
+        }
+        let died: BTreeSet<_> = report.faults.iter().map(|fault| fault.shard).collect();
+        let (mut sent, events) = (notes.sent, &mut self.events);
+        sent.retain(|(from, _)| !died.contains(from));
+        assert_eq!(report.messages.sent, sent.len());
+        count(&self.counts.messages, sent.len() as u64);
+        let applied = notes.applied.into_iter();
+        events.extend(applied.map(|(_, write)| Event::Published(tick, write)));
+        let returned = report.returned.into_iter();
+        events.extend(returned.map(|returned| Event::Returned(tick, returned)));
+        let ticket = tick + 1;
+        events.extend(
+            sent.into_iter()
+                .map(|(_, write)| Event::Sent(Accepted { write, ticket })),
+        );
+    }
+
+    /// The dead are tried three times and no more, and nobody else begins a life; those that come back hold what they held.
+    fn check_lives(&mut self, report: &TickReport<TextDocument>) {
+        let revived: BTreeSet<_> = report.revived.iter().map(|life| life.shard).collect();
+        let died: BTreeSet<_> = report.faults.iter().map(|fault| fault.shard).collect();
+        assert!(report.revived.iter().all(|life| life.missing == Some(0)));
+        for shard in &self.frozen {
+            let began = revived.contains(shard) || died.contains(shard);
+            assert_eq!(began, self.awaited.contains(shard), "{shard}, {report:?}");
+        }
+        assert!(revived.is_subset(&self.frozen));
+        count(&self.counts.revived, revived.len() as u64);
+        self.frozen = report.frozen.iter().copied().collect();
+        let frozen = &self.frozen;
+        self.tries.retain(|shard, _| frozen.contains(shard));
+        self.awaited.clear();
+        for &shard in frozen {
+            let tries = self.tries.entry(shard).or_default();
+            if *tries < TRIES {
+                *tries += 1;
+                self.awaited.insert(shard);
+            }
+        }
+    }
+}
+
+/// Only those that misbehave die, when and how they do.
+fn check_faults(faults: &[Fault], notes: &Notes, counts: &Counts) {
+    let found = faults.iter().map(|fault| {
+        let misdeed = match fault.kind {
+            FaultKind::Panicked(_) => Misdeed::Panic,
+            FaultKind::Failed(_) => Misdeed::Fail,
+            FaultKind::Overran(_) => Misdeed::Hang,
+            _ => Misdeed::NotMade,
+        };
+        count(
+            match misdeed {
+                Misdeed::Panic => &counts.panics,
+                Misdeed::Fail => &counts.failures,
+                Misdeed::Hang => &counts.hangs,
+                Misdeed::NotMade => &counts.not_made,
+            },
+            1,
+        );
+        (fault.shard, fault.incarnation, fault.phase, misdeed)
+    });
+    let mut misdeeds = notes.misdeeds.clone();
+    misdeeds.sort_by_key(|misdeed| misdeed.0);
+    assert_eq!(found.collect::<Vec<_>>(), misdeeds);
+    for fault in faults {
+        let mut sent = notes.sent.iter().filter(|(from, _)| *from == fault.shard);
+        assert_eq!(fault.unsent, sent.by_ref().count(), "{fault:?}");
+    }
+}

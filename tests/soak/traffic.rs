@@ -1,0 +1,130 @@
+//! Writers and readers of a colony.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use tickring::search::{Query, TextStatistics, TextView, search};
+use tickring::testing::random::Random;
+use tickring::{ColonyError, DocumentId, Intake, IntakeError, Publication, Reader, View, Write};
+
+use super::colony::{Counts, count};
+use super::ledger::Accepted;
+use super::moody::{Moody, MoodyView, text};
+use super::watch::PATIENCE;
+
+const IDS_OF_A_WRITER: u64 = 200;
+pub(crate) const QUERIES: [&str; 5] = [
+    "sea",
+    "sea tide",
+    "+wind boat -rope",
+    "\"sea tide\"",
+    "moon star fish net",
+];
+
+/// Writes until the colony is closed. No id is written again before its last write is published.
+pub(crate) fn write(
+    writer: u64,
+    intake: &Intake<Moody>,
+    random: &mut Random,
+    counts: &Counts,
+) -> Vec<Accepted> {
+    let mut accepted = Vec::new();
+    loop {
+        let ids: BTreeSet<_> = (0..random.below(30))
+            .map(|_| writer << 32 | random.range(0, IDS_OF_A_WRITER))
+            .collect();
+        let mut last = None;
+        for seed in ids {
+            let id = DocumentId::from_seed(seed);
+            let deadline = Instant::now() + PATIENCE;
+            let document = Arc::new(text(random));
+            let kept = Arc::clone(&document);
+            let (write, offered) = match random.below(4) {
+                0 => {
+                    let offered = intake.add(id, document, deadline).map_err(|r| r.reason);
+                    (Write::Add { id, document: kept }, offered)
+                }
+                1 => (Write::Delete { id }, intake.delete(id, deadline)),
+                _ => {
+                    let offered = intake.upsert(id, document, deadline).map_err(|r| r.reason);
+                    (Write::Upsert { id, document: kept }, offered)
+                }
+            };
+            match offered {
+                Ok(ticket) => {
+                    last = last.max(Some(ticket.tick()));
+                    let ticket = ticket.tick();
+                    accepted.push(Accepted { write, ticket });
+                }
+                Err(IntakeError::Recovering { .. }) => count(&counts.recovering, 1),
+                Err(IntakeError::NoOwner) => count(&counts.without_owner, 1),
+                Err(IntakeError::Closed) => return accepted,
+                Err(error) => panic!("a write was refused: {error}"),
+            }
+        }
+        let Some(last) = last else {
+            thread::yield_now();
+            continue;
+        };
+        match intake.wait_published(last, Instant::now() + PATIENCE) {
+            Ok(()) => {}
+            Err(ColonyError::Closed) => return accepted,
+            Err(error) => panic!("a publication did not come: {error}"),
+        }
+    }
+}
+
+/// Reads every publication until the colony is closed. A query sees one of them, and the same one answers the same.
+pub(crate) fn read(
+    reader: &Reader<Moody>,
+    intake: &Intake<Moody>,
+    random: &mut Random,
+    counts: &Counts,
+) {
+    let queries = QUERIES.map(|query| Query::parse(query).unwrap());
+    let mut last = None;
+    loop {
+        let publication = reader.publication();
+        assert!(publication.tick() >= last, "publications went back");
+        last = publication.tick();
+        check_views(&publication);
+        let query = &queries[random.below(queries.len())];
+        assert_eq!(answer(&publication, query), answer(&publication, query));
+        count(&counts.searches, 2);
+        let next = last.map_or(0, |last| last + 1);
+        match intake.wait_published(next, Instant::now() + PATIENCE) {
+            Ok(()) => {}
+            Err(ColonyError::Closed) => return,
+            Err(error) => panic!("a publication did not come: {error}"),
+        }
+    }
+}
+
+/// No document is in two views, and only shards that have died have views of an earlier tick.
+pub(crate) fn check_views(publication: &Publication<MoodyView>) {
+    let mut seen = HashSet::new();
+    for published in publication.shards() {
+        let current = published.tick() == publication.tick();
+        assert!(current != published.is_frozen(), "{published:?}");
+        let view = published.view();
+        let documents = view.documents().unwrap();
+        assert_eq!(documents.len(), view.documents.len());
+        for id in documents {
+            assert!(view.documents.contains_key(&id), "{id} in {published:?}");
+            assert!(seen.insert(id), "{id} is in two views");
+        }
+    }
+}
+
+pub(crate) fn answer<V>(publication: &Publication<V>, query: &Query) -> Vec<(DocumentId, u32)>
+where
+    V: View<Statistics = TextStatistics> + AsRef<TextView>,
+{
+    let deadline = Instant::now() + PATIENCE;
+    let hits = search(publication, query, 20, Some(deadline)).unwrap();
+    hits.iter()
+        .map(|hit| (hit.document, hit.score.to_bits()))
+        .collect()
+}
