@@ -147,8 +147,16 @@ impl TextShard {
     ) -> Result<Self, SearchError> {
         match &birth.last {
             None => Self::new(config),
-            Some(last) => Self::on(copied(last.view().as_ref())?, config),
+            Some(last) => Self::again(last.view().as_ref(), config),
         }
+    }
+
+    fn again(last: &TextView, config: &TextShardConfig) -> Result<Self, SearchError> {
+        let mut shard = Self::on(copied(last)?, config)?;
+        // tantivy numbers its operations on from the last commit's number, that one included. A merge that begins before the next commit takes
+        // an operation of that very number for one that is applied already. An empty commit uses it up.
+        shard.writer.commit()?;
+        Ok(shard)
     }
 
     fn on(

@@ -158,7 +158,7 @@ fn delete(seed: u64) -> Write<TextDocument> {
 /// The next life of a shard that showed this last.
 fn next_life(last: &TextView) -> TextShard {
     let config = TextShardConfig::default();
-    TextShard::on(copied(last).unwrap(), &config).unwrap()
+    TextShard::again(last, &config).unwrap()
 }
 
 fn holding(view: &TextView) -> (Vec<DocumentId>, HashMap<String, u64>) {
