@@ -100,8 +100,8 @@
 //! A shard that has died keeps its part of the ring and its last view, so that no other shard is given its documents. They leave
 //! the publication only together with the view, when the shard is forgotten or made again.
 //!
-//! All three are held by `Colony` and its `Intake`. They are checked by `src/colony/tests.rs`,
-//! `src/colony/tests/callbacks.rs`, `src/colony/tests/drops.rs` and `tests/soak`.
+//! All three are held by `Colony` and its `Intake`. They are checked by `src/colony/tests`, whose
+//! `model.rs` is the naive model, `tests/colony` and `tests/soak`.
 //!
 //! # Search
 //!
