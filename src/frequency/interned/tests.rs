@@ -486,6 +486,8 @@ fn a_full_dictionary_goes_on_answering() {
         dictionary.intern("a").unwrap(),
         dictionary.intern("b").unwrap(),
     );
+    assert!(!dictionary.is_empty());
+    assert!(ShardFrequencies::new(3, 3, []).unwrap().is_empty());
     let full = FrequencyError::DictionaryFull { limit: 2 };
     assert_eq!(dictionary.intern("c").unwrap_err(), full);
     assert_eq!(
