@@ -84,9 +84,11 @@ impl<S: Shard> Colony<S> {
     /// Adds a shard, which the factory makes in the tick after the next, and returns its id. It takes writes from the publication of its first
     /// tick on.
     ///
-    /// Documents can't be moved yet. So if the colony has documents, or writes that wait, the shard gets weight 0 and owns nothing: it
-    /// ticks, and sees what is published, and that stays so. In an empty colony it gets its part of the ring, and writes for it are answered
-    /// [`Recovering`](crate::IntakeError::Recovering) until then. Asks every view for its documents.
+    /// Documents can't be moved yet. So if the colony has documents, or writes that wait, the shard gets weight 0 for good: it ticks, and
+    /// sees what is published, and owns nothing. In an empty colony it gets its part of the ring; until it takes writes, those for it are
+    /// refused as [`Recovering`](crate::IntakeError::Recovering).
+    ///
+    /// Asks every view for its documents, so the cost grows with their number.
     ///
     /// # Errors
     /// [`ColonyError::Documents`], [`ColonyError::Coordinator`] if there is no room, [`ColonyError::Threads`] if it needs a thread and none can
@@ -155,9 +157,9 @@ impl<S: Shard> Colony<S> {
         Ok(())
     }
 
-    /// Gives up a shard that has died, or that has published nothing yet: its part of the ring goes to the others, and its last view leaves the next publication. Returns the ids
-    /// of the documents that the view holds, which are lost unless you write them again. Writes that waited for it come back with the
-    /// next tick.
+    /// Gives up a shard that has died, or that has published nothing yet. Its part of the ring goes to the others, and its last view is
+    /// not in the next publication. Returns the ids of the documents in that view, which are lost unless you write them again. Writes
+    /// that waited for the shard come back with the next tick.
     ///
     /// # Errors
     /// [`ColonyError::ShardLives`], [`ColonyError::UnknownShard`], [`ColonyError::AlreadyPrepared`] if a tick waits to be published,
@@ -186,9 +188,8 @@ impl<S: Shard> Colony<S> {
         Ok(held.unwrap_or_default())
     }
 
-    /// Has a shard made again that has died, and of which three lives in a row ended before they published anything, so that it isn't tried any
-    /// more. The next
-    /// tick begins its life, and the one after it makes the shard.
+    /// Has a dead shard made again that is not tried any more, because three of its lives in a row ended before they published
+    /// anything. The next tick begins its life, and the one after it makes the shard.
     ///
     /// # Errors
     /// [`ColonyError::ShardLives`], [`ColonyError::UnknownShard`], [`ColonyError::Closed`]. Nothing changed.

@@ -110,8 +110,8 @@ impl<S: Shard> Colony<S> {
     ///
     /// # Errors
     /// [`ColonyError::AlreadyPrepared`]: nothing changed. [`ColonyError::TooManyLostThreads`], [`ColonyError::Threads`],
-    /// [`ColonyError::Statistics`] or [`ColonyError::Barrier`] have closed the colony: the tick is not published, and its writes come
-    /// back from [`close`](Self::close). [`ColonyError::Closed`] for every call after that.
+    /// [`ColonyError::Statistics`], [`ColonyError::Barrier`] or [`ColonyError::Coordinator`] have closed the colony: the tick is not
+    /// published, and its writes come back from [`close`](Self::close). [`ColonyError::Closed`] for every call after that.
     pub fn prepare(&mut self) -> Result<Prepared, ColonyError> {
         if self.ended.is_some() {
             return Err(ColonyError::Closed);
