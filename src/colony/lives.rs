@@ -61,24 +61,32 @@ impl<S: Shard> Colony<S> {
         let again = |slot: &&Arc<Life<S>>| (info(), registration(Some(slot.id()), None));
         let registered = self.shared.coordinator.register_all(dead.iter().map(again));
         // Refused if the coordinator is closed, or its numbers are used up: the shards stay dead.
-        for (handle, slot) in registered.into_iter().flatten().zip(dead) {
-            let inbox = Arc::clone(&slot.inbox);
-            self.enter(&mut self.shared.admission.write(), handle, inbox);
-        }
+        let registered = registered.into_iter().flatten().zip(dead);
+        let lives = registered.map(|(handle, slot)| self.unborn(handle, Arc::clone(&slot.inbox)));
+        let mut admission = self.shared.admission.write();
+        admission.table = Arc::new(admission.table.with(lives));
     }
 
-    /// Puts a life into the table that its first task makes, in the next tick.
-    fn enter(
-        &self,
-        admission: &mut Admission<S::Document, S::View>,
-        handle: ShardHandle,
-        inbox: Arc<Inbox<S::Document>>,
-    ) {
+    /// A life that its first task makes, in the next tick.
+    fn unborn(&self, handle: ShardHandle, inbox: Arc<Inbox<S::Document>>) -> Arc<Life<S>> {
         let next = self.shared.coordinator.current_tick().saturating_add(1);
         let last = self.shared.publication.load_full();
         let last = last.shard(handle.id()).cloned();
-        let slot = Arc::new(Slot::unborn(handle, inbox, next, last));
-        admission.table = Arc::new(admission.table.with(slot));
+        Arc::new(Slot::unborn(handle, inbox, next, last))
+    }
+
+    /// Takes a shard off the ring and out of the table.
+    fn take_off(
+        &self,
+        admission: &mut Admission<S::Document, S::View>,
+        shard: ShardId,
+    ) -> Result<(), ColonyError> {
+        self.shared
+            .coordinator
+            .deregister_shard(shard)
+            .map_err(ColonyError::Coordinator)?;
+        admission.table = Arc::new(admission.table.without(shard));
+        Ok(())
     }
 
     /// Adds a shard, which the factory makes in the tick after the next, and returns its id. It takes writes from the publication of its first
@@ -117,7 +125,7 @@ impl<S: Shard> Colony<S> {
         let shard = handle.id();
         let inbox = Arc::new(Inbox::new(self.config.inbox_capacity));
         self.crew.enter(shard, recruit);
-        self.enter(&mut admission, handle, inbox);
+        admission.table = Arc::new(admission.table.with([self.unborn(handle, inbox)]));
         Ok(shard)
     }
 
@@ -146,11 +154,7 @@ impl<S: Shard> Colony<S> {
         if !slot.inbox.is_empty() {
             return Err(ColonyError::NotEmpty(shard));
         }
-        self.shared
-            .coordinator
-            .deregister_shard(shard)
-            .map_err(ColonyError::Coordinator)?;
-        admission.table = Arc::new(admission.table.without(shard));
+        self.take_off(&mut admission, shard)?;
         drop(admission);
         self.tries.remove(&shard);
         self.dismiss(&slot);
@@ -175,11 +179,7 @@ impl<S: Shard> Colony<S> {
         let publication = self.shared.publication.load_full();
         let held = publication.shard(shard).map(documents).transpose()?;
         let mut admission = self.shared.admission.write();
-        self.shared
-            .coordinator
-            .deregister_shard(shard)
-            .map_err(ColonyError::Coordinator)?;
-        admission.table = Arc::new(admission.table.without(shard));
+        self.take_off(&mut admission, shard)?;
         drop(admission);
         self.tries.remove(&shard);
         let waiting = slot.inbox.take().take();

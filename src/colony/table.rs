@@ -33,12 +33,14 @@ impl<D: Send + Sync + 'static, V: View> Table<D, V> {
         }
     }
 
-    /// With another life for shards that are in it, or for one more.
-    pub(super) fn with(&self, slot: Arc<Slot<D, V>>) -> Self {
+    /// With these lives: each in the place of its shard's last one, or as one more shard.
+    pub(super) fn with(&self, lives: impl IntoIterator<Item = Arc<Slot<D, V>>>) -> Self {
         let mut slots = self.0.to_vec();
-        match self.place(slot.id()) {
-            Ok(at) => slots[at] = slot,
-            Err(at) => slots.insert(at, slot),
+        for life in lives {
+            match slots.binary_search_by_key(&life.id(), |slot| slot.id()) {
+                Ok(at) => slots[at] = life,
+                Err(at) => slots.insert(at, life),
+            }
         }
         Self(slots.into())
     }
