@@ -36,7 +36,7 @@ use std::time::Duration;
 use crossbeam::utils::CachePadded;
 
 use self::core::Core;
-use self::patience::Patience;
+pub(crate) use self::patience::Patience;
 use self::snapshot::Snapshot;
 use crate::error::BarrierError;
 use crate::id::{Incarnation, ShardId, Tick};

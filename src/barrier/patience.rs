@@ -31,9 +31,9 @@ const LATE: Duration = Duration::from_micros(500);
 /// How many times its own length a late yield forbids others: at first, and at most.
 const PENALTIES: [u32; 2] = [16, 64];
 
-/// The patience of all waiters of one barrier.
+/// The patience of all waiters of one barrier, or of all idle threads of one pool.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// Whether each member can have a core to itself.
     has_cores: AtomicBool,
     /// When the last ban ends, and how long it is, in nanoseconds; the former since `origin`.
@@ -43,7 +43,7 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new(has_cores: bool) -> Self {
+    pub(crate) fn new(has_cores: bool) -> Self {
         Self {
             has_cores: AtomicBool::new(has_cores),
             ban_ends: AtomicU64::new(0),
@@ -52,22 +52,22 @@ impl Patience {
         }
     }
 
-    pub(super) fn has_cores(&self) -> bool {
+    pub(crate) fn has_cores(&self) -> bool {
         self.has_cores.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_has_cores(&self, has_cores: bool) {
+    pub(crate) fn set_has_cores(&self, has_cores: bool) {
         self.has_cores.store(has_cores, Ordering::Relaxed);
     }
 
-    /// Whether the condition holds before it is time to sleep. The first look is at the moment `now`; after a yield the wait goes on
-    /// only while there is time.
-    pub(super) fn look_until(
+    /// What a look finds before it is time to sleep. The first look is at the moment `now`; after a yield the wait goes on only while there is
+    /// time.
+    pub(crate) fn look_for<T>(
         &self,
         now: Instant,
-        condition: impl Fn() -> bool,
+        look: impl Fn() -> Option<T>,
         is_time: impl Fn(Instant) -> bool,
-    ) -> bool {
+    ) -> Option<T> {
         let looks = if self.has_cores() && self.may_yield(self.at(now)) {
             LOOKS
         } else {
@@ -76,8 +76,8 @@ impl Patience {
         let mut begun = now;
         for _ in 0..ROUNDS {
             for _ in 0..looks {
-                if condition() {
-                    return true;
+                if let found @ Some(_) = look() {
+                    return found;
                 }
                 std::hint::spin_loop();
             }
@@ -92,7 +92,7 @@ impl Patience {
             }
             begun = ended;
         }
-        false
+        None
     }
 
     fn at(&self, moment: Instant) -> Timestamp {
@@ -222,7 +222,7 @@ mod tests {
                 asked.set(asked.get() + 1);
                 true
             };
-            assert!(!patience.look_until(now, || false, is_time));
+            assert_eq!(patience.look_for(now, || None::<()>, is_time), None);
             asked.get()
         };
         std::thread::scope(|scope| {
@@ -231,7 +231,7 @@ mod tests {
             }
         });
         assert!(yields(after(170)) > 0);
-        assert!(patience.look_until(after(10), || true, |_| false));
+        assert_eq!(patience.look_for(after(10), || Some(7), |_| false), Some(7));
     }
 
     #[test]
@@ -241,9 +241,9 @@ mod tests {
             let looks = std::cell::Cell::new(0);
             let look = || {
                 looks.set(looks.get() + 1);
-                false
+                None::<()>
             };
-            assert!(!patience.look_until(patience.origin, look, |_| false));
+            assert_eq!(patience.look_for(patience.origin, look, |_| false), None);
             assert_eq!(looks.get(), expected);
         }
     }

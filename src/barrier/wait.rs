@@ -95,8 +95,8 @@ impl TickBarrier {
         deadline: Option<Instant>,
     ) -> Result<(), BarrierError> {
         let not_yet = |now: Instant| deadline.is_none_or(|deadline| now < deadline);
-        let complete = || self.is_known_complete(phase, tick);
-        if not_yet(now) && self.patience.look_until(now, complete, not_yet) {
+        let complete = || self.is_known_complete(phase, tick).then_some(());
+        if not_yet(now) && self.patience.look_for(now, complete, not_yet).is_some() {
             return Ok(());
         }
         let mut core = self.core.lock();

@@ -214,7 +214,7 @@ impl<S: Shard> Colony<S> {
     fn dismiss(&mut self, slot: &Life<S>) {
         if let Some(held) = slot.retire() {
             self.crew.spawn(slot.id(), move |worker| {
-                worker.leave();
+                worker.leave(|_| {});
                 drop(held);
                 move_out();
             });

@@ -26,6 +26,7 @@ mod outcome;
 mod pool;
 mod reader;
 mod report;
+mod round;
 mod run;
 mod seat;
 mod shard;

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::Colony;
 use super::report::{PhaseReport, ReturnReason, Returned, Revival, TickReport};
+use super::round::Writes;
 use super::seat::caught;
 use super::shard::Shard;
-use super::tick::{Part, Ready, Writes};
+use super::tick::{Part, Ready};
 use super::write::{Origin, Refusal, Write};
 use crate::error::ColonyError;
 use crate::guarded::GuardedList;

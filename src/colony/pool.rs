@@ -10,6 +10,7 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::crew::move_out;
+use crate::barrier::Patience;
 use crate::sync::{Arc, AtomicUsize, Condvar, Instant, Mutex, Ordering};
 
 /// What a thread does. It must not panic.
@@ -17,6 +18,8 @@ pub(super) type Task = Box<dyn FnOnce(&Worker) + Send>;
 
 struct Inner {
     tasks: Receiver<Task>,
+    /// Of threads that wait for tasks. There is one more that hands them out, so not each has a core.
+    patience: Patience,
     /// How many threads run, lost ones and those that leave among them.
     running: Mutex<usize>,
     ended: Condvar,
@@ -27,7 +30,8 @@ struct Inner {
 }
 
 impl Inner {
-    fn start(self: &Arc<Self>) -> io::Result<()> {
+    /// Starts a thread, with its first task if there is one.
+    fn start(self: &Arc<Self>, mut first: Option<Task>) -> io::Result<()> {
         *self.running.lock() += 1;
         self.idle.fetch_add(1, Ordering::Relaxed);
         let worker = Worker {
@@ -39,7 +43,7 @@ impl Inner {
             .name("tickring-colony".to_owned())
             .spawn(move || {
                 while worker.stays.get()
-                    && let Ok(task) = worker.inner.tasks.recv()
+                    && let Some(task) = first.take().or_else(|| worker.inner.next())
                 {
                     worker.inner.idle.fetch_sub(1, Ordering::Relaxed);
                     task(&worker);
@@ -48,6 +52,17 @@ impl Inner {
                 move_out();
             })
             .map(drop)
+    }
+
+    /// Waits for a task. None if none will come any more.
+    ///
+    /// It looks for a moment before it sleeps, as whoever waits at a barrier does: in a tick of small shards the next phase's task comes within
+    /// microseconds, and a wake-up takes longer.
+    fn next(&self) -> Option<Task> {
+        let look = || self.tasks.try_recv().ok();
+        self.patience
+            .look_for(Instant::now(), look, |_| true)
+            .or_else(|| self.tasks.recv().ok())
     }
 
     fn wait_until_ended(&self, deadline: Instant) -> usize {
@@ -72,12 +87,17 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Another thread takes this one's place, so that whatever the task still does holds up nobody. If none can be started, this one
-    /// stays.
-    pub(super) fn leave(&self) {
-        if self.stays.get() && self.inner.start().is_ok() {
+    /// Another thread takes this one's place, and begins with a task, so that whatever this one still does holds up nobody. If none can be
+    /// started, this one stays, and the task is dropped.
+    pub(super) fn leave(&self, task: impl FnOnce(&Self) + Send + 'static) {
+        if self.stays.get() && self.inner.start(Some(Box::new(task))).is_ok() {
             self.stays.set(false);
         }
+    }
+
+    /// Whether no other has taken its place.
+    pub(super) fn stays(&self) -> bool {
+        self.stays.get()
     }
 
     /// The thread was [replaced](Pool::replace), and has come back.
@@ -109,6 +129,7 @@ impl Pool {
         let (sender, tasks) = unbounded();
         let inner = Arc::new(Inner {
             tasks,
+            patience: Patience::new(false),
             running: Mutex::new(0),
             ended: Condvar::default(),
             idle: AtomicUsize::new(0),
@@ -119,7 +140,7 @@ impl Pool {
             sender: Some(sender),
         };
         // If one can't be started, the others end with the channel.
-        (0..threads).try_for_each(|_| pool.inner.start())?;
+        (0..threads).try_for_each(|_| pool.inner.start(None))?;
         Ok(pool)
     }
 
@@ -141,7 +162,7 @@ impl Pool {
 
     /// Starts more threads.
     pub(super) fn add(&self, threads: usize) -> io::Result<()> {
-        (0..threads).try_for_each(|_| self.inner.start())
+        (0..threads).try_for_each(|_| self.inner.start(None))
     }
 
     pub(super) fn lost(&self) -> usize {
@@ -214,8 +235,8 @@ mod tests {
         let mut pool = Pool::new(1).unwrap();
         let ((release, hang), (hanging, hangs)) = (mpsc::channel::<()>(), mpsc::channel());
         pool.spawn(move |worker| {
-            worker.leave();
-            worker.leave();
+            worker.leave(|_| {});
+            worker.leave(|_| {});
             hanging.send(()).unwrap();
             let _ = hang.recv();
         });

@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::context::{Outbox, TickContext};
 use super::crew::{move_in, move_out, with_resident};
 use super::report::FaultKind;
+use super::round::{Input, Writes};
 use super::shard::{AnyShard, Birth, Factory, Shard, ShardMetrics};
-use super::tick::{Input, Writes};
+
 use super::write::{Batch, Refusal, Write};
 use crate::guarded::{Guarded, GuardedList, discard};
 use crate::id::{Incarnation, ShardId};

@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use super::intake::Inbox;
 use super::report::{Fault, FaultKind};
+use super::round::{Input, Writes};
 use super::seat::{Begun, Made, Seat, caught};
 use super::shard::Factory;
-use super::tick::Work;
+
 use super::watch::Moment;
 use super::write::{Refusal, Write};
 use crate::coordinator::ShardHandle;
@@ -273,11 +274,12 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
     /// the shard's code ends here.
     pub(super) fn run(
         &self,
-        work: &Work<D, V>,
+        phase: TickPhase,
+        input: &Input<V>,
+        writes: &Writes<D>,
         factory: &Factory<D, V>,
         since: Moment,
     ) -> Ran<D, V> {
-        let (phase, input) = (work.phase, &*work.input);
         let Some(mut seat) = self.claim(phase, input.tick, since) else {
             return Ran::NotMine;
         };
@@ -289,7 +291,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
             seat.clear();
             return Ran::TooLate;
         }
-        let ended = born.and_then(|()| caught(|| seat.step(self.id(), phase, input, &work.writes)));
+        let ended = born.and_then(|()| caught(|| seat.step(self.id(), phase, input, writes)));
         match ended {
             Ok((refused, view)) => {
                 let elapsed = begun.elapsed();

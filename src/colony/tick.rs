@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use super::Colony;
+use super::crew::Crew;
 use super::outcome::settle;
 use super::report::{
     FaultKind, MessageCounts, PhaseReport, ReturnReason, Returned, Revival, TickReport,
 };
+use super::round::{Input, Round, Share, Work, Writes};
 use super::seat::Made;
 use super::shard::Shard;
 use super::slot::{Outcome, Slot, Standing};
@@ -20,48 +22,6 @@ use crate::id::{ShardId, Tick};
 use crate::phase::TickPhase;
 use crate::publication::{Publication, Published, View};
 use crate::sync::{Arc, Instant, Ordering};
-use crate::topology::Topology;
-
-/// What all shards are told in one tick.
-pub(super) struct Input<V: View> {
-    pub(super) tick: Tick,
-    /// Whether it is the last one.
-    pub(super) closing: bool,
-    pub(super) topology: Arc<Topology>,
-    pub(super) publication: Arc<Publication<V>>,
-}
-
-/// One shard's writes of one tick. They stay here until the tick is published, whatever becomes of the shard.
-pub(super) struct Writes<D> {
-    pub(super) messages: GuardedList<(ShardId, Write<D>)>,
-    pub(super) intake: GuardedList<Write<D>>,
-}
-
-impl<D> Default for Writes<D> {
-    fn default() -> Self {
-        Self {
-            messages: GuardedList::default(),
-            intake: GuardedList::default(),
-        }
-    }
-}
-
-impl<D> Writes<D> {
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Origin, &Write<D>)> {
-        let messages = self.messages.iter();
-        let intake = self.intake.iter().map(|write| (Origin::Intake, write));
-        messages
-            .map(|(from, write)| (Origin::Shard(*from), write))
-            .chain(intake)
-    }
-}
-
-/// What a task needs.
-pub(super) struct Work<D, V: View> {
-    pub(super) phase: TickPhase,
-    pub(super) input: Arc<Input<V>>,
-    pub(super) writes: Arc<Writes<D>>,
-}
 
 /// One shard's part of the tick that runs.
 pub(super) struct Part<D, V: View> {
@@ -136,11 +96,18 @@ impl<S: Shard> Colony<S> {
     fn run_phases(&mut self) -> Result<Ready<S::Document, S::View>, ColonyError> {
         let tick = self.shared.coordinator.current_tick();
         self.drain(tick);
-        let input = Arc::new(Input {
-            tick,
-            closing: self.closing.is_some(),
-            topology: self.shared.coordinator.topology(),
-            publication: self.shared.publication.load_full(),
+        let share = |part: &Part<_, _>| Share {
+            slot: Arc::clone(&part.slot),
+            writes: Arc::clone(&part.writes),
+        };
+        let work = Arc::new(Work {
+            input: Input {
+                tick,
+                closing: self.closing.is_some(),
+                topology: self.shared.coordinator.topology(),
+                publication: self.shared.publication.load_full(),
+            },
+            shares: self.parts.iter().map(share).collect(),
         });
         let mut phases = TickPhase::ALL.map(|phase| PhaseReport {
             phase,
@@ -148,9 +115,9 @@ impl<S: Shard> Colony<S> {
             slowest: None,
         });
         for report in &mut phases {
-            self.run_phase(report, &input)?;
+            self.run_phase(report, &work)?;
         }
-        self.conclude(tick, &input.publication, phases)
+        self.conclude(tick, &work.input.publication, phases)
     }
 
     /// Empties the inboxes and places what was sent in the last tick. Writes for shards that have died, and have no new life yet, come
@@ -208,22 +175,14 @@ impl<S: Shard> Colony<S> {
     fn run_phase(
         &mut self,
         report: &mut PhaseReport,
-        input: &Arc<Input<S::View>>,
+        work: &Arc<Work<S::Document, S::View>>,
     ) -> Result<(), ColonyError> {
-        let (phase, tick) = (report.phase, input.tick);
+        let (phase, tick) = (report.phase, work.input.tick);
         let opened = Instant::now();
-        for part in self.parts.iter().filter(|part| part.slot.arm(phase, tick)) {
-            let (shared, slot) = (Arc::clone(&self.shared), Arc::clone(&part.slot));
-            let work = Work {
-                phase,
-                input: Arc::clone(input),
-                writes: Arc::clone(&part.writes),
-            };
-            self.crew.spawn(part.slot.id(), move |worker| {
-                shared.run(&slot, work, worker);
-            });
-        }
-        self.await_phase(phase, tick)?;
+        let rounds = self.begin_phase(phase, work);
+        let awaited = self.await_phase(phase, tick, &rounds);
+        rounds.iter().for_each(|round| round.end());
+        awaited?;
         report.elapsed = opened.elapsed();
         for part in &mut self.parts {
             let Some(outcome) = part.slot.collect() else {
@@ -245,8 +204,48 @@ impl<S: Shard> Colony<S> {
         Ok(())
     }
 
+    /// Hands the phase to the threads: to all of a pool, or to each shard's own.
+    fn begin_phase(
+        &self,
+        phase: TickPhase,
+        work: &Arc<Work<S::Document, S::View>>,
+    ) -> Vec<Arc<Round<S::Document, S::View>>> {
+        let tick = work.input.tick;
+        let parts = self.parts.iter().enumerate();
+        let armed: Vec<_> = parts
+            .filter(|(_, part)| part.slot.arm(phase, tick))
+            .map(|(at, part)| (part.slot.id(), at))
+            .collect();
+        let round = |places| Arc::new(Round::new(phase, work, places));
+        let (rounds, tasks): (Vec<_>, _) = match self.crew {
+            Crew::Own(_) => {
+                let own = armed.iter().map(|&(_, at)| round(at..at + 1));
+                (own.collect(), armed.len())
+            }
+            Crew::Pool(_) => (
+                vec![round(0..work.shares.len())],
+                armed.len().min(self.config.threads),
+            ),
+        };
+        for (&(shard, _), round) in armed.iter().zip(rounds.iter().cycle()).take(tasks) {
+            self.spawn(shard, round);
+        }
+        rounds
+    }
+
+    fn spawn(&self, shard: ShardId, round: &Arc<Round<S::Document, S::View>>) {
+        let (shared, round) = (Arc::clone(&self.shared), Arc::clone(round));
+        self.crew
+            .spawn(shard, move |worker| shared.run(&round, worker));
+    }
+
     /// Waits until every shard has finished the phase or was given up.
-    fn await_phase(&self, phase: TickPhase, tick: Tick) -> Result<(), ColonyError> {
+    fn await_phase(
+        &self,
+        phase: TickPhase,
+        tick: Tick,
+        rounds: &[Arc<Round<S::Document, S::View>>],
+    ) -> Result<(), ColonyError> {
         let limit = self.config.phase_timeout;
         let mut watch = Watch::new(limit, self.shared.moment(), Instant::now());
         loop {
@@ -266,12 +265,16 @@ impl<S: Shard> Colony<S> {
                 return Err(ColonyError::NotPublished { tick });
             }
             self.shared.moment.store(watch.look(now), Ordering::Relaxed);
-            self.give_up_overrun(&watch)?;
+            self.give_up_overrun(&watch, rounds)?;
         }
     }
 
-    /// Gives up the shards that have been running for too long; their threads are lost until they return.
-    fn give_up_overrun(&self, watch: &Watch) -> Result<(), ColonyError> {
+    /// Gives up the shards that have been running for too long; their threads are lost until they return, and others go on.
+    fn give_up_overrun(
+        &self,
+        watch: &Watch,
+        rounds: &[Arc<Round<S::Document, S::View>>],
+    ) -> Result<(), ColonyError> {
         let max = self.config.max_lost_threads;
         let kind = FaultKind::Overran(self.config.phase_timeout);
         let mut lost = 0;
@@ -283,6 +286,9 @@ impl<S: Shard> Colony<S> {
                     .crew
                     .replace(slot.id())
                     .map_err(|error| ColonyError::Threads(error.to_string()))?;
+                if let (Crew::Pool(_), Some(round)) = (&self.crew, rounds.first()) {
+                    self.spawn(slot.id(), round);
+                }
             }
         }
         if lost > max {

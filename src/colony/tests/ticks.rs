@@ -1,7 +1,7 @@
 //! What a tick publishes, and in which order its phases run.
 
 use super::super::slot::Ran;
-use super::tick::{Input, Work, Writes};
+use super::round::{Input, Writes};
 use super::*;
 use crate::sync::{AtomicBool, Ordering};
 
@@ -140,12 +140,9 @@ fn a_task_left_over_from_an_earlier_phase_does_not_get_the_shard() {
             topology: colony.topology(),
             publication: colony.publication(),
         };
-        let work = Work {
-            phase,
-            input: Arc::new(input),
-            writes: Arc::new(Writes::default()),
-        };
-        matches!(slot.run(&work, &colony.shared.factory, 0), Ran::Finished)
+        let factory = &colony.shared.factory;
+        let ran = slot.run(phase, &input, &Writes::default(), factory, 0);
+        matches!(ran, Ran::Finished)
     };
     assert!(slot.arm(TickPhase::Sense, 0));
     assert!(run(TickPhase::Sense, 0));
