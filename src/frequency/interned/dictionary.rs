@@ -188,6 +188,7 @@ mod tests {
         let first = dictionary.insert(hash, "ring");
         assert_eq!(dictionary.insert(hash, "ring"), first);
         assert_eq!(dictionary.len(), 1);
+        assert!(format!("{dictionary:?}").starts_with("TermDictionary { len: 1, "));
     }
 
     #[test]

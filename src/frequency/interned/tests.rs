@@ -14,6 +14,7 @@ use super::counts::{CHUNK, Counts, PAGE_IDS};
 use super::ledger::Ledger;
 use super::*;
 use crate::error::FrequencyError;
+use crate::frequency::{CorpusStatistics, DocumentFrequencies};
 use crate::id::{ShardId, TermId};
 use crate::sync::Arc;
 use crate::testing::frequency::{Command, Counts as NaiveCounts, Pair};
@@ -113,6 +114,42 @@ fn pairs(shard: &[(u32, u64)]) -> ShardFrequencies {
 }
 
 #[test]
+fn snapshots_that_differ_in_one_thing_are_not_equal() {
+    let of = |documents, tokens, counts: &[(u32, u64)]| {
+        let named = counts.iter().map(|&(id, count)| (TermId(id), count));
+        let shard = ShardFrequencies::new(documents, tokens, named).unwrap();
+        assert_eq!(shard.len(), counts.len());
+        aggregate_interned(&[shard]).unwrap()
+    };
+    let one = of(5, 9, &[(1, 2), (3, 4)]);
+    assert_eq!(one, of(5, 9, &[(1, 2), (3, 4)]));
+    for other in [
+        of(6, 9, &[(1, 2), (3, 4)]),
+        of(5, 8, &[(1, 2), (3, 4)]),
+        of(5, 9, &[(1, 2), (3, 5)]),
+        of(5, 9, &[(1, 2), (4, 4)]),
+        of(5, 9, &[(1, 2), (3, 4), (5, 1)]),
+    ] {
+        assert!(one != other && other != one, "{other:?}");
+    }
+}
+
+#[test]
+fn scores_are_those_of_the_formula() {
+    // ln(1 + 8.5 / 2.5); three occurrences in twice the average length weigh 3 * 2.2 / (3 + 1.2 * 1.75).
+    let (idf, score) = (1.481_604_540_924_215_6, 1.917_370_582_372_514_5);
+    let near = |one: f64, other: f64| assert!((one - other).abs() < 1e-14, "{one} {other}");
+    let shard = ShardFrequencies::new(10, 80, [(TermId(7), 2)]).unwrap();
+    let snapshot = aggregate_interned(&[shard]).unwrap();
+    near(snapshot.bm25_score(TermId(7), 1, 8), idf);
+    near(snapshot.bm25_score(TermId(7), 3, 16), score);
+    let frequencies = DocumentFrequencies::from_entries([("ring", 2)]).unwrap();
+    let corpus = CorpusStatistics::new(10, 80, frequencies).unwrap();
+    near(corpus.bm25_score("ring", 1, 8), idf);
+    near(corpus.bm25_score("ring", 3, 16), score);
+}
+
+#[test]
 fn the_greatest_id_is_one_like_any_other() {
     let (first, last) = (TermId(0), TermId(u32::MAX));
     let shard = ShardFrequencies::new(5, 0, [(last, 2), (first, 1)]).unwrap();
@@ -122,7 +159,9 @@ fn the_greatest_id_is_one_like_any_other() {
     let global = GlobalFrequencies::new();
     global.replace(ShardId(0), 1, &shard).unwrap();
     global.replace(ShardId(1), 1, &shard).unwrap();
+    let before = global.snapshot().version();
     assert_eq!(*global.publish(), anew);
+    assert!(global.snapshot().version() > before);
     assert_eq!(anew.document_frequency(last), 4);
 }
 
