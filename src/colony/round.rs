@@ -2,8 +2,6 @@
 //!
 //! There is one task for each thread, not for each shard, so that a phase of many small shards wakes few threads and allocates little.
 
-use std::ops::Range;
-
 use super::pool::Worker;
 use super::report::FaultKind;
 use super::shared::Shared;
@@ -68,20 +66,20 @@ pub(super) struct Round<D, V: View> {
     phase: TickPhase,
     /// None once the phase is over: a thread that comes late must not keep what the tick replaces.
     work: Mutex<Option<Arc<Work<D, V>>>>,
-    /// The place of the shard that is taken next, and the end of them. Relaxed: each place is given out once, and what belongs to it is under
-    /// the locks of the round and the slot.
-    next: AtomicUsize,
-    end: usize,
+    /// Where the shards are that the phase was begun for.
+    places: Vec<usize>,
+    /// How many of them are taken. Relaxed: each is given out once, and what belongs to it is under the locks of the round and the slot.
+    taken: AtomicUsize,
 }
 
 impl<D, V: View> Round<D, V> {
-    /// Of the shards at these places.
-    pub(super) fn new(phase: TickPhase, work: &Arc<Work<D, V>>, places: Range<usize>) -> Self {
+    /// Of the shards at these places. All of them are armed.
+    pub(super) fn new(phase: TickPhase, work: &Arc<Work<D, V>>, places: Vec<usize>) -> Self {
         Self {
             phase,
             work: Mutex::new(Some(Arc::clone(work))),
-            next: AtomicUsize::new(places.start),
-            end: places.end,
+            places,
+            taken: AtomicUsize::new(0),
         }
     }
 
@@ -92,15 +90,14 @@ impl<D, V: View> Round<D, V> {
 
     /// Takes a shard, and the work with it unless the thread has that. None if all are taken.
     ///
-    /// The shard comes first: until it is reported, the phase isn't over, so that who keeps the work is always somebody for whom the tick waits,
-    /// or whom it has given up.
+    /// The shard comes first: until it is reported, the phase isn't over, so that a thread that has the work is always one that the tick waits for,
+    /// or one that it has given up.
     fn take(&self, work: Option<Arc<Work<D, V>>>) -> Option<(usize, Arc<Work<D, V>>)> {
-        let at = self.next.fetch_add(1, Ordering::Relaxed);
-        if at >= self.end {
-            return None;
-        }
-        work.or_else(|| self.work.lock().clone())
-            .map(|work| (at, work))
+        let &at = self
+            .places
+            .get(self.taken.fetch_add(1, Ordering::Relaxed))?;
+        let work = work.or_else(|| self.work.lock().clone())?;
+        Some((at, work))
     }
 }
 

@@ -217,15 +217,10 @@ impl<S: Shard> Colony<S> {
             .map(|(at, part)| (part.slot.id(), at))
             .collect();
         let round = |places| Arc::new(Round::new(phase, work, places));
+        let places = armed.iter().map(|&(_, at)| at);
         let (rounds, tasks): (Vec<_>, _) = match self.crew {
-            Crew::Own(_) => {
-                let own = armed.iter().map(|&(_, at)| round(at..at + 1));
-                (own.collect(), armed.len())
-            }
-            Crew::Pool(_) => (
-                vec![round(0..work.shares.len())],
-                armed.len().min(self.config.threads),
-            ),
+            Crew::Own(_) => (places.map(|at| round(vec![at])).collect(), armed.len()),
+            Crew::Pool(_) => (vec![round(places.collect())], self.config.threads),
         };
         for (&(shard, _), round) in armed.iter().zip(rounds.iter().cycle()).take(tasks) {
             self.spawn(shard, round);

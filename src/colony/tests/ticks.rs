@@ -203,3 +203,14 @@ fn c13_work_that_phases_leave_behind_counts_as_no_lost_thread() {
     assert_eq!(colony.close(far()).threads_left, 0);
     held.is_reached();
 }
+
+/// Of two threads one often finds all shards taken, and comes late with what it was given.
+#[test]
+fn a_tick_that_has_ended_keeps_nothing_of_the_publication_that_it_replaced() {
+    let mut colony = colony(3, 2, nothing());
+    for _ in 0..2_000 {
+        let before = Arc::downgrade(&colony.publication());
+        colony.tick().unwrap();
+        assert!(before.upgrade().is_none(), "nobody reads it");
+    }
+}
