@@ -3,6 +3,8 @@
 //! Colony and search both stand on this; neither is needed for it. Anybody can build a publication of views of their own.
 
 mod hit;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::fmt;

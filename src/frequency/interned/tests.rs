@@ -130,7 +130,7 @@ fn snapshots_that_differ_in_one_thing_are_not_equal() {
         of(5, 9, &[(1, 2), (4, 4)]),
         of(5, 9, &[(1, 2), (3, 4), (5, 1)]),
     ] {
-        assert!(one != other && other != one, "{other:?}");
+        assert!(one != other, "{other:?}");
     }
 }
 

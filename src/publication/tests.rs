@@ -1,0 +1,113 @@
+//! Publications of one's own, and rankings against the naive model: sort all, cut.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+fn published(shard: u32) -> Published<()> {
+    Published::new(ShardId(shard), ())
+}
+
+/// Few values, so that many tie; -0 ties with 0.
+fn score() -> impl Strategy<Value = f32> {
+    prop::sample::select(vec![f32::NEG_INFINITY, -1.5, -0.0, 0.0, 0.5, 7.0])
+}
+
+/// By descending score; at the same score by ascending id, and at the same id by shard.
+fn ranked(mut hits: Vec<Hit>, k: usize) -> Vec<Hit> {
+    for hit in &mut hits {
+        hit.score += 0.0;
+    }
+    hits.sort_by(|one, other| {
+        let scores = other.score.partial_cmp(&one.score).unwrap();
+        scores.then((one.document, one.shard).cmp(&(other.document, other.shard)))
+    });
+    hits.truncate(k);
+    hits
+}
+
+fn hits() -> impl Strategy<Value = Vec<Hit>> {
+    let hit = (0..20_u64, score(), 0..4_u32).prop_map(|(seed, score, shard)| Hit {
+        document: DocumentId::from_seed(seed),
+        score,
+        shard: ShardId(shard),
+    });
+    vec(hit, 0..40)
+}
+
+proptest! {
+    #[test]
+    fn the_top_is_the_front_of_all_sorted(hits in hits(), k in 0..45_usize) {
+        let publication = Publication::new((0..4).map(published)).unwrap();
+        let top = publication.top(k, |published| {
+            let of_shard = hits.iter().filter(|hit| hit.shard == published.shard());
+            of_shard.map(|hit| (hit.score, hit.document))
+        });
+        prop_assert_eq!(top.unwrap(), ranked(hits, k));
+    }
+
+    #[cfg(feature = "search")]
+    #[test]
+    fn what_a_search_may_pass_over_is_not_among_the_best(hits in hits(), k in 1..10_usize) {
+        let mut top = Top::new(k);
+        prop_assert_eq!(top.limit(), k);
+        for (number, &hit) in hits.iter().enumerate() {
+            let best = ranked(hits[..number].to_vec(), k);
+            let worst = best.get(k - 1).map(|worst| worst.score);
+            prop_assert_eq!(top.threshold(), worst);
+            let score = hit.score + 0.0;
+            prop_assert_eq!(top.admits(score), worst.is_none_or(|worst| score >= worst));
+            top.offer(Hit { score, ..hit });
+        }
+    }
+}
+
+#[test]
+fn a_shard_that_is_there_twice_is_named() {
+    let twice = Publication::new([3, 1, 3].map(published));
+    assert!(matches!(
+        twice,
+        Err(PublicationError::SameShardTwice(ShardId(3)))
+    ));
+}
+
+#[test]
+fn a_score_that_is_no_number_is_named_also_where_nothing_is_asked_for() {
+    let publication = Publication::new([1, 0].map(published)).unwrap();
+    let documents = [0, 1, 2].map(DocumentId::from_seed);
+    for k in [0, 1, 10] {
+        let error = publication.top(k, |published| {
+            let score = if published.shard() == ShardId(1) {
+                f32::NAN
+            } else {
+                1.0
+            };
+            [(2.0, documents[0]), (score, documents[1])]
+        });
+        let Err(PublicationError::NotANumber { shard, document }) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!((shard, document), (ShardId(1), documents[1]));
+    }
+}
+
+#[test]
+fn a_publication_shows_its_shards() {
+    let publication = Publication::new([published(7)]).unwrap();
+    let shown = format!("{publication:?}");
+    assert!(shown.starts_with("Publication { tick: None, "), "{shown}");
+    assert!(shown.contains("Published { shard: ShardId(7), "), "{shown}");
+    let found = publication.shard(ShardId(7)).map(Published::shard);
+    assert_eq!(found, Some(ShardId(7)));
+    assert!(publication.shard(ShardId(6)).is_none());
+}
+
+#[test]
+fn of_no_view_there_is_the_empty_publication() {
+    let empty = Publication::<()>::new([]).unwrap();
+    assert!(empty.shards().is_empty());
+    assert_eq!((empty.tick(), empty.epoch()), (None, Epoch::default()));
+    let none = empty.top(5, |_| [(1.0, DocumentId::from_seed(0))]);
+    assert_eq!(none.unwrap(), []);
+}
