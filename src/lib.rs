@@ -64,14 +64,12 @@ extern crate self as tickring;
 
 mod barrier;
 mod clock;
-#[cfg(not(any(loom, shuttle)))]
 mod colony;
 mod config;
 mod coordinator;
 mod error;
 mod event;
 mod frequency;
-#[cfg(not(any(loom, shuttle)))]
 mod guarded;
 pub mod guide;
 mod health;
@@ -83,7 +81,6 @@ pub mod membership;
 pub mod model;
 mod phase;
 mod placement;
-#[cfg(not(any(loom, shuttle)))]
 mod publication;
 mod registry;
 mod ring;
@@ -98,7 +95,6 @@ mod topology;
 
 pub use crate::barrier::TickBarrier;
 pub use crate::clock::{Clock, ManualClock, MonotonicClock, Timestamp};
-#[cfg(not(any(loom, shuttle)))]
 pub use crate::colony::{
     Batch, Birth, CloseReport, Colony, ColonyConfig, Fault, FaultKind, Intake, MAX_INBOX_CAPACITY,
     MAX_OUTBOX, MAX_THREADS, MessageCounts, Origin, PhaseReport, Prepared, Reader, Refusal,
@@ -123,7 +119,6 @@ pub use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES,
 pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;
 pub use crate::placement::{Placement, UnknownPlacement};
-#[cfg(not(any(loom, shuttle)))]
 pub use crate::publication::{Hit, Publication, PublicationError, Published, ShardFailure, View};
 pub use crate::registry::{NodeAddress, RegisteredShard, ShardInfo, ShardRegistry, ShardStatus};
 pub use crate::ring::{HashRing, Move, Replicas, RingMember, RingPlan, Share, Shares};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+pub use crate::colony::run_beside;
 use crate::registry::{Beat, Lease};
 pub use crate::sync::Instant;
 

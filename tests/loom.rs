@@ -5,8 +5,8 @@
 //! ```
 //!
 //! # Bounds
-//! Every scenario has two or three threads and is explored completely, unless `LOOM_MAX_PREEMPTIONS` sets a bound; how many executions that
-//! took is printed. loom takes sequentially consistent accesses for acquire and release, and lets relaxed loads see any value that
+//! Every scenario has two or three threads and is explored completely, but for some of a colony's whole ticks, which name a bound of 3
+//! preemptions. `LOOM_MAX_PREEMPTIONS` sets another bound for all; how many executions that took is printed. loom takes sequentially consistent accesses for acquire and release, and lets relaxed loads see any value that
 //! the memory model allows.
 //!
 //! Time doesn't pass by itself: where a deadline is to pass, a thread moves the clock, then wakes the waiters as the deadline would have.
@@ -19,6 +19,9 @@
     clippy::print_stdout,
     reason = "a test fails by panicking, and says how much it explored"
 )]
+
+#[path = "loom/colony.rs"]
+mod in_process;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
@@ -41,9 +44,16 @@ const LEASE: Duration = Duration::from_secs(30);
 const NEVER: Duration = Duration::from_secs(1_000);
 
 fn explore(name: &str, scenario: impl Fn() + Sync + Send + 'static) {
+    explore_with(loom::model::Builder::new(), name, scenario);
+}
+
+fn explore_with(
+    builder: loom::model::Builder,
+    name: &str,
+    scenario: impl Fn() + Sync + Send + 'static,
+) {
     let executions = Arc::new(Counter::new(0));
     let counter = Arc::clone(&executions);
-    let builder = loom::model::Builder::new();
     let bound = builder.preemption_bound;
     builder.check(move || {
         counter.fetch_add(1, Relaxed);

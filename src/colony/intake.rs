@@ -216,6 +216,13 @@ impl<S: Shard> Intake<S> {
     pub fn wait_published(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
         self.shared.gate.wait_published(tick, deadline)
     }
+
+    /// Wakes the driver for nothing, as the system may, or as its deadline would.
+    #[cfg(any(loom, shuttle))]
+    #[doc(hidden)]
+    pub fn wake_up(&self) {
+        self.shared.coordinator.wake_up();
+    }
 }
 
 impl<S: Shard> Intake<S> {

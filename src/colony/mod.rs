@@ -23,6 +23,8 @@ mod gate;
 mod intake;
 mod lives;
 mod outcome;
+// A model has few threads, and no channels.
+#[cfg_attr(any(loom, shuttle), path = "modelled_pool.rs")]
 mod pool;
 mod reader;
 mod report;
@@ -49,6 +51,8 @@ pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
 pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent, UnsentReason};
 use self::crew::Crew;
 pub use self::intake::{Intake, Rejected, Ticket};
+#[cfg(any(loom, shuttle))]
+pub use self::pool::run_beside;
 pub use self::reader::Reader;
 pub use self::report::{
     CloseReport, Fault, FaultKind, MessageCounts, PhaseReport, ReturnReason, Returned, Revival,

@@ -81,6 +81,11 @@ impl Coordinator {
             .wait_all_with_timeout(phase, tick, timeout)?)
     }
 
+    #[cfg(any(loom, shuttle))]
+    pub(crate) fn wake_up(&self) {
+        self.shared.barrier.wake_up();
+    }
+
     /// The same with a deadline.
     ///
     /// # Errors

@@ -65,7 +65,6 @@ impl Coordinator {
     }
 
     /// The same without a count, for as long as the guard lives.
-    #[cfg(not(any(loom, shuttle)))]
     pub(crate) fn load_topology(&self) -> impl std::ops::Deref<Target = Arc<Topology>> + use<> {
         self.shared.topology.load()
     }

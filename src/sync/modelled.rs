@@ -18,12 +18,15 @@ pub(super) use loom::sync as primitives;
 #[cfg(shuttle)]
 pub(super) use shuttle::sync as primitives;
 
-pub(crate) use self::primitives::atomic::{AtomicBool, AtomicU64, Ordering};
-// For the frequencies by interned terms, which no model runs.
+#[cfg(loom)]
+pub(crate) use loom::thread;
+#[cfg(shuttle)]
+pub(crate) use shuttle::thread;
+
+pub(crate) use self::primitives::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use self::primitives::{RwLockReadGuard, RwLockWriteGuard};
 use super::Arc;
-pub(crate) use parking_lot::RwLock;
 pub(crate) use std::sync::OnceLock;
-pub(crate) use std::sync::atomic::AtomicUsize;
 
 /// A loop that only waits for another thread has no end in a model.
 pub(crate) const LOOKS: u32 = 1;
@@ -132,6 +135,22 @@ impl<T> Deref for MutexGuard<'_, T> {
 impl<T> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.0.as_mut().expect("the lock is held")
+    }
+}
+
+pub(crate) struct RwLock<T>(primitives::RwLock<T>);
+
+impl<T> RwLock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(primitives::RwLock::new(value))
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
