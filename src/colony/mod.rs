@@ -22,9 +22,10 @@ mod founding;
 mod gate;
 mod intake;
 mod lives;
+#[cfg(any(loom, shuttle))]
+mod modelled_pool;
 mod outcome;
-// A model has few threads, and no channels.
-#[cfg_attr(any(loom, shuttle), path = "modelled_pool.rs")]
+#[cfg(not(any(loom, shuttle)))]
 mod pool;
 mod reader;
 mod report;
@@ -52,7 +53,10 @@ pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent, UnsentReason
 use self::crew::Crew;
 pub use self::intake::{Intake, Rejected, Ticket};
 #[cfg(any(loom, shuttle))]
-pub use self::pool::run_beside;
+pub use self::modelled_pool::run_beside;
+// A model has few threads, and no channels.
+#[cfg(any(loom, shuttle))]
+use self::modelled_pool as pool;
 pub use self::reader::Reader;
 pub use self::report::{
     CloseReport, Fault, FaultKind, MessageCounts, PhaseReport, ReturnReason, Returned, Revival,

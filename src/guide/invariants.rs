@@ -16,7 +16,7 @@
 //!
 //! Held by [`Topology`](crate::Topology), which has ring, members and statuses in one value, and by the order in which
 //! [`Coordinator`](crate::Coordinator) carries a command out. Checked by `src/testing/membership`, which `tests/state_machine` and
-//! `tests/simulation` drive, and by `tests/loom.rs`, `tests/shuttle.rs` and `tests/known_failures.rs`.
+//! `tests/simulation` drive, and by `tests/loom`, `tests/shuttle.rs` and `tests/known_failures.rs`.
 //!
 //! # Barrier
 //!
@@ -38,7 +38,7 @@
 //! take as long as it likes, runs under a lock that others wait for.
 //!
 //! All four are held by [`TickBarrier`](crate::TickBarrier). They are checked by `src/testing/barrier`, `src/barrier/tests.rs`,
-//! `tests/barrier.rs`, `tests/loom.rs` and `tests/shuttle.rs`.
+//! `tests/barrier.rs`, `tests/loom` and `tests/shuttle.rs`.
 //!
 //! # Membership
 //!
@@ -52,7 +52,7 @@
 //! ## I7: an earlier life can do nothing
 //! A call with an [`Incarnation`](crate::Incarnation) that has ended is refused. A shard's new life has none of the old one's progress.
 //!
-//! Held by [`ShardHandle`](crate::ShardHandle), [`ShardRegistry`](crate::ShardRegistry) and the barrier. Checked by `tests/loom.rs`,
+//! Held by [`ShardHandle`](crate::ShardHandle), [`ShardRegistry`](crate::ShardRegistry) and the barrier. Checked by `tests/loom`,
 //! `src/testing/barrier` and `src/testing/membership`.
 //!
 //! ## I8: whoever is heard from in time isn't taken for dead
@@ -60,13 +60,13 @@
 //! or a clock that jumps, is no shard's fault.
 //!
 //! Held by the lease in the registry and by [`PauseGuard`](crate::PauseGuard). Checked by `src/registry/tests.rs`, `src/health.rs`,
-//! `tests/loom.rs` and `tests/simulation`.
+//! `tests/loom` and `tests/simulation`.
 //!
 //! ## I9: whoever is heard from again comes back
 //! A shard that was marked offline serves again after two beats. What was decided about it by hand, like a drain, isn't undone by a
 //! beat. A beat on a lease that was closed is told so.
 //!
-//! Held by [`ShardRegistry`](crate::ShardRegistry). Checked by `src/registry/tests.rs`, `tests/loom.rs` and `tests/simulation`.
+//! Held by [`ShardRegistry`](crate::ShardRegistry). Checked by `src/registry/tests.rs`, `tests/loom` and `tests/simulation`.
 //!
 //! # Frequencies
 //!
@@ -101,7 +101,7 @@
 //! the publication only together with the view, when the shard is forgotten or made again.
 //!
 //! All three are held by `Colony` and its `Intake`. They are checked by `src/colony/tests`, whose
-//! `model.rs` is the naive model, `tests/colony` and `tests/soak`.
+//! `model.rs` is the naive model, `tests/colony`, `tests/loom` and `tests/soak`.
 //!
 //! # Search
 //!

@@ -6,8 +6,8 @@
 //!
 //! # Bounds
 //! Every scenario has two or three threads and is explored completely, but for some of a colony's whole ticks, which name a bound of 3
-//! preemptions. `LOOM_MAX_PREEMPTIONS` sets another bound for all; how many executions that took is printed. loom takes sequentially consistent accesses for acquire and release, and lets relaxed loads see any value that
-//! the memory model allows.
+//! preemptions. `LOOM_MAX_PREEMPTIONS` sets another bound for all; how many executions that took is printed. loom takes sequentially
+//! consistent accesses for acquire and release, and lets relaxed loads see any value that the memory model allows.
 //!
 //! Time doesn't pass by itself: where a deadline is to pass, a thread moves the clock, then wakes the waiters as the deadline would have.
 //! A wake-up for nothing is that thread without the clock.
@@ -20,8 +20,7 @@
     reason = "a test fails by panicking, and says how much it explored"
 )]
 
-#[path = "loom/colony.rs"]
-mod in_process;
+mod colony;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64 as Counter, Ordering::Relaxed};
