@@ -111,3 +111,9 @@ fn of_no_view_there_is_the_empty_publication() {
     let none = empty.top(5, |_| [(1.0, DocumentId::from_seed(0))]);
     assert_eq!(none.unwrap(), []);
 }
+
+#[test]
+fn a_view_of_nothing_holds_nothing() {
+    assert!(!().holds(DocumentId::from_seed(0)));
+    assert_eq!(().documents().unwrap(), []);
+}

@@ -13,6 +13,7 @@ mod model;
 mod prepare;
 mod random;
 mod run;
+mod shown;
 mod ticks;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -49,27 +49,30 @@ fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
     }
 }
 
+/// What a page has: counts above 0, and chunks with such counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Filled {
+    terms: usize,
+    chunks: usize,
+}
+
 impl Page {
-    /// Cuts the counts of a page's ids, from its first on, into chunks. Those beyond the end are 0. Gives the number of counts above 0,
-    /// too.
-    pub(super) fn of(counts: &[u64]) -> (Self, usize) {
-        let mut terms = 0;
+    /// Cuts the counts of a page's ids, from its first on, into chunks. Those beyond the end are 0.
+    pub(super) fn of(counts: &[u64]) -> (Self, Filled) {
+        let mut filled = Filled::default();
         let mut chunks = counts.chunks(CHUNK);
         let page = std::array::from_fn(|_| {
             let counts = chunks.next()?;
             let some = counts.iter().filter(|&&count| count > 0).count();
-            terms += some;
+            filled.terms += some;
             (some > 0).then(|| {
+                filled.chunks += 1;
                 let mut chunk = [0; CHUNK];
                 chunk[..counts.len()].copy_from_slice(counts);
                 Arc::new(chunk)
             })
         });
-        (Self(page), terms)
-    }
-
-    fn chunks(&self) -> usize {
-        self.0.iter().flatten().count()
+        (Self(page), filled)
     }
 }
 
@@ -80,11 +83,18 @@ impl Counts {
         chunks: 0,
     };
 
-    /// Counts of these pages, beginning with that of id 0, and the number of those above 0.
-    pub(super) fn of(pages: Vec<Option<Arc<Page>>>, terms: usize) -> Self {
-        let chunks = pages.iter().flatten().map(|page| page.chunks()).sum();
+    /// Counts of these pages, beginning with that of id 0.
+    pub(super) fn of(pages: Vec<Option<(Arc<Page>, Filled)>>) -> Self {
+        let (mut terms, mut chunks) = (0, 0);
+        let pages = pages.into_iter().map(|page| {
+            page.map(|(page, filled)| {
+                terms += filled.terms;
+                chunks += filled.chunks;
+                page
+            })
+        });
         Self {
-            pages,
+            pages: pages.collect(),
             terms,
             chunks,
         }
@@ -192,7 +202,10 @@ impl Counts {
     #[cfg(test)]
     pub(super) fn room(&self) -> (usize, usize) {
         let pages = self.pages.iter().flatten();
-        let chunks = pages.clone().map(|page| page.chunks()).sum();
+        let chunks = pages
+            .clone()
+            .flat_map(|page| page.0.iter().flatten())
+            .count();
         assert_eq!(self.chunks, chunks);
         (pages.count(), chunks)
     }

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::counts::{Counts, PAGE_IDS, Page};
+use super::counts::{Counts, Filled, PAGE_IDS, Page};
 use super::shard::Numbers;
 use super::snapshot::Totals;
 use super::{FrequencySnapshot, ShardFrequencies};
@@ -58,23 +58,18 @@ pub fn aggregate_interned(
     } else {
         in_parallel(shards, pages)
     };
-    let terms = pages.iter().flatten().map(|&(_, terms)| terms).sum();
-    let pages = pages
-        .into_iter()
-        .map(|page| page.map(|(page, _)| page))
-        .collect();
     Ok(FrequencySnapshot {
         totals: Totals {
             documents,
             tokens,
-            counts: Counts::of(pages, terms),
+            counts: Counts::of(pages),
         },
         ..FrequencySnapshot::default()
     })
 }
 
 /// The calling thread takes part, and begins before a thread of the pool has woken up.
-fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Page>, usize)>> {
+fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Page>, Filled)>> {
     // Relaxed: that each number is given once is all that is asked of it. What was done with it is seen through the end of the scope.
     let next = AtomicUsize::new(0);
     let some = || -> Vec<_> {
@@ -103,7 +98,7 @@ fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Pag
 }
 
 /// The sums of one page's ids.
-fn page(shards: &[ShardFrequencies], number: usize) -> Option<(Arc<Page>, usize)> {
+fn page(shards: &[ShardFrequencies], number: usize) -> Option<(Arc<Page>, Filled)> {
     let first = number as u64 * PAGE_IDS as u64;
     let ranges = shards
         .iter()
@@ -120,8 +115,8 @@ fn page(shards: &[ShardFrequencies], number: usize) -> Option<(Arc<Page>, usize)
             Numbers::Wide(counts) => add(&mut sums, ids, counts),
         }
     }
-    let (page, terms) = Page::of(&sums);
-    Some((Arc::new(page), terms))
+    let (page, filled) = Page::of(&sums);
+    Some((Arc::new(page), filled))
 }
 
 /// The place of an id in its page.
