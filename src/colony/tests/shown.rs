@@ -3,8 +3,10 @@
 use super::*;
 
 /// The phases that a shard is taken through, and what it is shown in each.
-fn log() -> (Hook, Arc<Mutex<Vec<(TickPhase, String)>>>) {
-    let log = Arc::new(Mutex::new(Vec::new()));
+type Log = Arc<Mutex<Vec<(TickPhase, String)>>>;
+
+fn log() -> (Hook, Log) {
+    let log = Log::default();
     let hook: Hook = Arc::new({
         let log = Arc::clone(&log);
         move |phase, context| {
