@@ -52,11 +52,11 @@ impl Patience {
         }
     }
 
-    pub(crate) fn has_cores(&self) -> bool {
+    pub(super) fn has_cores(&self) -> bool {
         self.has_cores.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_has_cores(&self, has_cores: bool) {
+    pub(super) fn set_has_cores(&self, has_cores: bool) {
         self.has_cores.store(has_cores, Ordering::Relaxed);
     }
 

@@ -1,4 +1,4 @@
-//! A phase of the pool's, shared out: the threads take its shards one by one.
+//! A phase, shared out: the colony's threads take its shards one by one.
 //!
 //! There is one task for each thread, not for each shard, so that a phase of many small shards wakes few threads and allocates little.
 
