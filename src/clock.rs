@@ -1,6 +1,7 @@
-//! Time at the edge: a monotonic clock that can be replaced.
+//! Time: a monotonic clock that can be replaced.
 //!
-//! Everything pure takes the time as an argument; only the shells ask a [`Clock`]. The wall clock decides nothing here.
+//! A [`Coordinator`](crate::Coordinator) judges leases by a [`Clock`]. Give it a [`ManualClock`] in tests, so that shards die without
+//! waiting. A [`ShardRegistry`](crate::ShardRegistry) takes each [`Timestamp`] as an argument. The wall clock decides nothing here.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::sync::{Arc, AtomicU64, Instant, Ordering};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tickring::Timestamp;
+/// use tickring::clock::Timestamp;
 ///
 /// let start = Timestamp::from_nanos(1_000);
 /// assert_eq!(start.saturating_add(Duration::from_nanos(5)).as_nanos(), 1_005);
@@ -58,7 +59,7 @@ impl Timestamp {
 ///
 /// An implementation should be monotonic. If it steps back, leases that are ahead of it begin again from the new time, at the
 /// shard's next heartbeat or at the next sweep; if it jumps ahead, all leases are overdue, and only a
-/// [`PauseGuard`](crate::PauseGuard) holds verdicts back.
+/// [`PauseGuard`](crate::coordinator::PauseGuard) holds verdicts back.
 ///
 /// It is asked under the coordinator's lock by calls that change the membership, so it should be quick and must not call the
 /// coordinator. If it panics, the panic reaches the caller, and nothing has changed.
@@ -76,7 +77,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 /// The system's monotonic clock ([`std::time::Instant`]), from the moment of its creation.
 ///
 /// ```
-/// use tickring::{Clock, MonotonicClock};
+/// use tickring::clock::{Clock, MonotonicClock};
 ///
 /// let clock = MonotonicClock::new();
 /// let earlier = clock.now();
@@ -112,7 +113,7 @@ impl Clock for MonotonicClock {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tickring::{Clock, ManualClock, Timestamp};
+/// use tickring::clock::{Clock, ManualClock, Timestamp};
 ///
 /// let clock = ManualClock::new();
 /// clock.advance(Duration::from_secs(3));

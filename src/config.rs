@@ -48,9 +48,9 @@ pub struct Config {
     /// multiples of the shards' own heartbeat interval, and of [`sweep_interval`](Self::sweep_interval). From 3 ms to one year.
     /// Default: 30 s.
     pub heartbeat_timeout: Duration,
-    /// How often a [`HealthMonitor`](crate::HealthMonitor) sweeps. A dead shard is found at the latest one interval after its lease ran
+    /// How often a [`HealthMonitor`](crate::coordinator::HealthMonitor) sweeps. A dead shard is found at the latest one interval after its lease ran
     /// out. From 1 ms to a third of [`heartbeat_timeout`](Self::heartbeat_timeout), so that a pause of the sweeper that outlasts a lease is
-    /// known for one; see [`PauseGuard`](crate::PauseGuard). Default: 5 s.
+    /// known for one; see [`PauseGuard`](crate::coordinator::PauseGuard). Default: 5 s.
     pub sweep_interval: Duration,
     /// How long after its start the coordinator counts on planned shards that nobody registers. The first sweep after that gives them
     /// up: documents are routed past them, and no phase waits for them. One that registers later serves from then on, and counts from
@@ -59,7 +59,8 @@ pub struct Config {
     /// ```
     /// use std::sync::Arc;
     /// use std::time::Duration;
-    /// use tickring::{Config, Coordinator, ManualClock, ShardId, ShardInfo};
+    /// use tickring::clock::ManualClock;
+    /// use tickring::{Config, Coordinator, ShardId, ShardInfo};
     ///
     /// let clock = Arc::new(ManualClock::new());
     /// let registration_timeout = Some(Duration::from_secs(60));

@@ -12,11 +12,12 @@ use crate::config::PAUSE_INTERVALS;
 /// until sweeps at the normal rate have covered a whole lease: each shard had that long to be heard again.
 /// Cassandra's failure detector holds back in the same way after a pause of its own.
 ///
-/// For callers that sweep on a thread of their own; a [`HealthMonitor`](crate::HealthMonitor) has one.
+/// For callers that sweep on a thread of their own; a [`HealthMonitor`](crate::coordinator::HealthMonitor) has one.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tickring::{PauseGuard, Timestamp};
+/// use tickring::clock::Timestamp;
+/// use tickring::coordinator::PauseGuard;
 ///
 /// let mut guard = PauseGuard::new(Duration::from_secs(1), Duration::from_secs(3));
 /// let at = |seconds| Timestamp::ZERO.saturating_add(Duration::from_secs(seconds));

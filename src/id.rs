@@ -1,4 +1,7 @@
 //! Identities: shards, their incarnations, documents, terms, epochs and ticks.
+//!
+//! Each is a number or a UUID in a type of its own, so that one can't be passed for another. What most programs name is at the
+//! [root](crate) as well.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -64,8 +67,8 @@ impl Incarnation {
     /// The incarnation with this number. None is numbered 0.
     ///
     /// ```
-    /// assert_eq!(tickring::Incarnation::new(3).map(|life| life.get()), Some(3));
-    /// assert_eq!(tickring::Incarnation::new(0), None);
+    /// assert_eq!(tickring::id::Incarnation::new(3).map(|life| life.get()), Some(3));
+    /// assert_eq!(tickring::id::Incarnation::new(0), None);
     /// ```
     pub const fn new(number: u64) -> Option<Self> {
         match NonZeroU64::new(number) {
@@ -184,15 +187,15 @@ impl fmt::Display for DocumentId {
     }
 }
 
-/// A term's number in a [`TermDictionary`](crate::TermDictionary), from 0 in the order in which they were interned.
+/// A term's number in a [`TermDictionary`](crate::frequency::TermDictionary), from 0 in the order in which they were interned.
 ///
 /// It means nothing without its dictionary.
 ///
 /// ```
-/// let dictionary = tickring::TermDictionary::new();
+/// let dictionary = tickring::frequency::TermDictionary::new();
 /// let ring = dictionary.intern("ring")?;
 /// assert_eq!((ring.as_u32(), ring.to_string().as_str()), (0, "term-0"));
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -6,9 +6,9 @@
 //! | --- | --- |
 //! | Where does this document go? | [`HashRing`], [`Topology`], [`Router`] |
 //! | When may we move on to the next phase? | [`TickBarrier`] |
-//! | Who is there, and who is alive? | [`ShardRegistry`], [`HealthMonitor`] |
-//! | What does the whole colony know? | [`aggregate`], [`CorpusStatistics`]; kept up to date: [`TermDictionary`], [`ShardCounter`], [`GlobalFrequencies`] |
-//! | What moves when the topology changes? | [`RingPlan`] |
+//! | Who is there, and who is alive? | [`ShardRegistry`], [`HealthMonitor`](coordinator::HealthMonitor) |
+//! | What does the whole colony know? | [`aggregate`]; with lengths, for scores, or kept up to date: [`frequency`] |
+//! | What moves when the topology changes? | [`RingPlan`](ring::RingPlan) |
 //! | What do readers see? | [`Publication`], [`View`] |
 //! | Who runs it all? | [`Coordinator`], [`Colony`] |
 //!
@@ -62,28 +62,28 @@
 #[cfg(all(any(test, feature = "testing"), feature = "search"))]
 extern crate self as tickring;
 
-mod barrier;
-mod clock;
-mod colony;
+pub mod barrier;
+pub mod clock;
+pub mod colony;
 mod config;
-mod coordinator;
-mod error;
+pub mod coordinator;
+pub mod error;
 mod event;
-mod frequency;
+pub mod frequency;
 mod guarded;
 pub mod guide;
 mod health;
-mod id;
-mod limits;
+pub mod id;
+pub mod limits;
 pub mod membership;
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]
 pub mod model;
 mod phase;
-mod placement;
-mod publication;
-mod registry;
-mod ring;
+pub mod placement;
+pub mod publication;
+pub mod registry;
+pub mod ring;
 mod router;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub mod search;
@@ -91,36 +91,21 @@ mod sync;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
-mod topology;
+pub mod topology;
 
-pub use crate::barrier::TickBarrier;
-pub use crate::clock::{Clock, ManualClock, MonotonicClock, Timestamp};
-pub use crate::colony::{
-    Batch, Birth, CloseReport, Colony, ColonyConfig, Fault, FaultKind, Intake, MAX_INBOX_CAPACITY,
-    MAX_OUTBOX, MAX_THREADS, MessageCounts, Origin, PhaseReport, Prepared, Reader, Refusal,
-    Rehearsal, Rejected, ReturnReason, Returned, Revival, Shard, ShardMetrics, Stop, TickContext,
-    TickReport, Ticket, Unsent, UnsentReason, Write,
-};
 pub use crate::config::Config;
-pub use crate::coordinator::{ClusterStats, Coordinator, HealthMonitor, ShardHandle};
-pub use crate::error::{
-    BarrierError, BatchError, ColonyError, ConfigError, Error, FrequencyError, IntakeError,
-    MissingShards, RegistryError, Result, RingError, RouteError,
-};
-pub use crate::event::{TopologyChange, TopologyEvent};
-pub use crate::frequency::{
-    CorpusStatistics, DocumentFrequencies, DocumentFrequenciesIter, FrequencySnapshot,
-    FrequencySource, GlobalFrequencies, ShardCounter, ShardFrequencies, TermDictionary, aggregate,
-    aggregate_interned, aggregate_owned,
-};
-pub use crate::health::PauseGuard;
-pub use crate::id::{DocumentId, Epoch, Incarnation, ShardId, TermId, Tick};
-pub use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
-pub use crate::membership::Registration;
 pub use crate::phase::TickPhase;
-pub use crate::placement::{Placement, UnknownPlacement};
-pub use crate::publication::{Hit, Publication, PublicationError, Published, ShardFailure, View};
-pub use crate::registry::{NodeAddress, RegisteredShard, ShardInfo, ShardRegistry, ShardStatus};
-pub use crate::ring::{HashRing, Move, Replicas, RingMember, RingPlan, Share, Shares};
 pub use crate::router::Router;
-pub use crate::topology::{Member, Members, MembersIter, Topology};
+#[doc(inline)]
+pub use crate::{
+    barrier::TickBarrier,
+    colony::{Colony, ColonyConfig, Shard},
+    coordinator::{Coordinator, ShardHandle},
+    error::{Error, Result},
+    frequency::aggregate,
+    id::{DocumentId, ShardId, Tick},
+    publication::{Publication, View},
+    registry::{NodeAddress, ShardInfo, ShardRegistry, ShardStatus},
+    ring::HashRing,
+    topology::Topology,
+};

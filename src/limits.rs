@@ -1,4 +1,6 @@
 //! The limits of a ring, and of what is asked of one.
+//!
+//! What lies beyond is refused with an error that names the limit. Those of a [`colony`](crate::colony) are in its module.
 
 /// The most shards that a ring may hold.
 pub const MAX_SHARDS: u32 = 65_536;

@@ -1,4 +1,7 @@
 //! Pinned hashes that decide where documents lie.
+//!
+//! Name a [`Placement`] if documents must lie where another program put them: [`Placement::SipHash13`] places as
+//! phago-distributed 1.0.0 does. A new program takes the default.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +16,8 @@ use crate::id::{DocumentId, ShardId};
 /// What a name stands for never changes. Another hash, or other bytes under the same hash, would get a name of its own.
 ///
 /// ```
-/// use tickring::{DocumentId, Placement, ShardId};
+/// use tickring::placement::Placement;
+/// use tickring::{DocumentId, ShardId};
 ///
 /// let placement: Placement = "xxh3".parse()?;
 /// assert_eq!(placement, Placement::default());
@@ -23,7 +27,7 @@ use crate::id::{DocumentId, ShardId};
 ///     placement.virtual_node_position(ShardId::new(1), 2),
 ///     placement.hash(&[1, 0, 0, 0, 2, 0, 0, 0]),
 /// );
-/// # Ok::<(), tickring::UnknownPlacement>(())
+/// # Ok::<(), tickring::placement::UnknownPlacement>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -43,7 +47,7 @@ impl Placement {
     /// The pinned name, which [`FromStr`] reads back.
     ///
     /// ```
-    /// use tickring::Placement;
+    /// use tickring::placement::Placement;
     ///
     /// assert_eq!(Placement::ALL.map(Placement::name), ["xxh3", "siphash13"]);
     /// ```
@@ -99,7 +103,7 @@ impl fmt::Display for Placement {
 /// A name that no [`Placement`] has.
 ///
 /// ```
-/// use tickring::Placement;
+/// use tickring::placement::Placement;
 ///
 /// assert_eq!(
 ///     "md5".parse::<Placement>().unwrap_err().to_string(),

@@ -15,10 +15,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tickring::error::BarrierError;
 use tickring::testing::barrier::{self, Command, Runner, When};
 use tickring::testing::random::Random;
 use tickring::testing::setting;
-use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
+use tickring::{ShardId, TickBarrier, TickPhase};
 
 /// Longer than any machine needs; a wait that lasts this long was not woken.
 const LONG: Duration = Duration::from_secs(30);

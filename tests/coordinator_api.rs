@@ -10,10 +10,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tickring::clock::{ManualClock, Timestamp};
+use tickring::coordinator::ClusterStats;
+use tickring::error::{BarrierError, ConfigError, RegistryError, RingError, RouteError};
+use tickring::registry::RegisteredShard;
 use tickring::{
-    BarrierError, ClusterStats, Config, ConfigError, Coordinator, DocumentId, Error, HashRing,
-    ManualClock, NodeAddress, RegisteredShard, RegistryError, RingError, RouteError, ShardId,
-    ShardInfo, ShardRegistry, ShardStatus, Tick, TickBarrier, TickPhase, Timestamp,
+    Config, Coordinator, DocumentId, Error, HashRing, NodeAddress, ShardId, ShardInfo,
+    ShardRegistry, ShardStatus, Tick, TickBarrier, TickPhase,
 };
 
 const SHORT: Duration = Duration::from_millis(5);

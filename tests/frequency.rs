@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use static_assertions::assert_impl_all;
+use tickring::aggregate;
+use tickring::error::FrequencyError;
+use tickring::frequency::{CorpusStatistics, DocumentFrequencies, aggregate_owned};
 use tickring::testing::frequency::Hinted;
-use tickring::{CorpusStatistics, DocumentFrequencies, FrequencyError, aggregate, aggregate_owned};
 
 assert_impl_all!(DocumentFrequencies: Send, Sync, Clone, Eq, std::fmt::Debug, Default);
 assert_impl_all!(CorpusStatistics: Send, Sync, Clone, Eq, std::fmt::Debug, Default);

@@ -12,9 +12,10 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tickring::clock::ManualClock;
+use tickring::error::{BarrierError, RouteError};
 use tickring::{
-    BarrierError, Config, Coordinator, DocumentId, Error, ManualClock, RouteError, ShardId,
-    ShardInfo, ShardStatus, TickPhase,
+    Config, Coordinator, DocumentId, Error, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
 
 /// Longer than any machine needs; a wait that lasts this long was not woken.
@@ -241,7 +242,7 @@ fn no_reader_sees_halves_of_a_change() {
                     let members: Vec<_> = topology
                         .members()
                         .iter()
-                        .map(tickring::Member::shard)
+                        .map(tickring::topology::Member::shard)
                         .collect();
                     assert_eq!(on_ring, members);
                     for seed in 0..8 {
@@ -362,10 +363,10 @@ fn a_clock_that_goes_back_kills_nobody() {
     for id in 0..2 {
         coordinator.shard_heartbeat(ShardId::new(id)).unwrap();
     }
-    clock.set(tickring::Timestamp::ZERO);
+    clock.set(tickring::clock::Timestamp::ZERO);
     assert!(coordinator.check_shard_health().is_empty());
     coordinator.shard_heartbeat(ShardId::new(0)).unwrap();
-    clock.set(tickring::Timestamp::MAX);
+    clock.set(tickring::clock::Timestamp::MAX);
     assert_eq!(coordinator.check_shard_health().len(), 2);
 }
 
@@ -394,7 +395,7 @@ fn with_no_shard_left_nothing_is_routed_to_shard_0() {
 fn a_stale_handle_changes_nothing() {
     let (coordinator, _) = colony(0);
     let old = coordinator.register(info()).unwrap();
-    let again = tickring::Registration {
+    let again = tickring::membership::Registration {
         id: Some(old.id()),
         ..Default::default()
     };

@@ -1,7 +1,18 @@
 //! What the public types promise to the compiler.
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use tickring::*;
+use tickring::clock::ManualClock;
+use tickring::coordinator::{HealthMonitor, PauseGuard};
+use tickring::frequency::{
+    CorpusStatistics, DocumentFrequencies, FrequencySnapshot, GlobalFrequencies, ShardCounter,
+    ShardFrequencies, TermDictionary,
+};
+use tickring::ring::{Replicas, RingPlan};
+use tickring::topology::{Member, TopologyEvent};
+use tickring::{
+    Config, Coordinator, Error, HashRing, Router, ShardHandle, ShardId, ShardRegistry, TickBarrier,
+    Topology,
+};
 
 assert_impl_all!(Coordinator: Send, Sync, Clone);
 assert_impl_all!(ShardHandle: Send, Sync, Clone);

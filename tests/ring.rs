@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use arbitrary::Unstructured;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use tickring::error::{RingError, RouteError};
+use tickring::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
+use tickring::placement::Placement;
+use tickring::ring::RingPlan;
 use tickring::testing::ring::{
     Command, NaiveRing, Pair, compare, compare_owners, compare_plan, compare_replicas,
 };
-use tickring::{
-    DocumentId, HashRing, MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT,
-    Placement, RingError, RingPlan, RouteError, ShardId,
-};
+use tickring::{DocumentId, HashRing, ShardId};
 
 const DOCUMENTS: u64 = 5_000;
 

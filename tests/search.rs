@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Unstructured;
 use proptest::prelude::*;
+use tickring::colony::{Batch, Rehearsal, Write};
 use tickring::search::{
     Query, QueryError, SearchError, TextDocument, TextField, TextShard, TextShardConfig, TextView,
     search, search_with_local_statistics,
@@ -21,7 +22,7 @@ use tickring::testing::random::Random;
 use tickring::testing::search::{
     Asked, Documents, NaiveSearch, Occur, PlainTantivy, TextColony, Tree, WORDS, bits, document,
 };
-use tickring::{Batch, DocumentId, Publication, Rehearsal, Shard, ShardId, Tick, View, Write};
+use tickring::{DocumentId, Publication, Shard, ShardId, Tick, View};
 
 /// Queries of words in groups, up to this depth.
 fn queries(random: &mut Random, count: usize, depth: u8) -> Vec<Asked> {

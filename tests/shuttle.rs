@@ -21,9 +21,12 @@ use std::time::Duration;
 
 use shuttle::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use shuttle::thread;
+use tickring::clock::ManualClock;
+use tickring::error::BarrierError;
+use tickring::membership::Registration;
+use tickring::topology::Member;
 use tickring::{
-    BarrierError, Config, Coordinator, DocumentId, Error, ManualClock, Member, Registration,
-    ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
+    Config, Coordinator, DocumentId, Error, ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
 
 const TICKS: u64 = 3;

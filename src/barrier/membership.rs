@@ -26,11 +26,11 @@ impl TickBarrier {
     /// barrier.set_shard_count(1)?; // shard-1 is not waited for any more
     /// barrier.wait_all(TickPhase::Sense, 0)?;
     /// assert_eq!(barrier.shard_count(), 1);
-    /// # Ok::<(), tickring::BarrierError>(())
+    /// # Ok::<(), tickring::error::BarrierError>(())
     /// ```
     ///
     /// # Errors
-    /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::MAX_SHARDS); [`BarrierError::Closed`]. Nothing changed.
+    /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS); [`BarrierError::Closed`]. Nothing changed.
     pub fn set_shard_count(&self, shard_count: u32) -> Result<(), BarrierError> {
         self.change(|core| core.set_shard_count(shard_count))
     }
@@ -40,7 +40,8 @@ impl TickBarrier {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
+    /// use tickring::error::BarrierError;
+    /// use tickring::{ShardId, TickBarrier, TickPhase};
     ///
     /// let barrier = TickBarrier::new(0)?;
     /// let shard = ShardId::new(0);
@@ -54,7 +55,7 @@ impl TickBarrier {
     /// ```
     ///
     /// # Errors
-    /// [`BarrierError::MemberExists`], [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::MAX_SHARDS),
+    /// [`BarrierError::MemberExists`], [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS),
     /// [`BarrierError::Closed`]. Nothing changed.
     pub fn join(&self, shard: ShardId) -> Result<Tick, BarrierError> {
         self.change(|core| core.join(shard, None))
@@ -114,7 +115,8 @@ impl TickBarrier {
     /// [`BarrierError::NoMembers`].
     ///
     /// ```
-    /// use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
+    /// use tickring::error::BarrierError;
+    /// use tickring::{ShardId, TickBarrier, TickPhase};
     ///
     /// let barrier = TickBarrier::new(2)?;
     /// barrier.complete(ShardId::new(0), TickPhase::Sense, 0)?;

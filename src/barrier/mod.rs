@@ -1,4 +1,7 @@
-//! The barrier: no member begins a phase before all have finished the one before.
+//! A barrier over phases and ticks: no member begins a phase before all have finished the one before.
+//!
+//! Use a [`TickBarrier`] on its own if your threads work in rounds and members may come, go or die between them, which
+//! `std::sync::Barrier` can't express. A [`Coordinator`](crate::Coordinator) has one inside and keeps its members in step with the ring.
 //!
 //! # Protocol
 //! A [`TickBarrier`] keeps one number, the *frontier*: how many phases are complete, in the order (tick, phase). Each member has a
@@ -14,11 +17,10 @@
 //! - **Nobody required.** A phase for which no member counts can't become complete: waits for it return
 //!   [`BarrierError::NoMembers`]. So do waits for the current tick when its last member left or was replaced, or when all have joined for
 //!   the next. Once a later phase is complete, such a phase of a tick that isn't over counts as complete too: nobody had to do it.
-//!
-//! # Layers
-//! `core` decides, without lock, clock or thread; `counts` counts its members by level; `history` remembers ticks that were advanced over;
-//! `snapshot` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `patience` how
-//! long a waiter looks before it sleeps, `membership` the coming and going of members.
+
+// `core` decides, without lock, clock or thread; `counts` counts its members by level; `history` remembers ticks that were advanced over;
+// `snapshot` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `patience` how
+// long a waiter looks before it sleeps, `membership` the coming and going of members.
 
 mod core;
 mod counts;
@@ -63,12 +65,12 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 ///                 barrier.complete(shard, phase, 0)?;
 ///                 barrier.wait_all(phase, 0)?;
 ///             }
-///             Ok::<(), tickring::BarrierError>(())
+///             Ok::<(), tickring::error::BarrierError>(())
 ///         });
 ///     }
 /// });
 /// assert_eq!(barrier.advance()?, 1);
-/// # Ok::<(), tickring::BarrierError>(())
+/// # Ok::<(), tickring::error::BarrierError>(())
 /// ```
 ///
 /// Completing, joining and leaving take a lock for a time that doesn't depend on the number of members; a wait that times out lists the missing
@@ -90,7 +92,7 @@ impl TickBarrier {
     /// most unless they say otherwise.
     ///
     /// # Errors
-    /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::MAX_SHARDS). Nothing was built.
+    /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS). Nothing was built.
     pub fn new(shard_count: u32) -> Result<Self, BarrierError> {
         Self::with_timeout(shard_count, DEFAULT_TIMEOUT)
     }
@@ -117,7 +119,8 @@ impl TickBarrier {
     /// It speaks for whatever incarnation of the shard is a member; see [`complete_as`](Self::complete_as).
     ///
     /// ```
-    /// use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
+    /// use tickring::error::BarrierError;
+    /// use tickring::{ShardId, TickBarrier, TickPhase};
     ///
     /// let barrier = TickBarrier::new(1)?;
     /// barrier.complete(ShardId::new(0), TickPhase::Act, 0)?;
@@ -185,7 +188,7 @@ impl TickBarrier {
     /// barrier.complete(a, TickPhase::Sense, 0)?;
     /// assert_eq!(barrier.get_completed_shards(TickPhase::Sense, 0), [a]);
     /// assert_eq!(barrier.get_pending_shards(TickPhase::Sense, 0, &[a, b]), [b]);
-    /// # Ok::<(), tickring::BarrierError>(())
+    /// # Ok::<(), tickring::error::BarrierError>(())
     /// ```
     pub fn get_pending_shards(
         &self,

@@ -34,7 +34,8 @@ impl TickBarrier {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tickring::{BarrierError, ShardId, TickBarrier, TickPhase};
+    /// use tickring::error::BarrierError;
+    /// use tickring::{ShardId, TickBarrier, TickPhase};
     ///
     /// let barrier = TickBarrier::new(1)?;
     /// let poll = || barrier.wait_all_with_timeout(TickPhase::Sense, 0, Duration::ZERO);

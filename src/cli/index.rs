@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tickring::colony::{Intake, TickReport};
+use tickring::error::IntakeError;
 use tickring::search::{TextDocument, TextShard, TextShardConfig, TextView};
-use tickring::{
-    Colony, ColonyConfig, DocumentId, Intake, IntakeError, Publication, ShardId, TickPhase,
-    TickReport,
-};
+use tickring::{Colony, ColonyConfig, DocumentId, Publication, ShardId, TickPhase};
 
 use super::corpus::{self, Item, Skipped};
 use super::document::Document;

@@ -16,8 +16,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use tickring::limits::{MAX_POINTS, MAX_VIRTUAL_NODES};
+use tickring::placement::Placement;
 use tickring::search::MAX_TEXT_SHARDS;
-use tickring::{MAX_POINTS, MAX_VIRTUAL_NODES, Placement};
 
 use self::number::between;
 use self::report::Report;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use tickring::DocumentFrequencies;
+use tickring::frequency::DocumentFrequencies;
 
 use super::Failure;
 use super::corpus::read_whole;

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use tickring::ShardId;
+use tickring::frequency::{DocumentFrequencies, aggregate_owned};
 use tickring::search::{Hit, Query, TextField, search};
-use tickring::{DocumentFrequencies, ShardId, aggregate_owned};
 
 use super::index::Indexed;
 use super::{Failure, queries};

@@ -127,7 +127,7 @@ impl<'a, D, V: View> TickContext<'a, D, V> {
     ///
     /// Nobody sees it in this tick. It is sent together with this tick's publication, if this shard finishes the tick; otherwise it was
     /// never sent, and the shard's fault counts it. In the next tick it stands in its owner's batch, before the writes from outside. It
-    /// is then published, or comes back in a report with this shard as its [`Origin`](crate::Origin). Messages take no room in inboxes.
+    /// is then published, or comes back in a report with this shard as its [`Origin`](crate::colony::Origin). Messages take no room in inboxes.
     ///
     /// The order in a batch depends on the senders' ids, and so on how many shards there are: whoever adds up floating-point numbers should
     /// order them by a key of their own first.
@@ -154,7 +154,8 @@ impl<D, V: View> fmt::Debug for TickContext<'_, D, V> {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use tickring::{Publication, Rehearsal, ShardId, Write};
+/// use tickring::colony::{Rehearsal, Write};
+/// use tickring::{Publication, ShardId};
 ///
 /// let mut rehearsal = Rehearsal::<String, ()>::new(ShardId::new(0), Arc::new(Publication::new([])?))?;
 /// let mut context = rehearsal.context(7);

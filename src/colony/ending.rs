@@ -13,7 +13,7 @@ impl<S: Shard> Colony<S> {
     /// threads. A tick that is [prepared](Self::prepare) is published before. What the deadline or a lost thread keeps from being published
     /// comes back in the report.
     ///
-    /// Readers keep the last publication, and [`Intake::wait_published`](crate::Intake::wait_published) still answers for what was
+    /// Readers keep the last publication, and [`Intake::wait_published`](crate::colony::Intake::wait_published) still answers for what was
     /// published.
     pub fn close(mut self, deadline: Instant) -> CloseReport<S::Document> {
         self.shared.admission.write().closed = true;

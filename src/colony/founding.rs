@@ -53,7 +53,9 @@ impl<S: Shard> Colony<S> {
     /// ```
     /// use std::cell::Cell;
     /// use std::rc::Rc;
-    /// use tickring::{Batch, Colony, ColonyConfig, Shard, ShardFailure, TickContext};
+    /// use tickring::colony::{Batch, TickContext};
+    /// use tickring::publication::ShardFailure;
+    /// use tickring::{Colony, ColonyConfig, Shard};
     ///
     /// /// Counts its writes in a cell that can't leave the thread.
     /// struct Counter(Rc<Cell<usize>>);
@@ -77,7 +79,7 @@ impl<S: Shard> Colony<S> {
     /// let mut colony = Colony::pinned(ColonyConfig::default(), 3, |_| Ok(Counter(Rc::default())))?;
     /// colony.intake().try_upsert(tickring::DocumentId::from_seed(1), ()).expect("there is room");
     /// assert_eq!(colony.tick()?.published, 1);
-    /// # Ok::<(), tickring::ColonyError>(())
+    /// # Ok::<(), tickring::error::ColonyError>(())
     /// ```
     ///
     /// # Errors

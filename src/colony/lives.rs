@@ -94,7 +94,7 @@ impl<S: Shard> Colony<S> {
     ///
     /// Documents can't be moved yet. So if the colony has documents, or writes that wait, the shard gets weight 0 for good: it ticks, and
     /// sees what is published, and owns nothing. In an empty colony it gets its part of the ring; until it takes writes, those for it are
-    /// refused as [`Recovering`](crate::IntakeError::Recovering).
+    /// refused as [`Recovering`](crate::error::IntakeError::Recovering).
     ///
     /// Asks every view for its documents, so the cost grows with their number.
     ///

@@ -1,4 +1,7 @@
-//! Shards in lockstep on threads of the colony's, with faults isolated and every accepted write accounted for.
+//! Shards that tickring runs itself: in lockstep, on threads of the colony's, with faults isolated and every accepted write accounted for.
+//!
+//! Use a [`Colony`] if you have no threads of your own for your shards. You implement [`Shard`] (or take the tantivy shards of
+//! `tickring::search`), write through an [`Intake`], call [`Colony::tick`], and read what was published through a [`Reader`].
 //!
 //! # Protocol
 //! A tick opens one phase after the other. Opening a phase hands every shard to the threads; a task takes the shard, runs the phase, and
@@ -53,6 +56,7 @@ pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent, UnsentReason
 use self::crew::Crew;
 pub use self::intake::{Intake, Rejected, Ticket};
 #[cfg(any(loom, shuttle))]
+#[doc(hidden)]
 pub use self::modelled_pool::run_beside;
 // A model has few threads, and no channels.
 #[cfg(any(loom, shuttle))]
@@ -83,7 +87,9 @@ use crate::topology::Topology;
 /// ```
 /// use std::collections::BTreeSet;
 /// use std::time::{Duration, Instant};
-/// use tickring::{Batch, Colony, ColonyConfig, DocumentId, Shard, ShardFailure, TickContext, View};
+/// use tickring::colony::{Batch, TickContext};
+/// use tickring::publication::ShardFailure;
+/// use tickring::{Colony, ColonyConfig, DocumentId, Shard, View};
 ///
 /// /// Knows which documents there are.
 /// #[derive(Default, Clone)]
@@ -121,7 +127,7 @@ use crate::topology::Topology;
 /// }
 ///
 /// // What a shard held before it died, it holds again.
-/// let make = |birth: tickring::Birth<Ids>| {
+/// let make = |birth: tickring::colony::Birth<Ids>| {
 ///     Ok(birth.last.map_or_else(Ids::default, |last| last.view().clone()))
 /// };
 /// let mut colony = Colony::new(ColonyConfig::default(), 2, make)?;
@@ -135,7 +141,7 @@ use crate::topology::Topology;
 ///
 /// let end = colony.close(Instant::now() + Duration::from_secs(10));
 /// assert!(end.returned.is_empty());
-/// # Ok::<(), tickring::ColonyError>(())
+/// # Ok::<(), tickring::error::ColonyError>(())
 /// ```
 pub struct Colony<S: Shard> {
     shared: Arc<Shared<S::Document, S::View>>,

@@ -73,7 +73,9 @@ impl<S: Shard> Colony<S> {
     /// ```
     /// use std::ops::ControlFlow;
     /// use std::time::Duration;
-    /// use tickring::{Batch, Colony, ColonyConfig, Shard, ShardFailure, Stop, TickContext};
+    /// use tickring::colony::{Batch, Stop, TickContext};
+    /// use tickring::publication::ShardFailure;
+    /// use tickring::{Colony, ColonyConfig, Shard};
     ///
     /// /// Takes everything and shows nothing.
     /// struct Sink;
@@ -103,7 +105,7 @@ impl<S: Shard> Colony<S> {
     ///     ControlFlow::Continue(())
     /// })?;
     /// assert_eq!(colony.current_tick(), 3);
-    /// # Ok::<(), tickring::ColonyError>(())
+    /// # Ok::<(), tickring::error::ColonyError>(())
     /// ```
     ///
     /// # Errors

@@ -23,7 +23,9 @@ use crate::publication::{Published, ShardFailure, View};
 /// ```
 /// use std::collections::BTreeMap;
 /// use std::sync::Arc;
-/// use tickring::{Batch, DocumentId, Refusal, Shard, ShardFailure, TickContext, View, Write};
+/// use tickring::colony::{Batch, Refusal, TickContext, Write};
+/// use tickring::publication::ShardFailure;
+/// use tickring::{DocumentId, Shard, View};
 ///
 /// #[derive(Default, Clone)]
 /// struct Notes(BTreeMap<DocumentId, Arc<String>>);
@@ -83,7 +85,7 @@ use crate::publication::{Published, ShardFailure, View};
 ///     type Document = ();
 ///     type View = ();
 ///
-///     fn view(&mut self) -> Result<(), tickring::ShardFailure> {
+///     fn view(&mut self) -> Result<(), tickring::publication::ShardFailure> {
 ///         Ok(())
 ///     }
 /// }
@@ -147,7 +149,7 @@ pub trait Shard: 'static {
     /// Whatever keeps the shard from going on; see the trait.
     fn view(&mut self) -> Result<Self::View, ShardFailure>;
 
-    /// How much the shard holds, for [`ClusterStats`](crate::ClusterStats). Asked for after each view.
+    /// How much the shard holds, for [`ClusterStats`](crate::coordinator::ClusterStats). Asked for after each view.
     fn metrics(&self) -> ShardMetrics {
         ShardMetrics::default()
     }

@@ -35,7 +35,7 @@ impl<D> Write<D> {
     ///
     /// ```
     /// let id = tickring::DocumentId::from_seed(1);
-    /// assert_eq!(tickring::Write::<String>::Delete { id }.id(), id);
+    /// assert_eq!(tickring::colony::Write::<String>::Delete { id }.id(), id);
     /// ```
     pub const fn id(&self) -> DocumentId {
         match self {
@@ -84,9 +84,9 @@ impl<D> fmt::Debug for Write<D> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
-    /// It came in through an [`Intake`](crate::Intake).
+    /// It came in through an [`Intake`](crate::colony::Intake).
     Intake,
-    /// This shard [sent](crate::TickContext::send) it in the tick before.
+    /// This shard [sent](crate::colony::TickContext::send) it in the tick before.
     Shard(ShardId),
 }
 
@@ -113,7 +113,8 @@ impl<'a, D> Batch<'a, D> {
     /// A batch of these writes from outside, as the colony makes one; for tests of a shard.
     ///
     /// ```
-    /// use tickring::{Batch, DocumentId, Refusal, Write};
+    /// use tickring::DocumentId;
+    /// use tickring::colony::{Batch, Refusal, Write};
     ///
     /// let writes = [Write::<String>::Delete { id: DocumentId::from_seed(1) }];
     /// let mut batch = Batch::new(&writes);

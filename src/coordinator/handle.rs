@@ -13,7 +13,8 @@ use crate::sync::Arc;
 /// or a new registration under the same id, every call is refused and changes nothing. Dropping a handle ends nothing.
 ///
 /// ```
-/// use tickring::{Coordinator, Registration, ShardId, ShardInfo, TickPhase};
+/// use tickring::membership::Registration;
+/// use tickring::{Coordinator, ShardId, ShardInfo, TickPhase};
 ///
 /// let coordinator = Coordinator::new(1)?;
 /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());

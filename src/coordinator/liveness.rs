@@ -14,7 +14,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`Error::ShardNotFound`](crate::Error::ShardNotFound),
-    /// [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a planned shard,
+    /// [`RegistryError::NotRegistered`](crate::error::RegistryError::NotRegistered) for a planned shard,
     /// [`Error::Closed`](crate::Error::Closed). Nothing changed.
     pub fn shard_heartbeat(&self, shard: ShardId) -> Result<()> {
         let shared = &self.shared;
@@ -33,14 +33,15 @@ impl Coordinator {
 
     /// Marks every shard whose lease has run out as offline, gives up the planned shards that nobody registered within
     /// [`Config::registration_timeout`](crate::Config::registration_timeout), and returns all that this call took out, by id. Judges at once; a
-    /// [`HealthMonitor`](crate::HealthMonitor) does the same regularly, with a guard against its own pauses.
+    /// [`HealthMonitor`](crate::coordinator::HealthMonitor) does the same regularly, with a guard against its own pauses.
     ///
     /// On a closed coordinator it marks nobody.
     ///
     /// ```
     /// use std::sync::Arc;
     /// use std::time::Duration;
-    /// use tickring::{Config, Coordinator, ManualClock, ShardId, ShardInfo};
+    /// use tickring::clock::ManualClock;
+    /// use tickring::{Config, Coordinator, ShardId, ShardInfo};
     ///
     /// let clock = Arc::new(ManualClock::new());
     /// let config = Config { num_shards: 1, ..Config::default() };
@@ -83,7 +84,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`Error::ShardNotFound`](crate::Error::ShardNotFound),
-    /// [`RegistryError::NotRegistered`](crate::RegistryError::NotRegistered) for a planned shard,
+    /// [`RegistryError::NotRegistered`](crate::error::RegistryError::NotRegistered) for a planned shard,
     /// [`Error::Closed`](crate::Error::Closed). Nothing changed.
     pub fn set_status(&self, shard: ShardId, status: ShardStatus) -> Result<()> {
         self.shared.set_status(shard, None, status)

@@ -25,7 +25,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`RegistryError`](crate::RegistryError) or [`RingError`](crate::RingError) if there is no room,
+    /// [`RegistryError`](crate::error::RegistryError) or [`RingError`](crate::error::RingError) if there is no room,
     /// [`Error::Closed`]. Nothing changed.
     pub fn register_shard(&self, info: ShardInfo) -> Result<ShardId> {
         self.register(info).map(|handle| handle.id())
@@ -51,7 +51,8 @@ impl Coordinator {
     /// Registers a shard with an id, weight or lease of its own.
     ///
     /// ```
-    /// use tickring::{Coordinator, Registration, ShardId, ShardInfo};
+    /// use tickring::membership::Registration;
+    /// use tickring::{Coordinator, ShardId, ShardInfo};
     ///
     /// let coordinator = Coordinator::new(0)?;
     /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
@@ -63,7 +64,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// As [`register_shard`](Self::register_shard); [`RingError::Weight`](crate::RingError::Weight).
+    /// As [`register_shard`](Self::register_shard); [`RingError::Weight`](crate::error::RingError::Weight).
     pub fn register_with(
         &self,
         info: ShardInfo,
@@ -78,7 +79,9 @@ impl Coordinator {
     /// the order given. One that names no id gets none that another names.
     ///
     /// ```
-    /// use tickring::{Coordinator, Epoch, Registration, ShardId, ShardInfo};
+    /// use tickring::id::Epoch;
+    /// use tickring::membership::Registration;
+    /// use tickring::{Coordinator, ShardId, ShardInfo};
     ///
     /// let coordinator = Coordinator::new(3)?;
     /// let shard = |name: &str| (ShardInfo::new(ShardId::new(0), name.to_owned()), Registration::default());
@@ -89,7 +92,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// As [`register_with`](Self::register_with); [`RegistryError::SameShardTwice`](crate::RegistryError::SameShardTwice). Nothing
+    /// As [`register_with`](Self::register_with); [`RegistryError::SameShardTwice`](crate::error::RegistryError::SameShardTwice). Nothing
     /// changed.
     pub fn register_all(
         &self,
@@ -105,8 +108,8 @@ impl Coordinator {
     /// see [`Command`]. Returns the handles of the shards that it registered.
     ///
     /// # Errors
-    /// As the method for the same change; [`RegistryError::EpochPassed`](crate::RegistryError::EpochPassed) or
-    /// [`RegistryError::IncarnationPassed`](crate::RegistryError::IncarnationPassed) for a command that comes twice or too late.
+    /// As the method for the same change; [`RegistryError::EpochPassed`](crate::error::RegistryError::EpochPassed) or
+    /// [`RegistryError::IncarnationPassed`](crate::error::RegistryError::IncarnationPassed) for a command that comes twice or too late.
     /// Nothing changed.
     pub fn apply(&self, command: impl Into<Command>) -> Result<Vec<ShardHandle>> {
         let registered = self.shared.apply(command)?;
@@ -175,8 +178,8 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`], [`RingError::Weight`](crate::RingError::Weight),
-    /// [`RingError::TooManyPoints`](crate::RingError::TooManyPoints),
+    /// [`Error::ShardNotFound`], [`RingError::Weight`](crate::error::RingError::Weight),
+    /// [`RingError::TooManyPoints`](crate::error::RingError::TooManyPoints),
     /// [`Error::Closed`]. Nothing changed.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<()> {
         let set = Action::SetWeight { shard, weight };

@@ -1,17 +1,22 @@
-//! The façade: routing, phases, liveness and statistics behind one handle.
+//! One handle over ring, barrier, membership and frequencies, for shards that live on threads of your own.
 //!
-//! This file has the type, its construction and its end. The calls stand by subject:
+//! Use a [`Coordinator`] if your program already has its shards and the threads that run them. It says which shard serves a document,
+//! when a phase is complete, and which shards are alive. Clones share one state. If tickring should run the shards as well, use a
+//! [`Colony`](crate::Colony), which has a coordinator inside.
 //!
-//! | file | calls |
-//! | --- | --- |
-//! | `routing` | who serves a document |
-//! | `phases` | completing, waiting, advancing |
-//! | `members` | who is on the ring, and at which weight |
-//! | `liveness` | heartbeats, sweeps, statuses |
-//! | `stats` | metrics, counts, document frequencies |
-//! | `handle` | what a registered shard says in its own name |
-//! | `monitor` | the thread that sweeps |
-//! | `writer` | how a change of membership is decided and carried out |
+//! Registering returns a [`ShardHandle`], with which a shard completes phases and beats in its own name. Dead shards are found by
+//! [`Coordinator::check_shard_health`], or by a [`HealthMonitor`] that calls it on a thread of its own.
+
+// This file has the type, its construction and its end. The calls stand by subject:
+//
+// routing    who serves a document
+// phases     completing, waiting, advancing
+// members    who is on the ring, and at which weight
+// liveness   heartbeats, sweeps, statuses
+// stats      metrics, counts, document frequencies
+// handle     what a registered shard says in its own name
+// monitor    the thread that sweeps
+// writer     how a change of membership is decided and carried out
 
 mod handle;
 mod liveness;
@@ -35,6 +40,7 @@ use crate::clock::{Clock, MonotonicClock};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::event::TopologyEvent;
+pub use crate::health::PauseGuard;
 use crate::membership::{Action, Membership};
 use crate::sync::{Arc, Mutex, SnapshotCell};
 use crate::topology::Topology;
@@ -82,7 +88,7 @@ impl Coordinator {
     /// decided before they come up. 0 plans none.
     ///
     /// # Errors
-    /// [`ConfigError`](crate::ConfigError) if there are too many.
+    /// [`ConfigError`](crate::error::ConfigError) if there are too many.
     pub fn new(num_shards: u32) -> Result<Self> {
         Self::with_config(Config {
             num_shards,
@@ -93,7 +99,7 @@ impl Coordinator {
     /// A coordinator with this configuration.
     ///
     /// # Errors
-    /// [`ConfigError`](crate::ConfigError) names the field that lies outside its bounds.
+    /// [`ConfigError`](crate::error::ConfigError) names the field that lies outside its bounds.
     pub fn with_config(config: Config) -> Result<Self> {
         Self::with_clock(config, Arc::new(MonotonicClock::new()))
     }
@@ -103,7 +109,8 @@ impl Coordinator {
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};
-    /// use tickring::{Config, Coordinator, ManualClock, ShardId, ShardInfo};
+    /// use tickring::clock::ManualClock;
+    /// use tickring::{Config, Coordinator, ShardId, ShardInfo};
     ///
     /// let clock = Arc::new(ManualClock::new());
     /// let coordinator = Coordinator::with_clock(Config::default(), clock.clone())?;
@@ -152,7 +159,8 @@ impl Coordinator {
     /// the start.
     ///
     /// ```
-    /// use tickring::{Coordinator, ShardId, TopologyChange};
+    /// use tickring::topology::TopologyChange;
+    /// use tickring::{Coordinator, ShardId};
     ///
     /// let coordinator = Coordinator::new(3)?;
     /// let events = coordinator.subscribe(16);

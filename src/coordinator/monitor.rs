@@ -50,7 +50,8 @@ impl Stop {
 /// which the coordinator's clock panics judges nobody; the thread goes on with the next.
 ///
 /// ```
-/// use tickring::{Coordinator, HealthMonitor};
+/// use tickring::Coordinator;
+/// use tickring::coordinator::HealthMonitor;
 ///
 /// let coordinator = Coordinator::new(3)?;
 /// let monitor = HealthMonitor::spawn(&coordinator).expect("a thread can be started");

@@ -55,7 +55,8 @@ impl Coordinator {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tickring::{BarrierError, Coordinator, Error, ShardId, TickPhase};
+    /// use tickring::error::BarrierError;
+    /// use tickring::{Coordinator, Error, ShardId, TickPhase};
     ///
     /// let coordinator = Coordinator::new(2)?;
     /// coordinator.phase_complete(ShardId::new(0), TickPhase::Sense, 0)?;

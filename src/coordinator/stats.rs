@@ -124,7 +124,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::TermOverflow`](crate::FrequencyError::TermOverflow) names a term whose sum exceeds 64 bits.
+    /// [`FrequencyError::TermOverflow`](crate::error::FrequencyError::TermOverflow) names a term whose sum exceeds 64 bits.
     pub fn aggregate_global_df<S>(
         &self,
         shards: Vec<HashMap<String, u64, S>>,

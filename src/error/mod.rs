@@ -1,11 +1,12 @@
-//! What can go wrong, one enum per concern, and [`Error`] over those that a coordinator can meet.
+//! Errors: one enum per concern, and [`Error`], which a coordinator's calls return.
 //!
-//! Every variant says what it means for the caller's state.
+//! Match on them if a program reacts to a certain refusal. Every variant says what it means for the caller's state.
 
 mod barrier;
 mod colony;
 mod config;
 mod frequency;
+mod publication;
 mod registry;
 mod ring;
 mod route;
@@ -14,6 +15,7 @@ pub use self::barrier::{BarrierError, MissingShards};
 pub use self::colony::{ColonyError, IntakeError};
 pub use self::config::ConfigError;
 pub use self::frequency::FrequencyError;
+pub use self::publication::PublicationError;
 pub use self::registry::RegistryError;
 pub use self::ring::RingError;
 pub use self::route::{BatchError, RouteError};

@@ -60,7 +60,7 @@ impl Plan {
 /// // What was aggregated can be aggregated further.
 /// let all = aggregate(&[&global, &global])?;
 /// assert_eq!(all.top(1), [("ring", 10)]);
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 ///
 /// # Errors
@@ -104,11 +104,11 @@ where
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use tickring::aggregate_owned;
+/// use tickring::frequency::aggregate_owned;
 ///
 /// let shard = |df| HashMap::from([("ring".to_owned(), df)]);
 /// assert_eq!(aggregate_owned(vec![shard(2), shard(3)])?.get("ring"), Some(5));
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use crate::error::FrequencyError;
 /// negative idf and loses matches; such a combination is refused.
 ///
 /// ```
-/// use tickring::{CorpusStatistics, DocumentFrequencies};
+/// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
 ///
 /// let shard = |documents, tokens, ring| {
 ///     CorpusStatistics::new(documents, tokens, DocumentFrequencies::from_entries([("ring", ring)])?)
@@ -18,7 +18,7 @@ use crate::error::FrequencyError;
 /// assert_eq!(colony.documents(), 40);
 /// assert_eq!(colony.average_length(), 10.0);
 /// assert_eq!(colony.document_frequency("ring"), 3);
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CorpusStatistics {
@@ -31,7 +31,8 @@ impl CorpusStatistics {
     /// The statistics of a corpus of this many documents, which have this many tokens together. Looks at every term.
     ///
     /// ```
-    /// use tickring::{CorpusStatistics, DocumentFrequencies, FrequencyError};
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
     ///
     /// let df = DocumentFrequencies::from_entries([("ring", 30)])?;
     /// let refused = CorpusStatistics::new(10, 100, df);
@@ -66,13 +67,13 @@ impl CorpusStatistics {
     /// [`aggregate`] does.
     ///
     /// ```
-    /// use tickring::{CorpusStatistics, DocumentFrequencies};
+    /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
     ///
     /// let df = DocumentFrequencies::from_entries([("ring", 1)])?;
     /// let shard = CorpusStatistics::new(2, 12, df)?;
     /// let both = CorpusStatistics::merge([&shard, &shard])?;
     /// assert_eq!((both.documents(), both.tokens()), (4, 24));
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     ///
     /// # Errors
@@ -114,12 +115,12 @@ impl CorpusStatistics {
     /// Tokens per document; 0 where there are no documents.
     ///
     /// ```
-    /// use tickring::{CorpusStatistics, DocumentFrequencies};
+    /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
     ///
     /// let corpus = CorpusStatistics::new(4, 10, DocumentFrequencies::default())?;
     /// assert_eq!(corpus.average_length(), 2.5);
     /// assert_eq!(CorpusStatistics::default().average_length(), 0.0);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn average_length(&self) -> f64 {
         bm25::average_length(self.tokens, self.documents)
@@ -131,13 +132,13 @@ impl CorpusStatistics {
     /// At least 1, for any term. A term in no document has df = 0. Without documents it is 1.
     ///
     /// ```
-    /// use tickring::{CorpusStatistics, DocumentFrequencies};
+    /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
     ///
     /// let df = DocumentFrequencies::from_entries([("the", 9), ("ring", 4)])?;
     /// let corpus = CorpusStatistics::new(9, 90, df)?;
     /// assert_eq!(corpus.smoothed_idf("the"), 1.0);
     /// assert_eq!(corpus.smoothed_idf("ring"), 2_f64.ln() + 1.0);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn smoothed_idf(&self, term: &str) -> f64 {
         bm25::smoothed_idf(self.documents, self.document_frequency(term))
@@ -150,13 +151,13 @@ impl CorpusStatistics {
     /// Above 0, for any term. A term in no document has df = 0. Without documents it is `ln 2`.
     ///
     /// ```
-    /// use tickring::{CorpusStatistics, DocumentFrequencies};
+    /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
     ///
     /// let df = DocumentFrequencies::from_entries([("the", 10), ("ring", 2)])?;
     /// let corpus = CorpusStatistics::new(10, 90, df)?;
     /// assert!(corpus.bm25_idf("the") > 0.0);
     /// assert!((corpus.bm25_idf("ring") - 4.4_f64.ln()).abs() < 1e-15);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn bm25_idf(&self, term: &str) -> f64 {
         bm25::idf(self.documents, self.document_frequency(term))
@@ -168,7 +169,7 @@ impl CorpusStatistics {
     /// From 0, for a term that doesn't occur, to 2.2 times its [idf](Self::bm25_idf).
     ///
     /// ```
-    /// use tickring::{CorpusStatistics, DocumentFrequencies};
+    /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
     ///
     /// let df = DocumentFrequencies::from_entries([("the", 10), ("ring", 2)])?;
     /// let corpus = CorpusStatistics::new(10, 80, df)?;
@@ -176,7 +177,7 @@ impl CorpusStatistics {
     /// assert!(score > corpus.bm25_score("the", 2, 8));
     /// // At the average length, one occurrence weighs as much as the idf.
     /// assert!((corpus.bm25_score("ring", 1, 8) - corpus.bm25_idf("ring")).abs() < 1e-15);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn bm25_score(&self, term: &str, occurrences: u64, length: u64) -> f64 {
         let average = self.average_length();

@@ -14,17 +14,17 @@ use crate::error::FrequencyError;
 
 /// Terms, and in how many documents each of them is.
 ///
-/// Made by [`aggregate`](crate::aggregate), [`aggregate_owned`](crate::aggregate_owned) or
+/// Made by [`aggregate`](crate::aggregate), [`aggregate_owned`](crate::frequency::aggregate_owned) or
 /// [`from_entries`](Self::from_entries). It never changes. Two are equal when they have the same terms with the same
 /// frequencies, however they were made.
 ///
 /// ```
-/// use tickring::DocumentFrequencies;
+/// use tickring::frequency::DocumentFrequencies;
 ///
 /// let df = DocumentFrequencies::from_entries([("ring", 2), ("tick", 4), ("ring", 1)])?;
 /// assert_eq!(df.get("ring"), Some(3));
 /// assert_eq!(df.len(), 2);
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 #[derive(Clone)]
 pub struct DocumentFrequencies {
@@ -39,11 +39,11 @@ impl DocumentFrequencies {
     ///
     /// ```
     /// use std::collections::BTreeMap;
-    /// use tickring::DocumentFrequencies;
+    /// use tickring::frequency::DocumentFrequencies;
     ///
     /// let map = BTreeMap::from([("ring".to_owned(), 2)]);
     /// assert_eq!(DocumentFrequencies::from_entries(map)?.get("ring"), Some(2));
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     ///
     /// # Errors
@@ -73,12 +73,12 @@ impl DocumentFrequencies {
     /// In how many documents the term is; none for a term that no shard named. Takes constant time and doesn't allocate.
     ///
     /// ```
-    /// use tickring::DocumentFrequencies;
+    /// use tickring::frequency::DocumentFrequencies;
     ///
     /// let df = DocumentFrequencies::from_entries([("ring", 2)])?;
     /// assert_eq!(df.get("ring"), Some(2));
     /// assert_eq!(df.get("Ring"), None);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn get(&self, term: &str) -> Option<u64> {
         let hash = hash_of(&self.hasher, term);
@@ -90,10 +90,10 @@ impl DocumentFrequencies {
     /// The number of terms.
     ///
     /// ```
-    /// use tickring::DocumentFrequencies;
+    /// use tickring::frequency::DocumentFrequencies;
     ///
     /// assert_eq!(DocumentFrequencies::from_entries([("a", 2), ("b", 1)])?.len(), 2);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn len(&self) -> usize {
         self.len
@@ -102,7 +102,7 @@ impl DocumentFrequencies {
     /// Whether there is no term.
     ///
     /// ```
-    /// assert!(tickring::DocumentFrequencies::default().is_empty());
+    /// assert!(tickring::frequency::DocumentFrequencies::default().is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -112,12 +112,12 @@ impl DocumentFrequencies {
     ///
     /// ```
     /// use std::collections::BTreeMap;
-    /// use tickring::DocumentFrequencies;
+    /// use tickring::frequency::DocumentFrequencies;
     ///
     /// let df = DocumentFrequencies::from_entries([("b", 1), ("a", 2)])?;
     /// let by_term: BTreeMap<&str, u64> = df.iter().collect();
     /// assert_eq!(by_term, BTreeMap::from([("a", 2), ("b", 1)]));
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn iter(&self) -> DocumentFrequenciesIter<'_> {
         DocumentFrequenciesIter {
@@ -131,11 +131,11 @@ impl DocumentFrequencies {
     /// the number of terms, and `n log n`.
     ///
     /// ```
-    /// use tickring::DocumentFrequencies;
+    /// use tickring::frequency::DocumentFrequencies;
     ///
     /// let df = DocumentFrequencies::from_entries([("a", 1), ("b", 7), ("c", 1)])?;
     /// assert_eq!(df.top(2), [("b", 7), ("a", 1)]);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn top(&self, n: usize) -> Vec<(&str, u64)> {
         let order = |a: &(&str, u64), b: &(&str, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
@@ -152,12 +152,12 @@ impl DocumentFrequencies {
     ///
     /// ```
     /// use std::collections::HashMap;
-    /// use tickring::DocumentFrequencies;
+    /// use tickring::frequency::DocumentFrequencies;
     ///
     /// let df = DocumentFrequencies::from_entries([("ring", 2)])?;
     /// let map: HashMap<String, u64> = df.into_map();
     /// assert_eq!(map["ring"], 2);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn into_map<S: BuildHasher + Default>(self) -> HashMap<String, u64, S> {
         // With room for all: while it grew, a map with our hasher would get terms that crowd in its first half.

@@ -12,7 +12,8 @@ use super::DocumentFrequencies;
 /// all of these.
 ///
 /// ```
-/// use tickring::{FrequencySource, aggregate};
+/// use tickring::frequency::FrequencySource;
+/// use tickring::aggregate;
 ///
 /// struct Postings {
 ///     term: String,
@@ -28,7 +29,7 @@ use super::DocumentFrequencies;
 ///
 /// let index = Index(vec![Postings { term: "ring".to_owned(), documents: vec![3, 7] }]);
 /// assert_eq!(aggregate(&[index])?.get("ring"), Some(2));
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 pub trait FrequencySource {
     /// Each term with the number of documents that it is in, in any order. A term that comes more than once is added up.

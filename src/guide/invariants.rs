@@ -6,7 +6,7 @@
 //!
 //! ## I5: a ring is a function of its members
 //! Two rings of the same members, weights, virtual nodes and placement are equal, however they came about, and answer every look-up as
-//! a scan of all points would. A change moves only what it has to, and [`RingPlan`](crate::RingPlan) lists exactly that.
+//! a scan of all points would. A change moves only what it has to, and [`RingPlan`](crate::ring::RingPlan) lists exactly that.
 //!
 //! Held by [`HashRing`](crate::HashRing). Checked by `src/testing/ring`, `src/ring/tests.rs` and `tests/ring.rs`.
 //!
@@ -50,7 +50,7 @@
 //! `src/testing/membership`, `src/testing/frequency` and `tests/simulation`.
 //!
 //! ## I7: an earlier life can do nothing
-//! A call with an [`Incarnation`](crate::Incarnation) that has ended is refused. A shard's new life has none of the old one's progress.
+//! A call with an [`Incarnation`](crate::id::Incarnation) that has ended is refused. A shard's new life has none of the old one's progress.
 //!
 //! Held by [`ShardHandle`](crate::ShardHandle), [`ShardRegistry`](crate::ShardRegistry) and the barrier. Checked by `tests/loom`,
 //! `src/testing/barrier` and `src/testing/membership`.
@@ -59,7 +59,7 @@
 //! A lease is judged by the last beat before the judgement, and a beat that comes during it isn't lost. A pause of the whole process,
 //! or a clock that jumps, is no shard's fault.
 //!
-//! Held by the lease in the registry and by [`PauseGuard`](crate::PauseGuard). Checked by `src/registry/tests.rs`, `src/health.rs`,
+//! Held by the lease in the registry and by [`PauseGuard`](crate::coordinator::PauseGuard). Checked by `src/registry/tests.rs`, `src/health.rs`,
 //! `tests/loom` and `tests/simulation`.
 //!
 //! ## I9: whoever is heard from again comes back
@@ -71,16 +71,16 @@
 //! # Frequencies
 //!
 //! ## I11: the sum over shards is exact
-//! [`aggregate`](crate::aggregate) and [`aggregate_interned`](crate::aggregate_interned) give what adding the shards up one by one would,
+//! [`aggregate`](crate::aggregate) and [`aggregate_interned`](crate::frequency::aggregate_interned) give what adding the shards up one by one would,
 //! on any number of threads. Documents and frequencies come from the same shards. A sum that doesn't fit is an error.
 //!
 //! Held by `frequency`. Checked by `src/testing/frequency`, `src/frequency/tests.rs` and `tests/frequency.rs`.
 //!
 //! ## I12: what is kept up to date equals a new sum
-//! A [`FrequencySnapshot`](crate::FrequencySnapshot) equals the sum over what the shards had when it was published, whatever changes led
+//! A [`FrequencySnapshot`](crate::frequency::FrequencySnapshot) equals the sum over what the shards had when it was published, whatever changes led
 //! there and in whichever order, and never changes.
 //!
-//! Held by [`GlobalFrequencies`](crate::GlobalFrequencies). Checked by `src/testing/frequency` and
+//! Held by [`GlobalFrequencies`](crate::frequency::GlobalFrequencies). Checked by `src/testing/frequency` and
 //! `src/frequency/interned/tests.rs`.
 //!
 //! # Colony

@@ -12,7 +12,9 @@ use crate::registry::{ShardInfo, ShardStatus};
 ///
 /// ```
 /// use tickring::membership::{Action, Command};
-/// use tickring::{Coordinator, Epoch, Error, RegistryError, ShardId};
+/// use tickring::error::RegistryError;
+/// use tickring::id::Epoch;
+/// use tickring::{Coordinator, Error, ShardId};
 ///
 /// let coordinator = Coordinator::new(2)?;
 /// let action = Action::SetWeight { shard: ShardId::new(1), weight: 3 };
@@ -86,7 +88,7 @@ pub enum Action {
     SetWeight {
         /// The shard.
         shard: ShardId,
-        /// Its new weight, from 0 to [`MAX_WEIGHT`](crate::MAX_WEIGHT).
+        /// Its new weight, from 0 to [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT).
         weight: u32,
     },
     /// Ends the coordination. The only action that a closed coordinator takes, to no effect.
@@ -106,7 +108,8 @@ pub struct Newcomer {
 /// What to do for a registration, besides what the shard says of itself.
 ///
 /// ```
-/// use tickring::{Coordinator, Registration, ShardId, ShardInfo};
+/// use tickring::membership::Registration;
+/// use tickring::{Coordinator, ShardId, ShardInfo};
 ///
 /// let coordinator = Coordinator::new(2)?;
 /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
@@ -123,7 +126,7 @@ pub struct Registration {
     /// new incarnation.
     pub id: Option<ShardId>,
     /// How many times the configured number of virtual nodes the shard gets, from 0 (owns nothing) to
-    /// [`MAX_WEIGHT`](crate::MAX_WEIGHT). None keeps the weight of an id that is on the ring, so that registering moves no
+    /// [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT). None keeps the weight of an id that is on the ring, so that registering moves no
     /// document of it, and is 1 for a new one.
     pub weight: Option<u32>,
     /// The incarnation that begins: greater than any that began before. None takes the next.

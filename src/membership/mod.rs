@@ -1,11 +1,16 @@
-//! The pure machine that decides about membership: who is on the ring, at which weight, in which life and status.
+//! Commands that change who is on the ring, at which weight, in which life and status.
 //!
-//! It takes a [`Command`] and the time, and returns either a refusal, which changed nothing, or the effects that the
-//! [`Coordinator`](crate::Coordinator) carries out in one critical section: joins, the topology, leaves, events, the end. Each
-//! action is decided whole before any of it is carried out, so that what is carried out can't fail. There is no lock, clock or
-//! thread in here and nothing is called back. Leases are judged apart: what a sweep finds comes back as a command.
-//!
-//! A join can't be refused either: the barrier's members are those of the ring that serve, and the ring has the same bound. Whether the coordination has ended is known here; the barrier and the subscribers learn it as an effect.
+//! The [`Coordinator`](crate::Coordinator)'s methods make these commands themselves. Use a [`Command`] if changes of membership come
+//! from a log or another process: it is plain data that can be stored and sent, and [`Coordinator::apply`](crate::Coordinator::apply)
+//! carries it out, whole or not at all. [`Registration`] says how a shard joins.
+
+// The machine is pure. It takes a command and the time, and returns either a refusal, which changed nothing, or the effects that the
+// coordinator carries out in one critical section: joins, the topology, leaves, events, the end. Each action is decided whole before any
+// of it is carried out, so that what is carried out can't fail. There is no lock, clock or thread in here and nothing is called back.
+// Leases are judged apart: what a sweep finds comes back as a command.
+//
+// A join can't be refused either: the barrier's members are those of the ring that serve, and the ring has the same bound. Whether the
+// coordination has ended is known here; the barrier and the subscribers learn it as an effect.
 
 mod command;
 mod effects;

@@ -1,6 +1,7 @@
-//! What readers see: the views of all shards at one moment, and what is known over them.
+//! Publications: the immutable views of all shards at one moment, with statistics over them all.
 //!
-//! Colony and search both stand on this; neither is needed for it. Anybody can build a publication of views of their own.
+//! Implement [`View`] if you write a [`Shard`](crate::Shard) of your own. A [`Colony`](crate::Colony) makes a [`Publication`] at the end of
+//! each tick, and a query reads one and nothing else. Without a colony, build one from your own views with [`Publication::new`].
 
 mod hit;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use std::fmt;
 pub use self::hit::Hit;
 pub(crate) use self::hit::Top;
 pub use self::view::{ShardFailure, View};
+use crate::error::PublicationError;
 use crate::guarded::Guarded;
 use crate::id::{DocumentId, Epoch, Incarnation, ShardId, Tick};
 use crate::sync::Arc;
@@ -83,32 +85,13 @@ impl<V> fmt::Debug for Published<V> {
     }
 }
 
-/// What can't be published, or ranked. Nothing changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PublicationError {
-    /// A shard has more than one view.
-    #[error("{0} is there twice")]
-    SameShardTwice(ShardId),
-    /// The views' statistics can't be computed.
-    #[error("the statistics can't be computed: {0}")]
-    Statistics(#[source] ShardFailure),
-    /// A score is not a number, so that it has no place among the others.
-    #[error("the score of {document} in {shard} is not a number")]
-    NotANumber {
-        /// Whose document it is.
-        shard: ShardId,
-        /// The document.
-        document: DocumentId,
-    },
-}
-
 /// What all shards held at one moment. A query reads one publication and nothing else.
 ///
 /// A [`Colony`](crate::Colony) makes one at the end of each tick. You can build your own, of views from anywhere:
 ///
 /// ```
-/// use tickring::{DocumentId, Publication, Published, ShardFailure, ShardId, View};
+/// use tickring::publication::{Published, ShardFailure};
+/// use tickring::{DocumentId, Publication, ShardId, View};
 ///
 /// /// Lengths of documents.
 /// struct Lengths(Vec<(DocumentId, f32)>);
@@ -133,7 +116,7 @@ pub enum PublicationError {
 ///
 /// let longest = publication.top(2, |shard| shard.view().0.iter().map(|&(id, length)| (length, id)))?;
 /// assert_eq!(longest.iter().map(|hit| hit.score).collect::<Vec<_>>(), [4.0, 3.0]);
-/// # Ok::<(), tickring::PublicationError>(())
+/// # Ok::<(), tickring::error::PublicationError>(())
 /// ```
 pub struct Publication<V: View> {
     tick: Option<Tick>,

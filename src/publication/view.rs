@@ -12,7 +12,8 @@ pub type ShardFailure = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// ```
 /// use std::collections::BTreeSet;
-/// use tickring::{DocumentId, ShardFailure, View};
+/// use tickring::publication::ShardFailure;
+/// use tickring::{DocumentId, View};
 ///
 /// struct Ids(BTreeSet<DocumentId>);
 ///

@@ -23,7 +23,8 @@ impl ShardRegistry {
     /// Registers a shard under this id. If the id is registered already, its incarnation ends and a new one begins.
     ///
     /// ```
-    /// use tickring::{ShardId, ShardInfo, ShardRegistry, Timestamp};
+    /// use tickring::clock::Timestamp;
+    /// use tickring::{ShardId, ShardInfo, ShardRegistry};
     ///
     /// let mut registry = ShardRegistry::new();
     /// let (shard, info) = (ShardId::new(7), ShardInfo::new(ShardId::new(7), "local".to_owned()));
@@ -31,7 +32,7 @@ impl ShardRegistry {
     /// let second = registry.register_with_id(info, shard, Timestamp::ZERO)?;
     /// assert!(second > first);
     /// assert_eq!(registry.all_ids(), [shard]);
-    /// # Ok::<(), tickring::RegistryError>(())
+    /// # Ok::<(), tickring::error::RegistryError>(())
     /// ```
     ///
     /// # Errors
@@ -209,7 +210,8 @@ impl ShardRegistry {
     /// Notes how many documents a shard holds and how much memory, in bytes, it uses.
     ///
     /// ```
-    /// use tickring::{ShardId, ShardInfo, ShardRegistry, Timestamp};
+    /// use tickring::clock::Timestamp;
+    /// use tickring::{ShardId, ShardInfo, ShardRegistry};
     ///
     /// let mut registry = ShardRegistry::new();
     /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
@@ -218,7 +220,7 @@ impl ShardRegistry {
     /// registry.update_metrics(full, 1_000, 1 << 20)?;
     /// assert_eq!(registry.least_loaded_shard(), Some(empty));
     /// assert_eq!((registry.total_documents(), registry.total_memory()), (1_000, 1 << 20));
-    /// # Ok::<(), tickring::RegistryError>(())
+    /// # Ok::<(), tickring::error::RegistryError>(())
     /// ```
     ///
     /// # Errors

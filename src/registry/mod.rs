@@ -1,11 +1,9 @@
-//! Who is there, and who is alive: a pure state machine over shards, their incarnations, statuses and leases.
+//! The registry of shards: who is there, and who is alive.
 //!
-//! It has no lock, no clock and no thread. Each method is one command, with the time as an argument where it needs
-//! one, and is either refused whole, changing nothing, or carried out whole. `commands` change, `queries` ask, `record` is
-//! what the shards themselves write.
-//!
-//! Where a command can be refused, it is in two halves inside: one that decides, by reference, and one that carries out what was
-//! decided and can't fail. The coordinator's membership decides about ring and registry between the two.
+//! A [`ShardRegistry`] holds shards with their incarnations, statuses and leases. Use it on its own if you want this bookkeeping
+//! without routing and phases, or in a test or a replicated state machine: it has no lock, no clock and no thread. Each method is
+//! one command, with the time as an argument where it needs one, and is either refused whole, changing nothing, or carried out whole.
+//! A [`Coordinator`](crate::Coordinator) has a registry inside.
 //!
 //! # Statuses
 //! ```text
@@ -16,6 +14,10 @@
 //!                  ▲            ▲                       Recovering ┘
 //!                  └── beat ────┴─── beat, if it was draining ─┘
 //! ```
+
+// `commands` change, `queries` ask, `record` is what the shards themselves write. Where a command can be refused, it is in two halves
+// inside: one that decides, by reference, and one that carries out what was decided and can't fail. The coordinator's membership decides
+// about ring and registry between the two.
 
 mod commands;
 mod info;
@@ -64,7 +66,8 @@ struct Entry {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tickring::{ShardId, ShardInfo, ShardRegistry, ShardStatus, Timestamp};
+/// use tickring::clock::Timestamp;
+/// use tickring::{ShardId, ShardInfo, ShardRegistry, ShardStatus};
 ///
 /// let mut registry = ShardRegistry::with_heartbeat_timeout(Duration::from_secs(10));
 /// let at = |seconds| Timestamp::ZERO.saturating_add(Duration::from_secs(seconds));
@@ -77,7 +80,7 @@ struct Entry {
 /// assert_eq!(registry.get_status(shard), Some(ShardStatus::Recovering));
 /// registry.heartbeat(shard, at(13))?;
 /// assert_eq!(registry.get_status(shard), Some(ShardStatus::Online));
-/// # Ok::<(), tickring::RegistryError>(())
+/// # Ok::<(), tickring::error::RegistryError>(())
 /// ```
 #[derive(Debug)]
 pub struct ShardRegistry {

@@ -15,7 +15,8 @@ impl HashRing {
     /// The ring with one more shard, of weight 1. Costs a copy of the ring.
     ///
     /// ```
-    /// use tickring::{HashRing, RingError, ShardId};
+    /// use tickring::error::RingError;
+    /// use tickring::{HashRing, ShardId};
     ///
     /// let ring = HashRing::new(2)?.add_shard(ShardId::new(9))?;
     /// assert_eq!(ring.shard_count(), 3);
@@ -29,14 +30,14 @@ impl HashRing {
         self.add_weighted(shard, 1)
     }
 
-    /// The ring with one more shard of this weight, from 0 (owns nothing) to [`MAX_WEIGHT`](crate::MAX_WEIGHT).
+    /// The ring with one more shard of this weight, from 0 (owns nothing) to [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT).
     ///
     /// ```
     /// use tickring::{HashRing, ShardId};
     ///
     /// let ring = HashRing::new(2)?.add_weighted(ShardId::new(9), 2)?;
     /// assert_eq!(ring.total_virtual_nodes(), 600);
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     ///
     /// # Errors
@@ -61,7 +62,8 @@ impl HashRing {
     /// The ring without this shard. Costs a copy of the ring.
     ///
     /// ```
-    /// use tickring::{HashRing, RingError, ShardId};
+    /// use tickring::error::RingError;
+    /// use tickring::{HashRing, ShardId};
     ///
     /// let ring = HashRing::new(3)?;
     /// let smaller = ring.remove_shard(ShardId::new(1))?;
@@ -93,7 +95,7 @@ impl HashRing {
     /// let heavy = ring.set_weight(ShardId::new(1), 4)?;
     /// assert_eq!(heavy.weight(ShardId::new(1)), Some(4));
     /// assert_eq!(heavy.set_weight(ShardId::new(1), 1)?, ring);
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     ///
     /// # Errors

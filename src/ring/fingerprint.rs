@@ -21,7 +21,7 @@ impl HashRing {
     /// let ring = HashRing::new(3)?;
     /// let again = HashRing::new(2)?.add_shard(ShardId::new(2))?;
     /// assert_eq!(ring.fingerprint(), again.fingerprint());
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     #[expect(clippy::cast_possible_truncation, reason = "at most MAX_POINTS points")]
     pub fn fingerprint(&self) -> u64 {

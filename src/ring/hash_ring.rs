@@ -18,7 +18,7 @@ const VIRTUAL_NODES: u32 = 150;
 ///
 /// A ring is a value. Adding, removing or weighting a shard gives a new ring and leaves the old one as it was. Which documents
 /// move then is exact and minimal: adding a shard moves documents only to it, removing one only away from it, for owners and for
-/// sets of replicas; [`RingPlan`](crate::RingPlan) lists what moves. Rings of the same members, weights, virtual nodes and placement are equal,
+/// sets of replicas; [`RingPlan`](crate::ring::RingPlan) lists what moves. Rings of the same members, weights, virtual nodes and placement are equal,
 /// however they came about.
 ///
 /// A look-up takes a few nanoseconds and never allocates. A ring takes about 28 to 46 bytes a point, with up to 255 shards
@@ -56,7 +56,7 @@ impl HashRing {
     /// ```
     /// let ring = tickring::HashRing::new(3)?;
     /// assert_eq!(ring.total_virtual_nodes(), 450);
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl HashRing {
     ///     HashRing::with_virtual_nodes(4, 0).unwrap_err().to_string(),
     ///     "virtual_nodes_per_shard is 0, but must be from 1 to 65536",
     /// );
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     ///
     /// # Errors
@@ -90,18 +90,19 @@ impl HashRing {
     /// Costs about 25 to 60 ns a point, on the calling thread.
     ///
     /// ```
-    /// use tickring::{HashRing, Placement, ShardId};
+    /// use tickring::placement::Placement;
+    /// use tickring::{HashRing, ShardId};
     ///
     /// let members = [(ShardId::new(7), 2), (ShardId::new(1), 1)];
     /// let ring = HashRing::from_members(Placement::SipHash13, 100, members)?;
     /// assert_eq!(ring.all_shards(), [ShardId::new(1), ShardId::new(7)]);
     /// assert_eq!(ring.total_virtual_nodes(), 300);
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     ///
     /// # Errors
     /// [`RingError::VirtualNodes`], [`RingError::TooManyShards`], [`RingError::Weight`], [`RingError::ShardExists`] if an id occurs
-    /// twice, or [`RingError::TooManyPoints`]. Found before any point is placed. No more than [`MAX_SHARDS`](crate::MAX_SHARDS) members and one are taken
+    /// twice, or [`RingError::TooManyPoints`]. Found before any point is placed. No more than [`MAX_SHARDS`](crate::limits::MAX_SHARDS) members and one are taken
     /// from the iterator.
     pub fn from_members(
         placement: Placement,
@@ -142,12 +143,13 @@ impl HashRing {
     /// The shard that owns a document. A few nanoseconds.
     ///
     /// ```
-    /// use tickring::{DocumentId, HashRing, RouteError};
+    /// use tickring::error::RouteError;
+    /// use tickring::{DocumentId, HashRing};
     ///
     /// let document = DocumentId::from_seed(1);
     /// assert!(HashRing::new(3)?.get_shard(&document).is_ok());
     /// assert_eq!(HashRing::new(0)?.get_shard(&document), Err(RouteError::EmptyRing));
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     ///
     /// # Errors
@@ -165,7 +167,7 @@ impl HashRing {
     /// let ring = HashRing::new(3)?;
     /// let document = DocumentId::from_seed(1);
     /// assert_eq!(ring.get_shard_for_key(document.as_bytes()), ring.get_shard(&document));
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     ///
     /// # Errors
@@ -178,12 +180,13 @@ impl HashRing {
     /// The shard that owns a position, as [`Placement`] hashes them.
     ///
     /// ```
-    /// use tickring::{HashRing, Placement};
+    /// use tickring::HashRing;
+    /// use tickring::placement::Placement;
     ///
     /// let ring = HashRing::new(3)?;
     /// let position = ring.placement().hash(b"key");
     /// assert_eq!(ring.owner(position), ring.get_shard_for_key(b"key"));
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     ///
     /// # Errors

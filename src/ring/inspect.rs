@@ -14,7 +14,7 @@ impl HashRing {
     /// let ring = HashRing::new(2)?.add_weighted(ShardId::new(7), 3)?;
     /// let weights: Vec<_> = ring.members().iter().map(|member| member.weight).collect();
     /// assert_eq!(weights, [1, 1, 3]);
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     pub fn members(&self) -> &[RingMember] {
         &self.members
@@ -65,7 +65,7 @@ impl HashRing {
     /// let (position, shard) = ring.points().next().unwrap();
     /// assert_eq!(ring.owner(position), Ok(shard));
     /// assert_eq!(ring.points().len(), 300);
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     pub fn points(
         &self,
@@ -80,7 +80,7 @@ impl HashRing {
     /// ```
     /// let ring = tickring::HashRing::new(1_000)?;
     /// assert!(ring.memory_bytes() < 7_000_000);
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>()

@@ -40,7 +40,8 @@ impl Move {
 /// What moves when one ring takes the place of another.
 ///
 /// ```
-/// use tickring::{DocumentId, HashRing, RingPlan, ShardId};
+/// use tickring::ring::RingPlan;
+/// use tickring::{DocumentId, HashRing, ShardId};
 ///
 /// let before = HashRing::new(3)?;
 /// let after = before.add_shard(ShardId::new(3))?;
@@ -128,12 +129,13 @@ impl RingPlan {
     /// The move that a position belongs to; nothing if its owner stays. Costs a binary search.
     ///
     /// ```
-    /// use tickring::{HashRing, RingPlan, ShardId};
+    /// use tickring::ring::RingPlan;
+    /// use tickring::{HashRing, ShardId};
     ///
     /// let plan = RingPlan::between(&HashRing::new(0)?, &HashRing::new(1)?)?;
     /// let all = plan.move_at(u64::MAX).unwrap();
     /// assert_eq!((all.range(), all.from, all.to), (0..=u64::MAX, None, Some(ShardId::new(0))));
-    /// # Ok::<(), tickring::RingError>(())
+    /// # Ok::<(), tickring::error::RingError>(())
     /// ```
     pub fn move_at(&self, position: u64) -> Option<&Move> {
         let at = self.moves.partition_point(|range| range.last < position);

@@ -83,7 +83,8 @@ impl HashRing {
     /// [`Replicas::is_complete`]. Doesn't allocate.
     ///
     /// ```
-    /// use tickring::{DocumentId, HashRing, RouteError};
+    /// use tickring::error::RouteError;
+    /// use tickring::{DocumentId, HashRing};
     ///
     /// let ring = HashRing::new(5)?;
     /// let document = DocumentId::from_seed(1);

@@ -33,7 +33,7 @@ impl Share {
 /// let total: u128 = shares.iter().map(|share| share.hashes).sum();
 /// assert_eq!(total, 1 << 64);
 /// assert!(shares.balance().unwrap() < 1.25);
-/// # Ok::<(), tickring::RingError>(())
+/// # Ok::<(), tickring::error::RingError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shares(Box<[Share]>);

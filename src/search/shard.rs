@@ -136,7 +136,7 @@ impl TextShard {
     ///     Ok(TextShard::begin(&config, &birth)?)
     /// })?;
     /// assert!(colony.tick()?.faults.is_empty());
-    /// # Ok::<(), tickring::ColonyError>(())
+    /// # Ok::<(), tickring::error::ColonyError>(())
     /// ```
     ///
     /// # Errors

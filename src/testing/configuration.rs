@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use crate::colony::{Batch, MAX_INBOX_CAPACITY, MAX_THREADS, TickContext};
+use crate::error::ConfigError;
+use crate::id::{Epoch, Incarnation};
+use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES};
+use crate::placement::Placement;
+use crate::publication::ShardFailure;
 use crate::{
-    Batch, Colony, ColonyConfig, Config, ConfigError, Coordinator, DocumentId, Epoch, HashRing,
-    Incarnation, MAX_INBOX_CAPACITY, MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_THREADS,
-    MAX_VIRTUAL_NODES, NodeAddress, Placement, Shard, ShardFailure, ShardId, ShardInfo,
-    ShardStatus, TickContext, TickPhase,
+    Colony, ColonyConfig, Config, Coordinator, DocumentId, HashRing, NodeAddress, Shard, ShardId,
+    ShardInfo, ShardStatus, TickPhase,
 };
 use arbitrary::Unstructured;
 use serde::Serialize;

@@ -32,7 +32,7 @@ pub mod search;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::Incarnation;
+use crate::id::Incarnation;
 
 /// How long a test runs, or where it begins: by this variable of the environment, else by default.
 ///

@@ -5,7 +5,8 @@ use std::time::Duration;
 use arbitrary::{Result, Unstructured};
 
 use super::membership::{Life, Lives};
-use crate::{ShardId, ShardInfo, ShardRegistry, ShardStatus, Timestamp};
+use crate::clock::Timestamp;
+use crate::{ShardId, ShardInfo, ShardRegistry, ShardStatus};
 
 const STATUSES: [ShardStatus; 4] = [
     ShardStatus::Online,

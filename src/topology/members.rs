@@ -7,7 +7,7 @@ use crate::registry::{RegisteredShard, ShardRecord, ShardStatus};
 use crate::sync::Arc;
 
 /// How many members share a chunk. A change of one member copies its chunk and the list of chunks, so that the cost grows
-/// with the square root of the members' number up to [`MAX_SHARDS`](crate::MAX_SHARDS), the square of this.
+/// with the square root of the members' number up to [`MAX_SHARDS`](crate::limits::MAX_SHARDS), the square of this.
 pub(super) const CHUNK: usize = 256;
 
 /// A shard on the ring, as of one epoch.

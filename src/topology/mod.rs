@@ -1,7 +1,8 @@
 //! The topology: ring, members, their statuses and the epoch as one immutable value.
 //!
-//! It is installed in one cell. A reader loads it once per operation and asks nothing else, so that whatever it answers
-//! belongs to one epoch.
+//! [`Coordinator::topology`](crate::Coordinator::topology) returns the current one. Hold it if several answers must belong to one epoch, or
+//! to see who the members are; to be told of changes, [subscribe](crate::Coordinator::subscribe) to [`TopologyEvent`]s. A coordinator
+//! installs each topology in one cell, from which a reader loads it once per operation.
 
 mod members;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 
 pub use self::members::{Member, Members, MembersIter};
 use crate::error::{BatchError, RouteError};
+pub use crate::event::{TopologyChange, TopologyEvent};
 use crate::id::{DocumentId, Epoch, ShardId};
 use crate::placement::Placement;
 use crate::ring::{HashRing, Replicas};

@@ -16,9 +16,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tickring::{
-    Batch, Birth, Colony, ColonyConfig, Shard, ShardFailure, ShardId, TickContext, TickReport,
-};
+use tickring::colony::{Batch, Birth, TickContext, TickReport};
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, Shard, ShardId};
 
 /// A shard that does this in Act, and shows nothing.
 struct Acting<F>(Arc<F>);

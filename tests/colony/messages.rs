@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
+use tickring::colony::{Batch, Birth, Fault, Origin, ReturnReason, TickContext, Write};
+use tickring::publication::ShardFailure;
 use tickring::testing::random::Random;
-use tickring::{
-    Batch, Birth, Colony, DocumentId, Fault, Origin, ReturnReason, Shard, ShardFailure, ShardId,
-    Tick, TickContext, TickPhase, Topology, Write,
-};
+use tickring::{Colony, DocumentId, Shard, ShardId, Tick, TickPhase, Topology};
 
 use crate::pagerank::{Page, Ranks, make};
 use crate::{GENEROUS, config, faulty};

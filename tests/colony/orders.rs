@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tickring::{
-    Batch, Birth, Colony, ColonyConfig, ColonyError, DocumentId, FaultKind, Intake, IntakeError,
-    Reader, Shard, ShardFailure, ShardId, TickContext, TickPhase, View,
-};
+use tickring::colony::{Batch, Birth, FaultKind, Intake, Reader, TickContext};
+use tickring::error::{ColonyError, IntakeError};
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, DocumentId, Shard, ShardId, TickPhase, View};
 
 /// What a shard does in a phase.
 type Act =

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tickring::{
-    Batch, Birth, Colony, DocumentId, Incarnation, IntakeError, Refusal, ReturnReason, Returned,
-    Shard, ShardFailure, ShardId, TickContext, TickReport, View, Write,
+use tickring::colony::{
+    Batch, Birth, Refusal, ReturnReason, Returned, TickContext, TickReport, Write,
 };
+use tickring::error::IntakeError;
+use tickring::id::Incarnation;
+use tickring::publication::ShardFailure;
+use tickring::{Colony, DocumentId, Shard, ShardId, View};
 
 use crate::{GENEROUS, config, faulty};
 

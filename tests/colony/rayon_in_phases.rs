@@ -10,11 +10,11 @@ use std::time::Duration;
 use crossbeam::channel;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use tickring::colony::{Batch, Birth, TickContext};
+use tickring::frequency::DocumentFrequencies;
+use tickring::publication::ShardFailure;
 use tickring::testing::random::mix;
-use tickring::{
-    Batch, Birth, Colony, DocumentFrequencies, DocumentId, Shard, ShardFailure, ShardId,
-    TickContext, View, aggregate,
-};
+use tickring::{Colony, DocumentId, Shard, ShardId, View, aggregate};
 
 use crate::{GENEROUS, colony, config, far, faulty, in_a_process_of_its_own};
 

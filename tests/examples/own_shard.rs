@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use tickring::{
-    Batch, Colony, ColonyConfig, DocumentFrequencies, DocumentId, Refusal, Shard, ShardFailure,
-    TickContext, View, Write, aggregate,
-};
+use tickring::colony::{Batch, Refusal, TickContext, Write};
+use tickring::frequency::DocumentFrequencies;
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, DocumentId, Shard, View, aggregate};
 
 /// The texts of a shard. The view of them is a copy of the map, and shares the texts.
 #[derive(Clone, Default)]
@@ -84,7 +84,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut colony = Colony::new(ColonyConfig::default(), 3, |birth| {
         let last = birth
             .last
-            .map(|last: tickring::Published<Texts>| last.view().clone());
+            .map(|last: tickring::publication::Published<Texts>| last.view().clone());
         Ok(last.unwrap_or_default())
     })?;
     let texts = [

@@ -11,9 +11,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tickring::{
-    Batch, Birth, Colony, ColonyConfig, DocumentId, Shard, ShardFailure, TickContext, View, Write,
-};
+use tickring::colony::{Batch, Birth, TickContext, Write};
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, DocumentId, Shard, View};
 
 /// What is written under a vertex's id.
 pub(crate) enum Page {

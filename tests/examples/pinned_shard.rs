@@ -9,9 +9,9 @@ use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tickring::{
-    Batch, Birth, Colony, ColonyConfig, DocumentId, Shard, ShardFailure, TickContext, View, Write,
-};
+use tickring::colony::{Batch, Birth, TickContext, Write};
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, DocumentId, Shard, View};
 
 type Notes = BTreeMap<DocumentId, Arc<String>>;
 

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tickring::{
-    Config, Coordinator, ManualClock, Registration, RouteError, Router, ShardHandle, ShardId,
-    ShardInfo,
-};
+use tickring::clock::ManualClock;
+use tickring::error::RouteError;
+use tickring::membership::Registration;
+use tickring::{Config, Coordinator, Router, ShardHandle, ShardId, ShardInfo};
 
 const KEYS: u32 = 10_000;
 

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 
-use tickring::{
-    Batch, Birth, Colony, ColonyConfig, DocumentId, Hit, Publication, PublicationError, Shard,
-    ShardFailure, Stop, TickContext, View, Write,
-};
+use tickring::colony::{Batch, Birth, Stop, TickContext, Write};
+use tickring::error::PublicationError;
+use tickring::publication::{Hit, ShardFailure};
+use tickring::{Colony, ColonyConfig, DocumentId, Publication, Shard, View};
 
 type Vector = [f32; 3];
 

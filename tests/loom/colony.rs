@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use tickring::model::run_beside;
-use tickring::{
-    Batch, Birth, CloseReport, Colony, ColonyConfig, ColonyError, DocumentId, FaultKind, Intake,
-    IntakeError, Publication, Reader, ReturnReason, Shard, ShardFailure, TickContext, TickReport,
-    Ticket, View,
+use tickring::colony::{
+    Batch, Birth, CloseReport, FaultKind, Intake, Reader, ReturnReason, TickContext, TickReport,
+    Ticket,
 };
+use tickring::error::{ColonyError, IntakeError};
+use tickring::model::run_beside;
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, DocumentId, Publication, Shard, View};
 
 use super::*;
 

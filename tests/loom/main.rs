@@ -29,11 +29,10 @@ use std::time::Duration;
 use loom::sync::atomic::AtomicU64;
 use loom::thread;
 use tickring::TickPhase::{Act, Advance, Sense};
+use tickring::clock::{ManualClock, Timestamp};
+use tickring::error::BarrierError;
 use tickring::model::{Instant, ModelledLease};
-use tickring::{
-    BarrierError, Config, Coordinator, ManualClock, ShardId, ShardInfo, ShardStatus, TickBarrier,
-    TickPhase, Timestamp,
-};
+use tickring::{Config, Coordinator, ShardId, ShardInfo, ShardStatus, TickBarrier, TickPhase};
 
 const A: ShardId = ShardId(0);
 const B: ShardId = ShardId(1);
@@ -576,9 +575,9 @@ fn a_new_incarnation_and_a_completion_of_the_old() {
         let again = thread::spawn({
             let coordinator = coordinator.clone();
             move || {
-                let registration = tickring::Registration {
+                let registration = tickring::membership::Registration {
                     id: Some(A),
-                    ..tickring::Registration::default()
+                    ..tickring::membership::Registration::default()
                 };
                 coordinator.register_with(info(), registration).unwrap()
             }

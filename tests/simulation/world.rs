@@ -8,13 +8,13 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
+use tickring::clock::Timestamp;
+use tickring::coordinator::PauseGuard;
+use tickring::error::BarrierError;
 use tickring::testing::barrier::When;
 use tickring::testing::membership::{Answer, Command, NaiveGuard, Runner, Whom};
 use tickring::testing::random::{Random, mix};
-use tickring::{
-    BarrierError, Config, DocumentId, Error, PauseGuard, ShardId, ShardStatus, Tick, TickPhase,
-    Timestamp,
-};
+use tickring::{Config, DocumentId, Error, ShardId, ShardStatus, Tick, TickPhase};
 
 use crate::counts::Counts;
 

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tickring::colony::{Fault, FaultKind, Origin, ReturnReason, TickReport};
 use tickring::search::TextDocument;
-use tickring::{
-    Fault, FaultKind, Origin, Publication, ReturnReason, ShardId, TickPhase, TickReport,
-};
+use tickring::{Publication, ShardId, TickPhase};
 
 use super::colony::{Counts, count};
 use super::ledger::{Accepted, Contents, Event};

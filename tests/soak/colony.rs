@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tickring::error::ColonyError;
+use tickring::publication::Published;
 use tickring::search::{Query, TextShard, TextShardConfig};
 use tickring::testing::random::Random;
-use tickring::{Colony, ColonyConfig, ColonyError, Publication, Published, ShardId};
+use tickring::{Colony, ColonyConfig, Publication, ShardId};
 
 use super::account::Account;
 use super::ledger::{Contents, Event, Ledger};

@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use tickring::coordinator::HealthMonitor;
+use tickring::error::BarrierError;
+use tickring::membership::Registration;
+use tickring::topology::Member;
 use tickring::{
-    BarrierError, Config, Coordinator, DocumentId, Error, HealthMonitor, Member, Registration,
-    ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
+    Config, Coordinator, DocumentId, Error, ShardHandle, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
 
 use super::watch::{PATIENCE, Watch, pace};

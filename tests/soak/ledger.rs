@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use tickring::colony::{ReturnReason, Returned, Write};
 use tickring::search::TextDocument;
 use tickring::testing::random::mix;
-use tickring::{DocumentId, Publication, ReturnReason, Returned, Tick, Write};
+use tickring::{DocumentId, Publication, Tick};
 
 use super::moody::{DEADLY, MoodyView, UNWELCOME};
 

@@ -5,12 +5,12 @@ use std::mem;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 
+use tickring::colony::{Batch, Birth, Origin, Refusal, Rehearsal, TickContext, Write};
+use tickring::id::Incarnation;
+use tickring::publication::ShardFailure;
 use tickring::search::{TextDocument, TextShard, TextShardConfig, TextStatistics, TextView};
 use tickring::testing::random::Random;
-use tickring::{
-    Batch, Birth, DocumentId, Incarnation, Origin, Publication, Refusal, Rehearsal, Shard,
-    ShardFailure, ShardId, TickContext, TickPhase, View, Write,
-};
+use tickring::{DocumentId, Publication, Shard, ShardId, TickPhase, View};
 
 /// The title of a document that no shard takes.
 pub(crate) const UNWELCOME: &str = "unwelcome";

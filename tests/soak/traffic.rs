@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use tickring::colony::{Intake, Reader, Write};
+use tickring::error::{ColonyError, IntakeError};
 use tickring::search::{Query, TextStatistics, TextView, search};
 use tickring::testing::random::Random;
-use tickring::{ColonyError, DocumentId, Intake, IntakeError, Publication, Reader, View, Write};
+use tickring::{DocumentId, Publication, View};
 
 use super::colony::{Counts, count};
 use super::ledger::Accepted;

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tickring::clock::Timestamp;
+use tickring::limits::MAX_WEIGHT;
+use tickring::membership::Registration;
+use tickring::placement::Placement;
 use tickring::testing::barrier::When;
 use tickring::testing::membership::{Command, Whom};
-use tickring::{
-    Config, MAX_WEIGHT, Placement, Registration, ShardId, ShardStatus, TickPhase, Timestamp,
-};
+use tickring::{Config, ShardId, ShardStatus, TickPhase};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 

@@ -12,10 +12,9 @@ use phago_distributed::{
     ConsistentHashRing, DistributedRunner, RunnerConfig, ShardedColony, types as theirs,
 };
 use phago_runtime::colony::ColonyConfig;
-use tickring::{
-    Batch, Birth, Colony, Coordinator, DocumentId, Shard, ShardFailure, ShardId, TickContext,
-    TickPhase, View,
-};
+use tickring::colony::{Batch, Birth, TickContext};
+use tickring::publication::ShardFailure;
+use tickring::{Colony, Coordinator, DocumentId, Shard, ShardId, TickPhase, View};
 use tokio::sync::RwLock;
 
 use crate::Scope;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tickring::{
-    GlobalFrequencies, ShardFrequencies, ShardId, TermDictionary, TermId, aggregate,
-    aggregate_interned, aggregate_owned,
+use tickring::frequency::{
+    GlobalFrequencies, ShardFrequencies, TermDictionary, aggregate_interned, aggregate_owned,
 };
+use tickring::id::TermId;
+use tickring::{ShardId, aggregate};
 
 use crate::Scope;
 use crate::measure::{Side, pair, timed};

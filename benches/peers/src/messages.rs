@@ -6,9 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::unbounded;
-use tickring::{
-    Batch, Colony, ColonyConfig, DocumentId, HashRing, Shard, ShardFailure, TickContext, Write,
-};
+use tickring::colony::{Batch, TickContext, Write};
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, DocumentId, HashRing, Shard};
 
 use crate::Scope;
 use crate::measure::{pair, timed};

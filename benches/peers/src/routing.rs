@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use pingora_ketama::{Bucket, Continuum};
-use tickring::{
-    Config, Coordinator, DocumentId, Placement, Router, ShardId, ShardInfo, ShardStatus,
-};
+use tickring::placement::Placement;
+use tickring::{Config, Coordinator, DocumentId, Router, ShardId, ShardInfo, ShardStatus};
 use tokio::runtime::Runtime;
 use xxhash_rust::xxh3::xxh3_64;
 

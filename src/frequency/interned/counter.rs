@@ -21,7 +21,8 @@ use crate::id::{ShardId, TermId};
 /// place of what the shard had contributed in its last life.
 ///
 /// ```
-/// use tickring::{GlobalFrequencies, ShardCounter, ShardId, TermDictionary};
+/// use tickring::ShardId;
+/// use tickring::frequency::{GlobalFrequencies, ShardCounter, TermDictionary};
 ///
 /// let (dictionary, global) = (TermDictionary::new(), GlobalFrequencies::new());
 /// let mut counter = ShardCounter::new(ShardId::new(0));
@@ -36,7 +37,7 @@ use crate::id::{ShardId, TermId};
 /// let snapshot = global.publish();
 /// assert_eq!((snapshot.documents(), snapshot.tokens()), (1, 4));
 /// assert_eq!(snapshot.document_frequency(ring), 1);
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 ///
 /// # Cost
@@ -68,7 +69,9 @@ impl ShardCounter {
     /// Counts a document of this many tokens, which has these terms.
     ///
     /// ```
-    /// use tickring::{ShardCounter, ShardId, TermId};
+    /// use tickring::ShardId;
+    /// use tickring::frequency::ShardCounter;
+    /// use tickring::id::TermId;
     ///
     /// let (ring, tick) = (TermId::new(0), TermId::new(1));
     /// let mut counter = ShardCounter::new(ShardId::new(0));
@@ -76,7 +79,7 @@ impl ShardCounter {
     /// counter.add(1, [tick])?;
     /// assert_eq!((counter.document_frequency(ring), counter.document_frequency(tick)), (1, 2));
     /// assert_eq!((counter.documents(), counter.tokens()), (2, 4));
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     ///
     /// # Errors
@@ -101,7 +104,10 @@ impl ShardCounter {
     /// Removes a document that was [added](Self::add), given as it was then.
     ///
     /// ```
-    /// use tickring::{FrequencyError, ShardCounter, ShardId, TermId};
+    /// use tickring::ShardId;
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::ShardCounter;
+    /// use tickring::id::TermId;
     ///
     /// let (shard, ring, tick) = (ShardId::new(0), TermId::new(0), TermId::new(1));
     /// let mut counter = ShardCounter::new(shard);
@@ -189,7 +195,10 @@ impl ShardCounter {
     /// counts.
     ///
     /// ```
-    /// use tickring::{FrequencyError, GlobalFrequencies, ShardCounter, ShardId, TermId};
+    /// use tickring::ShardId;
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::{GlobalFrequencies, ShardCounter};
+    /// use tickring::id::TermId;
     ///
     /// let global = GlobalFrequencies::new();
     /// let mut counter = ShardCounter::new(ShardId::new(0));
@@ -219,13 +228,15 @@ impl ShardCounter {
     /// What the counter has, as a value of its own: for [`aggregate_interned`](super::aggregate_interned).
     ///
     /// ```
-    /// use tickring::{ShardCounter, ShardId, TermId, aggregate_interned};
+    /// use tickring::ShardId;
+    /// use tickring::frequency::{ShardCounter, aggregate_interned};
+    /// use tickring::id::TermId;
     ///
     /// let mut counter = ShardCounter::new(ShardId::new(0));
     /// counter.add(5, [TermId::new(3)])?;
     /// let snapshot = aggregate_interned(&[counter.frequencies()])?;
     /// assert_eq!((snapshot.tokens(), snapshot.document_frequency(TermId::new(3))), (5, 1));
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn frequencies(&self) -> ShardFrequencies {
         let pairs: Vec<_> = self.counts.iter().collect();

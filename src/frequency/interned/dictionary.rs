@@ -25,7 +25,7 @@ const STRIPES: usize = 64;
 /// A term takes about 90 bytes and those of its text. Who feeds it with what strangers write gives it [limits](Self::with_limits) of both.
 ///
 /// ```
-/// use tickring::TermDictionary;
+/// use tickring::frequency::TermDictionary;
 ///
 /// let dictionary = TermDictionary::new();
 /// let ring = dictionary.intern("ring")?;
@@ -35,7 +35,7 @@ const STRIPES: usize = 64;
 /// assert_eq!(dictionary.get("absent"), None);
 /// assert_eq!(dictionary.term(ring), Some("ring"));
 /// assert_eq!(dictionary.len(), 2);
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 pub struct TermDictionary {
     hasher: RandomState,
@@ -58,14 +58,14 @@ impl TermDictionary {
     /// An empty dictionary that takes this many terms and no more; above 2^32 it is 2^32.
     ///
     /// ```
-    /// let dictionary = tickring::TermDictionary::with_limit(1);
+    /// let dictionary = tickring::frequency::TermDictionary::with_limit(1);
     /// let ring = dictionary.intern("ring")?;
     /// assert_eq!(
     ///     dictionary.intern("tick").unwrap_err().to_string(),
     ///     "the dictionary is full: its limit is 1",
     /// );
     /// assert_eq!(dictionary.intern("ring")?, ring);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn with_limit(terms: u64) -> Self {
         Self::with_limits(terms, u64::MAX)
@@ -74,7 +74,7 @@ impl TermDictionary {
     /// The same with a limit for the bytes of all texts together. A term that exceeds it is refused; a shorter one may still find room.
     ///
     /// ```
-    /// let dictionary = tickring::TermDictionary::with_limits(1_000, 10);
+    /// let dictionary = tickring::frequency::TermDictionary::with_limits(1_000, 10);
     /// let ring = dictionary.intern("ring")?;
     /// assert_eq!(
     ///     dictionary.intern("synchronous").unwrap_err().to_string(),
@@ -82,7 +82,7 @@ impl TermDictionary {
     /// );
     /// dictionary.intern("tick")?;
     /// assert_eq!(dictionary.intern("ring")?, ring);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn with_limits(terms: u64, bytes: u64) -> Self {
         Self {
@@ -150,7 +150,7 @@ impl TermDictionary {
     /// Whether there is no term.
     ///
     /// ```
-    /// assert!(tickring::TermDictionary::new().is_empty());
+    /// assert!(tickring::frequency::TermDictionary::new().is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -32,7 +32,8 @@ use crate::sync::{Arc, Mutex, MutexGuard, Retired, SnapshotCell};
 /// call but [`snapshot`](Self::snapshot) frees those that nobody reads any more.
 ///
 /// ```
-/// use tickring::{GlobalFrequencies, ShardFrequencies, ShardId, TermDictionary};
+/// use tickring::ShardId;
+/// use tickring::frequency::{GlobalFrequencies, ShardFrequencies, TermDictionary};
 ///
 /// let dictionary = TermDictionary::new();
 /// let (ring, tick) = (dictionary.intern("ring")?, dictionary.intern("tick")?);
@@ -50,7 +51,7 @@ use crate::sync::{Arc, Mutex, MutexGuard, Retired, SnapshotCell};
 /// let second = global.publish();
 /// assert_eq!((second.documents(), second.document_frequency(ring)), (11, 3));
 /// assert_eq!(second.document_frequency(tick), 1);
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 #[derive(Debug)]
 pub struct GlobalFrequencies {

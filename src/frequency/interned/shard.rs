@@ -10,13 +10,13 @@ use crate::id::TermId;
 /// 8 bytes a term; 12 if a term is in 2^32 documents or more.
 ///
 /// ```
-/// use tickring::{ShardFrequencies, TermDictionary};
+/// use tickring::frequency::{ShardFrequencies, TermDictionary};
 ///
 /// let dictionary = TermDictionary::new();
 /// let shard = ShardFrequencies::intern(&dictionary, 10, 80, &[("ring", 2), ("tick", 1)])?;
 /// assert_eq!(shard.len(), 2);
 /// assert_eq!(shard.get(dictionary.intern("ring")?), Some(2));
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShardFrequencies {
@@ -46,13 +46,14 @@ impl ShardFrequencies {
     /// that comes more than once is added up. A term may be in no document.
     ///
     /// ```
-    /// use tickring::{ShardFrequencies, TermId};
+    /// use tickring::frequency::ShardFrequencies;
+    /// use tickring::id::TermId;
     ///
     /// let (ring, tick) = (TermId::new(0), TermId::new(1));
     /// let shard = ShardFrequencies::new(10, 80, [(tick, 1), (ring, 2), (tick, 3)])?;
     /// assert_eq!(shard.iter().collect::<Vec<_>>(), [(ring, 2), (tick, 4)]);
     /// assert!(ShardFrequencies::new(3, 80, [(tick, 4)]).is_err());
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     ///
     /// # Errors

@@ -6,12 +6,12 @@ use crate::id::{ShardId, TermId};
 
 /// N, total length and document frequencies over all shards, as of one publication. It never changes.
 ///
-/// One of [`aggregate_interned`](crate::aggregate_interned) is no publication: its version is 0, and it has no generations.
+/// One of [`aggregate_interned`](crate::frequency::aggregate_interned) is no publication: its version is 0, and it has no generations.
 ///
 /// A look-up is three loads. Two are equal when they have the same counts, whatever shards they are of.
 ///
 /// ```
-/// use tickring::{ShardFrequencies, TermDictionary, aggregate_interned};
+/// use tickring::frequency::{ShardFrequencies, TermDictionary, aggregate_interned};
 ///
 /// let dictionary = TermDictionary::new();
 /// let shard = |documents, ring| ShardFrequencies::intern(&dictionary, documents, 100, &[("ring", ring)]);
@@ -19,7 +19,7 @@ use crate::id::{ShardId, TermId};
 /// let ring = dictionary.intern("ring")?;
 /// assert_eq!((global.documents(), global.document_frequency(ring)), (40, 3));
 /// assert_eq!(global.average_length(), 5.0);
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct FrequencySnapshot {
@@ -88,13 +88,14 @@ impl FrequencySnapshot {
     /// Each term that is in any document, ascending by id, with its frequency.
     ///
     /// ```
-    /// use tickring::{ShardFrequencies, TermId, aggregate_interned};
+    /// use tickring::frequency::{ShardFrequencies, aggregate_interned};
+    /// use tickring::id::TermId;
     ///
     /// let (ring, tick) = (TermId::new(0), TermId::new(1));
     /// let shard = ShardFrequencies::new(10, 80, [(tick, 1), (ring, 2)])?;
     /// let global = aggregate_interned(&[shard])?;
     /// assert_eq!(global.iter().collect::<Vec<_>>(), [(ring, 2), (tick, 1)]);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (TermId, u64)> + '_ {
         self.totals.counts.iter()
@@ -105,26 +106,27 @@ impl FrequencySnapshot {
         bm25::average_length(self.totals.tokens, self.totals.documents)
     }
 
-    /// The smoothed inverse document frequency of TF-IDF; see [`CorpusStatistics::smoothed_idf`](crate::CorpusStatistics::smoothed_idf).
+    /// The smoothed inverse document frequency of TF-IDF; see [`CorpusStatistics::smoothed_idf`](crate::frequency::CorpusStatistics::smoothed_idf).
     pub fn smoothed_idf(&self, term: TermId) -> f64 {
         bm25::smoothed_idf(self.totals.documents, self.document_frequency(term))
     }
 
-    /// The inverse document frequency of BM25; see [`CorpusStatistics::bm25_idf`](crate::CorpusStatistics::bm25_idf).
+    /// The inverse document frequency of BM25; see [`CorpusStatistics::bm25_idf`](crate::frequency::CorpusStatistics::bm25_idf).
     pub fn bm25_idf(&self, term: TermId) -> f64 {
         bm25::idf(self.totals.documents, self.document_frequency(term))
     }
 
-    /// The BM25 score that a term gives to a document; see [`CorpusStatistics::bm25_score`](crate::CorpusStatistics::bm25_score).
+    /// The BM25 score that a term gives to a document; see [`CorpusStatistics::bm25_score`](crate::frequency::CorpusStatistics::bm25_score).
     ///
     /// ```
-    /// use tickring::{ShardFrequencies, TermId, aggregate_interned};
+    /// use tickring::frequency::{ShardFrequencies, aggregate_interned};
+    /// use tickring::id::TermId;
     ///
     /// let ring = TermId::new(0);
     /// let global = aggregate_interned(&[ShardFrequencies::new(10, 80, [(ring, 2)])?])?;
     /// assert!(global.bm25_score(ring, 3, 8) > global.bm25_score(ring, 3, 80));
     /// assert_eq!(global.bm25_score(ring, 0, 8), 0.0);
-    /// # Ok::<(), tickring::FrequencyError>(())
+    /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn bm25_score(&self, term: TermId, occurrences: u64, length: u64) -> f64 {
         let average = self.average_length();

@@ -24,7 +24,7 @@ const SEQUENTIAL_BELOW: usize = 32_768;
 /// Where the shards change little from one time to the next, [`GlobalFrequencies`](super::GlobalFrequencies) costs less still.
 ///
 /// ```
-/// use tickring::{ShardFrequencies, TermDictionary, aggregate_interned};
+/// use tickring::frequency::{ShardFrequencies, TermDictionary, aggregate_interned};
 ///
 /// let dictionary = TermDictionary::new();
 /// let shards = [
@@ -34,7 +34,7 @@ const SEQUENTIAL_BELOW: usize = 32_768;
 /// let global = aggregate_interned(&shards)?;
 /// assert_eq!(global.document_frequency(dictionary.intern("ring")?), 5);
 /// assert_eq!((global.documents(), global.tokens()), (40, 400));
-/// # Ok::<(), tickring::FrequencyError>(())
+/// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 ///
 /// # Errors

@@ -11,8 +11,10 @@ use self::model::LAST_TICK;
 pub use self::model::NaiveBarrier;
 use self::past::REMEMBERED;
 use super::incarnation;
+use crate::error::BarrierError;
+use crate::id::Incarnation;
 use crate::limits::MAX_SHARDS;
-use crate::{BarrierError, Incarnation, ShardId, Tick, TickBarrier, TickPhase};
+use crate::{ShardId, Tick, TickBarrier, TickPhase};
 
 /// The most commands of one input: longer inputs find nothing more, only later.
 const COMMANDS: usize = 80;

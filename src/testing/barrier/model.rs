@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::past::Past;
 use super::{Answer, Command, Phase};
+use crate::error::BarrierError;
 use crate::error::MissingShards;
+use crate::id::Incarnation;
 use crate::limits::MAX_SHARDS;
-use crate::{BarrierError, Incarnation, ShardId, Tick, TickPhase};
+use crate::{ShardId, Tick, TickPhase};
 
 /// The last tick that there is.
 pub(super) const LAST_TICK: Tick = u64::MAX / 4 - 1;

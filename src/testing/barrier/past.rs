@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::Phase;
-use crate::{BarrierError, Tick, TickPhase};
+use crate::error::BarrierError;
+use crate::{Tick, TickPhase};
 
 /// This many of the ticks that were left incomplete are remembered.
 pub(super) const REMEMBERED: u64 = 64;

@@ -7,8 +7,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use super::counter::{CounterPair, Counting};
 use super::sums::term;
 use super::{Counts, NaiveFrequencies};
+use crate::ShardId;
+use crate::frequency::{FrequencySnapshot, GlobalFrequencies, TermDictionary};
+use crate::id::TermId;
 use crate::sync::Arc;
-use crate::{FrequencySnapshot, GlobalFrequencies, ShardId, TermDictionary, TermId};
 
 /// The most commands of one input.
 const COMMANDS: usize = 60;

@@ -5,7 +5,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use super::command::id;
 use super::sums::term;
 use super::{Counts, Outcome};
-use crate::{FrequencyError, ShardCounter, ShardId, TermDictionary, TermId};
+use crate::ShardId;
+use crate::error::FrequencyError;
+use crate::frequency::{ShardCounter, TermDictionary};
+use crate::id::TermId;
 
 /// A document as a counter gets it: by the ids of its terms or by their texts, with repetitions.
 #[derive(Debug, Clone)]

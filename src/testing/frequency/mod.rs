@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 pub use self::command::{Change, Command, Pair};
 pub use self::counter::{Counting, Document};
 
-use crate::{
-    DocumentFrequencies, FrequencyError, FrequencySnapshot, FrequencySource, ShardFrequencies,
-    ShardId, TermId, aggregate_interned,
+use crate::ShardId;
+use crate::error::FrequencyError;
+use crate::frequency::{
+    DocumentFrequencies, FrequencySnapshot, FrequencySource, ShardFrequencies, aggregate_interned,
 };
+use crate::id::TermId;
 
 /// The sums of terms, or the least term whose sum overflows.
 pub type Sums = Result<BTreeMap<String, u64>, FrequencyError>;
@@ -125,7 +127,7 @@ impl Counts {
     }
 }
 
-/// The naive model of [`GlobalFrequencies`](crate::GlobalFrequencies): what each shard has, and its last generation.
+/// The naive model of [`GlobalFrequencies`](crate::frequency::GlobalFrequencies): what each shard has, and its last generation.
 #[derive(Debug, Clone, Default)]
 pub struct NaiveFrequencies(BTreeMap<ShardId, (u64, Option<Counts>)>);
 

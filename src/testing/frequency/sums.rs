@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use arbitrary::Unstructured;
 
 use super::{Hinted, Sums, content, fold};
-use crate::{
-    CorpusStatistics, DocumentFrequencies, FrequencyError, FrequencySnapshot, GlobalFrequencies,
-    ShardFrequencies, ShardId, TermDictionary, aggregate, aggregate_interned, aggregate_owned,
+use crate::error::FrequencyError;
+use crate::frequency::{
+    CorpusStatistics, DocumentFrequencies, FrequencySnapshot, GlobalFrequencies, ShardFrequencies,
+    TermDictionary, aggregate_interned, aggregate_owned,
 };
+use crate::{ShardId, aggregate};
 
 type Entries = Vec<(String, u64)>;
 

@@ -3,11 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Life, Runner};
+use crate::clock::Clock;
+use crate::coordinator::ClusterStats;
+use crate::error::{BatchError, RouteError};
+use crate::ring::Replicas;
 use crate::sync::Arc;
-use crate::{
-    BatchError, Clock, ClusterStats, DocumentId, HashRing, Member, Replicas, RouteError,
-    ShardHandle, ShardId, ShardInfo, ShardStatus, Tick, TickPhase,
-};
+use crate::topology::Member;
+use crate::{DocumentId, HashRing, ShardHandle, ShardId, ShardInfo, ShardStatus, Tick, TickPhase};
 
 impl Runner {
     /// Everything.

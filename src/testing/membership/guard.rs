@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::Timestamp;
+use crate::clock::Timestamp;
 
-/// The naive model of a [`PauseGuard`](crate::PauseGuard).
+/// The naive model of a [`PauseGuard`](crate::coordinator::PauseGuard).
 #[derive(Debug, Clone)]
 pub struct NaiveGuard {
     interval: Duration,

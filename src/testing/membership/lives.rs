@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::{Incarnation, RegistryError, ShardId, ShardInfo, ShardStatus, Timestamp};
+use crate::clock::Timestamp;
+use crate::error::RegistryError;
+use crate::id::Incarnation;
+use crate::{ShardId, ShardInfo, ShardStatus};
 
 /// A registered shard.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,9 @@ pub use self::lives::{Change, Known, Life, Lives};
 pub use self::model::NaiveMembership;
 pub use self::runner::{Answer, Runner};
 use super::barrier::When;
-use crate::{Registration, ShardId, ShardStatus, TickPhase, Timestamp};
+use crate::clock::Timestamp;
+use crate::membership::Registration;
+use crate::{ShardId, ShardStatus, TickPhase};
 
 /// Whom a command names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

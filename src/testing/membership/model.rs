@@ -1,13 +1,15 @@
 //! The naive model of a coordinator's membership: plain maps, written from the documentation.
 
 use super::lives::{Change, Lives};
+use crate::clock::Timestamp;
+use crate::error::{BarrierError, RegistryError, RingError, RouteError};
+use crate::id::Incarnation;
 use crate::limits::MAX_WEIGHT;
+use crate::membership::Registration;
 use crate::testing::barrier::NaiveBarrier;
 use crate::testing::ring::NaiveRing;
-use crate::{
-    BarrierError, Config, DocumentId, Error, Incarnation, Registration, RegistryError, RingError,
-    RouteError, ShardId, ShardInfo, ShardStatus, Tick, TickPhase, Timestamp, TopologyChange,
-};
+use crate::topology::TopologyChange;
+use crate::{Config, DocumentId, Error, ShardId, ShardInfo, ShardStatus, Tick, TickPhase};
 
 type Answer<T = ()> = Result<T, Error>;
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 use crossbeam::channel::Receiver;
 
 use super::{Command, NaiveMembership, Whom};
+use crate::clock::{Clock, ManualClock};
 use crate::sync::Arc;
+use crate::topology::{TopologyChange, TopologyEvent};
 use crate::{
-    Clock, Config, Coordinator, Error, HashRing, ManualClock, Router, ShardHandle, ShardId,
-    ShardInfo, Tick, TickPhase, Topology, TopologyChange, TopologyEvent,
+    Config, Coordinator, Error, HashRing, Router, ShardHandle, ShardId, ShardInfo, Tick, TickPhase,
+    Topology,
 };
 
 /// The room of the smaller of two channels.

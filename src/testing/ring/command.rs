@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 use arbitrary::{Arbitrary, Unstructured};
 
 use super::{NaiveRing, compare, compare_plan, compare_replicas};
+use crate::error::RingError;
 use crate::limits::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
-use crate::{DocumentId, HashRing, Placement, RingError, ShardId};
+use crate::placement::Placement;
+use crate::{DocumentId, HashRing, ShardId};
 
 /// Beyond this many points the model takes too long.
 const POINTS: u64 = 160;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::NaiveRing;
-use crate::{DocumentId, HashRing, MAX_REPLICAS, Move, RingPlan, RouteError, ShardId, Shares};
+use crate::error::RouteError;
+use crate::limits::MAX_REPLICAS;
+use crate::ring::{Move, RingPlan, Shares};
+use crate::{DocumentId, HashRing, ShardId};
 
 /// The hashes at which answers may change: each point, those beside it, and the ends of the hash space.
 pub fn telling_hashes(points: &[(u64, ShardId)]) -> impl Iterator<Item = u64> {

@@ -10,8 +10,10 @@ pub use self::compare::{
     compare, compare_owners, compare_plan, compare_replicas, compare_shares, telling_hashes,
 };
 
+use crate::error::{RingError, RouteError};
 use crate::limits::MAX_WEIGHT;
-use crate::{HashRing, Placement, RingError, RouteError, ShardId};
+use crate::placement::Placement;
+use crate::{HashRing, ShardId};
 
 /// The naive model of a [`HashRing`]: its members and all their points.
 #[derive(Debug, Clone, PartialEq, Eq)]

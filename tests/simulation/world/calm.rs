@@ -7,7 +7,8 @@
 //!   clock first has to come back to the highest it ever showed.
 //! - From then on each tick is complete as soon as its slowest shard can do it.
 
-use tickring::{Member, TickPhase};
+use tickring::TickPhase;
+use tickring::topology::Member;
 
 use super::{
     Answer, Calm, Command, DRIVER, Event, LEASE, Mode, SLOWEST_BEAT, SLOWEST_SWEEP, SLOWEST_WORK,

@@ -1,6 +1,6 @@
 //! What goes wrong.
 
-use tickring::MAX_WEIGHT;
+use tickring::limits::MAX_WEIGHT;
 
 use super::{Command, Event, MS, Mode, SECOND, ShardId, ShardStatus, TickPhase, Whom, World};
 

@@ -1,6 +1,7 @@
 //! What shards do by themselves: register, beat, work, return.
 
-use tickring::{Registration, Tick, TickPhase};
+use tickring::membership::Registration;
+use tickring::{Tick, TickPhase};
 
 use super::{Answer, Command, Event, MS, Mode, SECOND, Whom, World};
 

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use phago_distributed::types as theirs;
 use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
 use tickring::{
-    Colony, ColonyConfig, Config, Coordinator, DocumentId, GlobalFrequencies, HashRing,
-    ShardFrequencies, ShardId, ShardInfo, ShardStatus, TermId, TickBarrier, TickPhase, aggregate,
-    aggregate_interned, aggregate_owned,
+    Colony, ColonyConfig, Config, Coordinator, DocumentId, HashRing, ShardId, ShardInfo,
+    ShardStatus, TickBarrier, TickPhase, aggregate,
 };
 
 use crate::work::{Row, Turn, colony, random, resident, term, timed, together};

@@ -1,6 +1,8 @@
 // What a colony of version 0.1.0 is made of. Included beside `rows.rs`.
 
-use tickring::Shard;
+use tickring::{
+    GlobalFrequencies, Shard, ShardFrequencies, TermId, aggregate_interned, aggregate_owned,
+};
 
 struct Empty;
 

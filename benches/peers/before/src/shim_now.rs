@@ -1,6 +1,12 @@
 // What a colony of this version is made of. Included beside `rows.rs`.
 
-use tickring::{Batch, Shard, ShardFailure, TickContext};
+use tickring::Shard;
+use tickring::colony::{Batch, TickContext};
+use tickring::frequency::{
+    GlobalFrequencies, ShardFrequencies, aggregate_interned, aggregate_owned,
+};
+use tickring::id::TermId;
+use tickring::publication::ShardFailure;
 
 struct Empty;
 

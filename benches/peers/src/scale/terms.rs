@@ -5,9 +5,9 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Duration;
 
-use tickring::{
-    GlobalFrequencies, ShardFrequencies, ShardId, TermDictionary, TermId, aggregate_interned,
-};
+use tickring::ShardId;
+use tickring::frequency::{GlobalFrequencies, ShardFrequencies, TermDictionary, aggregate_interned};
+use tickring::id::TermId;
 
 use super::median;
 use crate::Scope;
