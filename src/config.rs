@@ -96,6 +96,24 @@ const MIN_DURATION: Duration = Duration::from_millis(1);
 const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Config {
+    /// The configuration that places documents as phago-distributed 1.0.0 did by default: with [`Placement::SipHash13`], and the
+    /// [default](Self::default) otherwise.
+    ///
+    /// ```
+    /// use tickring::{Config, Coordinator, DocumentId, ShardId};
+    ///
+    /// let config = Config { num_shards: 7, ..Config::phago() };
+    /// let coordinator = Coordinator::with_config(config)?;
+    /// assert_eq!(coordinator.route_document(&DocumentId::from_seed(42))?, ShardId::new(6));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    pub fn phago() -> Self {
+        Self {
+            placement: Placement::SipHash13,
+            ..Self::default()
+        }
+    }
+
     /// Checks every bound.
     ///
     /// # Errors

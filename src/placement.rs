@@ -4,6 +4,7 @@
 //! phago-distributed 1.0.0 does. A new program takes the default.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use siphasher::sip::SipHasher13;
@@ -85,6 +86,68 @@ impl Placement {
             Self::Xxh3 => xxh3_64(&number.to_le_bytes()),
             Self::SipHash13 => siphash13(&number.to_le_bytes()),
         }
+    }
+
+    /// The bytes that a key's [`Hash`] writes, for keys that were placed through it, as those of phago-distributed 1.0.0 were.
+    ///
+    /// A string is its bytes and `0xFF`. A slice, a `Vec` or an array is its length in 8 bytes, then its elements. An integer is its own
+    /// bytes, the lowest first; `usize` takes 8. Slices of integers wider than a byte are written as the machine holds them.
+    /// What a type of another crate writes may change with that crate.
+    ///
+    /// ```
+    /// use tickring::placement::Placement;
+    /// use tickring::{Config, Coordinator};
+    ///
+    /// assert_eq!(Placement::key_bytes("user:1"), b"user:1\xFF");
+    /// assert_eq!(Placement::key_bytes(&b"ab"[..]), b"\x02\0\0\0\0\0\0\0ab");
+    /// assert_eq!(Placement::key_bytes(&7_u32), [7, 0, 0, 0]);
+    ///
+    /// let coordinator = Coordinator::with_config(Config::phago())?;
+    /// let shard = coordinator.route_key(&Placement::key_bytes("user:1"))?;
+    /// assert_eq!(shard.as_u32(), 1);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
+    pub fn key_bytes<K: Hash + ?Sized>(key: &K) -> Vec<u8> {
+        let mut written = Written(Vec::new());
+        key.hash(&mut written);
+        written.0
+    }
+}
+
+/// Keeps what is written to it, the same on every machine.
+struct Written(Vec<u8>);
+
+impl Hasher for Written {
+    fn finish(&self) -> u64 {
+        Placement::default().hash(&self.0)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.write(&number.to_le_bytes());
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write(&number.to_le_bytes());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.write(&number.to_le_bytes());
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.write(&number.to_le_bytes());
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write(&(number as i64).to_le_bytes());
     }
 }
 
