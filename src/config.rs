@@ -97,7 +97,7 @@ const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Config {
     /// The configuration that places documents as phago-distributed 1.0.0 did by default: with [`Placement::SipHash13`], and the
-    /// [default](Self::default) otherwise.
+    /// [default](Self::default) otherwise. [Migrating](crate::guide::migrating) has the rest.
     ///
     /// ```
     /// use tickring::{Config, Coordinator, DocumentId, ShardId};

@@ -53,7 +53,9 @@
 //! - **`panic = "abort"`** takes away what isolates faults: a shard that panics then ends the process, as any panic does. Nothing
 //!   else depends on unwinding; no lock is poisoned by a panic.
 //!
-//! The [`guide`] has [what always holds](crate::guide::invariants).
+//! The [`guide`] says [which part](crate::guide::choosing) does which job, [what always holds](crate::guide::invariants), what the
+//! [limitations](crate::guide::limitations) are, what [to watch and what each error means](crate::guide::metrics_and_errors), and how
+//! to [come from phago-distributed](crate::guide::migrating).
 //!
 //! # Features
 //! None by default. `serde`: serialisation of identities and configuration. `search`: shards that are tantivy indexes. `cli`: the binary.

@@ -119,11 +119,17 @@ fn m2_the_bytes_of_a_key_are_those_that_its_hash_writes() {
     expect(Placement::key_bytes(&(true, 'a')), &[1, 97, 0, 0, 0]);
 }
 
-/// uuid wrote a length before the 16 bytes until 1.16.
+/// uuid wrote a length before the 16 bytes until 1.16. The number is a hash over what phago-distributed 1.0.0 answered with uuid 1.16.0.
 #[test]
 fn m2_documents_of_an_older_uuid_are_found_by_the_bytes_of_an_array() {
-    let document = DocumentId::from_seed(7);
-    let bytes = Placement::key_bytes(document.as_bytes());
-    assert_eq!(bytes[..8], 16_u64.to_le_bytes());
-    assert_eq!(bytes[8..], *document.as_bytes());
+    let documents: Vec<_> = documents().collect();
+    let mut places = Vec::new();
+    for shards in SHARDS {
+        let coordinator = phago(shards);
+        let place = |document: &DocumentId| {
+            coordinator.route_key(&Placement::key_bytes(document.as_bytes()))
+        };
+        places.extend(documents.iter().map(|document| place(document).unwrap()));
+    }
+    assert_eq!(digest(places.into_iter()), 0xADE0_733F_CFC7_3B14);
 }

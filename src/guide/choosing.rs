@@ -1,0 +1,206 @@
+//! Which part for which job.
+//!
+//! The parts build on each other, and each works alone. Take the smallest one that does the job.
+//!
+//! | you have | take |
+//! | --- | --- |
+//! | keys or documents to spread over a fixed set of places | [`HashRing`](#a-ring) |
+//! | shards that come, go and die, and documents to route to those that serve | [`Coordinator`](#a-coordinator), [`Router`](#a-router) on the hot path |
+//! | threads of your own that go through phases together | [`TickBarrier`](#a-barrier) |
+//! | a list of shards with leases, on a clock of yours | [`ShardRegistry`](#a-registry) |
+//! | terms that several shards count | [frequencies](#frequencies) |
+//! | views of several shards that readers see at one moment | [`Publication`](#a-publication) |
+//! | shards that somebody should run for you | [`Colony`](#a-colony) |
+//! | text to search | [search](#search) |
+//!
+//! # When not to use this crate
+//! - You have one index and one writer. Use tantivy, or a map behind a lock.
+//! - The shards are on several machines. This crate opens no connection and replicates nothing.
+//! - The data must outlive the process. Nothing here is durable.
+//! - Your program is async throughout. Calls that wait block their thread.
+//!
+//! # A ring
+//! A [`HashRing`](crate::HashRing) says who owns a key. It is a value: a change gives a new ring, and
+//! [`RingPlan`](crate::ring::RingPlan) lists what moves between two. **Not** for shards that die: a ring knows no status.
+//!
+//! ```
+//! use tickring::ring::RingPlan;
+//! use tickring::{HashRing, ShardId};
+//!
+//! let ring = HashRing::new(4)?;
+//! let owner = ring.get_shard_for_key(b"user:7")?;
+//! let smaller = ring.remove_shard(ShardId::new(3))?;
+//! let plan = RingPlan::between(&ring, &smaller)?;
+//! assert!(plan.moves().iter().all(|range| range.from == Some(ShardId::new(3))));
+//! assert!(owner == ShardId::new(3) || smaller.get_shard_for_key(b"user:7")? == owner);
+//! # Ok::<(), tickring::Error>(())
+//! ```
+//!
+//! # A coordinator
+//! A [`Coordinator`](crate::Coordinator) is ring, registry and barrier in one, always at one epoch. It routes past shards that don't serve.
+//! Shards run on threads of yours. **Not** needed if nobody comes, goes or dies.
+//!
+//! ```
+//! use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, ShardStatus};
+//!
+//! let coordinator = Coordinator::new(2)?;
+//! let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+//! let shards = [coordinator.register(info.clone())?, coordinator.register(info)?];
+//! let document = DocumentId::from_seed(42);
+//! let owner = coordinator.route_document(&document)?;
+//! shards[owner.as_u32() as usize].set_status(ShardStatus::Offline)?;
+//! assert_ne!(coordinator.route_document(&document)?, owner);
+//! # Ok::<(), tickring::Error>(())
+//! ```
+//!
+//! # A router
+//! A [`Router`](crate::Router) is a coordinator's routing for one thread, two to three times as fast, and faster still in batches. **Not** for
+//! a thread that seldom routes: the router keeps an old topology alive until its next call.
+//!
+//! ```
+//! use tickring::{Coordinator, DocumentId, ShardId};
+//!
+//! let coordinator = Coordinator::new(8)?;
+//! let mut router = coordinator.router();
+//! let documents: Vec<_> = (0..1_000).map(DocumentId::from_seed).collect();
+//! let mut shards = vec![ShardId::new(0); documents.len()];
+//! router.route_batch(&documents, &mut shards)?;
+//! assert_eq!(shards[7], coordinator.route_document(&documents[7])?);
+//! # Ok::<(), tickring::Error>(())
+//! ```
+//!
+//! # A barrier
+//! A [`TickBarrier`](crate::TickBarrier) makes threads go through phases together. Members may come and go, and a wait has a deadline and
+//! names whom it waited for. **Not** for a fixed group of threads that never fails: there `std::sync::Barrier` is simpler.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tickring::{ShardId, TickBarrier, TickPhase};
+//!
+//! let barrier = TickBarrier::new(2)?;
+//! barrier.complete(ShardId::new(0), TickPhase::Sense, 0)?;
+//! let late = barrier.wait_all_with_timeout(TickPhase::Sense, 0, Duration::ZERO);
+//! assert!(late.unwrap_err().to_string().ends_with("waiting for shard-1"));
+//! # Ok::<(), tickring::error::BarrierError>(())
+//! ```
+//!
+//! # A registry
+//! A [`ShardRegistry`](crate::ShardRegistry) knows who is there and who is alive. It has no clock and no lock, so it suits tests and programs
+//! with an event loop. **Not** to be kept beside a coordinator, which has one.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tickring::clock::Timestamp;
+//! use tickring::{ShardId, ShardInfo, ShardRegistry};
+//!
+//! let mut registry = ShardRegistry::with_heartbeat_timeout(Duration::from_secs(10));
+//! let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+//! let shard = registry.register(info, Timestamp::ZERO)?;
+//! let later = Timestamp::ZERO.saturating_add(Duration::from_secs(11));
+//! assert_eq!(registry.check_dead_shards(later), [shard]);
+//! # Ok::<(), tickring::error::RegistryError>(())
+//! ```
+//!
+//! # Frequencies
+//! Sums of document frequencies over shards, for scores of your own. [`aggregate`](crate::aggregate) adds up maps once.
+//! [`GlobalFrequencies`](crate::frequency::GlobalFrequencies) keeps the sums up to date, at a cost by what changed. **Not** needed with search,
+//! which has statistics of its own.
+//!
+//! ```
+//! use std::collections::HashMap;
+//! use tickring::aggregate;
+//!
+//! let shards = [HashMap::from([("sea", 2_u64)]), HashMap::from([("sea", 1), ("tide", 4)])];
+//! let sums = aggregate(&shards)?;
+//! assert_eq!((sums.get("sea"), sums.get("tide"), sums.get("boat")), (Some(3), Some(4), None));
+//! # Ok::<(), tickring::error::FrequencyError>(())
+//! ```
+//!
+//! # A publication
+//! A [`Publication`](crate::Publication) is the views of all shards at one moment, with statistics over them and a top-k merge. A colony makes
+//! one a tick; you can build one of any views. **Not** for a single shard: an `Arc` of its view does.
+//!
+//! ```
+//! use tickring::publication::{Published, ShardFailure};
+//! use tickring::{DocumentId, Publication, ShardId, View};
+//!
+//! struct Scores(Vec<(f32, DocumentId)>);
+//!
+//! impl View for Scores {
+//!     type Statistics = ();
+//!     fn holds(&self, document: DocumentId) -> bool {
+//!         self.0.iter().any(|&(_, id)| id == document)
+//!     }
+//!     fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+//!         Ok(self.0.iter().map(|&(_, id)| id).collect())
+//!     }
+//!     fn statistics(_views: &[&Self]) -> Result<(), ShardFailure> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let view = |seed, score| Scores(vec![(score, DocumentId::from_seed(seed))]);
+//! let one = Published::new(ShardId::new(0), view(1, 0.5));
+//! let other = Published::new(ShardId::new(1), view(2, 0.9));
+//! let publication = Publication::new([one, other])?;
+//! let best = publication.top(1, |shard| shard.view().0.iter().copied())?;
+//! assert_eq!(best[0].document, DocumentId::from_seed(2));
+//! # Ok::<(), tickring::error::PublicationError>(())
+//! ```
+//!
+//! # A colony
+//! A [`Colony`](crate::Colony) runs your shards in lockstep on threads of its own, isolates their faults, makes dead ones again, and accounts
+//! for each write. [Migrating](super::migrating#from-its-runner-to-a-colony) has one whole. **Not** for writes that must be visible at once,
+//! since a write shows with the next tick; nor for shards of very different speed, since a phase takes as long as the slowest.
+//!
+//! ```
+//! use tickring::colony::{Batch, TickContext};
+//! use tickring::publication::ShardFailure;
+//! use tickring::{Colony, ColonyConfig, DocumentId, Shard};
+//!
+//! struct Counter(u64);
+//!
+//! impl Shard for Counter {
+//!     type Document = ();
+//!     type View = ();
+//!     fn act(
+//!         &mut self,
+//!         _context: &mut TickContext<'_, (), ()>,
+//!         batch: &mut Batch<'_, ()>,
+//!     ) -> Result<(), ShardFailure> {
+//!         self.0 += batch.len() as u64;
+//!         Ok(())
+//!     }
+//!     fn view(&mut self) -> Result<(), ShardFailure> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut colony = Colony::new(ColonyConfig::default(), 4, |_| Ok(Counter(0)))?;
+//! colony.intake().try_upsert(DocumentId::from_seed(1), ())?;
+//! assert_eq!(colony.tick()?.published, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Search
+//! With the feature `search`, text shards are tantivy indexes whose answers are the same for any number of shards. They run in a colony, or
+//! stand alone: `search::search_views` takes views and statistics from anywhere. **Not** worth it for one index: use tantivy itself.
+//!
+//! ```
+//! # #[cfg(feature = "search")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
+//! use tickring::{Colony, ColonyConfig, DocumentId};
+//!
+//! let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+//! let mut colony = Colony::new(ColonyConfig::default(), 2, make)?;
+//! let document = TextDocument { title: "The open sea".to_owned(), body: String::new() };
+//! colony.intake().try_upsert(DocumentId::from_seed(1), document)?;
+//! colony.tick()?;
+//! let hits = search(&colony.publication(), &Query::parse("sea")?, 10, None)?;
+//! assert_eq!(hits[0].document, DocumentId::from_seed(1));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "search"))]
+//! # fn main() {}
+//! ```

@@ -1,0 +1,125 @@
+//! What the parts don't do, and what they cost.
+//!
+//! Times are of 2 cores of an AMD EPYC; `benches/RESULTS.md` has all of them, with how they were measured.
+//!
+//! # What is not durable
+//! - **Everything is in memory.** A process that ends, or a colony that is dropped without [`close`](crate::Colony::close), loses it.
+//! - **Documents are not moved.** A ring says where a document belongs; after a change you move it. A colony avoids the need: a
+//!   shard that is added to one with documents owns nothing, and only an empty one can be removed.
+//! - **A dead shard comes back with what its factory gives it.** Its last view is at hand ([`Birth::last`](crate::colony::Birth::last)). What
+//!   the new life doesn't hold is missing from then on, and counted in the report.
+//! - **One process.** Addresses are for display.
+//! - **With `panic = "abort"`** a shard that panics ends the process.
+//!
+//! # What blocks
+//! | call | waits for |
+//! | --- | --- |
+//! | routing, replicas, heartbeats of live shards, statistics, `Reader::publication` | nothing |
+//! | registration, leave, status, weight, sweep | the coordinator's lock; [`Clock::now`](crate::clock::Clock::now) runs under it |
+//! | `phase_complete` | the barrier's lock, for a time that doesn't depend on the number of members |
+//! | `wait_for_phase` and its like | the phase, at most until the deadline |
+//! | [`Colony::tick`](crate::Colony::tick) | the slowest shard in each phase, at most [`phase_timeout`](crate::ColonyConfig::phase_timeout) for each round of shards |
+//! | [`Intake::try_add`](crate::colony::Intake::try_add) and its like | nothing that takes long |
+//! | [`Intake::add`](crate::colony::Intake::add) and its like | room in the inbox, until the deadline |
+//! | [`Intake::wait_published`](crate::colony::Intake::wait_published) | the tick, until the deadline |
+//!
+//! - **A phase must not wait in [`Intake::add`](crate::colony::Intake::add)**, nor may the thread that ticks: only the tick makes room. A
+//!   phase [sends](crate::colony::TickContext::send) instead, which never blocks.
+//! - **A phase that hangs keeps its thread.** The shard is given up after `phase_timeout`. The thread is lost until the phase returns, and a
+//!   colony with more than [`max_lost_threads`](crate::ColonyConfig::max_lost_threads) closes.
+//! - **A first life that is never finished** keeps [`Colony::pinned`](crate::Colony::pinned) waiting. So does the factory of
+//!   [`Colony::new`](crate::Colony::new), which runs on the calling thread.
+//!
+//! # What callers' code meets
+//! - **Documents, views and statistics are dropped by whoever lets go of them last.** That may be the thread that ticks. Shards are dropped on
+//!   the colony's threads.
+//! - **A panic of callers' code** in a phase, a factory, a view or a drop ends there. A panic of a task that a phase left to rayon goes to rayon's
+//!   handler; without one, rayon ends the process.
+//! - **Completions are cumulative**: a completed phase includes the phases before it. Ticks are a window: the current one and the next.
+//! - **Events are hints.** Those that find the channel full are dropped, and if they were the last, no gap in the epochs shows it. Compare with
+//!   [`Coordinator::topology`](crate::Coordinator::topology).
+//! - **Messages arrive in an order that depends on the number of shards.** If you add up floats, sort them by the sender's key first.
+//!
+//! ```
+//! use tickring::{Coordinator, ShardId, TickPhase};
+//! use tickring::error::{BarrierError, Error};
+//!
+//! let coordinator = Coordinator::new(3)?;
+//! let events = coordinator.subscribe(1);
+//! coordinator.deregister_shard(ShardId::new(0))?;
+//! coordinator.deregister_shard(ShardId::new(1))?; // its event finds no room
+//! let last = events.try_iter().last().expect("the first one");
+//! assert_ne!(last.epoch, coordinator.topology().epoch());
+//!
+//! let shard = ShardId::new(2);
+//! coordinator.phase_complete(shard, TickPhase::Advance, 1)?; // all of ticks 0 and 1
+//! let ahead = coordinator.phase_complete(shard, TickPhase::Sense, 2);
+//! assert!(matches!(ahead, Err(Error::Barrier(BarrierError::TickAhead { .. }))));
+//! # Ok::<(), tickring::Error>(())
+//! ```
+//!
+//! # What takes memory
+//! | what | memory |
+//! | --- | --- |
+//! | a ring | 28 to 46 bytes a point, 16 to 32 more with up to 255 shards and 65,536 points, at least 16 KiB; 64 shards of 150 points: 650 KB |
+//! | a topology that was replaced | until nobody reads it. A [`Router`](crate::Router) keeps one until its next call, so drop idle routers. |
+//! | an inbox | what is in it, at most [`inbox_capacity`](crate::ColonyConfig::inbox_capacity) writes a shard |
+//! | messages | what is sent, at most [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) a shard and tick |
+//! | a tick | its writes, kept until it is published, and the views before and after |
+//! | event channels | the events in them, at most 65,536 each |
+//! | interned terms | 83 to 92 bytes a term from 100,000 terms on |
+//! | a snapshot of frequencies that was replaced | until nobody reads it; at most 64 of them and 8 MiB are kept to free them later |
+//!
+//! [`HashRing::memory_bytes`](crate::HashRing::memory_bytes) tells a ring's:
+//!
+//! ```
+//! use tickring::HashRing;
+//!
+//! let ring = HashRing::new(64)?;
+//! let bytes = ring.memory_bytes() / ring.total_virtual_nodes();
+//! assert!((28..=80).contains(&bytes), "{bytes}");
+//! # Ok::<(), tickring::error::RingError>(())
+//! ```
+//!
+//! # What takes time
+//! | what | 3 shards | 64 | 1,000 | 10,000 |
+//! | --- | --- | --- | --- | --- |
+//! | a document by the coordinator | 8 ns | 8 ns | 13 ns | 71 ns |
+//! | by a router | 3 ns | 4 ns | 7 ns | 32 ns |
+//! | with one replica | 16 ns | 12 ns | 22 ns | 251 ns |
+//! | a ring built | 7 µs | 0.3 ms | 5 ms | 58 ms |
+//! | a shard added | 9 µs | 0.1 ms | 0.4 ms | 7 ms |
+//! | a change of status | 0.2 µs | 0.5 µs | 5 µs | 47 µs |
+//!
+//! - **A phase** of 2 threads takes 0.2 µs, of 8 threads 7 µs, of 256 threads 0.7 ms, if they do nothing else.
+//! - **A wait that times out** lists whom it waited for: 2 ms for 65,536 members, under the barrier's lock.
+//! - **Statistics** are computed once a publication, on the ticking thread. A view with costly statistics slows each tick.
+//! - **[`Colony::add_shard`](crate::Colony::add_shard)** asks each view for its documents, so its cost grows with their number.
+//! - **A new sum of 1,000,000 interned terms** over 4 shards takes 3 ms; an update of 100 of them 0.1 ms.
+//! - **Indexing** text over 8 shards takes 1.4 times as long as one tantivy index with as many threads as cores.
+//!
+//! # What is bounded
+//! What lies beyond is refused with an error that names the bound; see [`limits`](crate::limits).
+//!
+//! | what | at most |
+//! | --- | --- |
+//! | shards, and members of a barrier | 65,536 |
+//! | points of a ring | 16,777,216 |
+//! | replicas besides the owner | 15 |
+//! | ticks | `u64::MAX / 4 - 1` |
+//! | a colony's threads | 1,024 |
+//! | timeouts | from 1 ms to one year |
+//!
+//! ```
+//! use tickring::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS};
+//! use tickring::{Config, HashRing};
+//!
+//! assert_eq!((MAX_SHARDS, MAX_POINTS, MAX_REPLICAS), (65_536, 16_777_216, 15));
+//! assert!(HashRing::with_virtual_nodes(65_536, 257).is_err());
+//! let config = Config { replication_factor: 16, ..Config::default() };
+//! assert_eq!(
+//!     config.validate().unwrap_err().to_string(),
+//!     "replication_factor is 16, but must be from 0 to 15",
+//! );
+//! # Ok::<(), tickring::Error>(())
+//! ```

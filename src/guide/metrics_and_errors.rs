@@ -1,0 +1,190 @@
+//! What to watch, what each error means for your state, and what to do.
+//!
+//! Errors obey one rule: **a call that is refused changed nothing**, unless its variant says otherwise. A write that was not accepted is yours
+//! as before.
+//!
+//! # What to watch
+//! | figure | from | look if |
+//! | --- | --- | --- |
+//! | `total_shards`, `online_shards` | [`cluster_stats`](crate::Coordinator::cluster_stats) | they differ for longer than a restart takes |
+//! | `planned_shards`, `absent_shards` | the same | planned ones remain after the start: waits count on them, unless they are absent |
+//! | `total_documents`, `total_memory_bytes` | the same | they are what shards said last, so 0 means that nobody said anything |
+//! | `phases[..].elapsed` | [`TickReport`](crate::colony::TickReport) | one nears [`phase_timeout`](crate::ColonyConfig::phase_timeout); `slowest` names the shard |
+//! | `faults` | the same | there is any: a shard `Panicked`, `Failed`, `Overran` its time, or was `NotMade` by its factory |
+//! | `frozen` | the same | a shard stays in it: after three lives that published nothing it is not tried again |
+//! | `revived[..].missing` | the same | it isn't 0: the new life has lost documents |
+//! | `returned` | the same | always: these writes are yours again |
+//! | `messages.sent` | the same | it grows from tick to tick |
+//! | balance of a ring | [`HashRing::shares`](crate::HashRing::shares) | [`balance`](crate::ring::Shares::balance) is far above 1.3 |
+//! | epoch | [`Topology::epoch`](crate::Topology::epoch) | it grows without pause: shards go on and off |
+//!
+//! ```
+//! use tickring::{Coordinator, HashRing, ShardId, ShardInfo};
+//!
+//! let coordinator = Coordinator::new(3)?;
+//! let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+//! let shard = coordinator.register(info)?;
+//! shard.update_metrics(500, 1 << 20)?;
+//! let stats = coordinator.cluster_stats();
+//! assert_eq!((stats.total_shards, stats.planned_shards, stats.total_documents), (1, 2, 500));
+//! assert!(HashRing::new(64)?.shares().balance().is_some_and(|balance| balance < 1.3));
+//! # Ok::<(), tickring::Error>(())
+//! ```
+//!
+//! # A coordinator's errors
+//! | [`Error`](crate::Error) | means | do |
+//! | --- | --- | --- |
+//! | `ShardNotFound` | no such shard on the ring | register it |
+//! | `StaleIncarnation` | you speak for a life that ended | stop, or register again |
+//! | `Closed` | final | build another coordinator |
+//! | `Config` | nothing was built | correct the field that it names |
+//! | `Ring`, `Registry` | the change was refused | see below |
+//! | `Route`, `Batch` | nothing is routed | see below |
+//! | `Barrier` | see below | |
+//! | `Frequency` | nothing was added up | see below |
+//!
+//! | [`RouteError`](crate::error::RouteError) | means | do |
+//! | --- | --- | --- |
+//! | `EmptyRing` | nobody owns anything | register a shard with a weight |
+//! | `NoneServing` | all owners are away | try again after a heartbeat |
+//! | `TooManyReplicas` | an answer holds 16 shards | ask for fewer |
+//!
+//! | [`RegistryError`](crate::error::RegistryError) | means | do |
+//! | --- | --- | --- |
+//! | `NotRegistered` | the shard is only planned | register it before it beats |
+//! | `AlreadyRegistered` | somebody registered the shard, so it isn't absent | nothing |
+//! | `EpochPassed`, `IncarnationPassed` | a command came twice, or late | drop it |
+//! | `SameShardTwice` | one command names a shard twice | correct the command |
+//! | `Exhausted` | no number is left | build another coordinator |
+//!
+//! | [`RingError`](crate::error::RingError) | means | do |
+//! | --- | --- | --- |
+//! | `VirtualNodes`, `Weight`, `TooManyShards`, `TooManyPoints` | a bound, which it names | stay within it |
+//! | `ShardExists`, `ShardNotFound` | the ring is as you want it, or the id is wrong | look at the ring |
+//! | `PlacementDiffers` | a plan between rings that hash differently | every document moves; build a new ring |
+//!
+//! | [`FrequencyError`](crate::error::FrequencyError) | means | do |
+//! | --- | --- | --- |
+//! | `TermOverflow`, `TotalOverflow` | a sum exceeds 64 bits | an input is wrong |
+//! | `FrequencyAboveDocuments`, `CountAboveDocuments` | documents and frequencies are of different moments | take both from one |
+//! | `NotCounted`, `UnknownTerm`, `TotalBelowZero` | a document is taken out that was never added | count the shard again with a new counter |
+//! | `DictionaryFull`, `DictionaryTextFull` | its limit | what it has can be looked up; use a larger one |
+//! | `StaleGeneration` | the call came late or twice | drop it |
+//! | `NoContribution` | an update before any `replace` | replace first |
+//!
+//! # Waits
+//! | [`BarrierError`](crate::error::BarrierError) | means | do |
+//! | --- | --- | --- |
+//! | `PhaseTimeout` | the deadline passed; `missing` names the shards | wait again, or take them out |
+//! | `Superseded` | somebody advanced; the phase never will be complete | go on with the current tick |
+//! | `NoMembers` | nobody counts for the tick | advance, or register |
+//! | `TickOver` | your completion came too late | go on with the current tick |
+//! | `TickAhead` | more than one tick ahead | wait for the current one |
+//! | `TickBackwards` | ticks only go forward | nothing |
+//! | `MemberExists`, `TooManyMembers` | a barrier of your own has no place for it | let another leave first |
+//! | `UnknownShard` | the shard is offline, or left | send heartbeats, or register |
+//!
+//! ```
+//! use std::time::Duration;
+//! use tickring::error::{BarrierError, Error};
+//! use tickring::{Coordinator, TickPhase};
+//!
+//! /// Waits for a phase, and takes out whoever doesn't come.
+//! fn wait(coordinator: &Coordinator, phase: TickPhase, tick: u64) -> tickring::Result<()> {
+//!     loop {
+//!         match coordinator.wait_for_phase_timeout(phase, tick, Duration::from_millis(1)) {
+//!             Err(Error::Barrier(BarrierError::PhaseTimeout { missing, .. })) => {
+//!                 for &shard in missing.as_slice() {
+//!                     coordinator.deregister_shard(shard)?;
+//!                 }
+//!             }
+//!             decided => return decided,
+//!         }
+//!     }
+//! }
+//!
+//! let coordinator = Coordinator::new(2)?;
+//! let [stays, _] = [0, 1].map(tickring::ShardId::new);
+//! coordinator.phase_complete(stays, TickPhase::Sense, 0)?;
+//! wait(&coordinator, TickPhase::Sense, 0)?;
+//! assert_eq!(coordinator.shard_count(), 1);
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # Writes into a colony
+//! A write that is refused comes back with its document ([`Rejected`](crate::colony::Rejected)). One that is accepted is published by the tick
+//! of its [`Ticket`](crate::colony::Ticket), or comes back in a report.
+//!
+//! | [`IntakeError`](crate::error::IntakeError) | do |
+//! | --- | --- |
+//! | `Full` | try again after the next tick, or use [`add`](crate::colony::Intake::add) with a deadline |
+//! | `Recovering` | try again after some ticks; [`forget_shard`](crate::Colony::forget_shard) if it doesn't come back |
+//! | `NoOwner`, `Closed` | keep the document: nobody takes it now |
+//!
+//! | [`ReturnReason`](crate::colony::ReturnReason) | means | do |
+//! | --- | --- | --- |
+//! | `Exists` | the id was there already | upsert, or let it be |
+//! | `Refused` | the shard's own reason | correct the document |
+//! | `Died { suspect: false }` | the write only waited | write it again |
+//! | `Died { suspect: true }` | the shard had been given it when it died | look at it first: it may kill the next life too |
+//! | `Recovering`, `NoOwner` | a message found no owner | write it again, or drop it |
+//! | `Closed` | the colony ended | keep it for the next one |
+//!
+//! ```
+//! use tickring::colony::{Batch, Refusal, ReturnReason, TickContext};
+//! use tickring::publication::ShardFailure;
+//! use tickring::{Colony, ColonyConfig, DocumentId, Shard};
+//!
+//! /// Refuses what is empty, and dies of what says so.
+//! struct Picky;
+//!
+//! impl Shard for Picky {
+//!     type Document = &'static str;
+//!     type View = ();
+//!     fn act(
+//!         &mut self,
+//!         _context: &mut TickContext<'_, &'static str, ()>,
+//!         batch: &mut Batch<'_, &'static str>,
+//!     ) -> Result<(), ShardFailure> {
+//!         for (index, _origin, write) in batch.iter() {
+//!             match write.document().map(|text| **text) {
+//!                 Some("") => batch.refuse(index, Refusal::Because("empty".into())),
+//!                 Some("poison") => return Err("poisoned".into()),
+//!                 _ => {}
+//!             }
+//!         }
+//!         Ok(())
+//!     }
+//!     fn view(&mut self) -> Result<(), ShardFailure> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut colony = Colony::new(ColonyConfig::default(), 1, |_| Ok(Picky))?;
+//! let intake = colony.intake();
+//! intake.try_upsert(DocumentId::from_seed(1), "")?;
+//! let report = colony.tick()?;
+//! assert!(matches!(report.returned[0].reason, ReturnReason::Refused(_)));
+//!
+//! intake.try_upsert(DocumentId::from_seed(2), "poison")?;
+//! let report = colony.tick()?;
+//! assert_eq!((report.faults.len(), report.frozen.len()), (1, 1));
+//! let [returned] = &report.returned[..] else { panic!("one write") };
+//! assert!(matches!(returned.reason, ReturnReason::Died { suspect: true }));
+//! assert_eq!(colony.tick()?.revived.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A colony's errors
+//! | [`ColonyError`](crate::error::ColonyError) | means | do |
+//! | --- | --- | --- |
+//! | `Config`, `Factory`, `View` | nothing was built | correct what it names |
+//! | `TooManyLostThreads`, `Statistics`, `Barrier`, `Coordinator`, `Threads` from a tick | the colony is closed; the tick is not published | [`close`](crate::Colony::close), which gives back all that was not published |
+//! | `AlreadyPrepared`, `NothingPrepared` | `prepare` and `publish` out of turn | nothing changed |
+//! | `NotPublished` | a wait's deadline passed | wait again |
+//! | `UnknownShard`, `ShardLives`, `NotEmpty`, `Documents` | the shard can't be changed so | nothing changed |
+//! | `Closed` | final | read on from the last publication, or build another colony |
+//!
+//! # Search
+//! A query that can't be parsed is refused with the place. `SearchError::DeadlinePassed` gives no partial answer: search again with more time.
+//! `SearchError::Index` from a search changed nothing; from a shard it is a fault, and the shard is made again.
