@@ -1,5 +1,8 @@
 //! The configuration of a coordinator, validated once.
 
+#[cfg(feature = "serde")]
+mod stored;
+
 use std::time::Duration;
 
 use crate::error::ConfigError;
@@ -27,9 +30,11 @@ pub(crate) const PAUSE_INTERVALS: u32 = 3;
 /// );
 /// # Ok::<(), tickring::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+///
+/// More fields may come: end literals with `..Config::default()`. With the feature `serde`, fields that are left out have their defaults, and
+/// unknown ones are refused. So is a stored configuration of phago-distributed, with an error that says what to change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Config {
     /// How many shards are planned: `shard-0` up to this number are on the ring and in the barrier from the start, before
     /// anybody registers; see [`registration_timeout`](Self::registration_timeout). From 0 (plans none) to [`MAX_SHARDS`]. Default: 3.
@@ -215,5 +220,42 @@ mod tests {
         };
         let text = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);
+    }
+
+    #[test]
+    fn m4_a_stored_configuration_of_phago_distributed_is_refused_with_what_to_do() {
+        let stored = r#"{"num_shards":4,"replication_factor":2,"rpc_timeout_ms":5000,"virtual_nodes_per_shard":150}"#;
+        let error = serde_json::from_str::<Config>(stored)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("take `rpc_timeout_ms` out"), "{error}");
+        assert!(error.contains("`placement` to `SipHash13`"), "{error}");
+        let changed = stored.replace("\"rpc_timeout_ms\":5000", "\"placement\":\"SipHash13\"");
+        let read: Config = serde_json::from_str(&changed).unwrap();
+        assert_eq!((read.num_shards, read.placement), (4, Placement::SipHash13));
+        let unknown = serde_json::from_str::<Config>(r#"{"shards":4}"#).unwrap_err();
+        let unknown = unknown.to_string();
+        assert!(unknown.starts_with("unknown field `shards`"), "{unknown}");
+        assert!(!unknown.contains("rpc_timeout_ms"), "{unknown}");
+    }
+
+    #[test]
+    fn every_field_of_a_configuration_is_read() {
+        let config = Config {
+            num_shards: 1,
+            replication_factor: 4,
+            virtual_nodes_per_shard: 5,
+            placement: Placement::SipHash13,
+            phase_timeout: Duration::from_secs(6),
+            heartbeat_timeout: Duration::from_secs(70),
+            sweep_interval: Duration::from_secs(8),
+            registration_timeout: Some(Duration::from_secs(9)),
+        };
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);
+        assert_eq!(
+            serde_json::from_str::<Config>("{}").unwrap(),
+            Config::default()
+        );
     }
 }

@@ -5,8 +5,86 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
+use std::str::FromStr;
 
 use uuid::Uuid;
+
+use crate::error::ParseError;
+
+/// The number after a prefix, if the text is just what showing them would give.
+fn numbered<T: FromStr + fmt::Display>(text: &str, prefix: &str) -> Option<T> {
+    let digits = text.strip_prefix(prefix)?;
+    digits.parse().ok().filter(|n: &T| n.to_string() == digits)
+}
+
+/// A number in a type of its own: made from the number, turned back into it, and read from what it shows.
+macro_rules! number {
+    ($name:ident, $raw:ty, $what:literal, $prefix:literal, $example:literal) => {
+        impl From<$name> for $raw {
+            fn from(id: $name) -> Self {
+                id.0.into()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseError;
+
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                let expected = concat!("`", $prefix, "` and a number, such as `", $example, "`");
+                numbered(text, $prefix)
+                    .map(Self)
+                    .ok_or_else(|| ParseError::new($what, text, expected))
+            }
+        }
+    };
+}
+
+number!(ShardId, u32, "shard id", "shard-", "shard-5");
+number!(TermId, u32, "term id", "term-", "term-5");
+number!(Epoch, u64, "epoch", "epoch ", "epoch 5");
+number!(
+    Incarnation,
+    u64,
+    "incarnation",
+    "incarnation ",
+    "incarnation 5"
+);
+
+impl From<u32> for ShardId {
+    fn from(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl From<u32> for TermId {
+    fn from(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl From<u64> for Epoch {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+impl From<NonZeroU64> for Incarnation {
+    fn from(number: NonZeroU64) -> Self {
+        Self(number)
+    }
+}
+
+impl From<Incarnation> for NonZeroU64 {
+    fn from(incarnation: Incarnation) -> Self {
+        incarnation.0
+    }
+}
 
 /// The identity of a shard: a partition of the documents.
 ///
@@ -19,6 +97,7 @@ use uuid::Uuid;
 /// let shard = ShardId::new(5);
 /// assert_eq!(shard.as_u32(), 5);
 /// assert_eq!(shard.to_string(), "shard-5");
+/// assert_eq!("shard-5".parse(), Ok(shard));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -34,12 +113,6 @@ impl ShardId {
     /// The shard's number.
     pub const fn as_u32(self) -> u32 {
         self.0
-    }
-}
-
-impl fmt::Display for ShardId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shard-{}", self.0)
     }
 }
 
@@ -87,12 +160,6 @@ impl Incarnation {
     }
 }
 
-impl fmt::Display for Incarnation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "incarnation {}", self.0)
-    }
-}
-
 /// The number of a topology. It grows by one with each, unless a [command](crate::membership::Command) names a later one.
 ///
 /// ```
@@ -120,12 +187,6 @@ impl Epoch {
 
     pub(crate) fn next(self) -> Option<Self> {
         self.0.checked_add(1).map(Self)
-    }
-}
-
-impl fmt::Display for Epoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "epoch {}", self.0)
     }
 }
 
@@ -169,6 +230,11 @@ impl DocumentId {
         Self(Uuid::from_bytes(bytes))
     }
 
+    /// The id of these 16 bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// The 16 bytes that the placement hashes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
@@ -178,6 +244,23 @@ impl DocumentId {
 impl From<Uuid> for DocumentId {
     fn from(uuid: Uuid) -> Self {
         Self(uuid)
+    }
+}
+
+impl From<DocumentId> for Uuid {
+    fn from(id: DocumentId) -> Self {
+        id.0
+    }
+}
+
+/// Reads a UUID, with or without hyphens.
+impl FromStr for DocumentId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let expected = "a UUID, such as `67e55044-10b1-426f-9247-bb680e5fe0c8`";
+        let read = Uuid::parse_str(text).map(Self);
+        read.map_err(|_| ParseError::new("document id", text, expected))
     }
 }
 
@@ -214,8 +297,65 @@ impl TermId {
     }
 }
 
-impl fmt::Display for TermId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "term-{}", self.0)
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    fn returns<T: FromStr<Err = ParseError> + fmt::Display + Debug + PartialEq>(value: &T) {
+        assert_eq!(value.to_string().parse::<T>().as_ref(), Ok(value));
+    }
+
+    #[test]
+    fn what_an_identity_shows_is_read_back() {
+        for number in [1, 7, u32::MAX] {
+            returns(&ShardId(number));
+            returns(&TermId(number));
+        }
+        for number in [1, 7, u64::MAX] {
+            returns(&Epoch(number));
+            returns(&Incarnation::new(number).unwrap());
+        }
+        returns(&ShardId(0));
+        returns(&Epoch(0));
+        returns(&DocumentId::from_seed(9));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "5",
+            "shard-",
+            "shard-+5",
+            "shard-05",
+            "shard- 5",
+            "shard-4294967296",
+            "Shard-5",
+        ] {
+            let error = text.parse::<ShardId>().unwrap_err();
+            assert_eq!(error.text(), text);
+        }
+        assert!("incarnation 0".parse::<Incarnation>().is_err());
+        assert!("term-x".parse::<TermId>().is_err());
+        assert!("epoch -1".parse::<Epoch>().is_err());
+        let error = "document 9".parse::<DocumentId>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the document id is \"document 9\", but must be a UUID, such as `67e55044-10b1-426f-9247-bb680e5fe0c8`"
+        );
+    }
+
+    #[test]
+    fn numbers_and_bytes_come_and_go() {
+        assert_eq!(u32::from(ShardId::from(5)), 5);
+        assert_eq!(u32::from(TermId::from(5)), 5);
+        assert_eq!(u64::from(Epoch::from(5)), 5);
+        let five = NonZeroU64::new(5).unwrap();
+        assert_eq!(NonZeroU64::from(Incarnation::from(five)), five);
+        assert_eq!(u64::from(Incarnation::from(five)), 5);
+        let document = DocumentId::from_seed(5);
+        assert_eq!(DocumentId::from_bytes(*document.as_bytes()), document);
+        assert_eq!(DocumentId::from(Uuid::from(document)), document);
     }
 }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use siphasher::sip::SipHasher13;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::error::ParseError;
 use crate::id::{DocumentId, ShardId};
 
 /// Which hash places documents and virtual nodes. It is part of the format: changing it moves every document.
@@ -28,7 +29,7 @@ use crate::id::{DocumentId, ShardId};
 ///     placement.virtual_node_position(ShardId::new(1), 2),
 ///     placement.hash(&[1, 0, 0, 0, 2, 0, 0, 0]),
 /// );
-/// # Ok::<(), tickring::placement::UnknownPlacement>(())
+/// # Ok::<(), tickring::error::ParseError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -163,33 +164,14 @@ impl fmt::Display for Placement {
     }
 }
 
-/// A name that no [`Placement`] has.
-///
-/// ```
-/// use tickring::placement::Placement;
-///
-/// assert_eq!(
-///     "md5".parse::<Placement>().unwrap_err().to_string(),
-///     "the placement is \"md5\", but must be one of xxh3, siphash13",
-/// );
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the placement is {name:?}, but must be one of {}", Placement::ALL.map(Placement::name).join(", "))]
-pub struct UnknownPlacement {
-    /// The name given.
-    pub name: String,
-}
-
 impl FromStr for Placement {
-    type Err = UnknownPlacement;
+    type Err = ParseError;
 
-    fn from_str(name: &str) -> Result<Self, UnknownPlacement> {
+    fn from_str(name: &str) -> Result<Self, ParseError> {
         Self::ALL
             .into_iter()
             .find(|placement| placement.name() == name)
-            .ok_or_else(|| UnknownPlacement {
-                name: name.to_owned(),
-            })
+            .ok_or_else(|| ParseError::new("placement", name, "one of xxh3, siphash13"))
     }
 }
 
@@ -297,7 +279,9 @@ mod tests {
         assert_eq!(Placement::default().to_string(), "xxh3");
         for wrong in ["", "XXH3", "xxh3 ", "siphash"] {
             let error = wrong.parse::<Placement>().unwrap_err();
-            assert_eq!(error.name, wrong);
+            assert_eq!(error.text(), wrong);
+            let names = Placement::ALL.map(Placement::name).join(", ");
+            assert!(error.to_string().ends_with(&names), "{error}");
         }
     }
 }

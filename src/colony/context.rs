@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::write::Write;
-use crate::error::RingError;
+use crate::error::{RingError, UnsentReason};
 use crate::guarded::GuardedList;
 use crate::id::{Epoch, ShardId, Tick};
 use crate::publication::{Publication, View};
@@ -55,16 +55,6 @@ impl<D> Outbox<D> {
     }
 }
 
-/// Why a write couldn't be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UnsentReason {
-    /// The shard has sent [`MAX_OUTBOX`] writes in this tick. The next tick has room again.
-    Full,
-    /// This is the colony's last tick: there is none in which the write could take effect.
-    Closing,
-}
-
 /// A write that was not sent. It belongs to the shard as before.
 pub struct Unsent<D> {
     /// The write.
@@ -84,14 +74,22 @@ impl<D> fmt::Debug for Unsent<D> {
 
 impl<D> fmt::Display for Unsent<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.reason {
-            UnsentReason::Full => write!(f, "{MAX_OUTBOX} writes were sent in this tick already"),
-            UnsentReason::Closing => f.write_str("the colony closes with this tick"),
-        }
+        self.reason.fmt(f)
     }
 }
 
-impl<D> std::error::Error for Unsent<D> {}
+impl<D> std::error::Error for Unsent<D> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+impl<D> Unsent<D> {
+    /// The reason alone, which converts into [`Error`](crate::Error). Drops the write.
+    pub fn into_reason(self) -> UnsentReason {
+        self.reason
+    }
+}
 
 /// What a shard sees of its colony in one phase of one tick.
 pub struct TickContext<'a, D, V: View> {

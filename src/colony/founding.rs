@@ -19,7 +19,7 @@ use super::shared::Shared;
 use super::slot::Slot;
 use super::table::Table;
 use crate::coordinator::Coordinator;
-use crate::error::ColonyError;
+use crate::error::{Cause, ColonyError};
 use crate::guarded::{Guarded, GuardedList};
 use crate::publication::{Published, ShardFailure, View};
 use crate::sync::{Arc, AtomicU64, RwLock, SnapshotCell};
@@ -165,7 +165,7 @@ fn begin<D: Send + Sync + 'static, V: View>(
     factory: &Arc<Guarded<Factory<D, V>>>,
     births: Vec<Birth<V>>,
 ) -> Result<(Crew, Vec<First<D, V>>), ColonyError> {
-    let threads = |error: std::io::Error| ColonyError::Threads(error.to_string());
+    let threads = |error: std::io::Error| ColonyError::Threads(Cause::new(error));
     if let Factory::Free(_) = ***factory {
         let crew = Crew::Pool(Pool::new(config.threads).map_err(threads)?);
         let begun: Result<_, _> = births

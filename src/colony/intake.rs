@@ -109,6 +109,13 @@ impl<D> fmt::Display for Rejected<D> {
     }
 }
 
+impl<D> Rejected<D> {
+    /// The reason alone, which converts into [`Error`](crate::Error). Drops the document.
+    pub fn into_reason(self) -> IntakeError {
+        self.reason
+    }
+}
+
 impl<D> std::error::Error for Rejected<D> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.reason)

@@ -7,7 +7,7 @@ use super::seat::caught;
 use super::shard::Shard;
 use super::slot::{Slot, Standing};
 use crate::coordinator::ShardHandle;
-use crate::error::ColonyError;
+use crate::error::{Cause, ColonyError};
 use crate::id::{DocumentId, ShardId};
 use crate::membership::Registration;
 use crate::publication::{Published, View};
@@ -115,7 +115,7 @@ impl<S: Shard> Colony<S> {
         let slots = admission.table.slots();
         has_documents = has_documents || slots.iter().any(|slot| !slot.inbox.is_empty());
         let weight = u32::from(!has_documents);
-        let threads = |error: std::io::Error| ColonyError::Threads(error.to_string());
+        let threads = |error: std::io::Error| ColonyError::Threads(Cause::new(error));
         let recruit = self.crew.recruit().map_err(threads)?;
         let handle = self
             .shared

@@ -52,7 +52,7 @@ use std::marker::PhantomData;
 use crossbeam::channel::Receiver;
 
 pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
-pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent, UnsentReason};
+pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
 use self::crew::Crew;
 pub use self::intake::{Intake, Rejected, Ticket};
 #[cfg(any(loom, shuttle))]

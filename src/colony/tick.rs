@@ -16,7 +16,7 @@ use super::shard::Shard;
 use super::slot::{Outcome, Slot, Standing};
 use super::watch::Watch;
 use super::write::{Origin, Refusal, Write};
-use crate::error::{BarrierError, ColonyError, Error};
+use crate::error::{BarrierError, Cause, ColonyError, Error};
 use crate::guarded::GuardedList;
 use crate::id::{ShardId, Tick};
 use crate::phase::TickPhase;
@@ -280,7 +280,7 @@ impl<S: Shard> Colony<S> {
                 lost = self
                     .crew
                     .replace(slot.id())
-                    .map_err(|error| ColonyError::Threads(error.to_string()))?;
+                    .map_err(|error| ColonyError::Threads(Cause::new(error)))?;
                 if let (Crew::Pool(_), Some(round)) = (&self.crew, rounds.first()) {
                     self.spawn(slot.id(), round);
                 }

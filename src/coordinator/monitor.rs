@@ -1,10 +1,10 @@
 //! The thread that sweeps.
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, JoinHandle};
 
 use super::Coordinator;
+use crate::error::{Cause, Error, Result};
 use crate::health::PauseGuard;
 use crate::id::ShardId;
 use crate::sync::{Arc, Condvar, Instant, Mutex};
@@ -54,7 +54,7 @@ impl Stop {
 /// use tickring::coordinator::HealthMonitor;
 ///
 /// let coordinator = Coordinator::new(3)?;
-/// let monitor = HealthMonitor::spawn(&coordinator).expect("a thread can be started");
+/// let monitor = HealthMonitor::spawn(&coordinator)?;
 /// // ... shards register, send heartbeats, and are marked offline when they stop ...
 /// drop(monitor); // stops and joins the thread
 /// # Ok::<(), tickring::Error>(())
@@ -69,13 +69,14 @@ impl HealthMonitor {
     /// Starts the thread. It holds a clone of the coordinator. The clock is asked once before, on the calling thread.
     ///
     /// # Errors
-    /// The operating system's, if it can't start a thread.
-    pub fn spawn(coordinator: &Coordinator) -> io::Result<Self> {
+    /// [`Error::Thread`] if the operating system can't start one. Nothing changed.
+    pub fn spawn(coordinator: &Coordinator) -> Result<Self> {
         let stop = Arc::new(Stop::default());
         let (sweeper, stop_seen) = (Sweeper::new(coordinator.clone()), Arc::clone(&stop));
         let thread = Builder::new()
             .name("tickring-health".to_owned())
-            .spawn(move || sweeper.run(&stop_seen))?;
+            .spawn(move || sweeper.run(&stop_seen))
+            .map_err(|error| Error::Thread(Cause::new(error)))?;
         Ok(Self {
             stop,
             thread: Some(thread),

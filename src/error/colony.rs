@@ -1,6 +1,6 @@
 //! Errors of a colony and of its intake.
 
-use crate::error::{BarrierError, ConfigError, Error};
+use crate::error::{BarrierError, Cause, ConfigError, Error};
 use crate::id::{ShardId, Tick};
 
 /// What a colony can't do. Each variant says what became of the documents.
@@ -16,7 +16,7 @@ pub enum ColonyError {
     /// The operating system can't start the threads. A tick that meets this has closed the colony; closing it gives back what was not
     /// published.
     #[error("the colony's threads can't be started: {0}")]
-    Threads(String),
+    Threads(#[source] Cause),
     /// More threads than the bound are held by phases that were given up. The colony is closed; closing it gives back what was not
     /// published.
     #[error("{lost} threads are held by phases that took too long, but may be at most {max}")]
@@ -112,4 +112,16 @@ pub enum IntakeError {
     /// The colony is closed.
     #[error("the colony is closed")]
     Closed,
+}
+
+/// Why a shard's message was not sent. Nothing changed: the write belongs to the shard as before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnsentReason {
+    /// The shard has sent [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) writes in this tick. The next tick has room again.
+    #[error("the shard has sent as many writes as it may in one tick")]
+    Full,
+    /// This is the colony's last tick: there is none in which the write could take effect.
+    #[error("the colony closes with this tick")]
+    Closing,
 }

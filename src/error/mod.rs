@@ -3,33 +3,71 @@
 //! Match on them if a program reacts to a certain refusal. Every variant says what it means for the caller's state.
 
 mod barrier;
+mod cause;
 mod colony;
 mod config;
 mod frequency;
+mod parse;
 mod publication;
 mod registry;
 mod ring;
 mod route;
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+mod search;
 
 pub use self::barrier::{BarrierError, MissingShards};
-pub use self::colony::{ColonyError, IntakeError};
+pub use self::cause::Cause;
+pub use self::colony::{ColonyError, IntakeError, UnsentReason};
 pub use self::config::ConfigError;
 pub use self::frequency::FrequencyError;
+pub use self::parse::ParseError;
 pub use self::publication::PublicationError;
 pub use self::registry::RegistryError;
 pub use self::ring::RingError;
 pub use self::route::{BatchError, RouteError};
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+pub use self::search::{QueryError, QueryExcerpt, SearchError};
 
 use crate::id::{Incarnation, ShardId};
 
-/// The result of a coordinator's call.
+/// The result of a call, with this crate's [`Error`] unless another is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of a [`Coordinator`](crate::Coordinator)'s call.
+/// The error of a [`Coordinator`](crate::Coordinator)'s calls, into which the errors of all other parts convert.
 ///
-/// Whatever the variant, the call changed nothing: each command is checked whole before any of it is carried out. What ring,
-/// registry and barrier refuse for the same reason (an unknown shard, an ended incarnation, a closed coordinator) is one
-/// variant here.
+/// So one function can use every part with `?`. Nothing is lost on the way: a variant holds the whole error of its part, shows its text and
+/// returns its [`source`](std::error::Error::source). What several parts refuse for the same reason is one variant here: an unknown
+/// shard, an ended incarnation, a closed coordinator, a configuration out of bounds.
+///
+/// Each variant says what became of the caller's state. A coordinator's call that fails changed nothing, whatever the variant: each command
+/// is checked whole before any of it is carried out.
+///
+/// An error that gives a document back, such as [`Rejected`](crate::colony::Rejected), doesn't convert, because `?` would drop the
+/// document. [`Rejected::into_reason`](crate::colony::Rejected::into_reason) drops it by name:
+///
+/// ```
+/// # use tickring::colony::{Batch, Rejected, TickContext};
+/// # use tickring::publication::ShardFailure;
+/// use tickring::{Colony, ColonyConfig, DocumentId, Shard};
+/// # struct Counter;
+/// # impl Shard for Counter {
+/// #     type Document = ();
+/// #     type View = ();
+/// #     fn act(&mut self, _: &mut TickContext<'_, (), ()>, _: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+/// #         Ok(())
+/// #     }
+/// #     fn view(&mut self) -> Result<(), ShardFailure> {
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// fn main() -> tickring::Result<()> {
+///     let mut colony = Colony::new(ColonyConfig::default(), 2, |_| Ok(Counter))?;
+///     colony.intake().try_add(DocumentId::from_seed(1), ()).map_err(Rejected::into_reason)?;
+///     colony.tick()?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -69,6 +107,33 @@ pub enum Error {
     /// The frequencies can't be added up. The inputs were only read.
     #[error(transparent)]
     Frequency(#[from] FrequencyError),
+    /// A colony's call failed. Whether anything changed is said by each of [`ColonyError`]'s variants.
+    #[error(transparent)]
+    Colony(Box<ColonyError>),
+    /// A write was not accepted. Nothing changed.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// A shard's message was not sent. Nothing changed.
+    #[error(transparent)]
+    Unsent(#[from] UnsentReason),
+    /// A publication can't be made or ranked. Nothing changed.
+    #[error(transparent)]
+    Publication(#[from] PublicationError),
+    /// A text can't be read as a value. Nothing changed.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// The operating system can't start a thread. Nothing changed.
+    #[error("a thread can't be started: {0}")]
+    Thread(#[source] Cause),
+    /// A query is refused. Nothing was searched.
+    #[cfg(all(feature = "search", not(any(loom, shuttle))))]
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A search, or the work of a shard that is searched, failed. A search changes nothing; a shard that failed while it was written can't be
+    /// used any more.
+    #[cfg(all(feature = "search", not(any(loom, shuttle))))]
+    #[error(transparent)]
+    Search(SearchError),
 }
 
 impl From<RingError> for Error {
@@ -111,6 +176,25 @@ impl From<RegistryError> for Error {
             RegistryError::ShardNotFound(id) => Self::ShardNotFound(id),
             RegistryError::Ring(ring) => Self::from(ring),
             other => Self::Registry(other),
+        }
+    }
+}
+
+impl From<ColonyError> for Error {
+    fn from(error: ColonyError) -> Self {
+        match error {
+            ColonyError::Config(config) => Self::Config(config),
+            other => Self::Colony(Box::new(other)),
+        }
+    }
+}
+
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+impl From<SearchError> for Error {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Config(config) => Self::Config(config),
+            other => Self::Search(other),
         }
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 pub use self::hit::Hit;
 pub(crate) use self::hit::Top;
 pub use self::view::{ShardFailure, View};
-use crate::error::PublicationError;
+use crate::error::{Cause, PublicationError};
 use crate::guarded::Guarded;
 use crate::id::{DocumentId, Epoch, Incarnation, ShardId, Tick};
 use crate::sync::Arc;
@@ -137,7 +137,8 @@ impl<V: View> Publication<V> {
         if let Some(two) = twice {
             return Err(PublicationError::SameShardTwice(two[0].shard));
         }
-        Self::of(None, Epoch::default(), shards).map_err(PublicationError::Statistics)
+        Self::of(None, Epoch::default(), shards)
+            .map_err(|failure| PublicationError::Statistics(Cause::new(failure)))
     }
 
     /// `shards` ascending by id, each once.

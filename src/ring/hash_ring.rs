@@ -81,8 +81,32 @@ impl HashRing {
     /// # Errors
     /// [`RingError::VirtualNodes`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Found before any point is placed.
     pub fn with_virtual_nodes(shards: u32, virtual_nodes: u32) -> Result<Self, RingError> {
+        Self::with_placement(Placement::default(), shards, virtual_nodes)
+    }
+
+    /// A ring of the shards 0 to `shards`, with this many virtual nodes each, that places by this hash. So do all rings that are made of
+    /// it, even if it is empty.
+    ///
+    /// ```
+    /// use tickring::placement::Placement;
+    /// use tickring::{HashRing, ShardId};
+    ///
+    /// let empty = HashRing::with_placement(Placement::SipHash13, 0, 150)?;
+    /// let ring = empty.add_shard(ShardId::new(0))?;
+    /// assert_eq!(ring, HashRing::with_placement(Placement::SipHash13, 1, 150)?);
+    /// assert_eq!(ring.placement(), Placement::SipHash13);
+    /// # Ok::<(), tickring::error::RingError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`with_virtual_nodes`](Self::with_virtual_nodes).
+    pub fn with_placement(
+        placement: Placement,
+        shards: u32,
+        virtual_nodes: u32,
+    ) -> Result<Self, RingError> {
         let members = (0..shards).map(|id| (ShardId(id), 1));
-        Self::from_members(Placement::default(), virtual_nodes, members)
+        Self::from_members(placement, virtual_nodes, members)
     }
 
     /// A ring of these shards, given with their weights in any order.
@@ -111,15 +135,14 @@ impl HashRing {
     ) -> Result<Self, RingError> {
         limits::virtual_nodes(virtual_nodes_per_shard)?;
         let members = limits::members(virtual_nodes_per_shard, members)?;
-        let points = Points::build(placement, virtual_nodes_per_shard, &members);
+        Ok(Self::build(placement, virtual_nodes_per_shard, members))
+    }
+
+    /// The numbers lie within the limits.
+    fn build(placement: Placement, virtual_nodes: u32, members: Box<[RingMember]>) -> Self {
+        let points = Points::build(placement, virtual_nodes, &members);
         let index = Index::new(&points, members.len());
-        Ok(Self::of_parts(
-            placement,
-            virtual_nodes_per_shard,
-            members,
-            points,
-            index,
-        ))
+        Self::of_parts(placement, virtual_nodes, members, points, index)
     }
 
     pub(super) fn of_parts(
@@ -263,6 +286,15 @@ impl HashRing {
         let owners = &self.points.owners()[..self.points.len()];
         let (before, after) = owners.split_at(self.index.first_at(hash, &self.points));
         [before, after]
+    }
+}
+
+/// The ring of `shard-0` alone, with 150 virtual nodes and the default placement.
+impl Default for HashRing {
+    fn default() -> Self {
+        let (shard, weight) = (ShardId(0), 1);
+        let members = Box::new([RingMember { shard, weight }]);
+        Self::build(Placement::default(), VIRTUAL_NODES, members)
     }
 }
 

@@ -321,3 +321,23 @@ fn members_are_counted_before_they_are_kept() {
     let refused = HashRing::from_members(Placement::Xxh3, 1, endless);
     assert!(matches!(refused, Err(RingError::TooManyShards { .. })));
 }
+
+#[test]
+fn m4_the_default_ring_is_that_of_one_shard() {
+    assert_eq!(HashRing::default(), HashRing::new(1).unwrap());
+}
+
+#[test]
+fn m1_a_ring_keeps_the_placement_it_was_made_with_even_while_it_is_empty() {
+    for placement in Placement::ALL {
+        let empty = HashRing::with_placement(placement, 0, 20).unwrap();
+        assert!(empty.is_empty());
+        let grown = (0..3).fold(empty, |ring, id| ring.add_shard(ShardId(id)).unwrap());
+        let members = (0..3).map(|id| (ShardId(id), 1));
+        let whole = HashRing::from_members(placement, 20, members).unwrap();
+        assert_eq!(grown, whole);
+        assert_eq!(HashRing::with_placement(placement, 3, 20), Ok(whole));
+        let emptied = (0..3).fold(grown, |ring, id| ring.remove_shard(ShardId(id)).unwrap());
+        assert_eq!(emptied.placement(), placement);
+    }
+}

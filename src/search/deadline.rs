@@ -1,6 +1,6 @@
 //! When a search has to be over.
 
-use super::error::SearchError;
+use crate::error::SearchError;
 use crate::sync::Instant;
 
 #[derive(Clone, Copy)]

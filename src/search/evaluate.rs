@@ -10,11 +10,11 @@ use tantivy::{DocId, TERMINATED};
 use super::bits::{Bits, WINDOW, WINDOW_DOCUMENTS};
 use super::bounds::Bounds;
 use super::deadline::Deadline;
-use super::error::SearchError;
 use super::prune::Rank;
 use super::query::{Node, Query};
 use super::segment::SegmentView;
 use super::weight::{Cursor, LeafWeight};
+use crate::error::SearchError;
 
 /// Who wants the matches of a query.
 pub(super) trait Hits {
@@ -283,6 +283,7 @@ mod tests {
 
     use super::*;
     use crate::colony::Write;
+    use crate::error::Cause;
     use crate::id::DocumentId;
     use crate::search::{TextDocument, TextShard, TextStatistics, TextView};
     use crate::sync::{Arc, Instant};
@@ -374,7 +375,7 @@ mod tests {
         let outcome = evaluate(&searcher, "sea", Deadline(None), |document, _| {
             last = Some(document);
             match document {
-                document if document == broken => Err(SearchError::Index("broken".into())),
+                document if document == broken => Err(SearchError::Index(Cause::new("broken"))),
                 _ => Ok(()),
             }
         });

@@ -8,7 +8,6 @@ mod bound;
 mod bounds;
 mod deadline;
 mod document;
-mod error;
 mod evaluate;
 mod parse;
 mod prune;
@@ -23,7 +22,6 @@ mod view;
 mod weight;
 
 pub use self::document::TextDocument;
-pub use self::error::{QueryError, QueryExcerpt, SearchError};
 pub use self::query::Query;
 pub use self::run::{search, search_views, search_with_local_statistics};
 pub use self::schema::TextField;
@@ -32,4 +30,5 @@ pub use self::shard::{
 };
 pub use self::statistics::TextStatistics;
 pub use self::view::TextView;
+pub use crate::error::{QueryError, QueryExcerpt, SearchError};
 pub use crate::publication::Hit;

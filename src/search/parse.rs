@@ -10,9 +10,9 @@ use tantivy::query_grammar::{
     Delimiter, Occur, UserInputAst, UserInputLeaf, UserInputLiteral, parse_query,
 };
 
-use super::error::{QueryError, QueryExcerpt};
 use super::query::{Clause, Leaf, LeafKind, Node, Query};
 use super::schema::{TextField, query_analyzer};
+use crate::error::{QueryError, QueryExcerpt};
 
 pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
     check_size(query)?;

@@ -121,10 +121,10 @@ mod tests {
 
     use super::*;
     use crate::colony::{Shard, Write};
+    use crate::error::SearchError;
     use crate::id::{DocumentId, ShardId};
     use crate::publication::{Hit, Top};
     use crate::search::deadline::Deadline;
-    use crate::search::error::SearchError;
     use crate::search::evaluate::{Hits, Scratch, each_hit};
     use crate::search::weight::LeafWeight;
     use crate::search::{TextDocument, TextShard, TextShardConfig, TextStatistics, TextView};

@@ -5,9 +5,9 @@ use std::fmt;
 use tantivy::Term;
 use tantivy::query_grammar::Occur;
 
-use super::error::QueryError;
 use super::parse;
 use super::schema::TextField;
+use crate::error::QueryError;
 
 /// A parsed query.
 ///

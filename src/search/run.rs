@@ -3,13 +3,13 @@
 use tantivy::DocId;
 
 use super::deadline::Deadline;
-use super::error::SearchError;
 use super::evaluate::{Hits, Scratch, each_hit};
 use super::query::Query;
 use super::segment::SegmentView;
 use super::statistics::TextStatistics;
 use super::view::TextView;
 use super::weight::LeafWeight;
+use crate::error::SearchError;
 use crate::id::ShardId;
 use crate::publication::{Hit, Publication, Published, Top, View};
 use crate::sync::Instant;

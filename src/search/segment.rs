@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use tantivy::directory::error::OpenReadError;
 use tantivy::directory::{Directory, OwnedBytes};
 use tantivy::fastfield::Column;
 use tantivy::fieldnorm::FieldNormReader;
@@ -12,8 +11,8 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Index, Opstamp, SegmentReader, TantivyError, Term};
 
-use super::error::SearchError;
 use super::schema::{ID_HIGH_NAME, ID_LOW_NAME, TOKENS_NAMES, TextField, id_field};
+use crate::error::{Cause, SearchError};
 use crate::id::DocumentId;
 use crate::sync::Arc;
 
@@ -42,11 +41,25 @@ impl SegmentView {
         let text = |field: TextField| reader.inverted_index(field.number());
         let lengths = |field: TextField| reader.get_fieldnorms_reader(field.number());
         Ok(Self {
-            text: [text(TextField::Title)?, text(TextField::Body)?],
-            lengths: [lengths(TextField::Title)?, lengths(TextField::Body)?],
-            ids: reader.inverted_index(id_field())?,
-            id_high: reader.fast_fields().u64(ID_HIGH_NAME)?,
-            id_low: reader.fast_fields().u64(ID_LOW_NAME)?,
+            text: [
+                text(TextField::Title).map_err(SearchError::index)?,
+                text(TextField::Body).map_err(SearchError::index)?,
+            ],
+            lengths: [
+                lengths(TextField::Title).map_err(SearchError::index)?,
+                lengths(TextField::Body).map_err(SearchError::index)?,
+            ],
+            ids: reader
+                .inverted_index(id_field())
+                .map_err(SearchError::index)?,
+            id_high: reader
+                .fast_fields()
+                .u64(ID_HIGH_NAME)
+                .map_err(SearchError::index)?,
+            id_low: reader
+                .fast_fields()
+                .u64(ID_LOW_NAME)
+                .map_err(SearchError::index)?,
             tokens: [
                 live_tokens(reader, TextField::Title)?,
                 live_tokens(reader, TextField::Body)?,
@@ -96,7 +109,9 @@ impl SegmentView {
     pub(super) fn document_id(&self, document: DocId) -> Result<DocumentId, SearchError> {
         match (self.id_high.first(document), self.id_low.first(document)) {
             (Some(high), Some(low)) => Ok(DocumentId(uuid::Uuid::from_u64_pair(high, low))),
-            _ => Err(TantivyError::InternalError(format!("document {document} has no id")).into()),
+            _ => Err(SearchError::Index(Cause::new(format!(
+                "document {document} has no id"
+            )))),
         }
     }
 
@@ -108,7 +123,7 @@ impl SegmentView {
 
     /// Whether a live document has the id.
     pub(super) fn holds(&self, id: &Term) -> Result<bool, SearchError> {
-        let Some(info) = self.ids.get_term_info(id)? else {
+        let Some(info) = self.ids.get_term_info(id).map_err(SearchError::index)? else {
             return Ok(false);
         };
         Ok(self.live_documents(&self.ids, &info)? > 0)
@@ -117,7 +132,7 @@ impl SegmentView {
     /// The number of live documents with the term.
     pub(super) fn live_frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
         let index = self.inverted_index(field);
-        match index.get_term_info(term)? {
+        match index.get_term_info(term).map_err(SearchError::index)? {
             Some(info) => self.live_documents(index, &info),
             None => Ok(0),
         }
@@ -130,14 +145,15 @@ impl SegmentView {
         frequencies: &mut HashMap<String, u64>,
     ) -> Result<(), SearchError> {
         let index = self.inverted_index(field);
-        let mut terms = index.terms().stream()?;
+        let mut terms = index.terms().stream().map_err(SearchError::index)?;
         while terms.advance() {
             let live = self.live_documents(index, terms.value())?;
             if live == 0 {
                 continue;
             }
             let term = std::str::from_utf8(terms.key())
-                .map_err(|error| TantivyError::InternalError(error.to_string()))?;
+                .map_err(|error| TantivyError::InternalError(error.to_string()))
+                .map_err(SearchError::index)?;
             if let Some(count) = frequencies.get_mut(term) {
                 *count += live;
             } else {
@@ -156,7 +172,9 @@ impl SegmentView {
         let Some(alive) = self.reader.alive_bitset() else {
             return Ok(u64::from(info.doc_freq));
         };
-        let mut postings = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+        let mut postings = index
+            .read_postings_from_terminfo(info, IndexRecordOption::Basic)
+            .map_err(SearchError::index)?;
         Ok(u64::from(postings.count(alive)))
     }
 }
@@ -182,20 +200,25 @@ fn files(meta: &SegmentMeta, index: &Index) -> Result<Box<[(PathBuf, OwnedBytes)
     let deletes = meta.has_deletes().then_some(SegmentComponent::Delete);
     let file = |part| {
         let path = meta.relative_path(part);
-        let file = index.directory().open_read(&path)?;
-        Ok((path, file.read_bytes().map_err(TantivyError::from)?))
+        let file = index
+            .directory()
+            .open_read(&path)
+            .map_err(SearchError::index)?;
+        Ok((
+            path,
+            file.read_bytes()
+                .map_err(TantivyError::from)
+                .map_err(SearchError::index)?,
+        ))
     };
     parts.into_iter().chain(deletes).map(file).collect()
 }
 
 fn live_tokens(reader: &SegmentReader, field: TextField) -> Result<u64, SearchError> {
-    let tokens = reader.fast_fields().u64(TOKENS_NAMES[field.index()])?;
+    let tokens = reader
+        .fast_fields()
+        .u64(TOKENS_NAMES[field.index()])
+        .map_err(SearchError::index)?;
     let count = |document| tokens.first(document).unwrap_or(0);
     Ok(reader.doc_ids_alive().map(count).sum())
-}
-
-impl From<OpenReadError> for SearchError {
-    fn from(error: OpenReadError) -> Self {
-        Self::Index(Box::new(error))
-    }
 }

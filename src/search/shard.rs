@@ -14,11 +14,11 @@ use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
 
 use super::document::TextDocument;
-use super::error::SearchError;
 use super::schema::{id_term, indexed, schema, tokenizers};
 use super::view::TextView;
 use crate::colony::{Batch, Birth, Refusal, Shard, ShardMetrics, TickContext, Write};
 use crate::error::ConfigError;
+use crate::error::SearchError;
 use crate::id::DocumentId;
 use crate::publication::ShardFailure;
 
@@ -155,7 +155,7 @@ impl TextShard {
         let mut shard = Self::on(copied(last)?, config)?;
         // tantivy numbers its operations on from the last commit's number, that one included. A merge that begins before the next commit takes
         // an operation of that very number for one that is applied already. An empty commit uses it up.
-        shard.writer.commit()?;
+        shard.writer.commit().map_err(SearchError::index)?;
         Ok(shard)
     }
 
@@ -165,13 +165,17 @@ impl TextShard {
     ) -> Result<Self, SearchError> {
         config.validate()?;
         let memory = usize::try_from(config.writer_memory).unwrap_or(usize::MAX);
-        let index = builder().open_or_create(directory)?;
+        let index = builder()
+            .open_or_create(directory)
+            .map_err(SearchError::index)?;
         let options = IndexWriterOptions::builder()
             .memory_budget_per_thread(memory)
             .num_worker_threads(1)
             .num_merge_threads(1)
             .build();
-        let writer: IndexWriter = index.writer_with_options(options)?;
+        let writer: IndexWriter = index
+            .writer_with_options(options)
+            .map_err(SearchError::index)?;
         let mut policy = LogMergePolicy::default();
         policy.set_del_docs_ratio_before_merge(DELETED_BEFORE_MERGE);
         policy.set_min_layer_size(MERGED_TOGETHER);
@@ -179,7 +183,8 @@ impl TextShard {
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
-            .try_into()?;
+            .try_into()
+            .map_err(SearchError::index)?;
         Ok(Self {
             view: TextView::open(IndexReader::searcher(&reader), None)?,
             writer,
@@ -197,7 +202,9 @@ impl TextShard {
 
     fn add(&mut self, id: DocumentId, document: &TextDocument) -> Result<(), SearchError> {
         let document = indexed(id, document);
-        self.writer.add_document(document)?;
+        self.writer
+            .add_document(document)
+            .map_err(SearchError::index)?;
         self.written.insert(id, true);
         Ok(())
     }
@@ -213,14 +220,14 @@ impl TextShard {
 
     fn commit(&mut self) -> Result<(), SearchError> {
         if !self.written.is_empty() {
-            self.writer.commit()?;
+            self.writer.commit().map_err(SearchError::index)?;
             self.written.clear();
         }
         // A merge that ends just now takes away the files of what it has merged; the next look finds what it made.
         let mut tries = 0..3;
         loop {
             // Without a commit too: a merge may have ended.
-            self.reader.reload()?;
+            self.reader.reload().map_err(SearchError::index)?;
             match TextView::open(self.reader.searcher(), Some(&self.view)) {
                 Ok(view) => {
                     self.view = view;
@@ -248,24 +255,32 @@ fn builder() -> IndexBuilder {
 /// A directory with an index of just the view's segments.
 fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
     let memory = RamDirectory::create();
-    let index = builder().open_or_create(memory.clone())?;
-    let mut list = index.load_metas()?;
+    let index = builder()
+        .open_or_create(memory.clone())
+        .map_err(SearchError::index)?;
+    let mut list = index.load_metas().map_err(SearchError::index)?;
     for segment in view.segments() {
         for (path, bytes) in segment.files() {
             let mut file = index
                 .directory()
                 .open_write(path)
-                .map_err(TantivyError::from)?;
-            file.write_all(bytes)?;
-            file.terminate()?;
+                .map_err(TantivyError::from)
+                .map_err(SearchError::index)?;
+            file.write_all(bytes).map_err(SearchError::index)?;
+            file.terminate().map_err(SearchError::index)?;
         }
         let meta = segment.meta(&index);
         // Deletes to come are later than those of the segment.
         list.opstamp = list.opstamp.max(meta.delete_opstamp().unwrap_or(0));
         list.segments.push(meta);
     }
-    let list = serde_json::to_vec(&list).map_err(std::io::Error::from)?;
-    index.directory().atomic_write(Path::new(LIST), &list)?;
+    let list = serde_json::to_vec(&list)
+        .map_err(std::io::Error::from)
+        .map_err(SearchError::index)?;
+    index
+        .directory()
+        .atomic_write(Path::new(LIST), &list)
+        .map_err(SearchError::index)?;
     Ok(memory)
 }
 

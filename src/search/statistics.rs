@@ -6,10 +6,10 @@ use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field;
 use tantivy::{TantivyError, Term};
 
-use super::error::SearchError;
 use super::remembered::Remembered;
 use super::schema::{TextField, is_too_long};
 use super::view::TextView;
+use crate::error::SearchError;
 use crate::sync::Mutex;
 
 /// What is known over all shards of one publication: documents, tokens of each field, and the document frequency of any term.
@@ -97,18 +97,22 @@ impl AsRef<Self> for TextStatistics {
     }
 }
 
-impl Bm25StatisticsProvider for TextStatistics {
+/// The statistics as tantivy asks for them.
+pub(super) struct Provider<'a>(pub(super) &'a TextStatistics);
+
+impl Bm25StatisticsProvider for Provider<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        text_field(field).map(|field| self.token_count(field))
+        text_field(field).map(|field| self.0.token_count(field))
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
-        Ok(self.documents)
+        Ok(self.0.documents)
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
         let field = text_field(term.field())?;
-        self.frequency(field, term)
+        self.0
+            .frequency(field, term)
             .map_err(|error| TantivyError::InternalError(error.to_string()))
     }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 
 use tantivy::Searcher;
 
-use super::error::SearchError;
 use super::schema::{TextField, id_term};
 use super::segment::{SegmentView, segment_key};
 use super::statistics::TextStatistics;
+use crate::error::SearchError;
 use crate::id::DocumentId;
 use crate::publication::{ShardFailure, View};
 use crate::sync::Arc;

@@ -13,10 +13,11 @@ use tantivy::{DocId, TERMINATED, Term};
 use super::bound;
 use super::bounds::Bounds;
 use super::deadline::Deadline;
-use super::error::SearchError;
 use super::query::{Leaf, LeafKind, Query};
 use super::schema::TextField;
 use super::segment::SegmentView;
+use super::statistics::{Provider, TextStatistics};
+use crate::error::SearchError;
 use crate::frequency::bm25::single;
 
 /// A leaf's weight. Built once for a search and used for the segments of all shards, so that all are scored alike.
@@ -38,13 +39,14 @@ enum WeightKind {
 impl LeafWeight {
     pub(super) fn for_query(
         query: &Query,
-        statistics: &dyn Bm25StatisticsProvider,
+        statistics: &TextStatistics,
         searcher: &Searcher,
         deadline: Deadline,
     ) -> Result<Vec<Self>, SearchError> {
+        let provider = Provider(statistics);
         let weigh = |leaf: &Leaf| {
             deadline.check()?;
-            Self::new(leaf, statistics, searcher)
+            Self::new(leaf, &provider, searcher)
         };
         query.leaves.iter().map(weigh).collect()
     }
@@ -58,11 +60,14 @@ impl LeafWeight {
         let (kind, greatest) = match &leaf.kind {
             LeafKind::All => (WeightKind::All(leaf.boost), leaf.boost),
             LeafKind::Term(field, term) => {
-                let weight = Bm25Weight::for_terms(statistics, std::slice::from_ref(term))?;
+                let weight = Bm25Weight::for_terms(statistics, std::slice::from_ref(term))
+                    .map_err(SearchError::index)?;
                 let weight = weight.boost_by(leaf.boost);
                 average_length = single::average_length(
-                    statistics.total_num_tokens(term.field())?,
-                    statistics.total_num_docs()?,
+                    statistics
+                        .total_num_tokens(term.field())
+                        .map_err(SearchError::index)?,
+                    statistics.total_num_docs().map_err(SearchError::index)?,
                 );
                 let greatest = greatest_score(&weight);
                 (WeightKind::Term(*field, term.clone(), weight), greatest)
@@ -72,8 +77,13 @@ impl LeafWeight {
                 let phrase = PhraseQuery::new_with_offset(terms.clone());
                 // The weight that tantivy makes for itself.
                 let words: Vec<_> = terms.iter().map(|(_, term)| term.clone()).collect();
-                let weight = Bm25Weight::for_terms(statistics, &words)?.boost_by(leaf.boost);
-                let kind = WeightKind::Phrase(phrase.weight(scoring)?, leaf.boost);
+                let weight = Bm25Weight::for_terms(statistics, &words)
+                    .map_err(SearchError::index)?
+                    .boost_by(leaf.boost);
+                let kind = WeightKind::Phrase(
+                    phrase.weight(scoring).map_err(SearchError::index)?,
+                    leaf.boost,
+                );
                 (kind, greatest_score(&weight))
             }
         };
@@ -93,7 +103,9 @@ impl LeafWeight {
         match &self.kind {
             WeightKind::Term(field, term, weight) => {
                 let index = segment.inverted_index(*field);
-                let postings = index.read_block_postings(term, IndexRecordOption::Basic)?;
+                let postings = index
+                    .read_block_postings(term, IndexRecordOption::Basic)
+                    .map_err(SearchError::index)?;
                 let average = single::average_length(
                     index.total_num_tokens(),
                     u64::from(segment.reader().max_doc()),
@@ -123,7 +135,8 @@ impl LeafWeight {
             WeightKind::Term(field, term, weight) => {
                 let postings = segment
                     .inverted_index(*field)
-                    .read_postings(term, IndexRecordOption::WithFreqs)?;
+                    .read_postings(term, IndexRecordOption::WithFreqs)
+                    .map_err(SearchError::index)?;
                 match postings {
                     Some(postings) => {
                         let size = postings.size_hint();
@@ -134,7 +147,9 @@ impl LeafWeight {
                 }
             }
             WeightKind::Phrase(weight, boost) => {
-                let scorer = weight.scorer(segment.reader(), *boost)?;
+                let scorer = weight
+                    .scorer(segment.reader(), *boost)
+                    .map_err(SearchError::index)?;
                 let size = scorer.size_hint();
                 (Matches::Phrase(scorer), size)
             }

@@ -58,7 +58,7 @@ fn read_identities(text: &str) {
     }
     match text.parse::<Placement>() {
         Ok(placement) => assert_eq!(placement.name(), text),
-        Err(unknown) => assert_eq!(unknown.name, text),
+        Err(unknown) => assert_eq!(unknown.text(), text),
     }
     if let Some(document) = read::<DocumentId>(text) {
         let ring = HashRing::with_virtual_nodes(3, 2).unwrap();

@@ -2,6 +2,7 @@
 
 use super::context::Outbox;
 use super::*;
+use crate::error::UnsentReason;
 
 const FIRST: ShardId = ShardId(0);
 

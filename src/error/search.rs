@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::error::ConfigError;
-use crate::publication::ShardFailure;
+use crate::error::{Cause, ConfigError};
 
 /// A query that isn't answered, because it can't be read, costs too much, or asks for what isn't scored exactly.
 /// Nothing was searched.
@@ -100,7 +99,7 @@ pub struct QueryExcerpt {
 impl QueryExcerpt {
     const CHARACTERS: usize = 120;
 
-    pub(super) fn new(query: &str) -> Self {
+    pub(crate) fn new(query: &str) -> Self {
         let end = query
             .char_indices()
             .nth(Self::CHARACTERS)
@@ -126,7 +125,7 @@ impl fmt::Debug for QueryExcerpt {
 }
 
 /// A search or a shard's work that failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SearchError {
     /// The configuration of a shard is out of bounds. Nothing was built.
@@ -138,17 +137,12 @@ pub enum SearchError {
     /// An index couldn't be made, written or read. After a search nothing has changed. A shard that failed while it was written
     /// can't be used any more.
     #[error("the index failed: {0}")]
-    Index(#[source] ShardFailure),
+    Index(#[source] Cause),
 }
 
-impl From<tantivy::TantivyError> for SearchError {
-    fn from(error: tantivy::TantivyError) -> Self {
-        Self::Index(Box::new(error))
-    }
-}
-
-impl From<std::io::Error> for SearchError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Index(Box::new(error))
+impl SearchError {
+    /// That of an index, by what tantivy or the operating system said.
+    pub(crate) fn index(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Index(Cause::new(error))
     }
 }

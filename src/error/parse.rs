@@ -1,0 +1,34 @@
+//! Errors of reading a value back from text.
+
+/// A text that isn't how a value of this crate is written. Nothing was made of it.
+///
+/// ```
+/// use tickring::ShardId;
+///
+/// let error = "shard five".parse::<ShardId>().unwrap_err();
+/// assert_eq!(error.to_string(), "the shard id is \"shard five\", but must be `shard-` and a number, such as `shard-5`");
+/// assert_eq!(error.text(), "shard five");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {what} is {text:?}, but must be {expected}")]
+pub struct ParseError {
+    what: &'static str,
+    text: String,
+    expected: &'static str,
+}
+
+impl ParseError {
+    pub(crate) fn new(what: &'static str, text: &str, expected: &'static str) -> Self {
+        let text = text.to_owned();
+        Self {
+            what,
+            text,
+            expected,
+        }
+    }
+
+    /// The text given.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
