@@ -89,6 +89,7 @@ fn every_error_has_a_line_in_the_guide() {
         ("src/error/colony.rs", "ColonyError"),
         ("src/error/colony.rs", "IntakeError"),
         ("src/error/frequency.rs", "FrequencyError"),
+        ("src/error/publication.rs", "PublicationError"),
         ("src/error/registry.rs", "RegistryError"),
         ("src/error/ring.rs", "RingError"),
         ("src/error/route.rs", "RouteError"),

@@ -42,6 +42,24 @@
 //! | `Route`, `Batch` | nothing is routed | see below |
 //! | `Barrier` | see below | |
 //! | `Frequency` | nothing was added up | see below |
+//! | `Thread` | the operating system can't start a thread | free some, and call again |
+//!
+//! The errors of all other parts convert into the same type, so that one function can use every part with `?`:
+//!
+//! | [`Error`](crate::Error) | holds |
+//! | --- | --- |
+//! | `Colony` | a [`ColonyError`](crate::error::ColonyError) |
+//! | `Intake` | an [`IntakeError`](crate::error::IntakeError); [`Rejected::into_reason`](crate::colony::Rejected::into_reason) drops the document for it |
+//! | `Unsent` | why a message was not sent; [`Unsent::into_reason`](crate::colony::Unsent::into_reason) drops the message for it |
+//! | `Publication` | a [`PublicationError`](crate::error::PublicationError) |
+//! | `Parse` | a [`ParseError`](crate::error::ParseError), which says what was expected |
+//! | `Query`, `Search` | an error of a query, or of a search |
+//!
+//! | [`PublicationError`](crate::error::PublicationError) | means | do |
+//! | --- | --- | --- |
+//! | `SameShardTwice` | two views of one shard | give one |
+//! | `Statistics` | a view's own reason, which is the source | correct the view |
+//! | `NotANumber` | a score is NaN | correct what computes it |
 //!
 //! | [`RouteError`](crate::error::RouteError) | means | do |
 //! | --- | --- | --- |
