@@ -84,7 +84,7 @@ impl TickBarrier {
         self.core.wake_all(self.core.lock());
     }
 
-    fn is_known_complete(&self, phase: TickPhase, tick: Tick) -> bool {
+    pub(crate) fn is_known_complete(&self, phase: TickPhase, tick: Tick) -> bool {
         Level::of(phase, tick).is_some_and(|level| self.snapshot.is_complete(tick, level))
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Colony;
 use super::crew::Crew;
 use super::outcome::settle;
+use super::pool::Worker;
 use super::report::{
     FaultKind, MessageCounts, PhaseReport, ReturnReason, Returned, Revival, TickReport,
 };
@@ -204,7 +205,7 @@ impl<S: Shard> Colony<S> {
         Ok(())
     }
 
-    /// Hands the phase to the threads: to all of a pool, or to each shard's own.
+    /// Hands the phase to the threads: to those of a pool, or to each shard's own.
     fn begin_phase(
         &self,
         phase: TickPhase,
@@ -218,20 +219,36 @@ impl<S: Shard> Colony<S> {
             .collect();
         let round = |places| Arc::new(Round::new(phase, work, places));
         let places = armed.iter().map(|&(_, at)| at);
-        let (rounds, tasks): (Vec<_>, _) = match self.crew {
-            Crew::Own(_) => (places.map(|at| round(vec![at])).collect(), armed.len()),
-            Crew::Pool(_) => (vec![round(places.collect())], self.config.threads),
-        };
-        for (&(shard, _), round) in armed.iter().zip(rounds.iter().cycle()).take(tasks) {
-            self.spawn(shard, round);
+        match &self.crew {
+            Crew::Own(_) => {
+                let rounds: Vec<_> = places.map(|at| round(vec![at])).collect();
+                for (&(shard, _), round) in armed.iter().zip(&rounds) {
+                    self.crew.spawn(shard, self.task(round));
+                }
+                rounds
+            }
+            Crew::Pool(_) if armed.is_empty() => Vec::new(),
+            Crew::Pool(pool) => {
+                let round = round(places.collect());
+                // Small shards are through before other threads are awake.
+                let is_over = || self.shared.coordinator.is_complete(phase, tick);
+                if !pool.try_alone(self.task(&round), is_over) {
+                    for _ in 1..self.config.threads.min(armed.len()) {
+                        pool.spawn(self.task(&round));
+                    }
+                }
+                vec![round]
+            }
         }
-        rounds
     }
 
-    fn spawn(&self, shard: ShardId, round: &Arc<Round<S::Document, S::View>>) {
+    /// What a thread does in a round.
+    fn task(
+        &self,
+        round: &Arc<Round<S::Document, S::View>>,
+    ) -> impl FnOnce(&Worker) + Send + 'static {
         let (shared, round) = (Arc::clone(&self.shared), Arc::clone(round));
-        self.crew
-            .spawn(shard, move |worker| shared.run(&round, worker));
+        move |worker| shared.run(&round, worker)
     }
 
     /// Waits until every shard has finished the phase or was given up.
@@ -282,7 +299,7 @@ impl<S: Shard> Colony<S> {
                     .replace(slot.id())
                     .map_err(|error| ColonyError::Threads(Cause::new(error)))?;
                 if let (Crew::Pool(_), Some(round)) = (&self.crew, rounds.first()) {
-                    self.spawn(slot.id(), round);
+                    self.crew.spawn(slot.id(), self.task(round));
                 }
             }
         }

@@ -82,6 +82,11 @@ impl Coordinator {
             .wait_all_with_timeout(phase, tick, timeout)?)
     }
 
+    /// Whether the phase is known to be complete: true always means that it is. Takes no lock.
+    pub(crate) fn is_complete(&self, phase: TickPhase, tick: Tick) -> bool {
+        self.shared.barrier.is_known_complete(phase, tick)
+    }
+
     #[cfg(any(loom, shuttle))]
     pub(crate) fn wake_up(&self) {
         self.shared.barrier.wake_up();
