@@ -58,7 +58,7 @@ impl Top {
     }
 
     pub(crate) fn offer(&mut self, hit: Hit) {
-        if self.worst_first.len() < self.limit {
+        if !self.is_full() {
             self.worst_first.push(Ranked(hit));
         } else if let Some(mut worst) = self.worst_first.peek_mut() {
             let hit = Ranked(hit);
@@ -66,6 +66,10 @@ impl Top {
                 *worst = hit;
             }
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.worst_first.len() >= self.limit
     }
 
     /// The best first.
@@ -89,7 +93,7 @@ impl Top {
 
     /// The worst one's score, once there are enough: no hit below it is among the best.
     pub(crate) fn threshold(&self) -> Option<f32> {
-        if self.worst_first.len() < self.limit {
+        if !self.is_full() {
             return None;
         }
         self.worst_first.peek().map(|worst| worst.0.score)

@@ -104,6 +104,37 @@ fn a_publication_shows_its_shards() {
 }
 
 #[test]
+fn a_colonys_publication_says_of_which_tick_it_and_each_view_are() {
+    let life = |number| Incarnation::new(number).unwrap();
+    let dead = Published {
+        incarnation: life(5),
+        tick: Some(7),
+        frozen: true,
+        ..published(2)
+    };
+    let alive = Published {
+        incarnation: life(9),
+        tick: Some(8),
+        ..published(3)
+    };
+    let shards = Box::new([dead, alive]);
+    let publication = Publication::of(Some(8), Epoch::new(4), shards).unwrap();
+    assert_eq!(
+        (publication.tick(), publication.epoch()),
+        (Some(8), Epoch::new(4))
+    );
+    let told = publication.shards().iter().map(|part| {
+        let (tick, frozen) = (part.tick(), part.is_frozen());
+        (part.shard(), part.incarnation(), tick, frozen)
+    });
+    let expected = [
+        (ShardId(2), life(5), Some(7), true),
+        (ShardId(3), life(9), Some(8), false),
+    ];
+    assert!(told.eq(expected));
+}
+
+#[test]
 fn of_no_view_there_is_the_empty_publication() {
     let empty = Publication::<()>::new([]).unwrap();
     assert!(empty.shards().is_empty());
