@@ -1,5 +1,6 @@
 //! What the colony's tests share: a shard that does in each phase what a test's hook says, and places where threads wait.
 
+mod batch;
 mod callbacks;
 mod deaths;
 mod drops;
@@ -10,6 +11,7 @@ mod intake;
 mod lives;
 mod messages;
 mod model;
+mod pinned;
 mod prepare;
 mod random;
 mod run;

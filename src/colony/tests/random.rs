@@ -53,8 +53,13 @@ impl Pair {
             }
             Ok(notes)
         };
+        // On a pool of few threads, or each shard on one of its own.
+        let colony = match random.below(4) {
+            0 => Colony::pinned(patient(1), shards, make),
+            threads => Colony::new(patient(threads), shards, make),
+        };
         Self {
-            colony: Colony::new(patient(1 + random.below(3)), shards, make).unwrap(),
+            colony: colony.unwrap(),
             model: Model::new(shards),
             random,
             plan,

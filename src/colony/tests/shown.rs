@@ -1,6 +1,9 @@
 //! What callers are shown of a colony's parts, and shards behind a pointer.
 
+use std::error::Error;
+
 use super::*;
+use crate::id::Incarnation;
 
 /// The phases that a shard is taken through, and what it is shown in each.
 type Log = Arc<Mutex<Vec<(TickPhase, String)>>>;
@@ -23,13 +26,102 @@ fn what_a_caller_holds_says_what_it_is() {
     let mut colony = colony(1, 1, hook);
     let intake = colony.intake();
     assert_eq!(format!("{intake:?}"), "Intake { .. }");
+    assert_eq!(format!("{:?}", colony.reader()), "Reader { .. }");
+    let expected = "Colony { shards: 1, current_tick: 0, lost_threads: 0, .. }";
+    assert_eq!(format!("{colony:?}"), expected);
     colony.tick().unwrap();
     let (_, context) = log.lock().remove(0);
     let expected = "TickContext { tick: 0, shard: ShardId(0), publication: Publication { ";
     assert!(context.starts_with(expected), "{context}");
     colony.close(Instant::now() + LONG);
     let rejected = intake.try_add(id(0), "late".to_owned()).unwrap_err();
-    assert_eq!(rejected.to_string(), IntakeError::Closed.to_string());
+    assert_eq!(format!("{rejected:?}"), "Rejected { reason: Closed, .. }");
+    let reason = IntakeError::Closed.to_string();
+    assert_eq!(rejected.to_string(), reason);
+    let source = rejected.source().map(ToString::to_string);
+    assert_eq!(source, Some(reason));
+}
+
+#[test]
+fn a_fault_says_who_died_when_of_what() {
+    let limit = Duration::from_millis(1_500);
+    let kinds = [
+        (FaultKind::Panicked("why".to_owned()), "panicked: why"),
+        (FaultKind::Failed("why".to_owned()), "failed: why"),
+        (FaultKind::Overran(limit), "took longer than 1.5s"),
+        (
+            FaultKind::NotMade("why".to_owned()),
+            "could not be made: why",
+        ),
+    ];
+    for (kind, says) in kinds {
+        let fault = Fault {
+            shard: ShardId(7),
+            incarnation: Incarnation::FIRST,
+            phase: TickPhase::Decay,
+            kind,
+            unsent: 0,
+        };
+        assert_eq!(fault.to_string(), format!("shard-7 in Decay: {says}"));
+    }
+}
+
+/// Each reason in words of its own.
+#[test]
+fn what_comes_back_says_why() {
+    let reasons = [
+        ReturnReason::Exists,
+        ReturnReason::Refused("too long".into()),
+        ReturnReason::Died { suspect: true },
+        ReturnReason::Died { suspect: false },
+        ReturnReason::Recovering,
+        ReturnReason::NoOwner,
+        ReturnReason::Closed,
+    ];
+    let says: BTreeSet<_> = reasons.iter().map(ToString::to_string).collect();
+    assert_eq!(says.len(), reasons.len());
+    assert!(says.contains("its shard refused it: too long"), "{says:?}");
+    let unsent = |reason| Unsent {
+        write: upsert(id(3), "three"),
+        reason,
+    };
+    let (full, closing) = (unsent(UnsentReason::Full), unsent(UnsentReason::Closing));
+    assert!(full.to_string().starts_with("1048576 writes "), "{full}");
+    assert_ne!(full.to_string(), closing.to_string());
+    let write = format!("Upsert({:?})", id(3).0);
+    let expected = format!("Unsent {{ write: {write}, reason: Closing }}");
+    assert_eq!(format!("{closing:?}"), expected);
+}
+
+#[test]
+fn a_rehearsal_lends_what_it_was_given_and_keeps_what_is_sent() {
+    let shard = ShardId(3);
+    let publication = Arc::new(Publication::new([]).unwrap());
+    let mut rehearsal = Rehearsal::new(shard, Arc::clone(&publication)).unwrap();
+    assert_eq!(
+        format!("{rehearsal:?}"),
+        "Rehearsal { shard: ShardId(3), .. }"
+    );
+    let mut context: Context<'_> = rehearsal.context(7);
+    assert_eq!((context.tick(), context.shard()), (7, shard));
+    assert!(Arc::ptr_eq(context.publication(), &publication));
+    assert_eq!(context.topology().place(&id(1)), Ok(shard));
+    for seed in [2, 1] {
+        context.send(upsert(id(seed), "")).unwrap();
+    }
+    assert!(rehearsal.sent().iter().map(Write::id).eq([id(2), id(1)]));
+    assert!(rehearsal.sent().is_empty(), "since the last call");
+}
+
+#[test]
+fn a_birth_says_whose() {
+    let birth = Birth::<Kept> {
+        shard: ShardId(3),
+        incarnation: Incarnation::FIRST,
+        last: None,
+    };
+    let expected = "Birth { shard: ShardId(3), incarnation: Incarnation(1), last: None }";
+    assert_eq!(format!("{birth:?}"), expected);
 }
 
 #[test]
@@ -37,10 +129,13 @@ fn a_shard_behind_a_pointer_is_that_shard() {
     fn run(shard: &mut impl Shard<Document = String, View = Kept>) -> ShardMetrics {
         let publication = Arc::new(Publication::new([]).unwrap());
         let mut rehearsal = Rehearsal::new(ShardId(0), publication).unwrap();
+        let writes = [upsert(id(4), "four")];
         shard.sense(&mut rehearsal.context(0)).unwrap();
+        let batch = &mut Batch::new(&writes);
+        shard.act(&mut rehearsal.context(0), batch).unwrap();
         shard.decay(&mut rehearsal.context(0)).unwrap();
         shard.advance(&mut rehearsal.context(0)).unwrap();
-        assert_eq!(shard.view().unwrap().0.len(), 1);
+        assert_eq!(shard.view().unwrap().0.len(), 2);
         shard.metrics()
     }
     let (hook, log) = log();
@@ -52,6 +147,5 @@ fn a_shard_behind_a_pointer_is_that_shard() {
     let mut pointed: Box<dyn Shard<Document = String, View = Kept>> = Box::new(notes);
     assert_eq!(run(&mut pointed), metrics);
     let phases: Vec<_> = log.lock().iter().map(|&(phase, _)| phase).collect();
-    let once = [TickPhase::Sense, TickPhase::Decay, TickPhase::Advance];
-    assert_eq!(phases, [once, once].concat());
+    assert_eq!(phases, [TickPhase::ALL, TickPhase::ALL].concat());
 }

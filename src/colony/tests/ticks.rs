@@ -56,6 +56,29 @@ fn no_shard_starts_a_phase_before_every_shard_finished_the_one_before() {
     assert!(log.is_sorted_by_key(|&(phase, tick)| (tick, phase)));
 }
 
+/// The second of three takes its time.
+#[test]
+fn a_phases_report_names_the_shard_that_took_longest() {
+    let taken: Arc<Mutex<Vec<(TickPhase, Duration)>>> = Arc::default();
+    let log = Arc::clone(&taken);
+    let hook = hook(move |phase, context| {
+        let begun = Instant::now();
+        if context.shard() == ShardId(1) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        log.lock().push((phase, begun.elapsed()));
+        Ok(())
+    });
+    let report = colony(3, 1, hook).tick().unwrap();
+    for phase in report.phases {
+        let (_, longest) = phase.slowest.unwrap();
+        let taken = taken.lock();
+        let mut taken = taken.iter().filter(|(of, _)| *of == phase.phase);
+        assert!(taken.all(|&(_, took)| took <= longest), "{phase:?}");
+        assert!(longest <= phase.elapsed, "{phase:?}");
+    }
+}
+
 #[test]
 fn add_refuses_what_exists_upsert_replaces_and_delete_takes_away() {
     let mut colony = colony(2, 2, nothing());
