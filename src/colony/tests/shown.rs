@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use super::*;
+use crate::error::UnsentReason;
 use crate::id::Incarnation;
 
 /// The phases that a shard is taken through, and what it is shown in each.
@@ -85,12 +86,17 @@ fn what_comes_back_says_why() {
         write: upsert(id(3), "three"),
         reason,
     };
-    let (full, closing) = (unsent(UnsentReason::Full), unsent(UnsentReason::Closing));
-    assert!(full.to_string().starts_with("1048576 writes "), "{full}");
-    assert_ne!(full.to_string(), closing.to_string());
+    let reasons = [UnsentReason::Full, UnsentReason::Closing];
+    for reason in reasons {
+        let unsent = unsent(reason);
+        assert_eq!(unsent.to_string(), reason.to_string());
+        let source = unsent.source().map(ToString::to_string);
+        assert_eq!(source, Some(reason.to_string()));
+        assert_eq!(unsent.into_reason(), reason);
+    }
     let write = format!("Upsert({:?})", id(3).0);
     let expected = format!("Unsent {{ write: {write}, reason: Closing }}");
-    assert_eq!(format!("{closing:?}"), expected);
+    assert_eq!(format!("{:?}", unsent(UnsentReason::Closing)), expected);
 }
 
 #[test]
