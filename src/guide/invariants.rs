@@ -16,7 +16,7 @@
 //!
 //! Held by [`Topology`](crate::Topology), which has ring, members and statuses in one value, and by the order in which
 //! [`Coordinator`](crate::Coordinator) carries a command out. Checked by `src/testing/membership`, which `tests/state_machine` and
-//! `tests/simulation` drive, and by `tests/loom`, `tests/shuttle.rs` and `tests/known_failures.rs`.
+//! `tests/simulation` drive, and by `tests/loom`, `tests/shuttle` and `tests/known_failures.rs`.
 //!
 //! # Barrier
 //!
@@ -38,7 +38,7 @@
 //! take as long as it likes, runs under a lock that others wait for.
 //!
 //! All four are held by [`TickBarrier`](crate::TickBarrier). They are checked by `src/testing/barrier`, `src/barrier/tests.rs`,
-//! `tests/barrier.rs`, `tests/loom` and `tests/shuttle.rs`.
+//! `tests/barrier.rs`, `tests/loom` and `tests/shuttle`.
 //!
 //! # Membership
 //!
@@ -100,8 +100,9 @@
 //! A shard that has died keeps its part of the ring and its last view, so that no other shard is given its documents. They leave
 //! the publication only together with the view, when the shard is forgotten or made again.
 //!
-//! All three are held by `Colony` and its `Intake`. They are checked by `src/colony/tests`, whose
-//! `model.rs` is the naive model, `tests/colony`, `tests/loom` and `tests/soak`.
+//! All three are held by `Colony` and its `Intake`. They are checked by `src/colony/tests`, whose `model.rs` is the naive model of a
+//! colony in one thread; by `src/testing/colony`, the naive model of one whose writers and shards run at the same time, which
+//! `tests/shuttle` and `tests/soak` drive; and by `tests/colony` and `tests/loom`.
 //!
 //! # Search
 //!

@@ -17,6 +17,7 @@
 )]
 
 pub mod barrier;
+pub mod colony;
 #[cfg(all(feature = "serde", not(any(loom, shuttle))))]
 pub mod configuration;
 pub mod frequency;

@@ -3,20 +3,19 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tickring::error::ColonyError;
 use tickring::publication::Published;
-use tickring::search::{Query, TextShard, TextShardConfig};
+use tickring::search::{Query, TextDocument, TextShard, TextShardConfig};
+use tickring::testing::colony::{Account, Contents, Event, Ledger, Notes, Totals};
 use tickring::testing::random::Random;
 use tickring::{Colony, ColonyConfig, Publication, ShardId};
 
-use super::account::Account;
-use super::ledger::{Contents, Event, Ledger};
-use super::moody::{Moody, MoodyView, Notes, Ward};
+use super::moody::{DEADLY, Moody, MoodyView, UNWELCOME, Ward};
 use super::traffic::{QUERIES, answer, check_views, read, write};
 use super::watch::{PATIENCE, Watch};
 
@@ -29,17 +28,11 @@ const MOST_SHARDS: usize = 7;
 pub(crate) struct Counts {
     colonies: AtomicU64,
     given_up: AtomicU64,
-    pub(crate) ticks: AtomicU64,
     accepted: AtomicU64,
     returned: AtomicU64,
-    pub(crate) messages: AtomicU64,
     pub(crate) recovering: AtomicU64,
     pub(crate) without_owner: AtomicU64,
-    pub(crate) panics: AtomicU64,
-    pub(crate) failures: AtomicU64,
-    pub(crate) hangs: AtomicU64,
-    pub(crate) not_made: AtomicU64,
-    pub(crate) revived: AtomicU64,
+    totals: Mutex<Totals>,
     added: AtomicU64,
     removed: AtomicU64,
     forgotten: AtomicU64,
@@ -53,6 +46,7 @@ pub(crate) fn count(counter: &AtomicU64, by: u64) {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let totals = self.totals.lock().unwrap();
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         write!(
             f,
@@ -61,17 +55,17 @@ impl fmt::Display for Counts {
              {} forgotten with {} documents, {} searches",
             of(&self.colonies),
             of(&self.given_up),
-            of(&self.ticks),
+            totals.ticks,
             of(&self.accepted),
-            of(&self.messages),
+            totals.messages,
             of(&self.returned),
             of(&self.recovering),
             of(&self.without_owner),
-            of(&self.panics),
-            of(&self.failures),
-            of(&self.hangs),
-            of(&self.not_made),
-            of(&self.revived),
+            totals.panics,
+            totals.failures,
+            totals.hangs,
+            totals.not_made,
+            totals.revived,
             of(&self.added),
             of(&self.removed),
             of(&self.forgotten),
@@ -115,9 +109,10 @@ fn live(random: &mut Random, rounds: u64, is_frail: bool, counts: &Counts, watch
         colony,
         ward,
         random: Random::new(random.next()),
-        account: Account::new(counts),
+        account: Account::default(),
+        counts,
     };
-    let mut ledger = Ledger::default();
+    let mut ledger = Ledger::new(refusal);
     let events = thread::scope(|scope| {
         let writers: Vec<_> = (0..)
             .zip(&streams[..WRITERS])
@@ -152,12 +147,23 @@ fn live(random: &mut Random, rounds: u64, is_frail: bool, counts: &Counts, watch
     check_end(&ledger, &reader.publication(), counts);
 }
 
+/// Why no shard takes a document.
+fn refusal(document: &TextDocument) -> Option<&str> {
+    let title = document.title.as_str();
+    matches!(title, UNWELCOME | DEADLY).then_some(title)
+}
+
+fn contents(publication: &Publication<MoodyView>) -> Contents {
+    Contents::of(publication, |view| &*view.documents)
+}
+
 /// Whoever ticks.
 struct Driver<'a> {
     colony: Colony<Moody>,
     ward: Arc<Ward>,
     random: Random,
-    account: Account<'a>,
+    account: Account<TextDocument>,
+    counts: &'a Counts,
 }
 
 impl Driver<'_> {
@@ -225,9 +231,9 @@ impl Driver<'_> {
         let shard = self.colony.add_shard().unwrap();
         let topology = self.colony.topology();
         let weight = topology.member(shard).unwrap().weight();
-        let held = Contents::of(&self.colony.publication());
+        let held = contents(&self.colony.publication());
         assert!(weight == 0 || held == Contents::default(), "{shard}");
-        count(&self.account.counts.added, 1);
+        count(&self.counts.added, 1);
     }
 
     fn remove(&mut self) {
@@ -242,7 +248,7 @@ impl Driver<'_> {
                 let view = publication.shard(shard).map(Published::view);
                 assert!(view.is_none_or(|view| view.documents.is_empty()));
                 self.account.dismiss(shard);
-                count(&self.account.counts.removed, 1);
+                count(&self.counts.removed, 1);
             }
             Err(ColonyError::NotEmpty(_)) => {}
             Err(error) => panic!("{shard} can't be removed: {error}"),
@@ -260,7 +266,7 @@ impl Driver<'_> {
             .events
             .extend(lost.into_iter().map(Event::Lost));
         self.account.dismiss(shard);
-        count(&self.account.counts.forgotten, 1);
+        count(&self.counts.forgotten, 1);
     }
 
     /// All shards die and are forgotten, and new ones take their place: in a colony without documents they own the ring.
@@ -301,11 +307,11 @@ impl Driver<'_> {
                 self.account.check(report, notes);
                 let publication = self.colony.publication();
                 check_views(&publication);
-                self.account.ended(&publication);
+                self.account.ended(contents(&publication));
                 true
             }
             Err(ColonyError::TooManyLostThreads { .. }) => {
-                count(&self.account.counts.given_up, 1);
+                count(&self.counts.given_up, 1);
                 false
             }
             Err(error) => panic!("a tick failed: {error}"),
@@ -313,7 +319,7 @@ impl Driver<'_> {
     }
 
     /// If all is well, all shards come back before the end.
-    fn close(mut self, is_well: bool) -> Vec<Event> {
+    fn close(mut self, is_well: bool) -> Vec<Event<TextDocument>> {
         self.ward.calm();
         let (mut notes, mut is_prepared) = (Notes::default(), false);
         if is_well {
@@ -339,6 +345,7 @@ impl Driver<'_> {
             colony,
             ward,
             mut account,
+            counts,
             ..
         } = self;
         let (reader, tick) = (colony.reader(), colony.current_tick());
@@ -352,20 +359,21 @@ impl Driver<'_> {
         match end.last {
             Ok(report) => {
                 account.check(report, notes);
-                account.ended(&reader.publication());
+                account.ended(contents(&reader.publication()));
             }
             Err(error) => assert!(!is_well, "the last tick failed: {error}"),
         }
         let returned = end.returned.into_iter();
         let returned = returned.map(|returned| Event::Returned(tick, returned));
         account.events.extend(returned);
+        counts.totals.lock().unwrap().add(&account.totals);
         account.events
     }
 }
 
 /// What is published is what was accepted and did not come back, and answers as one shard that holds it would.
-fn check_end(ledger: &Ledger, publication: &Publication<MoodyView>, counts: &Counts) {
-    assert_eq!(Contents::of(publication), ledger.live.iter().collect());
+fn check_end(ledger: &Ledger<TextDocument>, publication: &Publication<MoodyView>, counts: &Counts) {
+    assert_eq!(contents(publication), ledger.live.iter().collect());
     let config = ColonyConfig {
         inbox_capacity: ledger.live.len() + 1,
         ..ColonyConfig::default()

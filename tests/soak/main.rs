@@ -13,10 +13,8 @@
     reason = "helpers of tests fail as tests do, and the test says what it survived"
 )]
 
-mod account;
 mod colony;
 mod coordinator;
-mod ledger;
 mod memory;
 mod moody;
 mod traffic;

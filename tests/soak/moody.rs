@@ -9,6 +9,7 @@ use tickring::colony::{Batch, Birth, Origin, Refusal, Rehearsal, TickContext, Wr
 use tickring::id::Incarnation;
 use tickring::publication::ShardFailure;
 use tickring::search::{TextDocument, TextShard, TextShardConfig, TextStatistics, TextView};
+use tickring::testing::colony::{Misdeed, Notes};
 use tickring::testing::random::Random;
 use tickring::{DocumentId, Publication, Shard, ShardId, TickPhase, View};
 
@@ -20,29 +21,10 @@ pub(crate) const DEADLY: &str = "deadly";
 const MAIL: u64 = 1 << 48;
 const MAIL_IDS: u64 = 40;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Misdeed {
-    Panic,
-    Fail,
-    Hang,
-    NotMade,
-}
-
-/// What the shards of a colony did in a tick, by their own account.
-#[derive(Default)]
-pub(crate) struct Notes {
-    /// The lives that end, each by its misdeed.
-    pub(crate) misdeeds: Vec<(ShardId, Incarnation, TickPhase, Misdeed)>,
-    /// What was sent, in each shard's order.
-    pub(crate) sent: Vec<(ShardId, Write<TextDocument>)>,
-    /// What was applied by the shards that got to their views.
-    pub(crate) applied: Vec<(Origin, Write<TextDocument>)>,
-}
-
 /// What a colony's driver and its shards share.
 pub(crate) struct Ward {
     seed: u64,
-    notes: Mutex<Notes>,
+    notes: Mutex<Notes<TextDocument>>,
     /// Shards that are to die in the next phase that they run.
     doomed: Mutex<BTreeSet<ShardId>>,
     /// The other sides of those that hang; nothing once nobody misbehaves any more.
@@ -59,7 +41,7 @@ impl Ward {
         })
     }
 
-    pub(crate) fn take_notes(&self) -> Notes {
+    pub(crate) fn take_notes(&self) -> Notes<TextDocument> {
         mem::take(&mut *self.notes.lock().unwrap())
     }
 

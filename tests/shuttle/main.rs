@@ -1,12 +1,13 @@
-//! A whole colony under random schedules: 4 shards and 3 ticks, with members that come, go, die and return.
+//! Random schedules: of a coordinator with 4 shards for 3 ticks, whose members come, go, die and return, and of a [`colony`].
 //!
 //! ```sh
 //! RUSTFLAGS="--cfg shuttle" cargo test --release --test shuttle -- --nocapture
 //! ```
 //!
-//! `TICKRING_SCHEDULES` says how many schedules each scheduler draws (20,000 by default): one uniformly, one by priorities that change a few times
-//! (PCT; Burckhardt et al., *A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs*, 2010). A stall is a deadlock here: the
-//! clock stands still, so that no timeout ever helps a waiter. A failure prints the schedule, which can be replayed.
+//! `TICKRING_SCHEDULES` says how many schedules each scheduler draws (by default 20,000 of the coordinator and 2,000 of the colony). One
+//! draws uniformly, the other by priorities that change a few times (PCT; Burckhardt et al., *A Randomized Scheduler with Probabilistic
+//! Guarantees of Finding Bugs*, 2010). A stall is a deadlock here: the clock stands still, so that no timeout ever helps a waiter. A failure
+//! prints the schedule, which can be replayed.
 #![cfg(shuttle)]
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +16,9 @@
     clippy::print_stdout,
     reason = "a test fails by panicking, and says how much it explored"
 )]
+
+mod clerk;
+mod colony;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,13 +44,13 @@ fn schedules() -> usize {
 
 #[test]
 fn no_schedule_stalls_a_phase_or_opens_it_early() {
-    shuttle::check_random(colony, schedules());
+    shuttle::check_random(members, schedules());
     println!("{} random schedules", schedules());
 }
 
 #[test]
 fn no_schedule_of_changing_priorities_stalls_a_phase_or_opens_it_early() {
-    shuttle::check_pct(colony, schedules(), DEPTH);
+    shuttle::check_pct(members, schedules(), DEPTH);
     println!(
         "{} schedules of changing priorities, depth {DEPTH}",
         schedules()
@@ -60,7 +64,7 @@ fn info() -> ShardInfo {
 /// What a resident has done, written before it completes. Relaxed: the barrier alone makes it visible.
 type Arrived = Arc<[AtomicU64; 2]>;
 
-fn colony() {
+fn members() {
     let clock = Arc::new(ManualClock::new());
     let config = Config {
         num_shards: 4,

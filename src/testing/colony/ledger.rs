@@ -3,25 +3,24 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use tickring::colony::{ReturnReason, Returned, Write};
-use tickring::search::TextDocument;
-use tickring::testing::random::mix;
-use tickring::{DocumentId, Publication, Tick};
-
-use super::moody::{DEADLY, MoodyView, UNWELCOME};
+use super::super::random::mix;
+use crate::colony::{ReturnReason, Returned, Write};
+use crate::{DocumentId, Publication, Tick, View};
 
 /// A write that was accepted. Its writer sends no other for the same id before this one's tick is published.
-pub(crate) struct Accepted {
-    pub(crate) write: Write<TextDocument>,
-    pub(crate) ticket: Tick,
+#[derive(Debug)]
+pub struct Accepted<D> {
+    pub write: Write<D>,
+    pub ticket: Tick,
 }
 
 /// What a colony's driver saw, in its order.
-pub(crate) enum Event {
+#[derive(Debug)]
+pub enum Event<D> {
     /// A shard sent this; it is accepted with the next tick as its ticket.
-    Sent(Accepted),
-    Published(Tick, Write<TextDocument>),
-    Returned(Tick, Returned<TextDocument>),
+    Sent(Accepted<D>),
+    Published(Tick, Write<D>),
+    Returned(Tick, Returned<D>),
     /// A shard was forgotten, and with it this document.
     Lost(DocumentId),
     /// A tick has ended, and this is published now.
@@ -30,24 +29,25 @@ pub(crate) enum Event {
 
 /// How many documents there are, and a sum over which ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Contents {
+pub struct Contents {
     documents: usize,
     sum: u64,
 }
 
 impl Contents {
-    pub(crate) fn of(publication: &Publication<MoodyView>) -> Self {
+    pub fn of<V: View, D: 'static>(
+        publication: &Publication<V>,
+        documents: impl Fn(&V) -> &BTreeMap<DocumentId, Arc<D>>,
+    ) -> Self {
         let views = publication.shards().iter();
         views
-            .flat_map(|published| published.view().documents.iter())
+            .flat_map(|published| documents(published.view()))
             .collect()
     }
 }
 
-impl<'a> FromIterator<(&'a DocumentId, &'a Arc<TextDocument>)> for Contents {
-    fn from_iter<I: IntoIterator<Item = (&'a DocumentId, &'a Arc<TextDocument>)>>(
-        documents: I,
-    ) -> Self {
+impl<'a, D: 'a> FromIterator<(&'a DocumentId, &'a Arc<D>)> for Contents {
+    fn from_iter<I: IntoIterator<Item = (&'a DocumentId, &'a Arc<D>)>>(documents: I) -> Self {
         let mut contents = Self::default();
         for (id, document) in documents {
             let id = id.as_bytes().iter().fold(0_u64, |hash, &byte| {
@@ -62,24 +62,37 @@ impl<'a> FromIterator<(&'a DocumentId, &'a Arc<TextDocument>)> for Contents {
 }
 
 /// The accepted writes whose fate is open, by id in the order of their acceptance, and what is live.
-#[derive(Default)]
-pub(crate) struct Ledger {
-    open: BTreeMap<DocumentId, VecDeque<Accepted>>,
-    pub(crate) live: BTreeMap<DocumentId, Arc<TextDocument>>,
-    pub(crate) accepted: u64,
-    pub(crate) returned: u64,
-    pub(crate) lost: u64,
+#[derive(Debug)]
+pub struct Ledger<D> {
+    /// Why shards refuse a document, if they do.
+    refusal: fn(&D) -> Option<&str>,
+    open: BTreeMap<DocumentId, VecDeque<Accepted<D>>>,
+    pub live: BTreeMap<DocumentId, Arc<D>>,
+    pub accepted: u64,
+    pub returned: u64,
+    pub lost: u64,
 }
 
-impl Ledger {
-    pub(crate) fn enter(&mut self, accepted: Accepted) {
+impl<D> Ledger<D> {
+    pub fn new(refusal: fn(&D) -> Option<&str>) -> Self {
+        Self {
+            refusal,
+            open: BTreeMap::new(),
+            live: BTreeMap::new(),
+            accepted: 0,
+            returned: 0,
+            lost: 0,
+        }
+    }
+
+    pub fn enter(&mut self, accepted: Accepted<D>) {
         let id = accepted.write.id();
         self.open.entry(id).or_default().push_back(accepted);
         self.accepted += 1;
     }
 
     /// Every accepted write has come to one end, and only one.
-    pub(crate) fn replay(&mut self, events: Vec<Event>) {
+    pub fn replay(&mut self, events: Vec<Event<D>>) {
         for event in events {
             match event {
                 Event::Sent(accepted) => self.enter(accepted),
@@ -107,7 +120,7 @@ impl Ledger {
     }
 
     /// The tickets of an id ascend, and each is resolved by its tick: this is the first one that is open.
-    fn resolve(&mut self, tick: Tick, write: &Write<TextDocument>) {
+    fn resolve(&mut self, tick: Tick, write: &Write<D>) {
         let open = self.open.get_mut(&write.id());
         let accepted = open
             .and_then(VecDeque::pop_front)
@@ -120,10 +133,9 @@ impl Ledger {
         assert!(same(&accepted.write, write), "another write came");
     }
 
-    fn apply(&mut self, write: Write<TextDocument>) {
+    fn apply(&mut self, write: Write<D>) {
         if let Some(document) = write.document() {
-            let title = document.title.as_str();
-            assert!(title != UNWELCOME && title != DEADLY, "it was published");
+            assert_eq!((self.refusal)(document), None, "it was published");
         }
         match write {
             Write::Add { id, document } => {
@@ -135,22 +147,22 @@ impl Ledger {
         }
     }
 
-    fn give_back(&mut self, returned: &Returned<TextDocument>) {
+    fn give_back(&mut self, returned: &Returned<D>) {
         self.returned += 1;
-        let title = returned.write.document().map(|document| &*document.title);
         let is_there = self.live.contains_key(&returned.write.id());
         match &returned.reason {
             ReturnReason::Exists => assert!(is_there, "an addition of what is new was refused"),
             ReturnReason::Refused(why) => {
-                assert!(matches!(title, Some(UNWELCOME | DEADLY)), "{why}");
-                assert_eq!(title, Some(&*why.to_string()));
+                let document = returned.write.document();
+                let refusal = document.and_then(|document| (self.refusal)(document));
+                assert_eq!(refusal, Some(&*why.to_string()));
             }
             _ => {}
         }
     }
 }
 
-fn same(a: &Write<TextDocument>, b: &Write<TextDocument>) -> bool {
+fn same<D>(a: &Write<D>, b: &Write<D>) -> bool {
     match (a.document(), b.document()) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (None, None) => a.id() == b.id(),

@@ -1,59 +1,84 @@
 //! What each tick's report must say, by the shards' own notes and by a naive account of who comes back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 
-use tickring::colony::{Fault, FaultKind, Origin, ReturnReason, TickReport};
-use tickring::search::TextDocument;
-use tickring::{Publication, ShardId, TickPhase};
-
-use super::colony::{Counts, count};
 use super::ledger::{Accepted, Contents, Event};
-use super::moody::{Misdeed, MoodyView, Notes};
+use super::{Misdeed, Notes};
+use crate::colony::{Fault, FaultKind, Origin, ReturnReason, TickReport};
+use crate::{ShardId, TickPhase};
 
 /// How often in a row the factory is tried for one shard.
 const TRIES: u32 = 3;
 
-pub(crate) struct Account<'a> {
-    pub(crate) counts: &'a Counts,
-    pub(crate) events: Vec<Event>,
+/// How often what has happened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Totals {
+    pub ticks: u64,
+    pub messages: u64,
+    pub revived: u64,
+    pub panics: u64,
+    pub failures: u64,
+    pub hangs: u64,
+    pub not_made: u64,
+}
+
+impl Totals {
+    pub fn add(&mut self, other: &Self) {
+        self.ticks += other.ticks;
+        self.messages += other.messages;
+        self.revived += other.revived;
+        self.panics += other.panics;
+        self.failures += other.failures;
+        self.hangs += other.hangs;
+        self.not_made += other.not_made;
+    }
+}
+
+#[derive(Debug)]
+pub struct Account<D> {
+    pub totals: Totals,
+    pub events: Vec<Event<D>>,
     /// The dead ones of the last publication.
-    pub(crate) frozen: BTreeSet<ShardId>,
+    pub frozen: BTreeSet<ShardId>,
     /// Those of them that the next tick tries to make.
     awaited: BTreeSet<ShardId>,
     /// How often in a row each of them was tried, that time included.
     tries: BTreeMap<ShardId, u32>,
 }
 
-impl<'a> Account<'a> {
-    pub(crate) const fn new(counts: &'a Counts) -> Self {
+impl<D> Default for Account<D> {
+    fn default() -> Self {
         Self {
-            counts,
+            totals: Totals::default(),
             events: Vec::new(),
             frozen: BTreeSet::new(),
             awaited: BTreeSet::new(),
             tries: BTreeMap::new(),
         }
     }
+}
 
+impl<D: Debug> Account<D> {
     /// The shard is no more.
-    pub(crate) fn dismiss(&mut self, shard: ShardId) {
+    pub fn dismiss(&mut self, shard: ShardId) {
         self.frozen.remove(&shard);
         self.tries.remove(&shard);
     }
 
     /// Somebody has asked for the shard to be made again.
-    pub(crate) fn ask_for(&mut self, shard: ShardId) {
+    pub fn ask_for(&mut self, shard: ShardId) {
         self.tries.remove(&shard);
     }
 
-    pub(crate) fn ended(&mut self, publication: &Publication<MoodyView>) {
-        self.events.push(Event::Ended(Contents::of(publication)));
+    pub fn ended(&mut self, contents: Contents) {
+        self.events.push(Event::Ended(contents));
     }
 
-    pub(crate) fn check(&mut self, report: TickReport<TextDocument>, notes: Notes) {
-        check_faults(&report.faults, &notes, self.counts);
+    pub fn check(&mut self, report: TickReport<D>, notes: Notes<D>) {
+        check_faults(&report.faults, &notes, &mut self.totals);
         self.check_lives(&report);
-        count(&self.counts.ticks, 1);
+        self.totals.ticks += 1;
         let tick = report.tick;
         let of_intake = |origin: &Origin| *origin == Origin::Intake;
         let published = notes.applied.iter().filter(|(o, _)| of_intake(o)).count();
@@ -72,7 +97,7 @@ impl<'a> Account<'a> {
         let (mut sent, events) = (notes.sent, &mut self.events);
         sent.retain(|(from, _)| !died.contains(from));
         assert_eq!(report.messages.sent, sent.len());
-        count(&self.counts.messages, sent.len() as u64);
+        self.totals.messages += sent.len() as u64;
         let applied = notes.applied.into_iter();
         events.extend(applied.map(|(_, write)| Event::Published(tick, write)));
         let returned = report.returned.into_iter();
@@ -85,7 +110,7 @@ impl<'a> Account<'a> {
     }
 
     /// The dead are tried three times and no more, and nobody else begins a life; those that come back hold what they held.
-    fn check_lives(&mut self, report: &TickReport<TextDocument>) {
+    fn check_lives(&mut self, report: &TickReport<D>) {
         let revived: BTreeSet<_> = report.revived.iter().map(|life| life.shard).collect();
         let died: BTreeSet<_> = report.faults.iter().map(|fault| fault.shard).collect();
         assert!(report.revived.iter().all(|life| life.missing == Some(0)));
@@ -94,7 +119,7 @@ impl<'a> Account<'a> {
             assert_eq!(began, self.awaited.contains(shard), "{shard}, {report:?}");
         }
         assert!(revived.is_subset(&self.frozen));
-        count(&self.counts.revived, revived.len() as u64);
+        self.totals.revived += revived.len() as u64;
         self.frozen = report.frozen.iter().copied().collect();
         let frozen = &self.frozen;
         self.tries.retain(|shard, _| frozen.contains(shard));
@@ -110,23 +135,15 @@ impl<'a> Account<'a> {
 }
 
 /// Only those that misbehave die, when and how they do.
-fn check_faults(faults: &[Fault], notes: &Notes, counts: &Counts) {
+fn check_faults<D>(faults: &[Fault], notes: &Notes<D>, totals: &mut Totals) {
     let found = faults.iter().map(|fault| {
-        let misdeed = match fault.kind {
-            FaultKind::Panicked(_) => Misdeed::Panic,
-            FaultKind::Failed(_) => Misdeed::Fail,
-            FaultKind::Overran(_) => Misdeed::Hang,
-            _ => Misdeed::NotMade,
+        let (misdeed, total) = match fault.kind {
+            FaultKind::Panicked(_) => (Misdeed::Panic, &mut totals.panics),
+            FaultKind::Failed(_) => (Misdeed::Fail, &mut totals.failures),
+            FaultKind::Overran(_) => (Misdeed::Hang, &mut totals.hangs),
+            FaultKind::NotMade(_) => (Misdeed::NotMade, &mut totals.not_made),
         };
-        count(
-            match misdeed {
-                Misdeed::Panic => &counts.panics,
-                Misdeed::Fail => &counts.failures,
-                Misdeed::Hang => &counts.hangs,
-                Misdeed::NotMade => &counts.not_made,
-            },
-            1,
-        );
+        *total += 1;
         (fault.shard, fault.incarnation, fault.phase, misdeed)
     });
     let mut misdeeds = notes.misdeeds.clone();

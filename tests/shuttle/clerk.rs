@@ -1,0 +1,195 @@
+//! A shard that keeps papers, dies as its plan says, refuses, sends, and notes all of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex};
+
+use tickring::colony::{Batch, Birth, Origin, Refusal, TickContext, Write};
+use tickring::id::Incarnation;
+use tickring::publication::ShardFailure;
+use tickring::testing::colony::{Misdeed, Notes};
+use tickring::testing::random::Random;
+use tickring::{DocumentId, Shard, ShardId, TickPhase, View};
+
+/// How many ids each writer and each shard has of its own: few enough for deletions that hit, and additions that don't.
+pub(crate) const IDS: u64 = 6;
+/// A shard sends to ids from here on.
+const MAIL: u64 = 1 << 32;
+const REFUSED: &str = "refused";
+
+/// A document. What tells it from others is where it lies.
+#[derive(Debug)]
+pub(crate) struct Paper {
+    is_welcome: bool,
+}
+
+pub(crate) fn refusal(paper: &Paper) -> Option<&str> {
+    (!paper.is_welcome).then_some(REFUSED)
+}
+
+/// A change of one document. Its shard refuses one in eight of those that bring any.
+pub(crate) fn draw(random: &mut Random, id: DocumentId) -> Write<Paper> {
+    let document = Arc::new(Paper {
+        is_welcome: !random.one_in(8),
+    });
+    match random.below(4) {
+        0 => Write::Delete { id },
+        1 => Write::Upsert { id, document },
+        _ => Write::Add { id, document },
+    }
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Papers(pub(crate) BTreeMap<DocumentId, Arc<Paper>>);
+
+impl View for Papers {
+    type Statistics = usize;
+
+    fn holds(&self, document: DocumentId) -> bool {
+        self.0.contains_key(&document)
+    }
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        Ok(self.0.keys().copied().collect())
+    }
+    fn statistics(views: &[&Self]) -> Result<usize, ShardFailure> {
+        Ok(views.iter().map(|view| view.0.len()).sum())
+    }
+}
+
+/// What the driver and the shards share. No primitive of the checker's is used under this lock.
+pub(crate) type Noted = Arc<Mutex<Notes<Paper>>>;
+
+/// Keeps papers, and notes what it does.
+pub(crate) struct Clerk {
+    life: (ShardId, Incarnation),
+    papers: Papers,
+    applied: Vec<(Origin, Write<Paper>)>,
+    /// After so many ticks.
+    misdeed: (u64, TickPhase, Misdeed),
+    /// The ids that it has sent to in this tick.
+    sent: BTreeSet<DocumentId>,
+    noted: Noted,
+    random: Random,
+}
+
+type Context<'a, 'b> = &'a mut TickContext<'b, Paper, Papers>;
+
+impl Clerk {
+    /// The factory. A life holds what the last one published.
+    pub(crate) fn make(
+        birth: Birth<Papers>,
+        noted: &Noted,
+        seed: u64,
+    ) -> Result<Self, ShardFailure> {
+        let life = u64::from(birth.shard.as_u32()) << 32 | birth.incarnation.get();
+        let mut random = Random::stream(seed, life);
+        let misdeeds = [Misdeed::Panic, Misdeed::Fail];
+        let mut clerk = Self {
+            life: (birth.shard, birth.incarnation),
+            papers: Papers::default(),
+            applied: Vec::new(),
+            misdeed: (
+                random.range(0, 8),
+                random.pick(&TickPhase::ALL).unwrap(),
+                random.pick(&misdeeds).unwrap(),
+            ),
+            sent: BTreeSet::new(),
+            noted: Arc::clone(noted),
+            random,
+        };
+        if let Some(last) = birth.last {
+            if clerk.random.one_in(4) {
+                return Err(clerk.confess(TickPhase::Sense, Misdeed::NotMade));
+            }
+            clerk.papers = last.view().clone();
+        }
+        Ok(clerk)
+    }
+
+    fn confess(&self, phase: TickPhase, misdeed: Misdeed) -> ShardFailure {
+        let (shard, incarnation) = self.life;
+        let mut notes = self.noted.lock().unwrap();
+        notes.misdeeds.push((shard, incarnation, phase, misdeed));
+        "on purpose".into()
+    }
+
+    /// What each phase ends with: a message at most, and the misdeed if it is time.
+    fn pass(&mut self, phase: TickPhase, context: Context<'_, '_>) -> Result<(), ShardFailure> {
+        if self.random.one_in(4) {
+            self.send(context);
+        }
+        match self.misdeed {
+            (0, at, misdeed) if at == phase => {
+                let failure = self.confess(phase, misdeed);
+                if misdeed == Misdeed::Panic {
+                    // Not a panic of an assertion: its hook would print the schedule.
+                    resume_unwind(Box::new("on purpose"));
+                }
+                Err(failure)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes to an id that it has not written to in this tick.
+    fn send(&mut self, context: Context<'_, '_>) {
+        let first = MAIL + u64::from(self.life.0.as_u32()) * IDS;
+        let id = DocumentId::from_seed(first + self.random.range(0, IDS));
+        let write = draw(&mut self.random, id);
+        if self.sent.insert(id) && context.send(write.clone()).is_ok() {
+            let mut notes = self.noted.lock().unwrap();
+            notes.sent.push((self.life.0, write));
+        }
+    }
+
+    fn apply(&mut self, write: &Write<Paper>) -> Result<(), Refusal> {
+        if let Some(why) = write.document().and_then(|paper| refusal(paper)) {
+            return Err(Refusal::Because(why.into()));
+        }
+        match write {
+            Write::Add { id, .. } if self.papers.holds(*id) => return Err(Refusal::Exists),
+            Write::Add { id, document } | Write::Upsert { id, document } => {
+                self.papers.0.insert(*id, Arc::clone(document));
+            }
+            Write::Delete { id } => drop(self.papers.0.remove(id)),
+        }
+        Ok(())
+    }
+}
+
+impl Shard for Clerk {
+    type Document = Paper;
+    type View = Papers;
+
+    fn sense(&mut self, context: Context<'_, '_>) -> Result<(), ShardFailure> {
+        self.applied.clear();
+        self.sent.clear();
+        self.pass(TickPhase::Sense, context)?;
+        self.misdeed.0 = self.misdeed.0.saturating_sub(1);
+        Ok(())
+    }
+    fn act(
+        &mut self,
+        context: Context<'_, '_>,
+        batch: &mut Batch<'_, Paper>,
+    ) -> Result<(), ShardFailure> {
+        for (index, origin, write) in batch.iter() {
+            match self.apply(write) {
+                Ok(()) => self.applied.push((origin, write.clone())),
+                Err(why) => batch.refuse(index, why),
+            }
+        }
+        self.pass(TickPhase::Act, context)
+    }
+    fn decay(&mut self, context: Context<'_, '_>) -> Result<(), ShardFailure> {
+        self.pass(TickPhase::Decay, context)
+    }
+    fn advance(&mut self, context: Context<'_, '_>) -> Result<(), ShardFailure> {
+        self.pass(TickPhase::Advance, context)
+    }
+    fn view(&mut self) -> Result<Papers, ShardFailure> {
+        let mut notes = self.noted.lock().unwrap();
+        notes.applied.append(&mut self.applied);
+        Ok(self.papers.clone())
+    }
+}
