@@ -37,16 +37,15 @@
 //! - **Look at your `Cargo.lock` first.** phago-distributed hashes an id through the `Hash` of the crate uuid, which changed in 1.17.0.
 //!   The preset agrees with 1.17.0 and later. With an older uuid, a document lies where
 //!   `coordinator.route_key(&Placement::key_bytes(document.as_bytes()))` says: read it there, and write it again by its id.
-//! - **A ring of your own** takes the placement and its members.
+//! - **A ring of your own** takes the placement: [`HashRing::with_placement`](crate::HashRing::with_placement).
 //! - **A colony** takes the placement in its configuration.
-//! - **A stored configuration** names no placement, so it is read with the default one. Set the placement after reading it.
+//! - **A stored configuration** is refused, for its `rpc_timeout_ms`. Take that field out, and set `placement` to `SipHash13`.
 //!
 //! ```
-//! use tickring::{ColonyConfig, Config, Coordinator, DocumentId, HashRing, ShardId};
+//! use tickring::{ColonyConfig, Config, Coordinator, DocumentId, HashRing};
 //!
 //! let placement = Config::phago().placement;
-//! let shards = (0..3).map(|id| (ShardId::new(id), 1));
-//! let ring = HashRing::from_members(placement, 150, shards)?;
+//! let ring = HashRing::with_placement(placement, 3, 150)?;
 //! let coordinator = Coordinator::with_config(Config::phago())?;
 //! let document = DocumentId::from_seed(42);
 //! assert_eq!(ring.get_shard(&document)?, coordinator.route_document(&document)?);
@@ -228,8 +227,9 @@
 //! ```
 //!
 //! # What has no counterpart
-//! - **RPC**: `rpc::server`, `rpc::client`, the tarpc services and `rpc_timeout_ms`. Shards live in one process; calls are method calls. A shard
-//!   elsewhere needs a connection of yours, which calls the coordinator for it.
+//! - **RPC**: `rpc::server`, `rpc::client` and the tarpc services. Shards live in one process; calls are method calls. A shard elsewhere needs a
+//!   connection of yours, which calls the coordinator for it.
+//! - **`rpc_timeout_ms`**: only waits take time, and [`Config::phase_timeout`](crate::Config::phase_timeout) bounds them.
 //! - **phago's own nodes and agents**: `NodeData`, `Digester` and the like stay yours, as a shard's documents.
 //! - **`get_registered_mut`**: use `set_status` and `update_metrics`.
 //! - **`bench`**: the measurements of this crate are in `benches/RESULTS.md`.
