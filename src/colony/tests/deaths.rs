@@ -1,6 +1,9 @@
 //! Shards that die: alone, with their ring range and their last view kept, and their writes given back.
 
+use std::sync::{OnceLock, Weak};
+
 use super::*;
+use crate::sync::Ordering;
 
 /// Ticks a colony in which the first shard misbehaves at tick 1, and checks that nothing else suffers.
 fn survive(phase: TickPhase, misdeed: Misdeed) {
@@ -11,7 +14,12 @@ fn survive(phase: TickPhase, misdeed: Misdeed) {
         Misdeed::Fail | Misdeed::HangAndFail(_) => FaultKind::Failed("on purpose".to_owned()),
         Misdeed::Hang(_) => FaultKind::Overran(TIMEOUT),
     };
-    let mut colony = colony(4, 2, once(culprit, phase, 1, misdeed));
+    // A thread may be lost, and no more than one is.
+    let config = ColonyConfig {
+        max_lost_threads: usize::from(hangs),
+        ..config(2)
+    };
+    let mut colony = colony_with(config, 4, once(culprit, phase, 1, misdeed));
     let intake = colony.intake();
     fill(&intake, 0..100);
     colony.tick().unwrap();
@@ -107,6 +115,25 @@ fn a_shard_that_hangs_in_decay_dies_alone() {
 #[test]
 fn a_shard_that_hangs_in_advance_dies_alone() {
     survive_a_hang(TickPhase::Advance);
+}
+
+/// On one thread: each takes more than half of the limit, as the watch counts it.
+#[test]
+fn a_shard_that_has_to_wait_for_its_thread_has_the_whole_limit_all_the_same() {
+    let home = Arc::<OnceLock<Weak<Shared<String, Kept>>>>::default();
+    let watched = Arc::clone(&home);
+    let slow = hook(move |phase, _| {
+        let shared = watched.get().and_then(Weak::upgrade).unwrap();
+        let moment = || shared.moment.load(Ordering::Relaxed);
+        let end = moment() + 20;
+        while phase == TickPhase::Act && moment() < end {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    });
+    let mut colony = colony(2, 1, slow);
+    home.set(Arc::downgrade(&colony.shared)).unwrap();
+    assert!(colony.tick().unwrap().faults.is_empty());
 }
 
 /// The first two shards hang in Act of tick 0 until the other side is dropped.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::thread::ThreadId;
 
+use super::pool::Worker;
 use super::*;
 
 /// What happened to which shard on which thread.
@@ -132,5 +133,10 @@ fn the_thread_of_a_shard_that_is_removed_ends() {
     colony.remove_shard(ShardId(0)).unwrap();
     let gone = Err(mpsc::RecvTimeoutError::Disconnected);
     assert_eq!(ended.recv_timeout(LONG / 4), gone);
+    // Nor does the one run on that took its place.
+    let (tell, told) = mpsc::channel();
+    let task = move |_: &Worker| tell.send(()).unwrap();
+    colony.crew.spawn(ShardId(0), task);
+    assert_eq!(told.recv_timeout(LONG / 4), gone);
     colony.tick().unwrap();
 }
