@@ -38,7 +38,7 @@ pub enum Placement {
     /// XXH3-64 with seed 0.
     #[default]
     Xxh3,
-    /// SipHash-1-3 with a zero key: places exactly as phago-distributed 1.0.0 does.
+    /// SipHash-1-3 with a zero key: places exactly as phago-distributed 1.0.0 does with uuid 1.17 or later.
     SipHash13,
 }
 

@@ -1,7 +1,7 @@
 //! From phago-distributed 1.0.0.
 //!
-//! **A mechanical port moves documents.** The default placement differs: of 100,000 documents on three shards, 66,941 get another owner.
-//! [`Config::phago`](crate::Config::phago) keeps all of them in place.
+//! **A mechanical port moves documents unless it uses [`Config::phago`](crate::Config::phago).** The default placement differs: on three
+//! shards, two documents of three get another owner.
 //!
 //! # The recipe
 //! 1. Build the coordinator from [`Config::phago`](crate::Config::phago), and rings and colonies with its placement.

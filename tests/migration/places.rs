@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::phago;
 
-const KEYS: u64 = 100_000;
+const KEYS: u64 = 20_000;
 const SHARDS: [u32; 5] = [1, 2, 3, 7, 64];
 
 /// A hash over shards, in their order.
@@ -49,9 +49,9 @@ fn m1_the_preset_places_documents_as_phago_distributed_did() {
         let place = |seed| coordinator.route_document(&DocumentId::from_seed(seed));
         seeds.extend((0..KEYS).map(|seed| place(seed).unwrap()));
     }
-    assert_eq!(digest(owners.into_iter()), 0xD238_0171_0DFD_BC63);
-    assert_eq!(digest(replicas.into_iter()), 0x7702_110D_D8E6_AFC1);
-    assert_eq!(digest(seeds.into_iter()), 0x5F8B_46F9_0E29_A307);
+    assert_eq!(digest(owners.into_iter()), 0xDC1F_681D_A24F_7C04);
+    assert_eq!(digest(replicas.into_iter()), 0xC953_3F4F_5DBF_EEAD);
+    assert_eq!(digest(seeds.into_iter()), 0x0030_B15E_2D2D_DE13);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn m1_the_default_placement_moves_two_documents_of_three() {
     let (ours, theirs) = (Coordinator::new(3).unwrap(), phago(3));
     let moved = documents()
         .filter(|document| ours.route_document(document) != theirs.route_document(document));
-    assert_eq!(moved.count(), 66_941);
+    assert_eq!(moved.count(), 13_414);
 }
 
 #[test]
@@ -78,14 +78,14 @@ fn m1_the_preset_has_the_defaults_of_phago_distributed() {
 #[expect(clippy::cast_possible_wrap, reason = "keys may wrap")]
 fn m2_keys_are_placed_as_phago_distributed_did() {
     let strings = places_of_keys(|number| format!("user:{number}"));
-    assert_eq!(strings, 0xF031_2577_91A9_45F7);
+    assert_eq!(strings, 0x4123_D314_DD09_779E);
     let bytes = places_of_keys(|number| {
         let byte = |at: u64| (number.wrapping_mul(31) + at) as u8;
         (0..number % 40).map(byte).collect::<Vec<u8>>()
     });
-    assert_eq!(bytes, 0x04CE_1BAE_9C93_3FBB);
+    assert_eq!(bytes, 0xC3AA_1E42_3780_6574);
     let numbers = places_of_keys(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    assert_eq!(numbers, 0xE7AB_B5FE_8E1E_833A);
+    assert_eq!(numbers, 0x069A_B2C7_FA16_96B6);
     let tuples = places_of_keys(|number| {
         let even = number.is_multiple_of(2);
         let signed = -(number as i64);
@@ -97,7 +97,7 @@ fn m2_keys_are_placed_as_phago_distributed_did() {
             number as usize,
         )
     });
-    assert_eq!(tuples, 0x1052_E789_1FBB_44E6);
+    assert_eq!(tuples, 0x27A6_34F2_29B9_19C0);
 }
 
 #[test]
@@ -131,5 +131,5 @@ fn m2_documents_of_an_older_uuid_are_found_by_the_bytes_of_an_array() {
         };
         places.extend(documents.iter().map(|document| place(document).unwrap()));
     }
-    assert_eq!(digest(places.into_iter()), 0xADE0_733F_CFC7_3B14);
+    assert_eq!(digest(places.into_iter()), 0x726C_C3E0_2F1D_CFE5);
 }
