@@ -95,6 +95,11 @@ mod sync;
 pub mod testing;
 pub mod topology;
 
+/// The README's program, compiled and run with the documentation's examples.
+#[cfg(all(doctest, feature = "search", not(any(loom, shuttle))))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use crate::config::Config;
 pub use crate::phase::TickPhase;
 pub use crate::router::Router;

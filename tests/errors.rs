@@ -99,12 +99,8 @@ fn searching() -> tickring::Result<()> {
     let config = TextShardConfig::default();
     config.validate()?;
     TextShard::new(&config)?;
-    let make = move |birth| Ok(TextShard::begin(&config, &birth)?);
-    let mut colony = Colony::new(ColonyConfig::default(), 1, make)?;
-    let document = TextDocument {
-        title: "Tides".to_owned(),
-        ..TextDocument::default()
-    };
+    let mut colony = Colony::new(ColonyConfig::default(), 1, TextShard::factory(config))?;
+    let document = TextDocument::new("Tides", "");
     let added = colony.intake().try_add(DocumentId::from_seed(1), document);
     added.map_err(Rejected::into_reason)?;
     colony.tick()?;

@@ -35,10 +35,7 @@ fn queries(random: &mut Random, count: usize, depth: u8) -> Vec<Asked> {
 
 fn publication_of(documents: &[(&str, &str)], shards: u32) -> Arc<Publication<TextView>> {
     let documents = documents.iter().zip(0..).map(|((title, body), seed)| {
-        let document = TextDocument {
-            title: (*title).to_owned(),
-            body: (*body).to_owned(),
-        };
+        let document = TextDocument::new(*title, *body);
         (DocumentId::from_seed(seed), document)
     });
     let mut fixture = TextColony::with(shards, &documents.collect());
@@ -388,7 +385,7 @@ fn a_word_that_is_too_long_to_be_indexed_is_in_no_document() {
         } else {
             String::new()
         };
-        (DocumentId::from_seed(seed), TextDocument { title, body })
+        (DocumentId::from_seed(seed), TextDocument::new(title, body))
     });
     let fixture = TextColony::with(3, &documents.collect());
     let publication = fixture.colony.publication();
@@ -435,10 +432,7 @@ fn a_word_that_is_too_long_to_be_indexed_is_in_no_document() {
 fn and_not_finds_nothing_as_with_tantivy() {
     let documents: Documents = [("sea", 1), ("sea tide", 2), ("tide", 3)]
         .map(|(body, seed)| {
-            let document = TextDocument {
-                title: String::new(),
-                body: body.to_owned(),
-            };
+            let document = TextDocument::new("", body);
             (DocumentId::from_seed(seed), document)
         })
         .into();
@@ -658,13 +652,7 @@ fn nothing_to_find_is_no_error() {
 
     let mut fixture = TextColony::new(1);
     let id = DocumentId::from_seed(1);
-    fixture.upsert(
-        id,
-        TextDocument {
-            title: "sea".to_owned(),
-            body: String::new(),
-        },
-    );
+    fixture.upsert(id, TextDocument::new("sea", ""));
     fixture.tick();
     fixture.delete(id);
     let deleted = fixture.tick();
@@ -744,12 +732,7 @@ fn write(shard: &mut TextShard, tick: Tick, writes: &[Write<TextDocument>]) -> V
 #[test]
 fn writes_take_effect_in_their_order() {
     let [a, b] = [1, 2].map(DocumentId::from_seed);
-    let text = |title: &str| {
-        Arc::new(TextDocument {
-            title: title.to_owned(),
-            body: String::new(),
-        })
-    };
+    let text = |title: &str| Arc::new(TextDocument::new(title, ""));
     let add = |id, title| Write::Add {
         id,
         document: text(title),

@@ -15,12 +15,9 @@ fn resident() -> u64 {
 
 #[test]
 fn c7_words_that_no_index_has_cost_no_memory() {
-    let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+    let make = TextShard::factory(TextShardConfig::default());
     let mut colony = Colony::new(ColonyConfig::default(), 1, make).unwrap();
-    let document = TextDocument {
-        title: "tide".to_owned(),
-        body: "the sea".to_owned(),
-    };
+    let document = TextDocument::new("tide", "the sea");
     let id = DocumentId::from_seed(1);
     colony.intake().try_upsert(id, document).unwrap();
     colony.tick().unwrap();

@@ -25,10 +25,7 @@ impl Document {
         let name = String::from_utf8_lossy(&bytes).into_owned();
         Self {
             id: id_of("file", &bytes),
-            text: TextDocument {
-                title: name.clone(),
-                body,
-            },
+            text: TextDocument::new(name.clone(), body),
             name,
         }
     }
@@ -37,10 +34,7 @@ impl Document {
     pub(super) fn record(name: String, body: String) -> Self {
         Self {
             id: id_of("record", name.as_bytes()),
-            text: TextDocument {
-                title: String::new(),
-                body,
-            },
+            text: TextDocument::new("", body),
             name,
         }
     }
@@ -49,7 +43,7 @@ impl Document {
         let name = format!("generated/{number:07}");
         Self {
             id: id_of("generated", name.as_bytes()),
-            text: TextDocument { title, body },
+            text: TextDocument::new(title, body),
             name,
         }
     }

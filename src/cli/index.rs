@@ -97,7 +97,7 @@ impl Indexing {
             virtual_nodes_per_shard: run.virtual_nodes,
             ..ColonyConfig::default()
         };
-        let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+        let make = TextShard::factory(TextShardConfig::default());
         let colony = Colony::new(config, run.shards, make)?;
         Ok(Self {
             intake: colony.intake(),

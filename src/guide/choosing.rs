@@ -192,9 +192,9 @@
 //! use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
 //! use tickring::{Colony, ColonyConfig, DocumentId};
 //!
-//! let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+//! let make = TextShard::factory(TextShardConfig::default());
 //! let mut colony = Colony::new(ColonyConfig::default(), 2, make)?;
-//! let document = TextDocument { title: "The open sea".to_owned(), body: String::new() };
+//! let document = TextDocument::new("The open sea", "");
 //! colony.intake().try_upsert(DocumentId::from_seed(1), document)?;
 //! colony.tick()?;
 //! let hits = search(&colony.publication(), &Query::parse("sea")?, 10, None)?;

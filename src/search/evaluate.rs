@@ -292,10 +292,7 @@ mod tests {
 
     /// One segment of three windows.
     fn searcher() -> TextView {
-        let document = Arc::new(TextDocument {
-            title: "sea".to_owned(),
-            body: String::new(),
-        });
+        let document = Arc::new(TextDocument::new("sea", ""));
         let writes: Vec<_> = (0..DOCUMENTS)
             .map(|seed| Write::Add {
                 id: DocumentId::from_seed(seed),

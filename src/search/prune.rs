@@ -180,10 +180,7 @@ mod tests {
                     id: DocumentId::from_seed(seed),
                     document: Arc::new({
                         let (title, body) = (random.below(4), random.below(words + 1));
-                        TextDocument {
-                            title: text(random, title),
-                            body: text(random, body),
-                        }
+                        TextDocument::new(text(random, title), text(random, body))
                     }),
                 })
                 .collect();
@@ -289,10 +286,10 @@ mod tests {
         let writes: Vec<_> = (0..4_000_u64)
             .map(|seed| Write::Add {
                 id: DocumentId::from_seed(seed),
-                document: Arc::new(TextDocument {
-                    title: String::new(),
-                    body: if seed % 100 == 7 { "sea tide" } else { "sea" }.to_owned(),
-                }),
+                document: Arc::new(TextDocument::new(
+                    "",
+                    if seed % 100 == 7 { "sea tide" } else { "sea" },
+                )),
             })
             .collect();
         let searchers = [TextShard::after(&writes)];

@@ -29,11 +29,11 @@ use crate::sync::Instant;
 /// use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
 /// use tickring::{Colony, ColonyConfig, DocumentId};
 ///
-/// let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+/// let make = TextShard::factory(TextShardConfig::default());
 /// let mut colony = Colony::new(ColonyConfig::default(), 3, make)?;
 /// let intake = colony.intake();
 /// for (seed, title) in ["the tide", "the open sea", "tide and sea"].into_iter().enumerate() {
-///     let document = TextDocument { title: title.to_owned(), body: String::new() };
+///     let document = TextDocument::new(title, "");
 ///     intake.try_upsert(DocumentId::from_seed(seed as u64), document).expect("there is room");
 /// }
 /// colony.tick()?;
@@ -206,10 +206,7 @@ mod tests {
     fn a_deadline_that_passes_on_the_way_ends_the_search() {
         let writes = [Write::Upsert {
             id: DocumentId::from_seed(1),
-            document: Arc::new(TextDocument {
-                title: "sea".to_owned(),
-                body: String::new(),
-            }),
+            document: Arc::new(TextDocument::new("sea", "")),
         }];
         let searcher = TextShard::after(&writes);
         let statistics = TextStatistics::new(&[&searcher]);

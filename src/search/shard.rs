@@ -90,10 +90,10 @@ impl TextShardConfig {
 /// use tickring::{Colony, ColonyConfig, DocumentId, View};
 ///
 /// let config = TextShardConfig::default();
-/// let make = move |birth| Ok(TextShard::begin(&config, &birth)?);
+/// let make = TextShard::factory(config);
 /// let mut colony = Colony::new(ColonyConfig::default(), 1, make)?;
 /// let id = DocumentId::from_seed(1);
-/// let document = TextDocument { title: "Tides".to_owned(), body: "The sea rises twice a day.".to_owned() };
+/// let document = TextDocument::new("Tides", "The sea rises twice a day.");
 /// colony.intake().try_add(id, document)?;
 /// colony.tick()?;
 /// assert!(colony.publication().shards()[0].view().holds(id));
@@ -149,6 +149,23 @@ impl TextShard {
             None => Self::new(config),
             Some(last) => Self::again(last.view().as_ref(), config),
         }
+    }
+
+    /// A colony's factory of text shards: each life of a shard [begins](Self::begin) with all that its last one published.
+    ///
+    /// ```
+    /// use tickring::search::{TextShard, TextShardConfig};
+    /// use tickring::{Colony, ColonyConfig};
+    ///
+    /// let factory = TextShard::factory(TextShardConfig::default());
+    /// let mut colony = Colony::new(ColonyConfig::default(), 3, factory)?;
+    /// assert!(colony.tick()?.faults.is_empty());
+    /// # Ok::<(), tickring::error::ColonyError>(())
+    /// ```
+    pub fn factory(
+        config: TextShardConfig,
+    ) -> impl Fn(Birth<TextView>) -> Result<Self, ShardFailure> + Send + Sync + 'static {
+        move |birth| Ok(Self::begin(&config, &birth)?)
     }
 
     fn again(last: &TextView, config: &TextShardConfig) -> Result<Self, SearchError> {

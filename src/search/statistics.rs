@@ -21,9 +21,9 @@ use crate::sync::Mutex;
 /// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
 /// use tickring::{Colony, ColonyConfig, DocumentId};
 ///
-/// let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+/// let make = TextShard::factory(TextShardConfig::default());
 /// let mut colony = Colony::new(ColonyConfig::default(), 2, make)?;
-/// let document = TextDocument { title: "Tide".to_owned(), body: "tide and time".to_owned() };
+/// let document = TextDocument::new("Tide", "tide and time");
 /// colony.intake().try_add(DocumentId::from_seed(1), document)?;
 /// colony.tick()?;
 ///

@@ -9,10 +9,8 @@ use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
 use tickring::{Colony, ColonyConfig, DocumentId};
 
 pub(crate) fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let config = TextShardConfig::default();
-    let mut colony = Colony::new(ColonyConfig::default(), 3, move |birth| {
-        Ok(TextShard::begin(&config, &birth)?)
-    })?;
+    let factory = TextShard::factory(TextShardConfig::default());
+    let mut colony = Colony::new(ColonyConfig::default(), 3, factory)?;
 
     let titles = [
         "The open sea",
@@ -22,10 +20,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     ];
     let intake = colony.intake();
     for (number, title) in (0..).zip(titles) {
-        let document = TextDocument {
-            title: title.to_owned(),
-            body: String::new(),
-        };
+        let document = TextDocument::new(title, "");
         intake.try_upsert(DocumentId::from_seed(number), document)?;
     }
     colony.tick()?;

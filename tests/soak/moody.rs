@@ -219,7 +219,7 @@ pub(crate) fn text(random: &mut Random) -> TextDocument {
         50 => DEADLY.to_owned(),
         _ => title,
     };
-    TextDocument { title, body }
+    TextDocument::new(title, body)
 }
 
 impl Shard for Moody {

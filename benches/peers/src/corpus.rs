@@ -110,10 +110,7 @@ fn cut(path: &Path, texts: &mut Vec<TextDocument>) {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut body = String::new();
     let mut end = |body: &mut String| {
-        texts.push(TextDocument {
-            title: name.to_string(),
-            body: std::mem::take(body),
-        });
+        texts.push(TextDocument::new(name.to_string(), std::mem::take(body)));
     };
     for line in text.lines() {
         body.push_str(line);

@@ -41,10 +41,7 @@ fn a_segment_that_fails_fails_the_search() {
     };
     let mut colony = Colony::new(ColonyConfig::default(), 3, make).unwrap();
     for seed in 0..30 {
-        let document = TextDocument {
-            title: "sea tide".to_owned(),
-            body: String::new(),
-        };
+        let document = TextDocument::new("sea tide", "");
         let accepted = colony
             .intake()
             .try_upsert(DocumentId::from_seed(seed), document);
@@ -143,10 +140,7 @@ fn an_index_that_cannot_be_written_fails_the_shard_and_not_its_published_view() 
 fn upsert(seed: u64, body: &str) -> Write<TextDocument> {
     Write::Upsert {
         id: DocumentId::from_seed(seed),
-        document: Arc::new(TextDocument {
-            title: String::new(),
-            body: body.to_owned(),
-        }),
+        document: Arc::new(TextDocument::new("", body)),
     }
 }
 

@@ -14,7 +14,7 @@ pub struct TextColony {
 
 impl TextColony {
     pub fn new(shards: u32) -> Self {
-        let make = |birth| Ok(TextShard::begin(&TextShardConfig::default(), &birth)?);
+        let make = TextShard::factory(TextShardConfig::default());
         let config = ColonyConfig {
             threads: 2,
             ..ColonyConfig::default()

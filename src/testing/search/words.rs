@@ -16,10 +16,7 @@ pub fn word(random: &mut Random) -> String {
 }
 
 pub fn document(random: &mut Random) -> TextDocument {
-    TextDocument {
-        title: text(random, 3),
-        body: text(random, 14),
-    }
+    TextDocument::new(text(random, 3), text(random, 14))
 }
 
 fn text(random: &mut Random, longest: usize) -> String {

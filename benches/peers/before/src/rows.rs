@@ -404,7 +404,7 @@ fn indexed(shards: u32, documents: u64) -> Colony<TextShard> {
             .map(|word| term(seed << 8 | word, 20_000.0))
             .collect();
         let (title, body) = (words[0].clone(), words.join(" "));
-        let document = TextDocument { title, body };
+        let document = text(title, body);
         assert!(
             intake
                 .try_add(DocumentId::from_seed(seed), document)

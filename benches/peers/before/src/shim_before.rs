@@ -29,3 +29,7 @@ fn text_colony(config: ColonyConfig, shards: u32) -> Colony<TextShard> {
     let shard = |_| TextShard::new(&TextShardConfig::default()).expect("threads can be started");
     Colony::new(config, (0..shards).map(shard).collect()).expect("within the bounds")
 }
+
+fn text(title: String, body: String) -> TextDocument {
+    TextDocument { title, body }
+}

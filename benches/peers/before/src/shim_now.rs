@@ -35,3 +35,7 @@ fn text_colony(config: ColonyConfig, shards: u32) -> Colony<TextShard> {
     let make = |_| Ok(TextShard::new(&TextShardConfig::default())?);
     Colony::new(config, shards, make).expect("threads can be started")
 }
+
+fn text(title: String, body: String) -> TextDocument {
+    TextDocument::new(title, body)
+}
