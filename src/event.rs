@@ -4,7 +4,8 @@ use crate::id::{Epoch, Incarnation, ShardId};
 use crate::registry::ShardStatus;
 
 /// A change from one topology to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum TopologyChange {
     /// A shard registered: a planned one was claimed, or a new one joined the ring.
@@ -59,7 +60,9 @@ pub enum TopologyChange {
 /// Events are hints, the snapshot is the truth: a subscriber whose channel is full misses events, and nothing waits for it.
 /// Each topology has at least one event, and unless commands name epochs of their own, epochs grow by one: so a gap in the epochs
 /// tells that some were missed, unless they were the last. One topology can bring several events of the same epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct TopologyEvent {
     /// The first epoch that has the change.
     pub epoch: Epoch,

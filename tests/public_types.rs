@@ -1,43 +1,127 @@
 //! What the public types promise to the compiler.
 
+use std::error::Error as StdError;
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+use std::str::FromStr;
+
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use tickring::clock::ManualClock;
-use tickring::coordinator::{HealthMonitor, PauseGuard};
+use tickring::clock::{ManualClock, MonotonicClock, Timestamp};
+use tickring::colony::{
+    CloseReport, Fault, FaultKind, Intake, MessageCounts, Origin, PhaseReport, Reader, Rejected,
+    Revival, ShardMetrics, Stop, TickReport, Ticket, Unsent, Write,
+};
+use tickring::coordinator::{ClusterStats, HealthMonitor, PauseGuard};
+use tickring::error::{
+    BarrierError, BatchError, Cause, ColonyError, ConfigError, FrequencyError, IntakeError,
+    MissingShards, ParseError, PublicationError, RegistryError, RingError, RouteError,
+    UnsentReason,
+};
 use tickring::frequency::{
     CorpusStatistics, DocumentFrequencies, FrequencySnapshot, GlobalFrequencies, ShardCounter,
     ShardFrequencies, TermDictionary,
 };
-use tickring::ring::{Replicas, RingPlan};
-use tickring::topology::{Member, TopologyEvent};
+use tickring::id::{Epoch, Incarnation, TermId};
+use tickring::membership::{Action, Command, Newcomer, Registration};
+use tickring::placement::Placement;
+use tickring::publication::{Hit, Published};
+use tickring::registry::RegisteredShard;
+use tickring::ring::{Move, Replicas, ReplicasIter, RingMember, RingPlan, Share, Shares};
+use tickring::topology::{Member, Members, Subscription, TopologyChange, TopologyEvent};
 use tickring::{
-    Config, Coordinator, Error, HashRing, Router, ShardHandle, ShardId, ShardRegistry, TickBarrier,
-    Topology,
+    Colony, ColonyConfig, Config, Coordinator, DocumentId, Error, HashRing, NodeAddress,
+    Publication, Router, Shard, ShardHandle, ShardId, ShardInfo, ShardRegistry, ShardStatus, Tick,
+    TickBarrier, TickPhase, Topology,
 };
 
-assert_impl_all!(Coordinator: Send, Sync, Clone);
-assert_impl_all!(ShardHandle: Send, Sync, Clone);
-assert_impl_all!(Router: Send, Sync, Clone);
-assert_impl_all!(Topology: Send, Sync);
-assert_impl_all!(Member: Send, Sync);
-assert_impl_all!(HashRing: Send, Sync, Clone);
-assert_impl_all!(Replicas: Send, Sync, Clone);
-assert_impl_all!(RingPlan: Send, Sync);
-assert_impl_all!(TickBarrier: Send, Sync);
-assert_impl_all!(ShardRegistry: Send, Sync);
-assert_impl_all!(HealthMonitor: Send, Sync);
-assert_impl_all!(PauseGuard: Send, Sync, Clone);
-assert_impl_all!(DocumentFrequencies: Send, Sync);
-assert_impl_all!(CorpusStatistics: Send, Sync);
-assert_impl_all!(TermDictionary: Send, Sync);
-assert_impl_all!(ShardCounter: Send, Sync, Clone);
-assert_impl_all!(ShardFrequencies: Send, Sync, Clone);
-assert_impl_all!(GlobalFrequencies: Send, Sync);
-assert_impl_all!(FrequencySnapshot: Send, Sync, Clone);
-assert_impl_all!(TopologyEvent: Send, Sync, Copy);
-assert_impl_all!(Config: Send, Sync, Clone);
-assert_impl_all!(Error: Send, Sync, std::error::Error);
-assert_impl_all!(ManualClock: Send, Sync);
+/// What runs and is shared.
+macro_rules! shared {
+    ($($name:ty)*) => { $(assert_impl_all!($name: Send, Sync, Debug);)* };
+}
+shared! {
+    Coordinator ShardHandle Router Topology Member Members Subscription HashRing Replicas ReplicasIter RingPlan Shares TickBarrier
+    ShardRegistry HealthMonitor PauseGuard DocumentFrequencies CorpusStatistics TermDictionary ShardCounter ShardFrequencies
+    GlobalFrequencies FrequencySnapshot Config ManualClock MonotonicClock Stop Cause Published<()> Publication<()>
+    Intake<Box<Dyn>> Reader<Box<Dyn>> TickReport<()> CloseReport<()> Write<()> Rejected<()> Unsent<()>
+}
+type Dyn = dyn Shard<Document = (), View = ()> + Send;
+assert_impl_all!(Colony<Box<Dyn>>: Send, Debug);
 assert_not_impl_any!(HealthMonitor: Clone);
+assert_impl_all!(Coordinator: Clone);
+assert_impl_all!(ShardHandle: Clone);
+assert_impl_all!(Router: Clone);
+assert_impl_all!(Subscription: Clone);
+assert_impl_all!(HashRing: Clone, Default, Eq);
+assert_impl_all!(ShardCounter: Clone);
+assert_impl_all!(FrequencySnapshot: Clone, Default);
+
+/// Identities: keys of maps, ordered or not, that are shown and read back.
+macro_rules! identity {
+    ($($name:ty)*) => { $(assert_impl_all!($name: Copy, Ord, Hash, Debug, Display, FromStr<Err = ParseError>);)* };
+}
+identity! { ShardId TermId Epoch Incarnation DocumentId TickPhase }
+assert_impl_all!(NodeAddress: Clone, Ord, Hash, Debug, Display, FromStr<Err = ParseError>);
+assert_impl_all!(ShardStatus: Copy, Eq, Hash, Debug, Display, FromStr<Err = ParseError>);
+assert_impl_all!(Placement: Copy, Eq, Hash, Debug, Display, Default, FromStr<Err = ParseError>);
+assert_impl_all!(Timestamp: Copy, Ord, Hash, Debug, Default);
+assert_impl_all!(Tick: Copy, Ord, Hash);
+
+/// Plain values.
+macro_rules! value {
+    ($($name:ty)*) => { $(assert_impl_all!($name: Send, Sync, Clone, Eq, Hash, Debug);)* };
+}
+value! {
+    Config ColonyConfig Registration Newcomer Command Action ShardInfo RegisteredShard ClusterStats ShardMetrics MessageCounts
+    PhaseReport Fault FaultKind Revival Origin Ticket TopologyEvent TopologyChange Replicas Move Share RingMember MissingShards
+}
+assert_impl_all!(Hit: Copy, PartialEq, Debug);
+assert_impl_all!(Config: Default);
+assert_impl_all!(ColonyConfig: Default);
+assert_impl_all!(Registration: Default);
+assert_impl_all!(ClusterStats: Copy, Default);
+
+/// Errors: all convert into the one.
+macro_rules! error {
+    ($($name:ty)*) => { $(assert_impl_all!($name: StdError, Send, Sync, Clone, Eq, Into<Error>);)* };
+}
+error! {
+    Error BarrierError BatchError ColonyError ConfigError FrequencyError IntakeError ParseError PublicationError RegistryError
+    RingError RouteError UnsentReason
+}
+assert_not_impl_any!(Rejected<()>: Into<Error>);
+assert_not_impl_any!(Unsent<()>: Into<Error>);
+
+#[cfg(feature = "serde")]
+mod stored {
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    macro_rules! stored {
+        ($($name:ty)*) => { $(assert_impl_all!($name: Serialize, DeserializeOwned);)* };
+    }
+    stored! {
+        ShardId TermId Epoch Incarnation DocumentId TickPhase NodeAddress ShardStatus Placement Config ColonyConfig Registration
+        Newcomer Command Action ShardInfo ClusterStats ShardMetrics MessageCounts PhaseReport Fault FaultKind Revival
+        TopologyEvent TopologyChange Move Share RingMember Hit
+    }
+}
+
+#[cfg(feature = "search")]
+mod search {
+    use tickring::search::{
+        Query, QueryError, SearchError, TextDocument, TextField, TextShard, TextShardConfig,
+        TextStatistics, TextView,
+    };
+
+    use super::*;
+
+    shared! { Query TextShard TextStatistics TextView }
+    value! { TextDocument TextField TextShardConfig }
+    error! { QueryError SearchError }
+    assert_impl_all!(Query: Clone, Display, FromStr<Err = QueryError>);
+}
 
 #[test]
 fn errors_can_be_sent_and_boxed() {

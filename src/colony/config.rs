@@ -22,7 +22,7 @@ pub const MAX_INBOX_CAPACITY: usize = 1 << 20;
 /// let wrong = config.validate(3).unwrap_err();
 /// assert_eq!(wrong.to_string(), "threads is 0, but must be from 1 to 1024");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct ColonyConfig {

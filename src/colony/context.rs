@@ -56,6 +56,7 @@ impl<D> Outbox<D> {
 }
 
 /// A write that was not sent. It belongs to the shard as before.
+#[non_exhaustive]
 pub struct Unsent<D> {
     /// The write.
     pub write: Write<D>,

@@ -68,7 +68,7 @@ pub(super) struct Admission<D, V: View> {
 }
 
 /// Where and when an accepted write takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket {
     shard: ShardId,
     tick: Tick,
@@ -88,6 +88,7 @@ impl Ticket {
 }
 
 /// A document that was not accepted, and why. It belongs to the caller as before.
+#[non_exhaustive]
 pub struct Rejected<D> {
     /// The document.
     pub document: Arc<D>,

@@ -49,8 +49,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crossbeam::channel::Receiver;
-
 pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
 pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
 use self::crew::Crew;
@@ -74,13 +72,12 @@ use self::tick::{Part, Ready};
 pub use self::write::{Batch, Origin, Refusal, Write};
 use crate::coordinator::ClusterStats;
 use crate::error::ColonyError;
-use crate::event::TopologyEvent;
 use crate::guarded::GuardedList;
 use crate::id::{ShardId, Tick};
 use crate::publication::Publication;
 use crate::router::Router;
 use crate::sync::{Arc, Instant};
-use crate::topology::Topology;
+use crate::topology::{Subscription, Topology};
 
 /// A colony of shards, run in lockstep by whoever calls [`tick`](Self::tick).
 ///
@@ -196,7 +193,7 @@ impl<S: Shard> Colony<S> {
     }
 
     /// Events of every shard that dies, comes or goes from now on; see [`Coordinator::subscribe`](crate::Coordinator::subscribe).
-    pub fn subscribe(&self, capacity: usize) -> Receiver<TopologyEvent> {
+    pub fn subscribe(&self, capacity: usize) -> Subscription {
         self.shared.coordinator.subscribe(capacity)
     }
 

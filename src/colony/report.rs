@@ -10,7 +10,9 @@ use crate::phase::TickPhase;
 use crate::publication::ShardFailure;
 
 /// How long a phase took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct PhaseReport {
     /// The phase.
     pub phase: TickPhase,
@@ -21,7 +23,8 @@ pub struct PhaseReport {
 }
 
 /// Why a shard died.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum FaultKind {
     /// It panicked, with this message.
@@ -46,7 +49,8 @@ impl fmt::Display for FaultKind {
 }
 
 /// The fault that ended a shard's life.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Fault {
     /// The shard.
@@ -68,7 +72,8 @@ impl fmt::Display for Fault {
 }
 
 /// A shard that was made again, and has finished its first tick.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Revival {
     /// The shard.
@@ -132,7 +137,8 @@ pub struct Returned<D> {
 }
 
 /// How many writes shards sent each other.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MessageCounts {
     /// Sent in the tick before, and published by this one.

@@ -198,7 +198,8 @@ impl<S: Shard + ?Sized> Shard for Box<S> {
 }
 
 /// How much a shard holds, by its own account.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShardMetrics {
     /// Documents.
     pub documents: usize,

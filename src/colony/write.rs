@@ -81,7 +81,7 @@ impl<D> fmt::Debug for Write<D> {
 }
 
 /// Where a write came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
     /// It came in through an [`Intake`](crate::colony::Intake).

@@ -29,8 +29,6 @@ mod stats;
 mod tests;
 mod writer;
 
-use crossbeam::channel::Receiver;
-
 pub use self::handle::ShardHandle;
 pub use self::monitor::HealthMonitor;
 pub use self::stats::ClusterStats;
@@ -39,11 +37,10 @@ use crate::barrier::TickBarrier;
 use crate::clock::{Clock, MonotonicClock};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::event::TopologyEvent;
 pub use crate::health::PauseGuard;
 use crate::membership::{Action, Membership};
 use crate::sync::{Arc, Mutex, SnapshotCell};
-use crate::topology::Topology;
+use crate::topology::{Subscription, Topology};
 
 /// The coordinator of a colony of shards inside one process.
 ///
@@ -170,8 +167,8 @@ impl Coordinator {
     /// assert!(matches!(event.change, TopologyChange::Deregistered { .. }));
     /// # Ok::<(), tickring::Error>(())
     /// ```
-    pub fn subscribe(&self, capacity: usize) -> Receiver<TopologyEvent> {
-        self.shared.writer.lock().subscribe(capacity)
+    pub fn subscribe(&self, capacity: usize) -> Subscription {
+        Subscription::new(self.shared.writer.lock().subscribe(capacity))
     }
 
     /// Ends the coordination. Waits, and all later calls that would change something, return [`Error::Closed`]. Routing and

@@ -20,8 +20,9 @@ use crate::topology::{Member, Topology};
 /// assert_eq!((stats.planned_shards, stats.absent_shards), (3, 0));
 /// # Ok::<(), tickring::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct ClusterStats {
     /// Registered shards.
     pub total_shards: u32,

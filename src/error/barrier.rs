@@ -84,7 +84,7 @@ pub enum BarrierError {
 }
 
 /// The shards that a timed-out wait was waiting for, by id. Displays at most eight of them and counts the rest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MissingShards(Box<[ShardId]>);
 
 impl MissingShards {

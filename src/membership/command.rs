@@ -11,28 +11,37 @@ use crate::registry::{ShardInfo, ShardStatus};
 /// change the first time.
 ///
 /// ```
-/// use tickring::membership::{Action, Command};
 /// use tickring::error::RegistryError;
 /// use tickring::id::Epoch;
+/// use tickring::membership::{Action, Command};
 /// use tickring::{Coordinator, Error, ShardId};
 ///
 /// let coordinator = Coordinator::new(2)?;
 /// let action = Action::SetWeight { shard: ShardId::new(1), weight: 3 };
-/// let command = Command { epoch: Some(Epoch::new(7)), action };
+/// let command = Command::at(Epoch::new(7), action);
 /// coordinator.apply(command.clone())?;
 /// assert_eq!(coordinator.topology().epoch(), Epoch::new(7));
 /// let again = coordinator.apply(command).map(drop);
 /// assert!(matches!(again, Err(Error::Registry(RegistryError::EpochPassed { .. }))));
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Command {
     /// The epoch of the topology that the command makes, if it changes anything: greater than the current one. None takes the
     /// next.
     pub epoch: Option<Epoch>,
     /// What to change.
     pub action: Action,
+}
+
+impl Command {
+    /// The action at this epoch.
+    pub const fn at(epoch: Epoch, action: Action) -> Self {
+        let epoch = Some(epoch);
+        Self { epoch, action }
+    }
 }
 
 impl From<Action> for Command {
@@ -46,7 +55,7 @@ impl From<Action> for Command {
 }
 
 /// What a [`Command`] changes. All or nothing: refused, it changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Action {
@@ -96,13 +105,21 @@ pub enum Action {
 }
 
 /// A shard that registers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Newcomer {
     /// What it says of itself. `info.id` is ignored.
     pub info: ShardInfo,
     /// What it asks for.
     pub registration: Registration,
+}
+
+impl Newcomer {
+    /// The shard that says this of itself, and asks for this.
+    pub const fn new(info: ShardInfo, registration: Registration) -> Self {
+        Self { info, registration }
+    }
 }
 
 /// What to do for a registration, besides what the shard says of itself.
@@ -119,7 +136,9 @@ pub struct Newcomer {
 /// assert_eq!(coordinator.topology().ring().weight(handle.id()), Some(3));
 /// # Ok::<(), tickring::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// More fields may come: end literals with `..Registration::default()`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Registration {
     /// The id to register under. None takes the lowest planned id, else a new one. An id that is registered already begins a

@@ -7,6 +7,7 @@ use crate::id::{DocumentId, ShardId};
 
 /// A document that a search or a ranking found.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Hit {
     /// The document.
     pub document: DocumentId,

@@ -4,6 +4,7 @@ use crate::id::ShardId;
 
 /// A shard on a ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RingMember {
     /// The shard.
     pub shard: ShardId,

@@ -29,5 +29,5 @@ mod tests;
 pub use self::hash_ring::HashRing;
 pub use self::member::RingMember;
 pub use self::plan::{Move, RingPlan};
-pub use self::replicas::Replicas;
+pub use self::replicas::{Replicas, ReplicasIter};
 pub use self::shares::{Share, Shares};

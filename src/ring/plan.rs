@@ -13,7 +13,8 @@ use crate::placement::Placement;
 ///
 /// Both ends belong to it, and it never goes over the end of the hash space: what moves on both sides of it is two ranges, one
 /// that ends with `u64::MAX` and one that begins with 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Move {
     /// The first hash that moves.
     pub first: u64,

@@ -1,5 +1,6 @@
 //! The shards that hold one document: its owner and others, in ring order.
 
+use std::iter::FusedIterator;
 use std::ops::Deref;
 
 use arrayvec::ArrayVec;
@@ -27,7 +28,7 @@ const CAPACITY: usize = 1 + MAX_REPLICAS as usize;
 /// assert!(!replicas.is_complete());
 /// # Ok::<(), tickring::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Replicas {
     shards: ArrayVec<ShardId, CAPACITY>,
     /// How many were asked for, the owner included.
@@ -62,12 +63,37 @@ impl AsRef<[ShardId]> for Replicas {
 
 impl IntoIterator for Replicas {
     type Item = ShardId;
-    type IntoIter = arrayvec::IntoIter<ShardId, CAPACITY>;
+    type IntoIter = ReplicasIter;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.shards.into_iter()
+    fn into_iter(self) -> ReplicasIter {
+        ReplicasIter(self.shards.into_iter())
     }
 }
+
+/// The shards of a [`Replicas`], the owner first.
+#[derive(Debug, Clone)]
+pub struct ReplicasIter(arrayvec::IntoIter<ShardId, CAPACITY>);
+
+impl Iterator for ReplicasIter {
+    type Item = ShardId;
+
+    fn next(&mut self) -> Option<ShardId> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for ReplicasIter {
+    fn next_back(&mut self) -> Option<ShardId> {
+        self.0.next_back()
+    }
+}
+
+impl ExactSizeIterator for ReplicasIter {}
+impl FusedIterator for ReplicasIter {}
 
 impl<'a> IntoIterator for &'a Replicas {
     type Item = &'a ShardId;

@@ -7,7 +7,9 @@ use crate::id::ShardId;
 pub(super) const HASHES: u128 = 1 << 64;
 
 /// The part of all hashes that one shard owns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Share {
     /// The shard.
     pub shard: ShardId,

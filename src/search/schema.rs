@@ -13,6 +13,7 @@ use crate::id::DocumentId;
 
 /// A field of a [`TextDocument`](crate::search::TextDocument) that can be searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum TextField {
     /// The title.
     Title,

@@ -40,7 +40,7 @@ const MERGED_TOGETHER: u32 = 1_000;
 const LIST: &str = "meta.json";
 
 /// The configuration of a [`TextShard`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct TextShardConfig {

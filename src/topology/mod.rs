@@ -5,10 +5,12 @@
 //! installs each topology in one cell, from which a reader loads it once per operation.
 
 mod members;
+mod subscription;
 #[cfg(test)]
 mod tests;
 
 pub use self::members::{Member, Members, MembersIter};
+pub use self::subscription::Subscription;
 use crate::error::{BatchError, RouteError};
 pub use crate::event::{TopologyChange, TopologyEvent};
 use crate::id::{DocumentId, Epoch, ShardId};

@@ -85,7 +85,7 @@ fn c11_a_subscription_takes_no_memory_ahead_and_none_of_it_outlives_its_receiver
         flip(ShardStatus::Draining);
         flip(ShardStatus::Online);
     }
-    let epochs = |events: Receiver<TopologyEvent>| {
+    let epochs = |events: Subscription| {
         let epochs = events.try_iter().map(|event| event.epoch.get());
         epochs.collect::<Vec<_>>()
     };
@@ -95,7 +95,7 @@ fn c11_a_subscription_takes_no_memory_ahead_and_none_of_it_outlives_its_receiver
     assert_eq!(subscribers(), 2);
     flip(ShardStatus::Draining);
     assert_eq!(subscribers(), 0, "both receivers are gone");
-    let disconnected = Err(crossbeam::channel::TryRecvError::Disconnected);
+    let disconnected = Err(std::sync::mpsc::TryRecvError::Disconnected);
     assert_eq!(coordinator.subscribe(0).try_recv(), disconnected);
     assert_eq!(subscribers(), 0);
     let last = coordinator.subscribe(1);

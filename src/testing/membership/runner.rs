@@ -3,12 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crossbeam::channel::Receiver;
-
 use super::{Command, NaiveMembership, Whom};
 use crate::clock::{Clock, ManualClock};
 use crate::sync::Arc;
-use crate::topology::{TopologyChange, TopologyEvent};
+use crate::topology::{Subscription, TopologyChange};
 use crate::{
     Config, Coordinator, Error, HashRing, Router, ShardHandle, ShardId, ShardInfo, Tick, TickPhase,
     Topology,
@@ -50,8 +48,8 @@ pub struct Runner {
     pub(super) topology: Arc<Topology>,
     /// The ring of the same members, built at once.
     pub(super) rebuilt: HashRing,
-    events: Receiver<TopologyEvent>,
-    small: Receiver<TopologyEvent>,
+    events: Subscription,
+    small: Subscription,
     /// What the small channel holds.
     small_holds: VecDeque<(u64, TopologyChange)>,
     pub(super) documents: u64,
@@ -308,7 +306,7 @@ fn done(real: Result<(), Error>, told: Result<(), Error>) -> (Answer, Answer) {
     (Answer::Done(real), Answer::Done(told))
 }
 
-fn received(events: &Receiver<TopologyEvent>) -> Vec<(u64, TopologyChange)> {
+fn received(events: &Subscription) -> Vec<(u64, TopologyChange)> {
     let events = events.try_iter();
     events
         .map(|event| (event.epoch.get(), event.change))
