@@ -1,64 +1,92 @@
-//! Synchronous coordinator of a colony of document shards inside one process.
+//! Splits documents over shards inside one process, and makes the shards answer as one.
 //!
-//! Engines that keep their documents in several shards need the same few things around them, and tickring is those things:
+//! Engines that keep their documents in several shards need the same few parts around them. Each of these works alone, and a [`Colony`] puts them
+//! together:
 //!
 //! | question | part |
 //! | --- | --- |
 //! | Where does this document go? | [`HashRing`], [`Topology`], [`Router`] |
-//! | When may we move on to the next phase? | [`TickBarrier`] |
-//! | Who is there, and who is alive? | [`ShardRegistry`], [`HealthMonitor`](coordinator::HealthMonitor) |
-//! | What does the whole colony know? | [`aggregate`]; with lengths, for scores, or kept up to date: [`frequency`] |
-//! | What moves when the topology changes? | [`RingPlan`](ring::RingPlan) |
-//! | What do readers see? | [`Publication`], [`View`] |
-//! | Who runs it all? | [`Coordinator`], [`Colony`] |
+//! | When may all shards move on to the next phase? | [`TickBarrier`] |
+//! | Which shards are there, and which are alive? | [`ShardRegistry`], [`HealthMonitor`](coordinator::HealthMonitor) |
+//! | How many documents of all shards contain this term? | [`aggregate`], and [`frequency`] for sums that are kept up to date |
+//! | Which documents move when the shards change? | [`RingPlan`](ring::RingPlan) |
+//! | What do readers see while shards work? | [`Publication`], [`View`] |
+//! | Who runs the shards? | [`Coordinator`] with threads of yours, [`Colony`] with threads of its own |
 //!
-//! There is no async runtime: every call either returns at once or blocks the calling thread with a deadline.
+//! The [guide](guide::choosing) shows each part with a program, and says when not to use it.
 //!
-//! # One snapshot
-//! Ring, members, statuses and epoch are one immutable [`Topology`], installed in one cell. A reader loads it once and
-//! answers from it, without a lock: `ArcSwap::load` is lock-free always, and wait-free but for once in about `usize::MAX / 4` accesses.
-//! Whatever it answers belongs to one epoch.
+//! There is no async runtime. Every call returns at once, or blocks its thread until a deadline.
 //!
 //! # A first program
+//! A colony runs shards in lockstep: every tick has four phases, and no shard starts one before all have finished the one before. This shard only
+//! counts the documents that it is given. With the feature `search` there are shards that are full-text indexes.
+//!
 //! ```
-//! use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, TickPhase};
+//! use tickring::colony::{Batch, TickContext};
+//! use tickring::publication::ShardFailure;
+//! use tickring::{Colony, ColonyConfig, DocumentId, Shard};
 //!
-//! let coordinator = Coordinator::new(2)?;
-//! let shard = |name: &str| ShardInfo::new(ShardId::new(0), name.to_owned());
-//! let shards = [coordinator.register(shard("a"))?, coordinator.register(shard("b"))?];
+//! struct Counter;
 //!
-//! let document = DocumentId::from_seed(42);
-//! println!("{document} belongs to {}", coordinator.route_document(&document)?);
+//! impl Shard for Counter {
+//!     type Document = String;
+//!     type View = ();
 //!
-//! std::thread::scope(|scope| {
-//!     for shard in &shards {
-//!         let coordinator = &coordinator;
-//!         scope.spawn(move || {
-//!             for phase in TickPhase::ALL {
-//!                 // ... this shard's work in this phase ...
-//!                 shard.complete(phase, 0)?;
-//!                 coordinator.wait_for_phase(phase, 0)?;
-//!             }
-//!             Ok::<(), tickring::Error>(())
-//!         });
+//!     fn act(
+//!         &mut self,
+//!         context: &mut TickContext<'_, String, ()>,
+//!         batch: &mut Batch<'_, String>,
+//!     ) -> Result<(), ShardFailure> {
+//!         println!("{} gets {} documents", context.shard(), batch.iter().count());
+//!         Ok(())
 //!     }
-//! });
-//! assert_eq!(coordinator.advance_tick(), 1);
-//! # Ok::<(), tickring::Error>(())
+//!
+//!     fn view(&mut self) -> Result<(), ShardFailure> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut colony = Colony::new(ColonyConfig::default(), 3, |_birth| Ok(Counter))?;
+//! let intake = colony.intake();
+//! for number in 0..100 {
+//!     intake.try_add(DocumentId::from_seed(number), format!("document {number}"))?;
+//! }
+//! assert_eq!(colony.tick()?.published, 100);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Before using it
-//! - **Nothing is durable.** The colony lives in memory.
-//! - **Routing moves nothing.** It says which shard serves a document now. Documents are written to their placement owner.
-//! - **`panic = "abort"`** takes away what isolates faults: a shard that panics then ends the process, as any panic does. Nothing
-//!   else depends on unwinding; no lock is poisoned by a panic.
+//! # One snapshot
+//! Ring, members, statuses and epoch are one immutable [`Topology`]. A reader loads it once and answers from it without a lock, so whatever it
+//! answers belongs to one epoch. The load (`ArcSwap::load`) is lock-free always, and wait-free except about once in `usize::MAX / 4` loads.
 //!
-//! The [`guide`] says [which part](crate::guide::choosing) does which job, [what always holds](crate::guide::invariants), what the
-//! [limitations](crate::guide::limitations) are, what [to watch and what each error means](crate::guide::metrics_and_errors), and how
-//! to [come from phago-distributed](crate::guide::migrating).
+//! # What it is not
+//! - **Not durable.** A colony lives in memory.
+//! - **Not a rebalancer.** Routing says which shard serves a document now, and moves nothing.
+//! - **Not distributed.** It opens no connection and replicates nothing.
+//! - **Not fault-isolating with `panic = "abort"`.** A shard that panics then ends the process. Nothing else depends on unwinding, and no
+//!   lock is poisoned by a panic.
+//!
+//! The guide has the [invariants](guide::invariants), the [limitations and costs](guide::limitations), [what to watch and what each error
+//! means](guide::metrics_and_errors), and [how to come from phago-distributed](guide::migrating).
+//!
+//! # Glossary
+//! | term | meaning |
+//! | --- | --- |
+//! | shard | one partition of the documents, with a [`ShardId`] that no other shard ever gets |
+//! | incarnation | one life of a shard id; registering the id again begins the next |
+//! | tick | one round of all shards; its phases are Sense, Act, Decay and Advance |
+//! | barrier | no member starts a phase before every member has finished the one before |
+//! | topology, epoch | ring, members, statuses and weights as one immutable value, and its number |
+//! | owner | the shard whose part of the ring contains a document's hash: where the document is written |
+//! | route | the shard that serves the document now: the owner, or the next member that can |
+//! | publication | the immutable views of all shards at the end of one tick: all that a query reads |
+//! | colony | shards that tickring runs itself, in lockstep, on threads of its own |
 //!
 //! # Features
-//! None by default. `serde`: serialisation of identities and configuration. `search`: shards that are tantivy indexes. `cli`: the binary.
+//! None is on by default.
+//! - `serde`: serialisation of identities, statuses and configuration.
+//! - `search`: shards that are tantivy indexes, and exact search over them.
+//! - `cli`: the binary.
 
 // Some modules of the binary are compiled into `testing::jsonl`, and name this crate from outside.
 #[cfg(all(any(test, feature = "testing"), feature = "search"))]
