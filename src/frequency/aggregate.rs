@@ -1,4 +1,4 @@
-//! The two entry points, and which path an input takes.
+//! The two entry points, and the choice between one thread and several.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -11,14 +11,14 @@ use super::spread::{Gathered, Spread, merge};
 use super::{DocumentFrequencies, FrequencySource};
 use crate::error::FrequencyError;
 
-/// Which path an input takes. The result is the same for any.
+/// The thresholds that decide how an input is added up. They don't affect the result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
-    /// Fewer entries than this, over all shards, are added up by the calling thread alone.
+    /// Below this number of entries, over all shards, the calling thread adds up alone.
     pub(super) sequential_below: usize,
-    /// About how many entries, over all shards, a partition gets.
+    /// The approximate number of entries per partition, over all shards.
     pub(super) entries_per_partition: usize,
-    /// The most partitions: a power of two.
+    /// The maximum number of partitions, a power of two.
     pub(super) max_partitions: usize,
 }
 
@@ -39,11 +39,12 @@ impl Plan {
 
 /// Adds up the shards' document frequencies by term.
 ///
-/// A parallel reduction over hash partitions on the calling thread's rayon pool; a small input is added up by the calling thread
-/// alone, without any call to rayon. The result doesn't depend on the order of the shards or the number of threads.
+/// A large input is reduced in parallel on the calling thread's rayon pool: shards are read in parallel, and terms are added up in
+/// parallel. A small input is added up by the calling thread alone, without any call to rayon. The result doesn't depend on the order of
+/// the shards or the number of threads.
 ///
-/// Takes time linear in the number of entries over all shards, and while it runs, on the parallel path, a copy of each
-/// of them: 24 bytes and the term's text, and up to as much again unused. Reading is parallel over shards, adding up over terms.
+/// Takes time linear in the number of entries over all shards. The parallel path also needs temporary memory: 24 bytes and the text for
+/// each entry, and up to the same amount again in spare capacity.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -64,7 +65,7 @@ impl Plan {
 /// ```
 ///
 /// # Errors
-/// [`FrequencyError::TermOverflow`] when a sum exceeds 64 bits. It names the least of the terms that do.
+/// [`FrequencyError::TermOverflow`] if a sum exceeds 64 bits. It names the least such term.
 pub fn aggregate<M>(shards: &[M]) -> Result<DocumentFrequencies, FrequencyError>
 where
     M: FrequencySource + Sync,
@@ -98,9 +99,9 @@ where
     )
 }
 
-/// As [`aggregate`], and frees the shards' maps while it reads them, in parallel too.
+/// Adds up the shards' document frequencies like [`aggregate`], and frees the maps while it reads them, in parallel.
 ///
-/// Freeing many maps of owned strings by one thread can take longer than adding them up. Prefer this where the maps aren't needed any more.
+/// Prefer it if you don't need the maps any more: freeing many maps of owned strings on one thread can take longer than adding them up.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -112,7 +113,7 @@ where
 /// ```
 ///
 /// # Errors
-/// As [`aggregate`]. The shards' maps are gone all the same.
+/// The same as for [`aggregate`]. The maps are freed in that case, too.
 pub fn aggregate_owned<S>(
     shards: Vec<HashMap<String, u64, S>>,
 ) -> Result<DocumentFrequencies, FrequencyError>
@@ -145,7 +146,7 @@ fn total(entries: impl Iterator<Item = usize>) -> usize {
     entries.fold(0, usize::saturating_add)
 }
 
-/// Adds up on the calling thread, into one partition with room for `expected` terms.
+/// Adds up on the calling thread into one partition, which has room for `expected` terms.
 pub(super) fn sequential<K: AsRef<str>>(
     expected: usize,
     entries: impl Iterator<Item = (K, u64)>,
@@ -159,8 +160,8 @@ pub(super) fn sequential<K: AsRef<str>>(
     finish(hasher, vec![merge])
 }
 
-/// Folds the shards into spreads, reduces those to one, and merges each partition of it. `read` puts a shard's entries into a
-/// spread. `partitions` is a power of two.
+/// Folds the shards into spreads, joins these, and merges each partition. `read` puts a shard's entries into a spread. `partitions` is
+/// a power of two.
 fn parallel<I>(
     partitions: usize,
     shards: I,
@@ -169,7 +170,8 @@ fn parallel<I>(
 where
     I: ParallelIterator,
 {
-    // New keys each time: adding up results in the order of their own tables would crowd a table with the same hashes.
+    // Each aggregation has keys of its own. Inputs that are results of earlier ones iterate in the order of their tables, and with the
+    // same hashes that order would crowd the new tables.
     let hasher = RandomState::new();
     let gathered = shards
         .fold(
@@ -189,7 +191,7 @@ where
     finish(hasher, merged)
 }
 
-/// The result, unless a sum overflowed.
+/// Returns the result, or an error if a sum overflowed.
 fn finish(hasher: RandomState, merged: Vec<Merge>) -> Result<DocumentFrequencies, FrequencyError> {
     let (partitions, overflows): (Vec<_>, Vec<_>) = merged.into_iter().map(Merge::finish).unzip();
     match overflows.into_iter().flatten().min() {

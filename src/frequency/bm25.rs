@@ -1,10 +1,9 @@
-//! BM25 and other inverse document frequencies, in two precisions: the only place that says how they are computed.
+//! The formulas for idf and BM25, in two precisions. No other file computes them.
 //!
-//! 64 bits are for those who score by [`CorpusStatistics`](super::CorpusStatistics) or
-//! [`FrequencySnapshot`](super::FrequencySnapshot). [`single`] has the 32 bits of tantivy's `Bm25Weight`. Tests hold it to tantivy,
-//! to the bit, and the two precisions to each other.
+//! [`CorpusStatistics`](super::CorpusStatistics) and [`FrequencySnapshot`](super::FrequencySnapshot) score in 64 bits. [`single`] computes
+//! in 32 bits, as tantivy's `Bm25Weight` does. Tests compare it with tantivy, bit for bit, and the two precisions with each other.
 //!
-//! A term's part of a document's score is `idf · (k1 + 1) · tf / (tf + k1 · (1 - b + b · length / average length))` (Robertson and
+//! The score of one term in a document is `idf · (k1 + 1) · tf / (tf + k1 · (1 - b + b · length / average length))` (Robertson and
 //! Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009).
 //!
 //! In 64 bits no idf and no score is negative or NaN for any df of at most N.
@@ -20,12 +19,12 @@ pub(super) fn smoothed_idf(documents: u64, frequency: u64) -> f64 {
 
 /// `ln(1 + (N - df + 0.5) / (df + 0.5))`.
 pub(super) fn idf(documents: u64, frequency: u64) -> f64 {
-    // The difference is exact before it is rounded. `ln_1p` keeps what `1 +` would round away for a term in nearly all documents.
+    // The difference is exact. For a term in nearly all documents, `ln_1p` keeps digits that `1 +` would round away.
     let without = documents.saturating_sub(frequency);
     ((real(without) + 0.5) / (real(frequency) + 0.5)).ln_1p()
 }
 
-/// Tokens per document; 0 where there are no documents.
+/// The average number of tokens per document, 0 if there are no documents.
 pub(super) fn average_length(tokens: u64, documents: u64) -> f64 {
     if documents == 0 {
         return 0.0;
@@ -33,9 +32,9 @@ pub(super) fn average_length(tokens: u64, documents: u64) -> f64 {
     real(tokens) / real(documents)
 }
 
-/// A term's part of the score of a document of this length, in which it occurs this often.
+/// The score of one term in a document of this length.
 pub(super) fn score(idf: f64, occurrences: u64, length: u64, average_length: f64) -> f64 {
-    // Where no document has a token, each is of average length.
+    // If no document has a token, each has the average length.
     let relative = if average_length > 0.0 {
         real(length) / average_length
     } else {
@@ -53,8 +52,8 @@ fn real(count: u64) -> f64 {
     count as f64
 }
 
-/// The same in 32 bits, each operation rounded as in tantivy. Shards' scores come from tantivy itself; what it keeps to itself is for
-/// the naive search.
+/// The same formulas in 32 bits, each operation rounded as in tantivy. tantivy itself scores the shards' documents; the naive
+/// search needs these, since tantivy keeps its formulas private.
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 #[expect(
     clippy::cast_possible_truncation,
@@ -62,7 +61,7 @@ fn real(count: u64) -> f64 {
     reason = "tantivy rounds here, too"
 )]
 pub(crate) mod single {
-    /// Tokens per document. NaN where there are neither.
+    /// The average number of tokens per document. NaN if there are no documents and no tokens.
     pub(crate) fn average_length(tokens: u64, documents: u64) -> f32 {
         tokens as f32 / documents as f32
     }
@@ -78,13 +77,13 @@ pub(crate) mod single {
         (1.0 + (without as f32 + 0.5) / (frequency as f32 + 0.5)).ln()
     }
 
-    /// What a score is for endless occurrences. A boost multiplies it.
+    /// The limit of the score for ever more occurrences. A boost multiplies it.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn weight(idf: f32) -> f32 {
         idf * (1.0 + K1)
     }
 
-    /// The length is one that tantivy's index can store.
+    /// The score of one term. `length` must be one that tantivy's index can store.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn score(weight: f32, occurrences: u32, length: u32, average_length: f32) -> f32 {
         let norm = K1 * (1.0 - B + B * length as f32 / average_length);
@@ -145,7 +144,7 @@ mod tests {
         prop_oneof![4 => 0..20_u32, 1 => any::<u32>()]
     }
 
-    /// The score of a document of a length that is stored as this byte: tantivy's, and ours in 32 and in 64 bits.
+    /// The scores of a document whose length is stored as this byte: tantivy's, ours in 32 bits, and ours in 64 bits.
     fn scores(corpus: Corpus, occurrences: u32, length: u8) -> tantivy::Result<(f32, f32, f64)> {
         let Corpus {
             documents,

@@ -1,12 +1,12 @@
-//! N, total length and df as one value.
+//! The statistics of a corpus: the number of documents N, their total length, and the document frequencies df.
 
 use super::{DocumentFrequencies, aggregate, bm25};
 use crate::error::FrequencyError;
 
-/// What scoring needs to know of a corpus: how many documents it has, how many tokens, and in how many documents each term is.
+/// The statistics of a corpus that scoring needs: the number of documents, the number of tokens, and each term's document frequency.
 ///
-/// All three belong to one snapshot, be it of one shard or, after [`merge`](Self::merge), of all. The df of all shards with the N of one gives
-/// negative idf and loses matches; such a combination is refused.
+/// All three must come from the same snapshot: of one shard or, after [`merge`](Self::merge), of all. Textbook idf turns negative when
+/// the df of all shards meets the N of one, and matches are lost. [`new`](Self::new) therefore refuses a df above N.
 ///
 /// ```
 /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
@@ -28,7 +28,7 @@ pub struct CorpusStatistics {
 }
 
 impl CorpusStatistics {
-    /// The statistics of a corpus of this many documents, which have this many tokens together. Looks at every term.
+    /// Creates the statistics of a corpus with these numbers of documents and tokens. Checks every term.
     ///
     /// ```
     /// use tickring::error::FrequencyError;
@@ -41,8 +41,7 @@ impl CorpusStatistics {
     /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::FrequencyAboveDocuments`] when a term is in more documents than there are. It names the least of these
-    /// terms.
+    /// [`FrequencyError::FrequencyAboveDocuments`] if a term's df exceeds the number of documents. It names the least such term.
     pub fn new(
         documents: u64,
         tokens: u64,
@@ -63,8 +62,7 @@ impl CorpusStatistics {
         })
     }
 
-    /// The statistics of several corpora that share no document, as of one: every count is the sum of theirs. Costs what
-    /// [`aggregate`] does.
+    /// Merges the statistics of corpora that have no document in common, by adding up every count. Costs as much as [`aggregate`].
     ///
     /// ```
     /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
@@ -77,7 +75,7 @@ impl CorpusStatistics {
     /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::TotalOverflow`] when the number of documents or of tokens exceeds 64 bits.
+    /// [`FrequencyError::TotalOverflow`] if the number of documents or of tokens exceeds 64 bits.
     pub fn merge<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Result<Self, FrequencyError> {
         let parts: Vec<&Self> = parts.into_iter().collect();
         let documents = sum("documents", parts.iter().map(|part| part.documents))?;
@@ -92,27 +90,27 @@ impl CorpusStatistics {
         })
     }
 
-    /// N, the number of documents.
+    /// Returns N, the number of documents.
     pub fn documents(&self) -> u64 {
         self.documents
     }
 
-    /// The number of tokens of all documents together.
+    /// Returns the total number of tokens in all documents.
     pub fn tokens(&self) -> u64 {
         self.tokens
     }
 
-    /// In how many documents each term is.
+    /// Returns the document frequencies of all terms.
     pub fn document_frequencies(&self) -> &DocumentFrequencies {
         &self.df
     }
 
-    /// In how many documents this term is: 0 if it is in none.
+    /// Returns the number of documents that contain the term, 0 for an unknown term.
     pub fn document_frequency(&self, term: &str) -> u64 {
         self.df.get(term).unwrap_or(0)
     }
 
-    /// Tokens per document; 0 where there are no documents.
+    /// Returns the average number of tokens per document, 0 if there are no documents.
     ///
     /// ```
     /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
@@ -126,10 +124,10 @@ impl CorpusStatistics {
         bm25::average_length(self.tokens, self.documents)
     }
 
-    /// The smoothed inverse document frequency of TF-IDF, `ln((1 + N) / (1 + df)) + 1`, as scikit-learn's `TfidfTransformer`
-    /// has it with `smooth_idf=True`: as if one more document had every term.
+    /// Returns the smoothed inverse document frequency of TF-IDF: `ln((1 + N) / (1 + df)) + 1`.
     ///
-    /// At least 1, for any term. A term in no document has df = 0. Without documents it is 1.
+    /// This is the formula of scikit-learn's `TfidfTransformer` with `smooth_idf=True`, which counts one extra document that contains
+    /// every term. The value is at least 1. An unknown term has df = 0. In an empty corpus every value is 1.
     ///
     /// ```
     /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
@@ -144,11 +142,12 @@ impl CorpusStatistics {
         bm25::smoothed_idf(self.documents, self.document_frequency(term))
     }
 
-    /// The inverse document frequency of BM25, `ln(1 + (N - df + 0.5) / (df + 0.5))`: the weight of Robertson and Spärck Jones
-    /// ("Relevance Weighting of Search Terms", 1976) without relevance information, and Lucene's `1 +`, which
-    /// keeps it from turning negative for a term in more than half of the documents.
+    /// Returns the inverse document frequency of BM25: `ln(1 + (N - df + 0.5) / (df + 0.5))`.
     ///
-    /// Above 0, for any term. A term in no document has df = 0. Without documents it is `ln 2`.
+    /// This is the weight of Robertson and Spärck Jones ("Relevance Weighting of Search Terms", 1976) without relevance information.
+    /// The `1 +` is Lucene's. It keeps the value above 0 even for a term in more than half of the documents.
+    ///
+    /// An unknown term has df = 0. In an empty corpus every value is `ln 2`.
     ///
     /// ```
     /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
@@ -163,10 +162,10 @@ impl CorpusStatistics {
         bm25::idf(self.documents, self.document_frequency(term))
     }
 
-    /// The BM25 score, with k1 = 1.2 and b = 0.75, that a term gives to a document of `length` tokens in which it occurs this often. A
-    /// document's score is the sum over the query's terms.
+    /// Returns the BM25 score of a term in a document of `length` tokens, with k1 = 1.2 and b = 0.75. The score of a document is the sum
+    /// over the terms of the query.
     ///
-    /// From 0, for a term that doesn't occur, to 2.2 times its [idf](Self::bm25_idf).
+    /// The score is 0 for a term that doesn't occur and at most 2.2 times the term's [idf](Self::bm25_idf).
     ///
     /// ```
     /// use tickring::frequency::{CorpusStatistics, DocumentFrequencies};
@@ -185,7 +184,7 @@ impl CorpusStatistics {
     }
 }
 
-/// Of what all shards have of something.
+/// Adds up one count per shard. `what` names the counted things in the error.
 pub(super) fn sum(
     what: &'static str,
     counts: impl IntoIterator<Item = u64>,

@@ -1,24 +1,23 @@
-//! Global document frequencies: in how many documents of all shards each term occurs.
+//! Global document frequencies: for each term, the number of documents in all shards that contain it.
 //!
-//! A score needs idf, and idf is the same everywhere only if it is computed from the whole corpus. Use this module if you do your own
-//! scoring: it adds up what the shards count, exactly.
+//! Use this module if you do your own scoring. Scores need the idf of each term, and shards agree on it only if it is computed from the
+//! whole corpus. This module adds up the counts of all shards, exactly.
 //!
-//! - [`aggregate`] sums one map a shard, in parallel; [`aggregate_owned`] reuses the maps.
-//! - [`CorpusStatistics`] is the sums with the number of documents and their total length: idf and BM25 come from it.
-//! - For sums that are kept up to date tick by tick, intern terms in a [`TermDictionary`], count with a [`ShardCounter`] in each shard,
-//!   and hand what changed to [`GlobalFrequencies`]; readers take a [`FrequencySnapshot`].
+//! - [`aggregate`] sums one map per shard, in parallel. [`aggregate_owned`] takes the maps and frees them in parallel, too.
+//! - [`CorpusStatistics`] combines the sums with the number of documents and their total length. It computes idf and BM25.
+//! - To keep the sums up to date tick by tick, intern terms in a [`TermDictionary`], count with a [`ShardCounter`] in each shard, and
+//!   hand the counts over to [`GlobalFrequencies`]. Readers take a [`FrequencySnapshot`].
 //!
-//! A sum doesn't depend on the order of its addends, so the result depends neither on the order of the shards nor on the number of
-//! threads. A sum that exceeds 64 bits is an error.
+//! Neither the order of the shards nor the number of threads changes a result. A sum that exceeds 64 bits is an error.
 
-// source     what can be added up
-// aggregate  the two entry points, and which path an input takes
-// spread     a share of the inputs, sorted into hash partitions
-// partition  one hash partition: a table of terms and their sums
-// document   the result, a sequence of partitions
-// corpus     N, total length and df as one value
-// bm25       idf and scores, computed from these
-// interned   the same by interned terms, and kept up to date by differences
+// source       the trait for inputs
+// aggregate    the two entry points, and the choice between one thread and several
+// spread       a worker's share of the inputs, sorted into hash partitions
+// partition    one hash partition: a table of terms and their sums
+// frequencies  the result, a list of partitions
+// corpus       N, total length and df as one value
+// bm25         the formulas for idf and scores
+// interned     sums by interned terms, which can be kept up to date
 //
 // The parallel reduction: reducing whole maps pairwise is slower than one thread, because each level of the reduction hashes and
 // moves every term again. Here each term is hashed once. Workers fold shards into *spreads*, in which terms lie by hash partition, and
@@ -29,7 +28,7 @@
 mod aggregate;
 pub(crate) mod bm25;
 mod corpus;
-mod document;
+mod frequencies;
 mod interned;
 mod partition;
 mod source;
@@ -39,7 +38,7 @@ mod tests;
 
 pub use self::aggregate::{aggregate, aggregate_owned};
 pub use self::corpus::CorpusStatistics;
-pub use self::document::{DocumentFrequencies, DocumentFrequenciesIter};
+pub use self::frequencies::{DocumentFrequencies, DocumentFrequenciesIter};
 pub use self::interned::{
     FrequencySnapshot, GlobalFrequencies, ShardCounter, ShardFrequencies, TermDictionary,
     aggregate_interned,

@@ -6,27 +6,27 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::{Entry, Iter};
 
-/// The lowest bit that chooses a partition. hashbrown takes a bucket by the low bits and the tag by the top 7: with bits of
-/// either, the terms of one partition would crowd in a part of its table, or have few different tags.
+/// The lowest hash bit that chooses a partition. hashbrown chooses a bucket by the low bits and a tag by the top 7. If partitions used
+/// the same bits, the terms of one partition would crowd into a part of its table, or have few different tags.
 const LOWEST_BIT: u32 = 32;
 
-/// The most partitions there can be: bits 32 to 56. The aggregation's own bound lies far below.
+/// The maximum number of partitions: bits 32 to 56. The maximum of an aggregation is far lower.
 #[cfg(test)]
 pub(super) const MAX_PARTITIONS: usize = 1 << 25;
 
 pub(super) fn hash_of(hasher: &RandomState, term: &str) -> u64 {
-    // Not `hash_one(term)`: that hashes a terminator as well, which a string on its own doesn't need.
+    // `hash_one(term)` would also hash a terminator, which a single string doesn't need.
     let mut hasher = hasher.build_hasher();
     hasher.write(term.as_bytes());
     hasher.finish()
 }
 
-/// The partition of a hash among `partitions`, a power of two of at most 2²⁵.
+/// Returns the partition of a hash. `partitions` is a power of two, at most 2²⁵.
 pub(super) fn partition_of(hash: u64, partitions: usize) -> usize {
     (hash >> LOWEST_BIT) as usize & partitions.wrapping_sub(1)
 }
 
-/// Terms with their sums. The texts lie one after the other in one string, in the order in which the terms came first.
+/// Terms with their sums. One string holds the texts of all terms, in the order of their first occurrence.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Partition {
     text: String,
@@ -78,13 +78,13 @@ impl<'a> Iterator for Terms<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let entry = self.table.next()?;
-        // The range is that of a whole term, so there is always a text.
+        // The range covers exactly one term, so `get` succeeds.
         let term = self.text.get(entry.start..entry.end)?;
         Some((term, entry.frequency))
     }
 }
 
-/// A partition to which frequencies are added.
+/// A partition under construction, to which frequencies are added.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
     partition: Partition,
@@ -92,7 +92,7 @@ pub(super) struct Merge {
 }
 
 impl Merge {
-    /// With room for this many terms.
+    /// Creates an empty partition with room for this many terms.
     pub(super) fn with_capacity(terms: usize) -> Self {
         let partition = Partition {
             text: String::new(),
@@ -112,7 +112,7 @@ impl Merge {
                 let sum = &mut entry.get_mut().frequency;
                 match sum.checked_add(frequency) {
                     Some(larger) => *sum = larger,
-                    // In any order of the addends, a sum above 64 bits overflows at one of them.
+                    // A sum above 64 bits overflows at one of its addends, whatever their order.
                     None => self.note_overflow(term),
                 }
             }
@@ -136,7 +136,7 @@ impl Merge {
         }
     }
 
-    /// The partition, and the least term whose sum overflowed.
+    /// Returns the partition, and the least term whose sum overflowed.
     pub(super) fn finish(self) -> (Partition, Option<Box<str>>) {
         (self.partition, self.overflow)
     }

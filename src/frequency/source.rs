@@ -1,4 +1,4 @@
-//! What can be added up.
+//! The trait for inputs of an aggregation.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::DocumentFrequencies;
 
-/// The document frequencies of one shard, in a form of the caller's.
+/// A source of one shard's document frequencies, as input for [`aggregate`](crate::aggregate).
 ///
-/// Implemented for hash maps, B-tree maps, slices, arrays and vectors of pairs, [`DocumentFrequencies`], and for references to
-/// all of these.
+/// Implement it for a type of your own to aggregate that type without copying it into a map first. It is implemented for hash maps,
+/// B-tree maps, slices, arrays and vectors of pairs, for [`DocumentFrequencies`], and for references to all of these.
 ///
 /// ```
 /// use tickring::frequency::FrequencySource;
@@ -32,9 +32,10 @@ use super::DocumentFrequencies;
 /// # Ok::<(), tickring::error::FrequencyError>(())
 /// ```
 pub trait FrequencySource {
-    /// Each term with the number of documents that it is in, in any order. A term that comes more than once is added up.
+    /// Iterates over the terms, each with the number of documents that contain it. The order is free. The counts of a term that comes
+    /// more than once are added up.
     ///
-    /// The iterator's `size_hint` decides whether it is worth while to use several threads; a wrong one costs time, no more.
+    /// The iterator's `size_hint` decides whether to use several threads. A wrong hint costs time, nothing else.
     fn frequencies(&self) -> impl Iterator<Item = (&str, u64)>;
 }
 

@@ -1,13 +1,13 @@
-//! A share of the inputs, sorted into hash partitions.
+//! A worker's share of the inputs, sorted into hash partitions.
 
 use ahash::RandomState;
 
 use super::partition::{Merge, hash_of, partition_of};
 
-/// Where one worker puts the terms that it reads: one chunk per partition.
+/// The terms that one worker has read, in one chunk per partition.
 ///
-/// Texts are copied. The text of a term that was just hashed is in the cache, and where the inputs lie in memory the merge
-/// would have to fetch it again; a copy lies where the merge reads next.
+/// Texts are copied. Right after hashing a text is in the cache, so the copy is cheap, and the merge then reads the copies in sequence.
+/// References would make the merge fetch every text from the inputs again.
 #[derive(Debug)]
 pub(super) struct Spread<'a> {
     hasher: &'a RandomState,
@@ -25,7 +25,7 @@ pub(super) struct Chunk {
 struct Record {
     hash: u64,
     frequency: u64,
-    /// Of the text, in bytes.
+    /// The length of the text in bytes.
     len: usize,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Spread<'a> {
 pub(super) struct Gathered(Vec<Vec<Chunk>>);
 
 impl Gathered {
-    /// Both. No chunk is copied.
+    /// Joins the two without copying a chunk.
     pub(super) fn append(mut self, mut other: Self) -> Self {
         if self.0.is_empty() {
             return other;
@@ -69,7 +69,7 @@ impl Gathered {
         self
     }
 
-    /// The chunks of each partition.
+    /// Returns the chunks of each partition.
     pub(super) fn into_partitions(self) -> Vec<Vec<Chunk>> {
         self.0
     }
@@ -77,12 +77,12 @@ impl Gathered {
 
 /// Adds up the chunks of one partition.
 pub(super) fn merge(chunks: Vec<Chunk>) -> Merge {
-    // Without a guess at how many terms the shards share: with its hashes stored, a table grows cheaply.
+    // The number of distinct terms is unknown. The table stores its hashes, so growing it is cheap.
     let mut merge = Merge::default();
     for chunk in chunks {
         let mut rest = chunk.text.as_str();
         for record in &chunk.records {
-            // Texts and records were pushed together, so that the text never ends early.
+            // Texts and records were pushed together, so the text never ends early.
             let Some((term, after)) = rest.split_at_checked(record.len) else {
                 break;
             };

@@ -1,4 +1,4 @@
-//! What one shard has, counted while documents come and go.
+//! A shard's document frequencies, counted while documents come and go.
 
 use ahash::RandomState;
 use hashbrown::HashMap;
@@ -8,17 +8,17 @@ use super::{GlobalFrequencies, ShardFrequencies, TermDictionary};
 use crate::error::FrequencyError;
 use crate::id::{ShardId, TermId};
 
-/// The document frequencies of one shard, counted while documents come and go.
+/// A counter of one shard's document frequencies, kept up to date while documents come and go.
 ///
-/// The shard that owns the documents keeps one. It [adds](Self::add_terms) each new document's terms, [removes](Self::remove_terms) those
-/// of each document that goes, and [hands over](Self::hand_over) what it has to a [`GlobalFrequencies`], say once a tick. An
-/// updated document is removed as it was and added as it is now.
+/// Each shard keeps one. It [adds](Self::add_terms) the terms of each new document, [removes](Self::remove_terms) those of each deleted
+/// document, and [hands over](Self::hand_over) its counts to a [`GlobalFrequencies`], typically once per tick. To update a document,
+/// remove the old version and add the new one.
 ///
-/// A document's terms come in any order. One that comes several times counts once, so its tokens serve as they are. Terms come as
-/// text, or as the ids of the dictionary that all shards share.
+/// The terms of a document may come in any order. A repeated term counts once, so you can pass a document's tokens as they are. Terms are
+/// texts, or ids of the dictionary that all shards share.
 ///
-/// A shard that starts again counts its documents with a new counter. The first hand-over, with a later generation, takes the
-/// place of what the shard had contributed in its last life.
+/// After a restart, count the shard's documents with a new counter. Its first hand-over, with a later generation, replaces everything
+/// that the shard contributed before.
 ///
 /// ```
 /// use tickring::ShardId;
@@ -41,21 +41,21 @@ use crate::id::{ShardId, TermId};
 /// ```
 ///
 /// # Cost
-/// A document takes a few tens of nanoseconds a term. The counts take the memory that [`GlobalFrequencies`] says; those that were handed over are
-/// shared with it, and the first change of a term afterwards copies 1 KiB.
+/// Adding or removing a document takes a few tens of nanoseconds per term. The counts take as much memory as a contribution to
+/// [`GlobalFrequencies`]. After a hand-over the two share it, and the first change of a term copies 1 KiB.
 #[derive(Debug, Clone)]
 pub struct ShardCounter {
     shard: ShardId,
     documents: u64,
     tokens: u64,
-    /// None is above the number of documents.
+    /// No count exceeds the number of documents.
     pub(super) counts: Counts,
-    /// How many terms have a count, by the count. It tells at once whether a term is in all documents.
+    /// The number of terms with each count. It tells in constant time how many terms are in all documents.
     terms_with: HashMap<u64, u64, RandomState>,
 }
 
 impl ShardCounter {
-    /// The counter of a shard that has no documents yet.
+    /// Creates the counter of a shard without documents.
     pub fn new(shard: ShardId) -> Self {
         Self {
             shard,
@@ -66,7 +66,7 @@ impl ShardCounter {
         }
     }
 
-    /// Counts a document of this many tokens, which has these terms.
+    /// Counts a document with this number of tokens and these terms.
     ///
     /// ```
     /// use tickring::ShardId;
@@ -83,7 +83,7 @@ impl ShardCounter {
     /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::TotalOverflow`] when the number of documents or of tokens exceeds 64 bits. Nothing changes then.
+    /// [`FrequencyError::TotalOverflow`] if the number of documents or of tokens exceeds 64 bits. The counter is unchanged.
     pub fn add(
         &mut self,
         tokens: u64,
@@ -101,7 +101,7 @@ impl ShardCounter {
         Ok(())
     }
 
-    /// Removes a document that was [added](Self::add), given as it was then.
+    /// Removes a document that was [added](Self::add). Pass the same number of tokens and the same terms as then.
     ///
     /// ```
     /// use tickring::ShardId;
@@ -120,9 +120,11 @@ impl ShardCounter {
     /// ```
     ///
     /// # Errors
-    /// What shows that the document was never added: [`FrequencyError::TotalBelowZero`]; [`FrequencyError::NotCounted`] for a term
-    /// that is in no document; [`FrequencyError::CountAboveDocuments`] for one that is in all documents and missing in this one. The
-    /// term of the least id is named. Nothing changes then.
+    /// Each error shows that this document was never added. The counter is unchanged. If several terms are wrong, the error names the one
+    /// with the least id.
+    /// - [`FrequencyError::TotalBelowZero`]: the counter has fewer documents or tokens than that.
+    /// - [`FrequencyError::NotCounted`]: a term is in none of the counted documents.
+    /// - [`FrequencyError::CountAboveDocuments`]: a term is in all counted documents but not in this one.
     pub fn remove(
         &mut self,
         tokens: u64,
@@ -150,10 +152,25 @@ impl ShardCounter {
         Ok(())
     }
 
-    /// [`add`](Self::add) with terms as text. New ones get an id.
+    /// Counts a document like [`add`](Self::add), with its terms as text. New terms get an id.
+    ///
+    /// ```
+    /// use tickring::ShardId;
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::{ShardCounter, TermDictionary};
+    ///
+    /// let dictionary = TermDictionary::with_limit(1);
+    /// let mut counter = ShardCounter::new(ShardId::new(0));
+    /// counter.add_terms(&dictionary, 2, ["ring", "ring"])?;
+    /// let refused = counter.add_terms(&dictionary, 2, ["ring", "tick"]);
+    /// assert_eq!(refused, Err(FrequencyError::DictionaryFull { limit: 1 }));
+    /// assert_eq!(counter.documents(), 1);
+    /// # Ok::<(), FrequencyError>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`add`](Self::add) and [`TermDictionary::intern`]. No document is counted then, but terms that have got an id keep it.
+    /// The same as for [`add`](Self::add) and [`TermDictionary::intern`]. The counter is unchanged, but terms that have got an id keep
+    /// it.
     pub fn add_terms<S: AsRef<str>>(
         &mut self,
         dictionary: &TermDictionary,
@@ -165,11 +182,26 @@ impl ShardCounter {
         self.add(tokens, ids?)
     }
 
-    /// [`remove`](Self::remove) with terms as text.
+    /// Removes a document like [`remove`](Self::remove), with its terms as text.
+    ///
+    /// ```
+    /// use tickring::ShardId;
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::{ShardCounter, TermDictionary};
+    ///
+    /// let dictionary = TermDictionary::new();
+    /// let mut counter = ShardCounter::new(ShardId::new(0));
+    /// counter.add_terms(&dictionary, 1, ["ring"])?;
+    /// let unknown = counter.remove_terms(&dictionary, 1, ["Ring"]);
+    /// assert!(matches!(unknown, Err(FrequencyError::UnknownTerm { .. })));
+    /// counter.remove_terms(&dictionary, 1, ["ring"])?;
+    /// assert_eq!(counter.documents(), 0);
+    /// # Ok::<(), FrequencyError>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`remove`](Self::remove), and [`FrequencyError::UnknownTerm`] for the first term that the dictionary doesn't know. Nothing
-    /// changes then.
+    /// The same as for [`remove`](Self::remove), and [`FrequencyError::UnknownTerm`] for the first term that isn't in the dictionary.
+    /// The counter is unchanged.
     pub fn remove_terms<S: AsRef<str>>(
         &mut self,
         dictionary: &TermDictionary,
@@ -187,12 +219,12 @@ impl ShardCounter {
         self.remove(tokens, ids?)
     }
 
-    /// Makes what the counter has the shard's contribution, in place of whatever the shard contributed. Readers see it from the next
-    /// [`publish`](GlobalFrequencies::publish) on. For the generation see [`GlobalFrequencies`].
+    /// Replaces the shard's contribution by the current counts. Readers see them after the next
+    /// [`publish`](GlobalFrequencies::publish). [`GlobalFrequencies`] explains the generation.
     ///
-    /// Costs by what has changed since the last hand-over: for each changed term the 128 counts around it are compared, and
-    /// besides one pointer for each 8,192 ids. The first hand-over, and the first after others have changed the shard's contribution, compares all
-    /// counts.
+    /// The cost depends on what has changed since the last hand-over: for each changed term it compares the 128 counts around it, plus
+    /// one pointer per 8,192 ids. The first hand-over compares all counts, and so does the next one after another call has changed the
+    /// shard's contribution.
     ///
     /// ```
     /// use tickring::ShardId;
@@ -208,14 +240,14 @@ impl ShardCounter {
     /// counter.add(1, [TermId::new(0)])?;
     /// let late = counter.hand_over(&global, 7);
     /// assert!(matches!(late, Err(FrequencyError::StaleGeneration { last: 7, .. })));
-    /// // Nothing is lost: the next one hands it over.
+    /// // Nothing is lost: the next hand-over includes it.
     /// counter.hand_over(&global, 8)?;
     /// assert_eq!(global.publish().documents(), 2);
     /// # Ok::<(), FrequencyError>(())
     /// ```
     ///
     /// # Errors
-    /// As [`GlobalFrequencies::replace`]. Nothing changes then, and a later hand-over takes along what this one had.
+    /// The same as for [`GlobalFrequencies::replace`]. Nothing changed, and the next hand-over that succeeds includes everything.
     pub fn hand_over(
         &self,
         global: &GlobalFrequencies,
@@ -225,7 +257,7 @@ impl ShardCounter {
         global.share(self.shard, generation, totals, &self.counts)
     }
 
-    /// What the counter has, as a value of its own: for [`aggregate_interned`](super::aggregate_interned).
+    /// Returns the current counts as a value, for [`aggregate_interned`](super::aggregate_interned). Copies every count.
     ///
     /// ```
     /// use tickring::ShardId;
@@ -243,22 +275,22 @@ impl ShardCounter {
         ShardFrequencies::counted(self.documents, self.tokens, &pairs)
     }
 
-    /// The shard whose documents are counted.
+    /// Returns the shard whose documents are counted.
     pub fn shard(&self) -> ShardId {
         self.shard
     }
 
-    /// The number of documents.
+    /// Returns the number of documents.
     pub fn documents(&self) -> u64 {
         self.documents
     }
 
-    /// The number of tokens of all documents together.
+    /// Returns the total number of tokens in all documents.
     pub fn tokens(&self) -> u64 {
         self.tokens
     }
 
-    /// In how many of the documents the term is.
+    /// Returns the number of documents that contain the term.
     pub fn document_frequency(&self, term: TermId) -> u64 {
         self.counts.get(term)
     }
@@ -277,7 +309,7 @@ impl ShardCounter {
         self.counts.set(term, count);
     }
 
-    /// The least term that is in all documents, but not among these.
+    /// Returns the least term that is in all documents but not in `terms`, which is sorted.
     fn left_in_all(&self, terms: &[TermId]) -> Option<TermId> {
         let in_all = |&term: &TermId| self.counts.get(term) == self.documents;
         let named = terms.iter().copied().filter(in_all).count() as u64;
@@ -290,7 +322,7 @@ impl ShardCounter {
     }
 }
 
-/// Each of them once, ascending.
+/// Returns the terms in ascending order, each once.
 fn distinct(terms: impl IntoIterator<Item = TermId>) -> Vec<TermId> {
     let mut terms: Vec<_> = terms.into_iter().collect();
     terms.sort_unstable();

@@ -1,11 +1,12 @@
 //! Counts by term id in copy-on-write chunks.
 //!
-//! A tree of three levels: a list of pages, each of up to [`PAGE`] chunks, each of [`CHUNK`] counts. What is absent is 0. A clone shares
-//! all pages; the first change of a chunk afterwards copies its page, which is a list of pointers, and the chunk.
+//! A tree of three levels: a list of pages, each of up to [`PAGE`] chunks, each of [`CHUNK`] counts. Absent counts are 0. A clone shares
+//! all pages. The first change of a chunk after that copies the chunk and its page, which is a list of pointers.
 //!
-//! # How large a chunk is
-//! An update of 1,000 terms in any place among a million, published, took 0.7 to 1.0 ms with chunks of 64 to 256 counts, all alike within the noise, and
-//! 0.8 to 1.1 ms with 512 and 1,024. Smaller chunks are copied faster, but there are more pointers to count up in a copied page.
+//! # The size of a chunk
+//! Updating 1,000 random terms out of a million and publishing took 0.7 to 1.0 ms with chunks of 64 to 256 counts, with no difference
+//! beyond the noise, and 0.8 to 1.1 ms with 512 and 1,024. Smaller chunks are copied faster, but a copied page then has more pointers
+//! whose reference counts must be raised.
 
 use std::iter;
 
@@ -16,7 +17,7 @@ const CHUNK_BITS: u32 = 7;
 const PAGE_BITS: u32 = 6;
 pub(super) const CHUNK: usize = 1 << CHUNK_BITS;
 const PAGE: usize = 1 << PAGE_BITS;
-/// The ids that one page has the counts of.
+/// The number of ids in a page.
 pub(super) const PAGE_IDS: usize = CHUNK * PAGE;
 
 pub(super) type Chunk = [u64; CHUNK];
@@ -28,19 +29,19 @@ pub(super) struct Page([Option<Arc<Chunk>>; PAGE]);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
     pages: Vec<Option<Arc<Page>>>,
-    /// How many of the counts aren't 0.
+    /// The number of counts above 0.
     terms: usize,
-    /// How many chunks the pages have.
+    /// The number of chunks in all pages.
     chunks: usize,
 }
 
-/// The page of an id, the chunk in there, and the place in that.
+/// Returns the page of an id, the chunk in that page, and the place in that chunk.
 const fn place(id: TermId) -> (usize, usize, usize) {
     let id = id.0 as usize;
     (id / PAGE_IDS, id / CHUNK % PAGE, id % CHUNK)
 }
 
-/// Whether the two are one, or both absent.
+/// Returns whether both are the same allocation, or both are absent.
 fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => Arc::ptr_eq(one, other),
@@ -49,7 +50,7 @@ fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
     }
 }
 
-/// What a page has: counts above 0, and chunks with such counts.
+/// The number of counts above 0 in a page, and of chunks with such counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Filled {
     terms: usize,
@@ -57,7 +58,7 @@ pub(super) struct Filled {
 }
 
 impl Page {
-    /// Cuts the counts of a page's ids, from its first on, into chunks. Those beyond the end are 0.
+    /// Cuts the counts of a page into chunks. `counts` begins with the page's first id; counts beyond its end are 0.
     pub(super) fn of(counts: &[u64]) -> (Self, Filled) {
         let mut filled = Filled::default();
         let mut chunks = counts.chunks(CHUNK);
@@ -83,7 +84,7 @@ impl Counts {
         chunks: 0,
     };
 
-    /// Counts of these pages, beginning with that of id 0.
+    /// Creates counts from these pages. The first page begins with id 0.
     pub(super) fn of(pages: Vec<Option<(Arc<Page>, Filled)>>) -> Self {
         let (mut terms, mut chunks) = (0, 0);
         let pages = pages.into_iter().map(|page| {
@@ -100,7 +101,7 @@ impl Counts {
         }
     }
 
-    /// The memory that it takes, also what it shares with others.
+    /// The memory that it takes in bytes, including what it shares with others.
     pub(super) fn memory_bytes(&self) -> usize {
         let pages = self.pages.iter().flatten().count() * size_of::<Page>();
         size_of_val(&*self.pages) + pages + self.chunks * size_of::<Chunk>()
@@ -121,7 +122,7 @@ impl Counts {
 
     pub(super) fn set(&mut self, id: TermId, count: u64) {
         let (page, chunk, at) = place(id);
-        // Nothing is copied for a count that stays as it is.
+        // A count that stays the same copies nothing.
         if self.get(id) == count {
             return;
         }
@@ -139,7 +140,7 @@ impl Counts {
             _ => {}
         }
         counts[at] = count;
-        // Terms that have gone take no room.
+        // Frees chunks and pages without counts.
         if count == 0 && counts.iter().all(|&count| count == 0) {
             chunks[chunk] = None;
             self.chunks -= 1;
@@ -149,12 +150,12 @@ impl Counts {
         }
     }
 
-    /// Each id whose count isn't 0, ascending, with its count.
+    /// Iterates over the ids with a count above 0, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = (TermId, u64)> + '_ {
         (0..self.pages.len()).flat_map(|page| self.in_page(page))
     }
 
-    /// Each id whose count is another in `other`, ascending, with its count here. What the two share isn't looked at.
+    /// Iterates over the ids whose count differs in `other`, ascending, with their counts in `self`. Skips what the two share.
     pub(super) fn differing<'a>(
         &'a self,
         other: &'a Self,
@@ -180,12 +181,12 @@ impl Counts {
         self.page(page)?.0[chunk].as_ref()
     }
 
-    /// The page that an id's count is in.
+    /// Returns the page that holds an id's count.
     pub(super) fn page_of(id: TermId) -> usize {
         place(id).0
     }
 
-    /// Those of one page.
+    /// Iterates over the ids of one page with a count above 0, ascending.
     pub(super) fn in_page(&self, number: usize) -> impl Iterator<Item = (TermId, u64)> + '_ {
         let page = self.pages.get(number).into_iter().flatten();
         let chunks = page.flat_map(|page| page.0.iter().enumerate());
@@ -198,7 +199,7 @@ impl Counts {
         })
     }
 
-    /// How many pages and chunks it has.
+    /// The numbers of pages and chunks.
     #[cfg(test)]
     pub(super) fn room(&self) -> (usize, usize) {
         let pages = self.pages.iter().flatten();

@@ -1,4 +1,4 @@
-//! Terms and their ids.
+//! The dictionary of terms and their ids.
 
 use std::fmt;
 
@@ -13,16 +13,17 @@ use crate::frequency::partition::{hash_of, partition_of};
 use crate::id::TermId;
 use crate::sync::RwLock;
 
-/// So many threads rarely meet at the same one.
+/// Enough that threads rarely need the same one at once.
 const STRIPES: usize = 64;
 
-/// Gives each term a number, for as long as it lives: nothing is ever taken out.
+/// An append-only dictionary that gives each term a numeric id.
 ///
-/// Any number of threads may intern and look up at once. Looking up a term that is known takes the shared lock of one of 64 stripes for one
-/// probe of a hash table. A new term takes that stripe's exclusive lock and, while it gets its number, one that all new terms share. The text of an id is
-/// found without a lock.
+/// Share one between all shards of a process. Any number of threads may use it at once. Looking up a known term takes the shared lock of
+/// one of 64 stripes for one probe of a hash table. Adding a term takes the exclusive lock of that stripe and, briefly, a lock that all
+/// new terms share. Finding the text of an id takes no lock.
 ///
-/// A term takes about 90 bytes and those of its text. Who feeds it with what strangers write gives it [limits](Self::with_limits) of both.
+/// A term takes about 90 bytes plus its text, and is never removed. If terms come from untrusted input, set
+/// [limits](Self::with_limits).
 ///
 /// ```
 /// use tickring::frequency::TermDictionary;
@@ -50,12 +51,12 @@ struct Known {
 }
 
 impl TermDictionary {
-    /// An empty dictionary that takes up to 2^32 terms.
+    /// Creates an empty dictionary for up to 2^32 terms.
     pub fn new() -> Self {
         Self::with_limit(u64::from(u32::MAX) + 1)
     }
 
-    /// An empty dictionary that takes this many terms and no more; above 2^32 it is 2^32.
+    /// Creates an empty dictionary for up to this number of terms, at most 2^32.
     ///
     /// ```
     /// let dictionary = tickring::frequency::TermDictionary::with_limit(1);
@@ -71,7 +72,8 @@ impl TermDictionary {
         Self::with_limits(terms, u64::MAX)
     }
 
-    /// The same with a limit for the bytes of all texts together. A term that exceeds it is refused; a shorter one may still find room.
+    /// Creates an empty dictionary like [`with_limit`](Self::with_limit), which also limits the total length of all texts in bytes. A term
+    /// that would exceed the limit is refused. A shorter one may still fit.
     ///
     /// ```
     /// let dictionary = tickring::frequency::TermDictionary::with_limits(1_000, 10);
@@ -96,10 +98,11 @@ impl TermDictionary {
         }
     }
 
-    /// The term's id; it gets one if it has none.
+    /// Returns the id of the term, and gives it one if it has none. [`with_limit`](Self::with_limit) has an example.
     ///
     /// # Errors
-    /// [`FrequencyError::DictionaryFull`] or [`FrequencyError::DictionaryTextFull`] when the term is new and a limit is reached. Nothing changes.
+    /// [`FrequencyError::DictionaryFull`] or [`FrequencyError::DictionaryTextFull`] if the term is new and a limit is reached. Nothing
+    /// changed, and known terms keep their ids.
     pub fn intern(&self, term: &str) -> Result<TermId, FrequencyError> {
         let hash = hash_of(&self.hasher, term);
         match self.find(hash, term) {
@@ -108,7 +111,7 @@ impl TermDictionary {
         }
     }
 
-    /// The term's id, if it has one.
+    /// Returns the id of the term, or `None` if it has none.
     pub fn get(&self, term: &str) -> Option<TermId> {
         self.find(hash_of(&self.hasher, term), term)
     }
@@ -123,7 +126,7 @@ impl TermDictionary {
         let mut stripe = self.stripe(hash).write();
         let is = |known: &Known| self.is(known, hash, term);
         match stripe.entry(hash, is, |known| known.hash) {
-            // Since it wasn't found another thread has been here.
+            // Another thread has added it since the look-up.
             Entry::Occupied(known) => Ok(TermId(known.get().id)),
             Entry::Vacant(place) => {
                 let id = self.texts.push(term, self.limit)?;
@@ -137,17 +140,17 @@ impl TermDictionary {
         &self.stripes[partition_of(hash, STRIPES)]
     }
 
-    /// The term with this id. Takes no lock.
+    /// Returns the term with this id, or `None` if no term has it. Takes no lock.
     pub fn term(&self, id: TermId) -> Option<&str> {
         self.texts.get(id.0)
     }
 
-    /// The number of terms. Each smaller number is the id of one of them. Waits for a term that is just getting its number.
+    /// Returns the number of terms. Their ids are the numbers below it. Takes the lock that new terms take.
     pub fn len(&self) -> u64 {
         self.texts.len()
     }
 
-    /// Whether there is no term.
+    /// Returns whether the dictionary has no terms.
     ///
     /// ```
     /// assert!(tickring::frequency::TermDictionary::new().is_empty());

@@ -1,4 +1,4 @@
-//! The ledger behind a lock, published as a snapshot.
+//! The ledger behind a lock, and the snapshot of it that readers take.
 
 use super::counts::Counts;
 use super::ledger::Ledger;
@@ -7,29 +7,31 @@ use crate::error::FrequencyError;
 use crate::id::ShardId;
 use crate::sync::{Arc, Mutex, MutexGuard, Retired, SnapshotCell};
 
-/// The document frequencies of all shards, kept up to date by what changes in each.
+/// The document frequencies of all shards, kept up to date by each shard's changes.
 ///
-/// It holds each shard's contribution and their sum. A shard that changes sends [what it has now](Self::replace) or
-/// [what has changed](Self::update), or has a [`ShardCounter`](super::ShardCounter) do that; one that leaves is [taken out](Self::remove). [`publish`](Self::publish) shows the changes so far to
-/// readers, all at once: after a tick, once for all shards. Readers [take the snapshot](Self::snapshot) without waiting for anyone.
+/// It holds the contribution of each shard and the sum of all contributions. A shard [replaces](Self::replace) its contribution, or
+/// [updates](Self::update) it with the counts that have changed, or lets a [`ShardCounter`](super::ShardCounter) do that. A shard that
+/// leaves is [removed](Self::remove). [`publish`](Self::publish) shows all changes so far to readers in one step; call it once per tick,
+/// after all shards. Readers take the [`snapshot`](Self::snapshot) without waiting.
 ///
-/// The sums are exact at all times: those that [`aggregate_interned`](super::aggregate_interned) would give for what the shards have
-/// now, whatever came in between and in whichever order.
+/// The sums are exact at all times. They equal the result of [`aggregate_interned`](super::aggregate_interned) over the current
+/// contributions, whatever changes came before, in whatever order.
 ///
 /// # Generations
-/// Each call carries a number that the shard's last one must be below: its tick, for example. Late and duplicate calls
-/// are refused, including those from before a removal. Only [`remove`](Self::remove) may carry the last one's number.
+/// Each call carries a generation, for example the tick. It must be greater than that of the shard's last call. Late and duplicate calls
+/// are refused, including those from before a removal. Only [`remove`](Self::remove) may repeat the last generation.
 ///
 /// # Cost
-/// A change costs by the number of terms that it names, a replacement by the number of terms that the shard has and had. An update by which the shard
-/// has fewer documents than before also looks through those of the shard's pages, of 8,192 ids each, in which a term was in more than there are now. Each
-/// change looks at one number for each page up to the shard's greatest id. The first change of a term after a publication copies 1 KiB.
+/// Every change takes a lock. An update takes time in proportion to the terms that it names, a replacement in proportion to the terms of
+/// the old and the new contribution. An update that lowers the number of documents also searches those pages, of 8,192 ids each, in
+/// which a term was in more documents than the shard has now. Each change reads one number per page up to the shard's greatest id. The
+/// first change of a term after a publication copies 1 KiB.
 ///
-/// A contribution, and the sum, take 8 bytes a term where they have most of 128 neighbouring ids, up to 1 KiB where they have one of them, and
-/// 16 bytes for each page up to their greatest id.
+/// A contribution, and likewise the sum, takes 8 bytes per term where most of 128 neighbouring ids have a count, up to 1 KiB where only
+/// one has, and 16 bytes for each page up to the greatest id.
 ///
-/// A replaced snapshot that a reader holds is kept for it, so that mostly no reader pays for freeing one: at most 64 of them and 8 MiB in sum. Each
-/// call but [`snapshot`](Self::snapshot) frees those that nobody reads any more.
+/// A replaced snapshot is kept while readers hold it, so that readers rarely have to free one: at most 64 snapshots and 8 MiB in total.
+/// Every call except [`snapshot`](Self::snapshot) frees those that no reader holds any more.
 ///
 /// ```
 /// use tickring::ShardId;
@@ -63,12 +65,12 @@ pub struct GlobalFrequencies {
 struct Writer {
     ledger: Ledger,
     retired: Retired<FrequencySnapshot>,
-    /// Something has changed since the last publication.
+    /// Whether anything has changed since the last publication.
     changed: bool,
 }
 
 impl GlobalFrequencies {
-    /// Without any shard. The published snapshot is empty.
+    /// Creates the frequencies of no shards. The published snapshot is empty.
     pub fn new() -> Self {
         Self {
             writer: Mutex::new(Writer::default()),
@@ -76,10 +78,25 @@ impl GlobalFrequencies {
         }
     }
 
-    /// What the shard has, in place of whatever it had.
+    /// Replaces the contribution of the shard, or adds the first one.
+    ///
+    /// ```
+    /// use tickring::ShardId;
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::{GlobalFrequencies, ShardFrequencies};
+    ///
+    /// let (global, shard) = (GlobalFrequencies::new(), ShardId::new(0));
+    /// global.replace(shard, 5, &ShardFrequencies::new(10, 80, [])?)?;
+    /// let late = global.replace(shard, 4, &ShardFrequencies::new(9, 70, [])?);
+    /// assert_eq!(late, Err(FrequencyError::StaleGeneration { shard, generation: 4, last: 5 }));
+    /// assert_eq!(global.publish().documents(), 10);
+    /// # Ok::<(), FrequencyError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::StaleGeneration`] or [`FrequencyError::TotalOverflow`]. Nothing changes then.
+    /// Nothing changed.
+    /// - [`FrequencyError::StaleGeneration`]: the call came late or twice. Ignore it.
+    /// - [`FrequencyError::TotalOverflow`]: the documents or tokens of all shards exceed 64 bits.
     pub fn replace(
         &self,
         shard: ShardId,
@@ -89,7 +106,7 @@ impl GlobalFrequencies {
         self.change(|ledger| ledger.replace(shard, generation, statistics))
     }
 
-    /// What a counter has, in place of whatever the shard had.
+    /// Replaces the contribution of the shard by a counter's counts, and shares their chunks.
     pub(super) fn share(
         &self,
         shard: ShardId,
@@ -100,12 +117,31 @@ impl GlobalFrequencies {
         self.change(|ledger| ledger.share(shard, generation, totals, counts))
     }
 
-    /// What has changed in the shard: its number of documents and of tokens now, and the frequencies now of those terms that changed. A term
-    /// that the shard has no more is named with 0; what isn't named stays as it was.
+    /// Updates the contribution of the shard. `changed` has the current numbers of documents and tokens, and the current frequencies of
+    /// the terms that have changed. List a term that is gone with frequency 0. Terms that aren't listed keep their frequency.
+    ///
+    /// ```
+    /// use tickring::ShardId;
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::{GlobalFrequencies, ShardFrequencies};
+    /// use tickring::id::TermId;
+    ///
+    /// let (shard, ring, tick) = (ShardId::new(0), TermId::new(0), TermId::new(1));
+    /// let global = GlobalFrequencies::new();
+    /// let changed = ShardFrequencies::new(9, 70, [(ring, 0)])?;
+    /// assert_eq!(global.update(shard, 1, &changed), Err(FrequencyError::NoContribution { shard }));
+    ///
+    /// global.replace(shard, 1, &ShardFrequencies::new(10, 80, [(ring, 2), (tick, 4)])?)?;
+    /// global.update(shard, 2, &changed)?;
+    /// let snapshot = global.publish();
+    /// assert_eq!(snapshot.iter().collect::<Vec<_>>(), [(tick, 4)]);
+    /// # Ok::<(), FrequencyError>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`replace`](Self::replace), [`FrequencyError::NoContribution`] for a shard that has never contributed or has been taken out, and
-    /// [`FrequencyError::CountAboveDocuments`] when a term that stays is in more documents than there are now. Nothing changes then.
+    /// The same as for [`replace`](Self::replace), and two more. Nothing changed.
+    /// - [`FrequencyError::NoContribution`]: the shard has never contributed, or has been removed. Call [`replace`](Self::replace).
+    /// - [`FrequencyError::CountAboveDocuments`]: a term that isn't listed is in more documents than the shard has now.
     pub fn update(
         &self,
         shard: ShardId,
@@ -115,22 +151,36 @@ impl GlobalFrequencies {
         self.change(|ledger| ledger.update(shard, generation, changed))
     }
 
-    /// Takes out what the shard has contributed. Its generation may be that of its last contribution.
+    /// Removes the contribution of the shard. The generation may repeat that of the shard's last call.
+    ///
+    /// ```
+    /// use tickring::ShardId;
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::{GlobalFrequencies, ShardFrequencies};
+    ///
+    /// let (global, shard) = (GlobalFrequencies::new(), ShardId::new(0));
+    /// global.replace(shard, 1, &ShardFrequencies::new(10, 80, [])?)?;
+    /// global.remove(shard, 1)?;
+    /// assert_eq!(global.remove(shard, 2), Err(FrequencyError::NoContribution { shard }));
+    /// assert_eq!(global.publish().documents(), 0);
+    /// # Ok::<(), FrequencyError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::NoContribution`] or [`FrequencyError::StaleGeneration`]. Nothing changes then.
+    /// [`FrequencyError::NoContribution`] or [`FrequencyError::StaleGeneration`]. Nothing changed.
     pub fn remove(&self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
         self.change(|ledger| ledger.remove(shard, generation))
     }
 
-    /// Shows all changes so far to the readers. Without any since the last time it gives the snapshot that there is.
+    /// Publishes all changes so far as a new snapshot, and returns it. Returns the current snapshot if nothing has changed. Copies a pointer
+    /// for each page of 8,192 ids and a generation for each shard.
     pub fn publish(&self) -> Arc<FrequencySnapshot> {
         let mut writer = self.writer();
         if !writer.changed {
             return self.published.load_full();
         }
         let snapshot = Arc::new(FrequencySnapshot {
-            // Saturates: at a publication a nanosecond the last one is 584 years away.
+            // At one publication per nanosecond it would saturate after 584 years.
             version: self.published.load().version.saturating_add(1),
             totals: writer.ledger.totals().clone(),
             generations: writer.ledger.generations().collect(),
@@ -142,12 +192,12 @@ impl GlobalFrequencies {
         snapshot
     }
 
-    /// What was published last. Takes no lock.
+    /// Returns the last published snapshot. Takes no lock.
     pub fn snapshot(&self) -> Arc<FrequencySnapshot> {
         self.published.load_full()
     }
 
-    /// The writer's side. Whoever comes by frees the replaced snapshots that nobody reads any more.
+    /// Locks the writer's side, and frees the replaced snapshots that no reader holds any more.
     fn writer(&self) -> MutexGuard<'_, Writer> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();

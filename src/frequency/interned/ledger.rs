@@ -1,4 +1,4 @@
-//! Each shard's contribution and their sum: the pure core, without lock, clock or thread.
+//! The shards' contributions and their sum: the pure core, without locks, clocks or threads.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::id::{ShardId, TermId};
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     shards: BTreeMap<ShardId, Contribution>,
-    /// The last generations of those that have left, so that what they said before is refused after.
+    /// The last generations of the shards that have left. Calls from before their removal are refused by these.
     left: BTreeMap<ShardId, u64>,
     totals: Totals,
 }
@@ -22,12 +22,12 @@ struct Contribution {
     documents: u64,
     tokens: u64,
     counts: Counts,
-    /// No count of a page is above the page's bound, which isn't always the greatest: it is found anew only when the shard has fewer
-    /// documents than this. The pages beyond the end have no counts.
+    /// An upper bound for the counts of each page. It may be above the greatest count: it is computed again only when it exceeds the
+    /// shard's number of documents. Pages beyond the end have no counts.
     bounds: Vec<u64>,
 }
 
-/// What a shard has that has never contributed.
+/// The contribution of a shard that has never contributed.
 static NOTHING: Contribution = Contribution {
     generation: 0,
     documents: 0,
@@ -55,7 +55,7 @@ impl Ledger {
             .map(|(&shard, has)| (shard, has.generation))
     }
 
-    /// `new` is all that the shard has.
+    /// Replaces the contribution of the shard by `new`.
     pub(super) fn replace(
         &mut self,
         shard: ShardId,
@@ -71,7 +71,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The shard has these numbers of documents and of tokens, and all these counts, whose chunks are shared from now on.
+    /// Replaces the contribution of the shard by these numbers of documents and tokens, and these counts, whose chunks it shares.
     pub(super) fn share(
         &mut self,
         shard: ShardId,
@@ -88,7 +88,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// `new` has the shard's number of documents and of tokens, and the terms whose count has changed.
+    /// Updates the contribution of the shard. `new` has its current numbers of documents and tokens, and the counts that have changed.
     pub(super) fn update(
         &mut self,
         shard: ShardId,
@@ -115,7 +115,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes the shard's contribution out. It may say so along with the last that it contributed.
+    /// Removes the shard's contribution. The generation may be that of its last change.
     pub(super) fn remove(&mut self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
         let had = self
             .contribution(shard)
@@ -145,7 +145,7 @@ impl Ledger {
         self.shards.get(&shard)
     }
 
-    /// No generation of the shard from this one on is known.
+    /// Checks that the generation is later than the shard's last one.
     fn later(&self, shard: ShardId, generation: u64) -> Result<(), FrequencyError> {
         let here = self.contribution(shard).map(|has| has.generation);
         match here.or(self.left.get(&shard).copied()) {
@@ -158,7 +158,7 @@ impl Ledger {
         }
     }
 
-    /// The numbers of documents and of tokens over all shards, when one has these instead of those that it had.
+    /// Returns the totals over all shards after one of them has replaced `had` by these numbers of documents and tokens.
     fn totals_with(
         &self,
         had: &Contribution,
@@ -176,11 +176,12 @@ impl Ledger {
         ))
     }
 
-    /// What changes, with the new sums. Nothing is changed yet.
+    /// Lists the counts that differ, with the new sums. Changes nothing yet.
     fn changes(&self, had: &Contribution, new: impl Iterator<Item = (TermId, u64)>) -> Vec<Change> {
         let change = |(term, count)| {
             let before = had.counts.get(term);
-            // The sum has the old count in it. No count is above its shard's documents, and their sum has been checked.
+            // The sum includes the old count. It can't overflow: no count exceeds its shard's number of documents, and the sum of those
+            // has been checked.
             let sum = || self.totals.counts.get(term) - before + count;
             (count != before).then(|| Change {
                 term,
@@ -191,7 +192,7 @@ impl Ledger {
         new.filter_map(change).collect()
     }
 
-    /// All checks are behind it.
+    /// Carries out a change that has passed all checks.
     fn carry_out(
         &mut self,
         shard: ShardId,
@@ -226,7 +227,7 @@ impl Contribution {
         self.bounds[page] = self.bounds[page].max(count);
     }
 
-    /// The terms that are in more documents than this, ascending. Looks through those pages alone that can have one.
+    /// Returns the terms with a count above this number, ascending. Looks only at pages that can have one.
     fn above(&self, documents: u64) -> impl Iterator<Item = (TermId, u64)> + '_ {
         let pages = self.bounds.iter().enumerate();
         let pages = pages.filter(move |&(_, &bound)| bound > documents);
@@ -234,7 +235,7 @@ impl Contribution {
         counts.filter(move |&(_, count)| count > documents)
     }
 
-    /// Finds those bounds anew that are above the number of documents, which no count is.
+    /// Computes the bounds again that exceed the number of documents, since no count does.
     fn tighten(&mut self) {
         for (page, bound) in self.bounds.iter_mut().enumerate() {
             if *bound > self.documents {
@@ -245,7 +246,7 @@ impl Contribution {
     }
 }
 
-/// The counts of terms that `new` doesn't list.
+/// Returns the counts of the terms that `new` doesn't list.
 fn unlisted<'a>(
     counts: &'a Counts,
     new: &'a ShardFrequencies,

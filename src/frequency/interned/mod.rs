@@ -1,27 +1,27 @@
-//! Document frequencies by interned terms, kept up to date shard by shard.
+//! Document frequencies of interned terms, kept up to date shard by shard.
 //!
-//! In one process a term needs to be hashed once in its life: from then on it is a number, and adding up is adding up numbers.
+//! Within one process a term needs to be hashed only once. From then on it is a number, and counts are added up without hashing.
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `dictionary` | terms and their ids: append-only |
-//! | `texts` | the terms by id, read without a lock |
-//! | `shard` | what one shard has: its counts by id |
-//! | `counter` | the same, counted while documents come and go |
+//! | `dictionary` | the append-only dictionary of terms and ids |
+//! | `texts` | the texts of the terms by id, read without a lock |
+//! | `shard` | the statistics of one shard, an immutable value |
+//! | `counter` | the statistics of one shard, changed by each document |
 //! | `counts` | counts by id in copy-on-write chunks |
-//! | `sum` | the sum over shards, anew |
-//! | `ledger` | each shard's contribution and their sum, changed by differences: the pure core |
-//! | `global` | the ledger behind a lock, published as a snapshot |
-//! | `snapshot` | what readers see |
+//! | `sum` | the sum over all shards, computed from scratch |
+//! | `ledger` | the shards' contributions and their sum, kept up to date: the pure core |
+//! | `global` | the ledger behind a lock, and the snapshot for readers |
+//! | `snapshot` | the snapshot that readers take |
 //!
-//! # The protocol
-//! The ledger's invariant: every sum is the sum of what the shards have now. A change is first checked against every sum that it
-//! touches and then carried out, so a refused one has changed nothing. As a sum only ever goes from one such total to another, no order
-//! of changes matters, and a shard that leaves takes away exactly what it brought.
+//! # Protocol
+//! The invariant of the ledger: every sum is the sum of the shards' current contributions. A change is first checked against every sum
+//! that it touches and only then carried out, so a refused change has no effect. It follows that the order of changes doesn't matter,
+//! and that a shard that leaves takes away exactly what it contributed.
 //!
-//! Changes collect in the ledger until they are published; readers go on with the snapshot before. A snapshot shares every chunk
-//! with the ledger. The first change of a chunk afterwards copies it: a publication costs by what has changed since the last, and
-//! besides only a pointer for each page of 8,192 ids and a generation for each shard.
+//! Changes collect in the ledger until they are published. Readers keep the previous snapshot until then. A snapshot shares every chunk
+//! with the ledger, and the first change of a chunk after a publication copies it. A publication therefore costs in proportion to what
+//! has changed since the last one, plus a pointer for each page of 8,192 ids and a generation for each shard.
 
 mod counter;
 mod counts;

@@ -1,13 +1,14 @@
-//! What one shard has.
+//! The statistics of one shard as an immutable value.
 
 use super::TermDictionary;
 use crate::error::FrequencyError;
 use crate::frequency::FrequencySource;
 use crate::id::TermId;
 
-/// The statistics of one shard: how many documents and tokens it has, and in how many of the documents each term is, by the term's id.
+/// The statistics of one shard: the number of documents, the number of tokens, and the document frequency of each term id.
 ///
-/// 8 bytes a term; 12 if a term is in 2^32 documents or more.
+/// It takes 8 bytes per term, or 12 if any term is in 2^32 documents or more. To count documents one by one, use a
+/// [`ShardCounter`](super::ShardCounter).
 ///
 /// ```
 /// use tickring::frequency::{ShardFrequencies, TermDictionary};
@@ -22,13 +23,13 @@ use crate::id::TermId;
 pub struct ShardFrequencies {
     documents: u64,
     tokens: u64,
-    /// Ascending, none twice.
+    /// Ascending, without duplicates.
     ids: Box<[TermId]>,
-    /// Of the id at the same place.
+    /// The count of the id at the same place.
     counts: Numbers<Box<[u32]>, Box<[u64]>>,
 }
 
-/// No count is above the number of documents, so that mostly half the memory has to be read when many are added up.
+/// Numbers of 32 bits if all of them fit, else of 64 bits. The narrow form halves the memory that a sum has to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Numbers<N, W> {
     Narrow(N),
@@ -42,8 +43,8 @@ impl Default for Numbers<Box<[u32]>, Box<[u64]>> {
 }
 
 impl ShardFrequencies {
-    /// The statistics of a shard of this many documents, which have this many tokens together. The frequencies come in any order; a term
-    /// that comes more than once is added up. A term may be in no document.
+    /// Creates the statistics of a shard with these numbers of documents and tokens. The frequencies may come in any order, and those of
+    /// a term that comes more than once are added up. A frequency may be 0.
     ///
     /// ```
     /// use tickring::frequency::ShardFrequencies;
@@ -57,7 +58,7 @@ impl ShardFrequencies {
     /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::CountAboveDocuments`] when a term is in more documents than there are. It names the least of these ids.
+    /// [`FrequencyError::CountAboveDocuments`] if a term's frequency exceeds the number of documents. It names the least such id.
     pub fn new(
         documents: u64,
         tokens: u64,
@@ -65,7 +66,7 @@ impl ShardFrequencies {
     ) -> Result<Self, FrequencyError> {
         let mut pairs: Vec<_> = frequencies.into_iter().collect();
         pairs.sort_unstable_by_key(|&(id, _)| id);
-        // A sum beyond 64 bits is above any number of documents, also above the greatest.
+        // A sum beyond 64 bits exceeds every number of documents, even `u64::MAX`.
         let mut beyond = None;
         pairs.dedup_by(|next, sum| {
             let same = next.0 == sum.0;
@@ -88,7 +89,7 @@ impl ShardFrequencies {
         Ok(Self::counted(documents, tokens, &pairs))
     }
 
-    /// Of ascending ids, none twice and none in more documents than there are.
+    /// Creates the statistics from ascending, distinct ids, none of whose counts exceeds `documents`.
     pub(super) fn counted(documents: u64, tokens: u64, pairs: &[(TermId, u64)]) -> Self {
         Self {
             documents,
@@ -98,10 +99,25 @@ impl ShardFrequencies {
         }
     }
 
-    /// The same from terms, which get their ids.
+    /// Creates the statistics like [`new`](Self::new), from terms as text. New terms get an id.
+    ///
+    /// ```
+    /// use tickring::error::FrequencyError;
+    /// use tickring::frequency::{ShardFrequencies, TermDictionary};
+    ///
+    /// let dictionary = TermDictionary::new();
+    /// let shard = ShardFrequencies::intern(&dictionary, 10, 80, &[("ring", 2), ("ring", 3)])?;
+    /// let ring = dictionary.intern("ring")?;
+    /// assert_eq!(shard.get(ring), Some(5));
+    ///
+    /// let refused = ShardFrequencies::intern(&dictionary, 10, 80, &[("ring", 11)]);
+    /// let expected = FrequencyError::CountAboveDocuments { term: ring, frequency: 11, documents: 10 };
+    /// assert_eq!(refused, Err(expected));
+    /// # Ok::<(), FrequencyError>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`new`](Self::new) and [`TermDictionary::intern`]. Terms that have got an id by then keep it.
+    /// The same as for [`new`](Self::new) and [`TermDictionary::intern`]. Terms that have got an id keep it.
     pub fn intern<S: FrequencySource + ?Sized>(
         dictionary: &TermDictionary,
         documents: u64,
@@ -115,12 +131,12 @@ impl ShardFrequencies {
         Self::new(documents, tokens, pairs?)
     }
 
-    /// The number of documents.
+    /// Returns the number of documents.
     pub fn documents(&self) -> u64 {
         self.documents
     }
 
-    /// The number of tokens of all documents together.
+    /// Returns the total number of tokens in all documents.
     pub fn tokens(&self) -> u64 {
         self.tokens
     }
@@ -129,7 +145,7 @@ impl ShardFrequencies {
         (self.documents, self.tokens)
     }
 
-    /// In how many documents the term is; none for a term that isn't listed. A binary search.
+    /// Returns the number of documents that contain the term, or `None` if it isn't listed. A binary search.
     pub fn get(&self, term: TermId) -> Option<u64> {
         let place = self.ids.binary_search(&term).ok()?;
         Some(self.count_at(place))
@@ -142,17 +158,17 @@ impl ShardFrequencies {
         }
     }
 
-    /// The number of terms that are listed.
+    /// Returns the number of listed terms.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether no term is listed.
+    /// Returns whether no term is listed.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// Each term that is listed, ascending by id, with its frequency.
+    /// Iterates over the listed terms, ascending by id, with their frequencies.
     pub fn iter(&self) -> impl Iterator<Item = (TermId, u64)> + '_ {
         let ids = self.ids.iter().enumerate();
         ids.map(|(place, &id)| (id, self.count_at(place)))
@@ -162,7 +178,7 @@ impl ShardFrequencies {
         self.ids.last().copied()
     }
 
-    /// The ids from `first` on up to `end`, with their counts.
+    /// Returns the ids from `first` up to but not including `end`, with their counts.
     pub(super) fn range(&self, first: u64, end: u64) -> (&[TermId], Numbers<&[u32], &[u64]>) {
         let place = |bound| self.ids.partition_point(|id| u64::from(id.0) < bound);
         let range = place(first)..place(end);
@@ -174,7 +190,7 @@ impl ShardFrequencies {
     }
 }
 
-/// The counts, as narrow as they can be.
+/// Stores the counts in 32 bits if all of them fit.
 fn numbers(pairs: &[(TermId, u64)]) -> Numbers<Box<[u32]>, Box<[u64]>> {
     let narrow = pairs.iter().map(|&(_, count)| u32::try_from(count).ok());
     match narrow.collect() {

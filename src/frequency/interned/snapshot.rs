@@ -1,14 +1,14 @@
-//! What readers see.
+//! The snapshot of all sums that readers take.
 
 use super::counts::Counts;
 use crate::frequency::bm25;
 use crate::id::{ShardId, TermId};
 
-/// N, total length and document frequencies over all shards, as of one publication. It never changes.
+/// An immutable snapshot of N, the total length and the document frequencies over all shards.
 ///
-/// One of [`aggregate_interned`](crate::frequency::aggregate_interned) is no publication: its version is 0, and it has no generations.
-///
-/// A look-up is three loads. Two are equal when they have the same counts, whatever shards they are of.
+/// It is made by [`GlobalFrequencies::publish`](crate::frequency::GlobalFrequencies::publish), or by
+/// [`aggregate_interned`](crate::frequency::aggregate_interned). The latter's has version 0 and no generations. A look-up takes three
+/// loads. Two snapshots are equal if they have the same counts; versions and generations aren't compared.
 ///
 /// ```
 /// use tickring::frequency::{ShardFrequencies, TermDictionary, aggregate_interned};
@@ -38,54 +38,54 @@ pub(super) struct Totals {
 }
 
 impl FrequencySnapshot {
-    /// The number of the publication, from 0 for the empty one that there is at the beginning. It grows by one with each.
+    /// Returns the number of the publication. It is 0 for the empty snapshot at the beginning, and grows by one with each publication.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// The generation of a shard's contribution to this snapshot; nothing if it has none.
+    /// Returns the generation of a shard's contribution, or `None` if this snapshot has none of it. A binary search.
     pub fn generation(&self, shard: ShardId) -> Option<u64> {
         let place = self.generations.binary_search_by_key(&shard, |&(s, _)| s);
         place.ok().map(|place| self.generations[place].1)
     }
 
-    /// The shards that contribute, ascending by id, with the generations of their contributions.
+    /// Returns the contributing shards, ascending by id, with the generations of their contributions.
     pub fn generations(&self) -> &[(ShardId, u64)] {
         &self.generations
     }
 
-    /// N, the number of documents.
+    /// Returns N, the number of documents.
     pub fn documents(&self) -> u64 {
         self.totals.documents
     }
 
-    /// The number of tokens of all documents together.
+    /// Returns the total number of tokens in all documents.
     pub fn tokens(&self) -> u64 {
         self.totals.tokens
     }
 
-    /// In how many documents the term is: 0 if it is in none. Three loads.
+    /// Returns the number of documents that contain the term, 0 for an unknown term. Takes three loads.
     #[inline]
     pub fn document_frequency(&self, term: TermId) -> u64 {
         self.totals.counts.get(term)
     }
 
-    /// The number of terms that are in any document.
+    /// Returns the number of terms that at least one document contains.
     pub fn len(&self) -> usize {
         self.totals.counts.terms()
     }
 
-    /// Whether no term is in any document.
+    /// Returns whether no document contains any term.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The memory that it takes, also what it shares with others.
+    /// The memory that it takes in bytes, including what it shares with others.
     pub(super) fn memory_bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.generations) + self.totals.counts.memory_bytes()
     }
 
-    /// Each term that is in any document, ascending by id, with its frequency.
+    /// Iterates over the terms that at least one document contains, ascending by id, with their frequencies.
     ///
     /// ```
     /// use tickring::frequency::{ShardFrequencies, aggregate_interned};
@@ -101,22 +101,22 @@ impl FrequencySnapshot {
         self.totals.counts.iter()
     }
 
-    /// Tokens per document; 0 where there are no documents.
+    /// Returns the average number of tokens per document, 0 if there are no documents.
     pub fn average_length(&self) -> f64 {
         bm25::average_length(self.totals.tokens, self.totals.documents)
     }
 
-    /// The smoothed inverse document frequency of TF-IDF; see [`CorpusStatistics::smoothed_idf`](crate::frequency::CorpusStatistics::smoothed_idf).
+    /// Returns the smoothed inverse document frequency of TF-IDF; see [`CorpusStatistics::smoothed_idf`](crate::frequency::CorpusStatistics::smoothed_idf).
     pub fn smoothed_idf(&self, term: TermId) -> f64 {
         bm25::smoothed_idf(self.totals.documents, self.document_frequency(term))
     }
 
-    /// The inverse document frequency of BM25; see [`CorpusStatistics::bm25_idf`](crate::frequency::CorpusStatistics::bm25_idf).
+    /// Returns the inverse document frequency of BM25; see [`CorpusStatistics::bm25_idf`](crate::frequency::CorpusStatistics::bm25_idf).
     pub fn bm25_idf(&self, term: TermId) -> f64 {
         bm25::idf(self.totals.documents, self.document_frequency(term))
     }
 
-    /// The BM25 score that a term gives to a document; see [`CorpusStatistics::bm25_score`](crate::frequency::CorpusStatistics::bm25_score).
+    /// Returns the BM25 score of a term in a document; see [`CorpusStatistics::bm25_score`](crate::frequency::CorpusStatistics::bm25_score).
     ///
     /// ```
     /// use tickring::frequency::{ShardFrequencies, aggregate_interned};

@@ -1,4 +1,4 @@
-//! The sum over shards, anew.
+//! The sum over all shards, computed from scratch.
 
 use std::iter;
 
@@ -11,17 +11,19 @@ use crate::frequency::corpus::sum;
 use crate::id::TermId;
 use crate::sync::{Arc, AtomicUsize, Ordering};
 
-/// Fewer entries than this, over all shards, are added up by the calling thread alone.
+/// Below this number of entries, over all shards, the calling thread adds up alone.
 const SEQUENTIAL_BELOW: usize = 32_768;
 
 /// Adds up the statistics of shards that share a [`TermDictionary`](super::TermDictionary).
 ///
-/// A parallel reduction over ranges of ids by the calling thread and its rayon pool: no term is hashed, moved or compared. A small input is
-/// added up by the calling thread alone, without any call to rayon. Takes time linear in the number of entries over all shards, and for each 8,192 ids up
-/// to the greatest two binary searches in each shard and, if one has any of these ids, a pass over 8,192 sums; and 8 bytes for each such id, but none for
-/// 128 neighbours that no shard has.
+/// A large input is reduced in parallel over ranges of ids, by the calling thread and its rayon pool. No term is hashed or compared. A
+/// small input is added up by the calling thread alone, without any call to rayon.
 ///
-/// Where the shards change little from one time to the next, [`GlobalFrequencies`](super::GlobalFrequencies) costs less still.
+/// Takes time linear in the number of entries over all shards. In addition, each page of 8,192 ids, up to the greatest id, takes two
+/// binary searches per shard, and a pass over the page if a shard has any of its ids. The result takes 8 bytes for each id up to the
+/// greatest, except for runs of 128 ids that no shard has.
+///
+/// If shards change little between two sums, [`GlobalFrequencies`](super::GlobalFrequencies) costs less.
 ///
 /// ```
 /// use tickring::frequency::{ShardFrequencies, TermDictionary, aggregate_interned};
@@ -38,7 +40,7 @@ const SEQUENTIAL_BELOW: usize = 32_768;
 /// ```
 ///
 /// # Errors
-/// [`FrequencyError::TotalOverflow`] when the number of documents or of tokens exceeds 64 bits. No other sum can then.
+/// [`FrequencyError::TotalOverflow`] if the number of documents or of tokens exceeds 64 bits. No count of a term can overflow otherwise.
 pub fn aggregate_interned(
     shards: &[ShardFrequencies],
 ) -> Result<FrequencySnapshot, FrequencyError> {
@@ -68,9 +70,9 @@ pub fn aggregate_interned(
     })
 }
 
-/// The calling thread takes part, and begins before a thread of the pool has woken up.
+/// Sums the pages in parallel. The calling thread takes part, and begins before a thread of the pool has woken up.
 fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Page>, Filled)>> {
-    // Relaxed: that each number is given once is all that is asked of it. What was done with it is seen through the end of the scope.
+    // Relaxed: it only has to hand out each number once. The end of the scope makes the results visible.
     let next = AtomicUsize::new(0);
     let some = || -> Vec<_> {
         let numbers = iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
@@ -79,7 +81,7 @@ fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Pag
             .map(|number| (number, page(shards, number)))
             .collect()
     };
-    // Whoever is asked is waited for, also if there is nothing left for it.
+    // The scope waits for every task, even for one that finds nothing left to do. So there are no more tasks than pages.
     let threads = rayon::current_num_threads().min(pages);
     let mut parts = vec![Vec::new(); threads];
     rayon::in_place_scope(|scope| {
@@ -97,7 +99,7 @@ fn in_parallel(shards: &[ShardFrequencies], pages: usize) -> Vec<Option<(Arc<Pag
     sums
 }
 
-/// The sums of one page's ids.
+/// Sums one page of ids. `None` if no shard has any of them.
 fn page(shards: &[ShardFrequencies], number: usize) -> Option<(Arc<Page>, Filled)> {
     let first = number as u64 * PAGE_IDS as u64;
     let ranges = shards
@@ -119,14 +121,14 @@ fn page(shards: &[ShardFrequencies], number: usize) -> Option<(Arc<Page>, Filled
     Some((Arc::new(page), filled))
 }
 
-/// The place of an id in its page.
+/// Returns the place of an id in its page.
 const fn place(id: TermId) -> usize {
     id.0 as usize % PAGE_IDS
 }
 
 fn add<N: Copy + Into<u64>>(sums: &mut [u64], ids: &[TermId], counts: &[N]) {
     for (&id, &count) in ids.iter().zip(counts) {
-        // No shard's count is above its documents, whose sum has been checked.
+        // It can't overflow: no count exceeds its shard's number of documents, and the sum of those has been checked.
         sums[place(id)] += count.into();
     }
 }

@@ -1,13 +1,13 @@
-//! The terms by id. They are read without a lock while others are added.
+//! The texts of the terms by id. They can be read without a lock while terms are added.
 
 use crate::error::FrequencyError;
 use crate::sync::{Mutex, OnceLock};
 
 const CHUNK_BITS: u32 = 9;
-/// So many texts are made room for at once, so that whoever does it keeps nobody waiting for long. Now and then it is a list of chunks, too: at ten
-/// million terms 0.4 MB.
+/// The number of texts in a chunk. Room is allocated chunk by chunk, so that the thread that does it doesn't hold the lock for long. Now
+/// and then it also allocates a list of chunks: 0.4 MB at ten million terms.
 const CHUNK: usize = 1 << CHUNK_BITS;
-/// The first list has 64 chunks, each further one as many as all before it and 64: a chunk never moves.
+/// The first list has 64 chunks, the next ones 128, 256 and so on. A chunk never moves.
 const FIRST_BITS: u32 = 6;
 /// Enough for 2^32 terms.
 const LISTS: usize = 18;
@@ -17,20 +17,20 @@ type Chunk = Box<[OnceLock<Box<str>>]>;
 #[derive(Debug)]
 pub(super) struct Texts {
     lists: [OnceLock<Box<[OnceLock<Chunk>]>>; LISTS],
-    /// The lock makes ids consecutive in the order in which terms are there to be read.
+    /// The lock makes ids consecutive in the order in which their texts become readable.
     size: Mutex<Size>,
 }
 
-/// How much a dictionary has, or takes at most.
+/// The size of a dictionary, or its limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
-    /// The number of its terms, and so the next id.
+    /// The number of terms, which is also the next id.
     pub(super) terms: u64,
-    /// The bytes of their texts.
+    /// The total length of the texts in bytes.
     pub(super) bytes: u64,
 }
 
-/// The list of an id's chunk, the chunk's place in there, and the id's place in the chunk.
+/// Returns the list of an id's chunk, the place of the chunk in that list, and the place of the id in the chunk.
 const fn place(id: u32) -> (usize, usize, usize) {
     let chunk = (id >> CHUNK_BITS) + (1 << FIRST_BITS);
     let bits = chunk.ilog2();
@@ -61,7 +61,7 @@ impl Texts {
         chunk.get(at)?.get().map(AsRef::as_ref)
     }
 
-    /// Adds a term, unless there would be more than `limit`.
+    /// Adds a term, unless that would exceed `limit`.
     pub(super) fn push(&self, term: &str, limit: Size) -> Result<u32, FrequencyError> {
         let mut size = self.size.lock();
         let bytes = size.bytes.saturating_add(term.len() as u64);
@@ -73,13 +73,13 @@ impl Texts {
         let (id, text) = place
             .flatten()
             .ok_or(FrequencyError::DictionaryFull { limit: limit.terms })?;
-        // Each place is set once, by whoever got its id.
+        // Each place is set once, by the thread that got its id.
         text.get_or_init(|| term.into());
         (size.terms, size.bytes) = (size.terms + 1, bytes);
         Ok(id)
     }
 
-    /// The id of this number, and the place of its text.
+    /// Returns the id with this number, and the place of its text.
     fn place(&self, number: u64) -> Option<(u32, &OnceLock<Box<str>>)> {
         let id = u32::try_from(number).ok()?;
         let (list, chunk, at) = place(id);

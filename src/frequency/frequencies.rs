@@ -1,4 +1,4 @@
-//! The result, a sequence of partitions.
+//! The result of an aggregation: a map from terms to document frequencies, as a list of hash partitions.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,11 +12,11 @@ use super::aggregate::sequential;
 use super::partition::{Partition, Terms, hash_of, partition_of};
 use crate::error::FrequencyError;
 
-/// Terms, and in how many documents each of them is.
+/// An immutable map from terms to document frequencies.
 ///
-/// Made by [`aggregate`](crate::aggregate), [`aggregate_owned`](crate::frequency::aggregate_owned) or
-/// [`from_entries`](Self::from_entries). It never changes. Two are equal when they have the same terms with the same
-/// frequencies, however they were made.
+/// It is made by [`aggregate`](crate::aggregate), [`aggregate_owned`](crate::frequency::aggregate_owned) or
+/// [`from_entries`](Self::from_entries). Two maps are equal if they have the same terms with the same frequencies, however they were
+/// made.
 ///
 /// ```
 /// use tickring::frequency::DocumentFrequencies;
@@ -29,13 +29,14 @@ use crate::error::FrequencyError;
 #[derive(Clone)]
 pub struct DocumentFrequencies {
     hasher: RandomState,
-    /// The number of partitions is a power of two, and a term lies in that which its hash names.
+    /// The number of partitions is a power of two. The hash of a term chooses its partition.
     partitions: Box<[Partition]>,
     len: usize,
 }
 
 impl DocumentFrequencies {
-    /// Adds up these entries on the calling thread. A term may come more than once.
+    /// Creates the map from pairs of term and frequency, on the calling thread. The frequencies of a term that comes more than once are
+    /// added up.
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ impl DocumentFrequencies {
     /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::TermOverflow`] when a sum exceeds 64 bits. It names the least of the terms that do.
+    /// [`FrequencyError::TermOverflow`] if a sum exceeds 64 bits. It names the least such term.
     pub fn from_entries<K, I>(entries: I) -> Result<Self, FrequencyError>
     where
         K: AsRef<str>,
@@ -70,7 +71,7 @@ impl DocumentFrequencies {
         self.partitions.len()
     }
 
-    /// In how many documents the term is; none for a term that no shard named. Takes constant time and doesn't allocate.
+    /// Returns the number of documents that contain the term, or `None` for an unknown term. Takes constant time and doesn't allocate.
     ///
     /// ```
     /// use tickring::frequency::DocumentFrequencies;
@@ -87,7 +88,7 @@ impl DocumentFrequencies {
             .get(hash, term)
     }
 
-    /// The number of terms.
+    /// Returns the number of terms.
     ///
     /// ```
     /// use tickring::frequency::DocumentFrequencies;
@@ -99,7 +100,7 @@ impl DocumentFrequencies {
         self.len
     }
 
-    /// Whether there is no term.
+    /// Returns whether the map has no terms.
     ///
     /// ```
     /// assert!(tickring::frequency::DocumentFrequencies::default().is_empty());
@@ -108,7 +109,7 @@ impl DocumentFrequencies {
         self.len == 0
     }
 
-    /// Each term once, with its frequency, in an order that changes from one aggregation to the next.
+    /// Iterates over the terms and their frequencies. The order differs from one aggregation to the next.
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -127,8 +128,8 @@ impl DocumentFrequencies {
         }
     }
 
-    /// The `n` most frequent terms: by falling frequency, terms of the same frequency in ascending order. Takes time linear in
-    /// the number of terms, and `n log n`.
+    /// Returns the `n` most frequent terms, the most frequent first, and terms of equal frequency in ascending order. Takes time
+    /// O(terms + `n` log `n`).
     ///
     /// ```
     /// use tickring::frequency::DocumentFrequencies;
@@ -148,7 +149,7 @@ impl DocumentFrequencies {
         terms
     }
 
-    /// The same as a standard map. Allocates every term.
+    /// Converts into a standard map. Allocates a string for every term.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -160,7 +161,7 @@ impl DocumentFrequencies {
     /// # Ok::<(), tickring::error::FrequencyError>(())
     /// ```
     pub fn into_map<S: BuildHasher + Default>(self) -> HashMap<String, u64, S> {
-        // With room for all: while it grew, a map with our hasher would get terms that crowd in its first half.
+        // Reserves room for all terms. In a growing map with the same hasher, terms in this order would crowd into the first half.
         let mut map = HashMap::with_capacity_and_hasher(self.len, S::default());
         map.extend(
             self.iter()
@@ -171,7 +172,7 @@ impl DocumentFrequencies {
 }
 
 impl Default for DocumentFrequencies {
-    /// No terms.
+    /// Returns the empty map.
     fn default() -> Self {
         Self::of(RandomState::new(), vec![Partition::default()])
     }
@@ -203,13 +204,13 @@ impl<'a> IntoIterator for &'a DocumentFrequencies {
     }
 }
 
-/// Each term of a [`DocumentFrequencies`] with its frequency; see [`DocumentFrequencies::iter`].
+/// The iterator of [`DocumentFrequencies::iter`].
 #[derive(Debug, Clone)]
 pub struct DocumentFrequenciesIter<'a> {
     partitions: slice::Iter<'a, Partition>,
-    /// What is left of the partition at hand.
+    /// The remaining terms of the current partition.
     terms: Option<Terms<'a>>,
-    /// Terms over all partitions.
+    /// The number of remaining terms in all partitions.
     left: usize,
 }
 
