@@ -1,11 +1,11 @@
-//! The barrier as a pure state machine: no lock, no clock, no thread.
+//! The barrier as a pure state machine, without locks, clocks or threads.
 //!
-//! After every call, by the numbers of [the list](crate::guide::invariants):
-//! - I1. A phase that is not over is complete exactly if it, or a later one, was found to have members that count for it, all of
-//!   which had completed it. Each completion is one of a shard's present incarnation.
-//! - I2. What is complete stays complete: the frontier never goes back.
-//! - I3. A wait's verdict can change only together with [`View`].
-//! - I6. A refused call changed nothing.
+//! After every call these invariants hold, numbered as in [the list](crate::guide::invariants):
+//! - I1. A phase of a tick that isn't over is complete exactly if, after some call, this phase or a later one had members that counted
+//!   for it, and all of them had completed it. A completion counts only for the shard's current incarnation.
+//! - I2. A complete phase stays complete: the frontier never goes back.
+//! - I3. The verdict on a phase changes only if [`View`] changes.
+//! - I6. A refused call changes nothing.
 
 mod roster;
 
@@ -22,7 +22,7 @@ use crate::phase::TickPhase;
 
 #[derive(Debug, Clone, Copy)]
 struct Member {
-    /// Nothing while nobody has claimed the place.
+    /// `None` while the member is unclaimed.
     incarnation: Option<Incarnation>,
     standing: Standing,
 }
@@ -36,14 +36,14 @@ pub(super) struct Core {
     closed: bool,
 }
 
-/// All that the verdict on a phase depends on, and on the past, which changes with the tick alone.
+/// The state that the verdict on a phase depends on, except for the history, which changes only with the tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct View {
     pub(super) frontier: Level,
     pub(super) current: Tick,
     pub(super) settled_from: Tick,
     pub(super) closed: bool,
-    /// Whether nobody counts for the current tick, and for the next.
+    /// Whether no member counts for the current tick, and the same for the next.
     pub(super) unmanned: [bool; 2],
 }
 
@@ -63,7 +63,7 @@ impl Core {
         self.counts.current()
     }
 
-    /// What a wait for this phase has to say now; pending means that it may still become complete.
+    /// Returns the current answer to a wait for this phase. Pending means that the phase may still become complete.
     pub(super) fn verdict(&self, phase: TickPhase, tick: Tick) -> Poll<Result<(), BarrierError>> {
         let current = self.current();
         let level = Level::of(phase, tick);
@@ -124,7 +124,7 @@ impl Core {
         Ok(())
     }
 
-    /// Whether a member that counts for a tick of the window has completed this phase of it.
+    /// Returns whether a member that counts for a tick of the window has completed this phase of it.
     pub(super) fn is_complete(&self, shard: ShardId, phase: TickPhase, tick: Tick) -> bool {
         match (self.members.get(&shard), self.level_in_window(phase, tick)) {
             (Some(member), Some(level)) => {
@@ -139,12 +139,12 @@ impl Core {
             .map_or(0, |level| self.counts.reached(tick, level))
     }
 
-    /// By id.
+    /// Returns the members that have completed the phase, ascending by id.
     pub(super) fn completed(&self, phase: TickPhase, tick: Tick) -> Vec<ShardId> {
         self.select(|shard, _| self.is_complete(shard, phase, tick))
     }
 
-    /// The members that count for the tick and have not completed the phase, by id.
+    /// Returns the members that count for the tick and have not completed the phase, ascending by id.
     pub(super) fn missing(&self, phase: TickPhase, tick: Tick) -> Vec<ShardId> {
         self.select(|shard, member| {
             member.standing.first_tick <= tick && !self.is_complete(shard, phase, tick)
@@ -202,8 +202,8 @@ impl Core {
         }
     }
 
-    /// Raises the frontier to what the members have reached. It never lowers it: a tick that was advanced over, or for which
-    /// nobody counts any more, leaves it where it got.
+    /// Raises the frontier to the level that all members have reached. Never lowers it: if a tick was advanced over, or no member counts
+    /// for it any more, the frontier stays where it is.
     fn settle(&mut self) {
         if let Some(reached) = self.counts.frontier() {
             self.frontier = self.frontier.max(reached);

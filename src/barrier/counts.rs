@@ -1,4 +1,4 @@
-//! How many members are at each level of the window: the current tick and the next.
+//! The numbers of members at each level of the window, which is the current tick and the next.
 
 use super::level::Level;
 use crate::id::Tick;
@@ -8,21 +8,21 @@ const PHASES: usize = TickPhase::ALL.len();
 /// The highest slot: the end of the next tick.
 const TOP: usize = 2 * PHASES;
 
-/// Where a member stands: the first tick that it counts for, and its level, which is at least the start of that tick.
+/// The state of a member: the first tick for which it counts, and its level, which is at least the start of that tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
     pub(super) first_tick: Tick,
     pub(super) level: Level,
 }
 
-/// The members, counted by level and by first tick. Each member's level lies at most at the end of the next tick, and its
-/// first tick at most two after the current one; so nine slots and three hold all that the frontier depends on.
+/// The members, counted by level and by first tick. A member's level is at most the end of the next tick, and its first tick is at most
+/// two ticks ahead. So nine slots for levels and three for first ticks are enough to compute the frontier.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     current: Tick,
-    /// By levels above the start of the current tick. Slot 0 holds those behind it as well.
+    /// Members by level, counted from the start of the current tick. Slot 0 includes all lower levels.
     levels: [u32; TOP + 1],
-    /// By first tick: the current one or before it, the next, the one after that.
+    /// Members by first tick: the current one or earlier, the next, the one after that.
     firsts: [u32; 3],
 }
 
@@ -53,14 +53,14 @@ impl Counts {
         self.firsts[ahead] -= 1;
     }
 
-    /// A member went from one level to another.
+    /// Moves a member from one level to another.
     pub(super) fn raise(&mut self, from: Level, to: Level) {
         let (from, to) = (self.slot(from), self.slot(to));
         self.levels[from] -= 1;
         self.levels[to] += 1;
     }
 
-    /// Moves the window. Levels behind it fall together: their ticks are over.
+    /// Moves the window. Levels below its start are merged into slot 0, since their ticks are over.
     pub(super) fn advance(&mut self, to: Tick) {
         let by = to.saturating_sub(self.current);
         for _ in 0..by.min(2) {
@@ -73,24 +73,24 @@ impl Counts {
         self.current = to;
     }
 
-    /// How many members count for a tick of the window.
+    /// Returns the number of members that count for a tick of the window.
     pub(super) fn required(&self, tick: Tick) -> u32 {
         self.firsts[..=self.ahead(tick)].iter().sum()
     }
 
-    /// How many of those that count for a tick of the window have reached this level of it.
+    /// Returns how many of the members that count for a tick of the window have reached this level of it.
     pub(super) fn reached(&self, tick: Tick, level: Level) -> u32 {
         let at_least: u32 = self.levels[self.slot(level)..].iter().sum();
-        // Whoever counts from a later tick stands at the start of that one, and is in the sum.
+        // Members that count from a later tick are at the start of that tick, and so in the sum.
         let later: u32 = self.firsts[self.ahead(tick) + 1..].iter().sum();
         at_least - later
     }
 
-    /// The highest level of the window that all who count for its tick have reached, if there is one and anybody counts.
+    /// Returns the highest level of the window that all members have reached, if at least one of them counts for its tick.
     pub(super) fn frontier(&self) -> Option<Level> {
         let slot = self.levels.iter().position(|&members| members > 0)?;
         let tick = self.current + u64::from(slot > PHASES);
-        // Nobody counting for that tick, all stand where they will begin. In slot 0 somebody has done nothing of the window.
+        // Slot 0: a member has finished nothing of the window. No member required: all are at the start of the tick from which they count.
         (slot != 0 && self.required(tick) > 0)
             .then(|| Level::start_of(self.current).plus(slot as u64))
     }

@@ -1,24 +1,24 @@
-//! What is remembered of the ticks that were advanced over.
+//! The history of ticks that were advanced over.
 
 use std::collections::VecDeque;
 
 use super::level::Level;
 use crate::id::Tick;
 
-/// How many incomplete ticks are remembered.
+/// The number of incomplete ticks that are remembered.
 pub(super) const REMEMBERED: usize = 64;
 
-/// The last ticks that were advanced over before they were complete, each with how far it got. A tick that isn't among
-/// them and isn't older than the youngest forgotten one was complete.
+/// The last ticks that were advanced over while incomplete, each with the level that it reached. A past tick that isn't among them was
+/// complete if it is later than the last forgotten one.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// By tick, oldest first.
+    /// Ascending by tick.
     incomplete: VecDeque<(Tick, Level)>,
-    /// The youngest incomplete tick of which nothing is known any more.
+    /// The latest incomplete tick that was dropped. Nothing is known of it or of earlier ticks.
     forgotten: Option<Tick>,
 }
 
-/// What is known of a level of a tick that was advanced over.
+/// The verdict on a level of a tick that was advanced over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Complete,
@@ -27,9 +27,9 @@ pub(super) enum Verdict {
 }
 
 impl History {
-    /// Notes the ticks from `from` to before `to`, of which the frontier is all that got done.
+    /// Records an advance over the ticks from `from` up to but not including `to`, with the frontier at that time.
     pub(super) fn advance(&mut self, from: Tick, to: Tick, frontier: Level) {
-        // The frontier reaches at most into the second tick, so whatever is skipped here would be forgotten below.
+        // The frontier reaches at most into the second tick, so the ticks skipped here are incomplete and would be dropped below.
         let kept = REMEMBERED as u64 + 2;
         for tick in from.max(to.saturating_sub(kept))..to {
             if frontier < Level::start_of(tick + 1) {
@@ -43,7 +43,7 @@ impl History {
         }
     }
 
-    /// Whether this level of this tick, which was advanced over, was complete.
+    /// Returns whether a level was complete when its tick was advanced over.
     pub(super) fn verdict(&self, tick: Tick, level: Level) -> Verdict {
         if self.forgotten.is_some_and(|forgotten| tick <= forgotten) {
             return Verdict::Forgotten;
@@ -57,7 +57,7 @@ impl History {
         }
     }
 
-    /// The first tick from which on no tick was left incomplete.
+    /// Returns the first tick after the last incomplete one.
     pub(super) fn settled_from(&self) -> Tick {
         self.incomplete.back().map_or(0, |&(tick, _)| tick + 1)
     }

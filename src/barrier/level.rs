@@ -1,35 +1,35 @@
-//! Levels: a pair of tick and phase as one number, so that a comparison of numbers compares the tick first.
+//! Levels: pairs of tick and phase as one number, so that comparing levels compares the ticks first.
 
 use crate::id::Tick;
 use crate::phase::TickPhase;
 
 const PHASES: u64 = TickPhase::ALL.len() as u64;
 
-/// The last tick whose levels, and the end of which, can be numbered. At a tick a nanosecond it is 146 years away.
+/// The last tick whose levels and whose end fit in 64 bits. At one tick per nanosecond it is 146 years away.
 pub(super) const LAST_TICK: Tick = u64::MAX / PHASES - 1;
 
-/// How many phases lie behind: 0 is nothing, 1 the first phase of tick 0, 5 the first phase of tick 1.
+/// The number of finished phases since the start: 1 is the first phase of tick 0, 5 the first phase of tick 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Level(u64);
 
 impl Level {
-    /// The level at which this phase is done. Nothing beyond [`LAST_TICK`].
+    /// Returns the level at which this phase is finished, or `None` beyond [`LAST_TICK`].
     pub(super) fn of(phase: TickPhase, tick: Tick) -> Option<Self> {
         (tick <= LAST_TICK).then(|| Self(tick * PHASES + 1 + phase as u64))
     }
 
-    /// The level at which all ticks before this one are done and nothing of it is. Saturates beyond the tick after
-    /// [`LAST_TICK`].
+    /// Returns the level at the start of a tick: all earlier ticks are finished, and none of its own phases. Saturates beyond the tick
+    /// after [`LAST_TICK`].
     pub(super) fn start_of(tick: Tick) -> Self {
         Self(tick.saturating_mul(PHASES))
     }
 
-    /// The tick after the one in which the last phase of this level lies.
+    /// Returns the tick after the one that contains the last finished phase.
     pub(super) fn next_tick(self) -> Tick {
         self.0.div_ceil(PHASES)
     }
 
-    /// How many phases this level lies above another; 0 if it doesn't.
+    /// Returns the number of phases from `other` to this level, 0 if this one isn't higher.
     pub(super) fn above(self, other: Self) -> u64 {
         self.0.saturating_sub(other.0)
     }

@@ -1,4 +1,4 @@
-//! The barrier's members: who is waited for, and from which tick on.
+//! The methods that change a barrier's members.
 
 use super::TickBarrier;
 use super::core::Core;
@@ -6,7 +6,7 @@ use crate::error::BarrierError;
 use crate::id::{Incarnation, ShardId, Tick};
 
 impl TickBarrier {
-    /// The number of members, whichever tick they count from.
+    /// Returns the number of members, including those that count only from a later tick. Takes the lock.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a barrier has at most MAX_SHARDS members"
@@ -15,28 +15,28 @@ impl TickBarrier {
         self.core.lock().shard_count() as u32
     }
 
-    /// Makes the members exactly `shard-0` up to this number, in one step: others leave, those that are missing join, and those
-    /// that stay keep their progress. Takes time in proportion to both numbers of members, under the lock.
+    /// Makes the shards with ids from 0 to `shard_count - 1` the members, in one step. Other members leave, missing ones [join](Self::join),
+    /// and those that stay keep their progress. Holds the lock while it visits all old and new members.
     ///
     /// ```
     /// use tickring::{ShardId, TickBarrier, TickPhase};
     ///
     /// let barrier = TickBarrier::new(2)?;
     /// barrier.complete(ShardId::new(0), TickPhase::Sense, 0)?;
-    /// barrier.set_shard_count(1)?; // shard-1 is not waited for any more
+    /// barrier.set_shard_count(1)?; // Nobody waits for shard 1 any more.
     /// barrier.wait_all(TickPhase::Sense, 0)?;
     /// assert_eq!(barrier.shard_count(), 1);
     /// # Ok::<(), tickring::error::BarrierError>(())
     /// ```
     ///
     /// # Errors
-    /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS); [`BarrierError::Closed`]. Nothing changed.
+    /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS), or [`BarrierError::Closed`]. Nothing changed.
     pub fn set_shard_count(&self, shard_count: u32) -> Result<(), BarrierError> {
         self.change(|core| core.set_shard_count(shard_count))
     }
 
-    /// Takes a shard in as a place that nobody has claimed, and returns the first tick from which it counts: the first after both the
-    /// current one and the last of which anything is complete.
+    /// Adds a shard as an unclaimed member, and returns the first tick for which it counts. That is the first tick that is later than the
+    /// current one and has no complete phase.
     ///
     /// ```
     /// use std::time::Duration;
@@ -55,13 +55,13 @@ impl TickBarrier {
     /// ```
     ///
     /// # Errors
-    /// [`BarrierError::MemberExists`], [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS),
+    /// [`BarrierError::MemberExists`], [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS), or
     /// [`BarrierError::Closed`]. Nothing changed.
     pub fn join(&self, shard: ShardId) -> Result<Tick, BarrierError> {
         self.change(|core| core.join(shard, None))
     }
 
-    /// The same as one incarnation of the shard.
+    /// Adds one incarnation of a shard like [`join`](Self::join). [`complete_as`](Self::complete_as) then refuses all other incarnations.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, ShardInfo, TickBarrier, TickPhase};
@@ -81,28 +81,43 @@ impl TickBarrier {
     /// ```
     ///
     /// # Errors
-    /// As [`join`](Self::join).
+    /// The same as for [`join`](Self::join).
     pub fn join_as(&self, shard: ShardId, incarnation: Incarnation) -> Result<Tick, BarrierError> {
         self.change(|core| core.join(shard, Some(incarnation)))
     }
 
-    /// Gives a place that nobody has claimed to this incarnation. It keeps the place's progress. Binding the same one again changes
-    /// nothing.
+    /// Claims an unclaimed member for this incarnation. The member keeps its progress. Binding the same incarnation again has no effect.
+    ///
+    /// ```
+    /// use tickring::error::BarrierError;
+    /// use tickring::{Coordinator, ShardId, ShardInfo, TickBarrier};
+    ///
+    /// let (coordinator, shard) = (Coordinator::new(0)?, ShardId::new(0));
+    /// let register = || coordinator.register(ShardInfo::new(shard, "local".to_owned()));
+    /// let (first, second) = (register()?.incarnation(), register()?.incarnation());
+    ///
+    /// let barrier = TickBarrier::new(1)?;
+    /// barrier.bind(shard, first)?;
+    /// assert_eq!(barrier.bind(shard, second), Err(BarrierError::MemberExists(shard)));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`BarrierError::UnknownShard`]; [`BarrierError::MemberExists`] if another incarnation has the place; [`BarrierError::Closed`].
-    /// Nothing changed.
+    /// [`BarrierError::UnknownShard`], [`BarrierError::MemberExists`] if another incarnation is the member, or
+    /// [`BarrierError::Closed`]. Nothing changed.
     pub fn bind(&self, shard: ShardId, incarnation: Incarnation) -> Result<(), BarrierError> {
         self.change(|core| core.bind(shard, incarnation))
     }
 
-    /// Lets a new incarnation take the place of a member, in one step, and returns the first tick from which it counts, as for one that
-    /// [joins](Self::join). It gets nothing of the old one's progress. The old one is not waited for any more, so what only it had held back
-    /// is complete now; a tick for which it alone counted has nobody left, and waits for it return [`BarrierError::NoMembers`].
+    /// Replaces a member by a new incarnation of the shard, in one step, and returns the first tick for which the new one counts. That is
+    /// the same tick as for one that [joins](Self::join). See the example of [`join_as`](Self::join_as).
+    ///
+    /// The progress of the old member is dropped, and nobody waits for it any more. Phases that only it had held back become complete. If
+    /// it was the only member that counted for a tick, waits for that tick return [`BarrierError::NoMembers`].
     ///
     /// # Errors
-    /// [`BarrierError::UnknownShard`] if the shard isn't a member; [`BarrierError::MemberExists`] if this incarnation has the place
-    /// already; [`BarrierError::Closed`]. Nothing changed.
+    /// [`BarrierError::UnknownShard`] if the shard isn't a member, [`BarrierError::MemberExists`] if this incarnation is the member
+    /// already, or [`BarrierError::Closed`]. Nothing changed.
     pub fn replace_as(
         &self,
         shard: ShardId,
@@ -111,8 +126,8 @@ impl TickBarrier {
         self.change(|core| core.replace(shard, incarnation))
     }
 
-    /// Takes a shard out. What only it had held back is complete now; if no member is left that counts for a tick, waits for it return
-    /// [`BarrierError::NoMembers`].
+    /// Removes a member. Phases that only it had held back become complete. If no other member counts for a tick, waits for that tick
+    /// return [`BarrierError::NoMembers`].
     ///
     /// ```
     /// use tickring::error::BarrierError;
@@ -127,19 +142,19 @@ impl TickBarrier {
     /// ```
     ///
     /// # Errors
-    /// [`BarrierError::UnknownShard`], [`BarrierError::Closed`]. Nothing changed.
+    /// [`BarrierError::UnknownShard`] or [`BarrierError::Closed`]. Nothing changed.
     pub fn leave(&self, shard: ShardId) -> Result<(), BarrierError> {
         self.change(|core| core.leave(shard))
     }
 
-    /// Takes shards out in one step, with one wake-up. Those that aren't members are ignored. On a closed barrier it changes nothing.
+    /// Removes members in one step, with one wake-up of the waiters. Ignores shards that aren't members. Has no effect on a closed barrier.
     pub fn leave_many(&self, shards: &[ShardId]) {
         self.change(|core: &mut Core| core.leave_many(shards));
     }
 
-    /// Makes each of these incarnations the one that has its shard's place, in one step: as [`bind`](Self::bind) for a place that
-    /// nobody has claimed, as [`replace_as`](Self::replace_as) for a place of another one, else as [`join_as`](Self::join_as).
-    /// For the coordinator, which has decided that they may. On a closed barrier it changes nothing.
+    /// Makes each of these incarnations a member, in one step: like [`bind`](Self::bind) for an unclaimed member, like
+    /// [`replace_as`](Self::replace_as) for another incarnation, and otherwise like [`join_as`](Self::join_as). The coordinator has
+    /// decided that they may. Has no effect on a closed barrier.
     pub(crate) fn admit(&self, joins: &[(ShardId, Incarnation)]) {
         if !joins.is_empty() {
             self.change(|core| core.admit(joins));

@@ -1,26 +1,32 @@
-//! A barrier over phases and ticks: no member begins a phase before all have finished the one before.
+//! A barrier over phases and ticks: no member starts a phase before every member has finished the one before.
 //!
-//! Use a [`TickBarrier`] on its own if your threads work in rounds and members may come, go or die between them, which
-//! `std::sync::Barrier` can't express. A [`Coordinator`](crate::Coordinator) has one inside and keeps its members in step with the ring.
+//! Use a [`TickBarrier`] on its own if your threads work in rounds, and members can come, go or die between rounds, which
+//! `std::sync::Barrier` doesn't support. A [`Coordinator`](crate::Coordinator) contains one and keeps its members in step with the ring.
 //!
 //! # Protocol
-//! A [`TickBarrier`] keeps one number, the *frontier*: how many phases are complete, in the order (tick, phase). Each member has a
-//! level of its own, how far it has got; the frontier is the lowest of them. A phase is complete when the frontier has reached it.
+//! Each member has a *level*: the number of phases that it has finished, in the order (tick, phase). The *frontier* is the lowest level
+//! of all members. A phase is complete once the frontier has reached it.
 //!
-//! - **Arriving isn't waiting.** [`complete`](TickBarrier::complete) raises a member's level and returns; anybody may
-//!   [wait](TickBarrier::wait_all), members or not, as often as they like. A wait changes nothing, however it ends.
-//! - **By identity.** A level belongs to one incarnation of one shard. Repeated, stale and unknown completions open nothing.
-//! - **Members come and go.** One that joins counts from the first tick after both the current one and the last of which anything
-//!   is complete, so the frontier never goes back. One that leaves is not waited for any more, from that moment.
-//! - **Ticks.** Completions are taken for the current tick and the next. [`advance`](TickBarrier::advance) begins the next tick whether or
-//!   not the current one is complete; if not, it stays as incomplete as it was, for good.
-//! - **Nobody required.** A phase for which no member counts can't become complete: waits for it return
-//!   [`BarrierError::NoMembers`]. So do waits for the current tick when its last member left or was replaced, or when all have joined for
-//!   the next. Once a later phase is complete, such a phase of a tick that isn't over counts as complete too: nobody had to do it.
+//! - **Arriving isn't waiting.** [`complete`](TickBarrier::complete) raises a member's level and returns. Any thread may
+//!   [wait](TickBarrier::wait_all) for a phase, any number of times, whether or not it runs a member. A wait changes nothing.
+//! - **By identity.** A level belongs to one incarnation of one shard. Repeated, stale and unknown completions complete nothing.
+//! - **Members come and go.** A member that joins counts from the first tick that is later than the current tick and has no complete
+//!   phase. So the frontier never goes back. A member that leaves is not waited for from that moment.
+//! - **Ticks.** Completions are accepted for the current tick and the next. [`advance`](TickBarrier::advance) begins the next tick, whether
+//!   or not the current one is complete. If it isn't, it stays incomplete for good.
+//! - **No members.** A phase for which no member counts can't become complete. Waits for it return [`BarrierError::NoMembers`]. The same
+//!   goes for the current tick if its last member has left or was replaced, or if all members have joined for the next tick. There is one
+//!   exception: once a later phase is complete, such a phase of a tick that isn't over counts as complete too.
 
-// `core` decides, without lock, clock or thread; `counts` counts its members by level; `history` remembers ticks that were advanced over;
-// `snapshot` shows the frontier to those who hold no lock. This file adds the lock and the waking, `wait` the waiting, `patience` how
-// long a waiter looks before it sleeps, `membership` the coming and going of members.
+// core        the pure state machine, without locks, clocks or threads
+// counts      its members, counted by level
+// history     the ticks that were advanced over
+// snapshot    the state that can be read without the lock
+// wait        waiting
+// patience    how long a waiter spins before it sleeps
+// membership  the methods that change the members
+//
+// This file adds the lock to `core` and wakes the waiters.
 
 mod core;
 mod counts;
@@ -47,10 +53,10 @@ use crate::sync::{WaitLock, cores};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A barrier over shards, phase by phase and tick by tick, with members that may come and go.
+/// A barrier over the phases and ticks of shards, with members that may come and go.
 ///
-/// It can be used without a coordinator, for instance by shards that bring their own threads: each completes a phase, then waits
-/// for it.
+/// You can use it without a coordinator, for instance if your shards run on threads of their own. Each thread completes a phase, then
+/// waits for it.
 ///
 /// ```
 /// use tickring::{ShardId, TickBarrier, TickPhase};
@@ -73,14 +79,17 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Ok::<(), tickring::error::BarrierError>(())
 /// ```
 ///
-/// Completing, joining and leaving take a lock for a time that doesn't depend on the number of members; a wait that times out lists the missing
-/// ones under it, 2 ms for 65,536. A wait for what is complete already takes none, unless its tick or a later one was left
-/// incomplete. Ticks go up to `u64::MAX / 4 - 1`; a later one is [`BarrierError::TickAhead`].
+/// # Cost
+/// Completing, joining and leaving take a lock for constant time. A wait that times out lists the missing members under the lock, which
+/// takes 2 ms for 65,536. A wait for a complete phase takes no lock, unless its tick or a later one was left incomplete.
+///
+/// # Limits
+/// The last tick is `u64::MAX / 4 - 1`. Calls that name a later one return [`BarrierError::TickAhead`].
 #[derive(Debug)]
 pub struct TickBarrier {
-    /// Whoever changes a verdict wakes all that wait.
+    /// A thread that changes a verdict wakes all waiters.
     core: WaitLock<Core>,
-    /// On a cache line of its own, so that those who spin on it don't slow down those who lock.
+    /// On a cache line of its own, so that threads that spin on it don't slow down those that lock.
     snapshot: CachePadded<Snapshot>,
     patience: CachePadded<Patience>,
     timeout: Duration,
@@ -88,19 +97,41 @@ pub struct TickBarrier {
 }
 
 impl TickBarrier {
-    /// A barrier at tick 0 with the members `shard-0` up to this number, all of which count from tick 0. Waits take 30 seconds at
-    /// most unless they say otherwise.
+    /// Creates a barrier at tick 0. Its members are the shards with ids from 0 to `shard_count - 1`, which count from tick 0. They are
+    /// *unclaimed*: none belongs to an incarnation until one is [bound](Self::bind). The timeout of waits is 30 seconds.
+    ///
+    /// ```
+    /// use tickring::TickBarrier;
+    /// use tickring::error::BarrierError;
+    /// use tickring::limits::MAX_SHARDS;
+    ///
+    /// assert_eq!(TickBarrier::new(3)?.shard_count(), 3);
+    /// let refused = TickBarrier::new(MAX_SHARDS + 1);
+    /// assert!(matches!(refused, Err(BarrierError::TooManyMembers { .. })));
+    /// # Ok::<(), BarrierError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS). Nothing was built.
+    /// [`BarrierError::TooManyMembers`] beyond [`MAX_SHARDS`](crate::limits::MAX_SHARDS).
     pub fn new(shard_count: u32) -> Result<Self, BarrierError> {
         Self::with_timeout(shard_count, DEFAULT_TIMEOUT)
     }
 
-    /// The same, with the timeout of [`wait_all`](Self::wait_all).
+    /// Creates a barrier like [`new`](Self::new), with a timeout for [`wait_all`](Self::wait_all).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tickring::error::BarrierError;
+    /// use tickring::{TickBarrier, TickPhase};
+    ///
+    /// let barrier = TickBarrier::with_timeout(1, Duration::from_millis(1))?;
+    /// let timed_out = barrier.wait_all(TickPhase::Sense, 0);
+    /// assert!(matches!(timed_out, Err(BarrierError::PhaseTimeout { .. })));
+    /// # Ok::<(), BarrierError>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The same as for [`new`](Self::new).
     pub fn with_timeout(shard_count: u32, timeout: Duration) -> Result<Self, BarrierError> {
         let core = Core::new(shard_count)?;
         let cores = cores();
@@ -113,10 +144,11 @@ impl TickBarrier {
         })
     }
 
-    /// Says that a shard has finished a phase of the current tick or the next, and everything before it. Idempotent. Completing an
+    /// Records that a shard has finished a phase of the current tick or the next, and everything before it. Idempotent. Completing an
     /// earlier phase, or a tick before the member's first, has no effect.
     ///
-    /// It speaks for whatever incarnation of the shard is a member; see [`complete_as`](Self::complete_as).
+    /// It counts for the shard's current incarnation. To refuse calls on behalf of an earlier one, use
+    /// [`complete_as`](Self::complete_as).
     ///
     /// ```
     /// use tickring::error::BarrierError;
@@ -134,8 +166,11 @@ impl TickBarrier {
     /// ```
     ///
     /// # Errors
-    /// [`BarrierError::Closed`], [`BarrierError::UnknownShard`], [`BarrierError::TickOver`] before the current tick,
-    /// [`BarrierError::TickAhead`] beyond the next. Nothing changed.
+    /// Nothing changed.
+    /// - [`BarrierError::Closed`]: the barrier is closed.
+    /// - [`BarrierError::UnknownShard`]: the shard isn't a member.
+    /// - [`BarrierError::TickOver`]: the tick is before the current one, so the call came too late.
+    /// - [`BarrierError::TickAhead`]: the tick is after the next one. Advance first.
     pub fn complete(
         &self,
         shard: ShardId,
@@ -145,10 +180,11 @@ impl TickBarrier {
         self.change(|core| core.complete(shard, None, phase, tick))
     }
 
-    /// The same in the name of one incarnation; [`join_as`](Self::join_as) has an example.
+    /// Records a phase as finished like [`complete`](Self::complete), but only if this incarnation of the shard is the member. See the
+    /// example of [`join_as`](Self::join_as).
     ///
     /// # Errors
-    /// [`BarrierError::StaleIncarnation`] if the member is another incarnation, or a place that nobody has claimed; else as
+    /// [`BarrierError::StaleIncarnation`] if the member is another incarnation or unclaimed; otherwise the same as for
     /// [`complete`](Self::complete). Nothing changed.
     pub fn complete_as(
         &self,
@@ -160,25 +196,25 @@ impl TickBarrier {
         self.change(|core| core.complete(shard, Some(incarnation), phase, tick))
     }
 
-    /// Whether a member that counts for this tick, the current or the next, has completed this phase of it. False for any other
-    /// tick.
+    /// Returns whether a member has completed this phase of the current or the next tick. False for other ticks, for shards that aren't
+    /// members, and for members that count from a later tick.
     pub fn is_complete(&self, shard: ShardId, phase: TickPhase, tick: Tick) -> bool {
         self.core.lock().is_complete(shard, phase, tick)
     }
 
-    /// How many members that count for this tick, the current or the next, have completed this phase of it. 0 for any other tick.
+    /// Returns the number of members that have completed this phase of the current or the next tick. 0 for other ticks. Members that
+    /// count from a later tick aren't included.
     pub fn completed_count(&self, phase: TickPhase, tick: Tick) -> u32 {
         self.core.lock().completed_count(phase, tick)
     }
 
-    /// The members for which [`is_complete`](Self::is_complete) is true, by id. Takes time in proportion to the number of members,
-    /// under the lock.
+    /// Returns the members for which [`is_complete`](Self::is_complete) is true, ascending by id. Holds the lock while it visits all
+    /// members.
     pub fn get_completed_shards(&self, phase: TickPhase, tick: Tick) -> Vec<ShardId> {
         self.core.lock().completed(phase, tick)
     }
 
-    /// Those of these shards for which [`is_complete`](Self::is_complete) is false, in the order given, whether they are members or
-    /// not.
+    /// Returns those of `shards` for which [`is_complete`](Self::is_complete) is false, in the given order. They need not be members.
     ///
     /// ```
     /// use tickring::{ShardId, TickBarrier, TickPhase};
@@ -201,41 +237,53 @@ impl TickBarrier {
         shards.iter().copied().filter(pending).collect()
     }
 
-    /// Begins the next tick and returns it. Completions of it that came early are kept. Whoever waits for what the tick before left
-    /// incomplete gets [`BarrierError::Superseded`].
+    /// Begins the next tick and returns it. Early completions of that tick are kept. Waits for phases that the previous tick left
+    /// incomplete return [`BarrierError::Superseded`]. See the example of [`reset_for_tick`](Self::reset_for_tick).
     ///
     /// # Errors
-    /// [`BarrierError::Closed`]; [`BarrierError::TickAhead`] at the last tick. Nothing changed.
+    /// [`BarrierError::Closed`], or [`BarrierError::TickAhead`] at the last tick. Nothing changed.
     pub fn advance(&self) -> Result<Tick, BarrierError> {
         self.change(Core::advance)
     }
 
-    /// Advances to this tick, over all between. The current one is allowed and changes nothing.
+    /// Advances to this tick and skips the ticks between. Passing the current tick has no effect.
+    ///
+    /// ```
+    /// use tickring::TickBarrier;
+    /// use tickring::error::BarrierError;
+    ///
+    /// let barrier = TickBarrier::new(1)?;
+    /// assert_eq!(barrier.advance()?, 1);
+    /// barrier.reset_for_tick(5)?;
+    /// let backwards = BarrierError::TickBackwards { tick: 4, current: 5 };
+    /// assert_eq!(barrier.reset_for_tick(4), Err(backwards));
+    /// # Ok::<(), BarrierError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`BarrierError::TickBackwards`] before the current tick; else as [`advance`](Self::advance). Nothing changed.
+    /// [`BarrierError::TickBackwards`] before the current tick; otherwise the same as for [`advance`](Self::advance). Nothing changed.
     pub fn reset_for_tick(&self, tick: Tick) -> Result<(), BarrierError> {
         self.change(|core| core.advance_to(tick))
     }
 
-    /// The current tick, from 0. Takes no lock.
+    /// Returns the current tick. The first is 0. Takes no lock.
     pub fn current_tick(&self) -> Tick {
         self.snapshot.current()
     }
 
-    /// Whether the barrier is closed. Takes no lock.
+    /// Returns whether the barrier is closed. Takes no lock.
     pub fn is_closed(&self) -> bool {
         self.snapshot.is_closed()
     }
 
-    /// Ends the coordination: waits for what is not complete return [`BarrierError::Closed`], and so does every later call that
-    /// would change something. Closing twice changes nothing.
+    /// Closes the barrier for good. Waits for incomplete phases of ticks that aren't over return [`BarrierError::Closed`], and later calls
+    /// that would change something are refused with the same error. Closing twice has no effect.
     pub fn close(&self) {
         self.change(Core::close);
     }
 
-    /// Every change goes through here: under the lock, with those who sleep woken after it; see `wait` in `wait.rs` for why no
-    /// wake-up is missed. Members that join or complete a phase without being the last change no verdict, and wake nobody.
+    /// Makes every change: under the lock, then wakes the sleepers if a verdict may have changed. `wait` in `wait.rs` explains why no
+    /// wake-up is missed. A member that joins, or that isn't the last to complete a phase, changes no verdict and wakes nobody.
     fn change<T>(&self, command: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.core.lock();
         let (view, members) = (core.view(), core.shard_count());
@@ -246,7 +294,7 @@ impl TickBarrier {
                 .set_has_cores(core.shard_count() <= self.cores);
         }
         if view != changed {
-            self.snapshot.publish(&changed);
+            self.snapshot.store(&changed);
             self.core.wake_all(core);
         }
         answer

@@ -1,43 +1,46 @@
-//! How long a waiter looks, and lets other threads run, before it sleeps.
+//! How long a waiter spins, and yields to other threads, before it sleeps.
 //!
-//! A waiter looks, yields to other threads, and begins again, a few times over. With no more members than cores it looks for as long as a
-//! change of threads takes before it yields: two that were put on one core would wait for each other's slice to end. With more members
-//! each look that is in vain keeps others from arriving, so it yields after each.
+//! A waiter spins, yields, and repeats that a few times. If there is a core for each member, it spins for about as long as a context switch
+//! takes. It yields even then, since two members that the system put on one core would otherwise wait for each other's time slice to
+//! end. With more members than cores, spinning keeps others from arriving, so a waiter looks only once before each yield.
 //!
-//! Where phases are short nobody sleeps then: each member costs a phase one change of threads, and no wake-up. Microseconds a phase on 2
-//! cores (`std::sync::Barrier` in the same run): 0.2 for 2 threads (21), 2.3 for 4 (21), 5.8 for 8 (45), 12.4 for 16 (149); sleeping at once
-//! took 24, 33 and 58 for 4, 8 and 16.
+//! If phases are short, nobody sleeps: each member costs a phase one context switch, and no wake-up. Microseconds per phase on 2 cores, with
+//! `std::sync::Barrier` in the same run in parentheses: 0.2 for 2 threads (21), 2.3 for 4 (21), 5.8 for 8 (45), 12.4 for 16 (149).
+//! Sleeping at once took 24, 33 and 58 for 4, 8 and 16 threads.
 //!
 //! # Beside busy threads
-//! There a yield gives a whole slice of time away: it returns 3 to 12 ms later, where a wake-up takes a few microseconds. So a yield that
-//! returns late forbids yields to all waiters of the barrier, at first for 16 times as long as it took; they look once and sleep
-//! instead, since who shares a core with a busy thread waits in vain on it. If yields are late again within 64 times that length after a
-//! ban, the next is twice as long, up to 64 times as long as the yield took. The memory outlasts the ban, so that a barrier that rests for
-//! a while doesn't learn the same again. A waiter beside busy threads loses about one part in 64 of its time to late yields that
-//! way, and an idle machine, where single yields are late when threads begin, soon has its yields back: with 64 at once,
-//! phases of 8 threads took up to 3 times as long there. With at most 16, or no yields at all, phases without work took several times
-//! as long beside 8 busy threads.
+//! A yield beside a busy thread gives a whole time slice away. It returns 3 to 12 ms later, where a wake-up takes a few microseconds. So a
+//! yield that returns late bans yields for all waiters of the barrier, at first for 16 times as long as it took. During a ban waiters
+//! look once and then sleep, since a waiter that shares its core with a busy thread spins in vain.
+//!
+//! If a yield is late again within 64 times its length after a ban, the next ban is twice as long, up to 64 times as long as the yield
+//! took. This memory outlasts the ban, so that a barrier that rests for a while needn't learn the same again.
+//!
+//! That way a waiter beside busy threads loses about one part in 64 of its time to late yields. An idle machine, where single yields are
+//! late when threads start, soon has its yields back: with 64 as the first factor, phases of 8 threads took up to 3 times as long there.
+//! With 16 as the greatest factor, or without yields, phases without work took several times as long beside 8 busy threads.
 //!
 //! # Orderings
-//! All are relaxed: these are hints, on which no answer depends.
+//! All are relaxed: the cells are hints, and no answer depends on them.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::sync::{AtomicBool, AtomicU64, Instant, LOOKS, LOOKS_SHARED, Ordering, ROUNDS};
 
-/// A yield that takes longer is late.
+/// The longest time that a yield may take without being late.
 const LATE: Duration = Duration::from_micros(500);
-/// How many times its own length a late yield forbids others: at first, and at most.
+/// The length of a ban in multiples of the late yield: the first, and the maximum.
 const PENALTIES: [u32; 2] = [16, 64];
 
 /// The patience of all waiters of one barrier, or of all idle threads of one pool.
 #[derive(Debug)]
 pub(crate) struct Patience {
-    /// Whether each member can have a core to itself.
+    /// Whether there is a core for each member.
     has_cores: AtomicBool,
-    /// When the last ban ends, and how long it is, in nanoseconds; the former since `origin`.
+    /// The end of the last ban, in nanoseconds since `origin`.
     ban_ends: AtomicU64,
+    /// The length of the last ban in nanoseconds.
     ban: AtomicU64,
     origin: Instant,
 }
@@ -60,8 +63,7 @@ impl Patience {
         self.has_cores.store(has_cores, Ordering::Relaxed);
     }
 
-    /// What a look finds before it is time to sleep. The first look is at the moment `now`; after a yield the wait goes on only while there is
-    /// time.
+    /// Calls `look` until it finds something or it is time to sleep. `now` is the current time. After a yield it goes on only if `is_time`.
     pub(crate) fn look_for<T>(
         &self,
         now: Instant,
@@ -103,10 +105,10 @@ impl Patience {
         now.as_nanos() >= self.ban_ends.load(Ordering::Relaxed)
     }
 
-    /// Takes note of a yield.
+    /// Records a yield, and starts a ban if it was late.
     fn yielded(&self, begun: Timestamp, ended: Timestamp) {
         let took = ended.saturating_since(begun);
-        // One that began before the ban, or in it, is another sign of what the ban is for.
+        // A yield that began before the ban ended belongs to the same cause as the ban.
         if took <= LATE || !self.may_yield(begun) {
             return;
         }
@@ -119,7 +121,7 @@ impl Patience {
             first
         };
         let ends = ended.saturating_add(ban).as_nanos();
-        // If another waiter was faster, its ban stands.
+        // If another waiter was faster, its ban stays.
         let exchanged =
             self.ban_ends
                 .compare_exchange(ban_ends, ends, Ordering::Relaxed, Ordering::Relaxed);

@@ -1,12 +1,13 @@
-//! What the barrier's state looks like from outside the lock.
+//! The part of the barrier's state that can be read without the lock.
 //!
 //! # Orderings
-//! All stores happen under the barrier's lock, so they are in one order; each cell only grows. Loads happen anywhere.
-//! - `frontier`: release and acquire. Whoever reads a level has met the store of it, hence the lock's owner at that time, and, through
-//!   the lock, every member that completed the level before: what they wrote before `complete` is visible after the wait.
-//! - `settled_from`: relaxed, and loaded after `frontier`. An advance stores it when it leaves a tick incomplete; a frontier that has gone
-//!   past that tick is stored by a later change, under the lock. So who reads that frontier sees this, too, and asks under the lock.
-//! - `current`, `closed`: release and acquire, so that whoever sees a tick begun, or the barrier closed, sees what came before that.
+//! All stores happen under the barrier's lock, so they have one order. Each cell only grows. Loads happen without the lock.
+//! - `frontier`: release and acquire. A load that returns a level synchronises with the store of it, and through the lock with every
+//!   member that had completed the level. So the writes that a member made before `complete` are visible after the wait.
+//! - `settled_from`: relaxed, and loaded after `frontier`. An advance stores it when it leaves a tick incomplete. A frontier that has gone
+//!   past that tick is stored by a later change, under the lock. So a thread that loads that frontier also sees this store, and takes the
+//!   lock to ask.
+//! - `current`, `closed`: release and acquire. A thread that sees a tick begun, or the barrier closed, sees all writes before that.
 
 use super::core::View;
 use super::level::Level;
@@ -22,7 +23,7 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Of a barrier at its start.
+    /// The snapshot of a new barrier.
     pub(super) fn new() -> Self {
         Self {
             frontier: AtomicU64::new(Level::default().to_bits()),
@@ -32,8 +33,8 @@ impl Snapshot {
         }
     }
 
-    /// Call under the barrier's lock only.
-    pub(super) fn publish(&self, view: &View) {
+    /// Stores the state. Call it under the barrier's lock only.
+    pub(super) fn store(&self, view: &View) {
         self.settled_from
             .store(view.settled_from, Ordering::Relaxed);
         self.frontier
@@ -42,8 +43,8 @@ impl Snapshot {
         self.closed.store(view.closed, Ordering::Release);
     }
 
-    /// Whether the level is known to be complete without asking under the lock. From `settled_from` on no tick was left
-    /// incomplete, so the frontier can't have gone past this one without completing it.
+    /// Returns whether the level is known to be complete. If not, the caller has to ask under the lock. No tick from `settled_from` on
+    /// was left incomplete, so the frontier can't have gone past such a tick without completing it.
     pub(super) fn is_complete(&self, tick: Tick, level: Level) -> bool {
         let frontier = Level::from_bits(self.frontier.load(Ordering::Acquire));
         level <= frontier && tick >= self.settled_from.load(Ordering::Relaxed)

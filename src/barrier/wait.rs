@@ -1,4 +1,4 @@
-//! Waiting: without the lock for what is complete, looking for a moment, then asleep. How long to look is `patience`'s decision.
+//! Waiting for a phase: first without the lock, spinning for a moment, then asleep. `patience` decides how long to spin.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -11,26 +11,38 @@ use crate::phase::TickPhase;
 use crate::sync::Instant;
 
 impl TickBarrier {
-    /// Waits until every member that counts for this tick has completed this phase of it, at most as long as the barrier's timeout.
+    /// Waits until every member that counts for this tick has completed this phase of it, up to the barrier's timeout.
     ///
-    /// A wait for what is complete returns at once, also when the tick is long over or the barrier closed: without the lock, unless this tick or a
-    /// later one was advanced over before it was complete.
+    /// A wait for a complete phase returns at once, even if the tick is long over or the barrier is closed. It takes no lock then, unless
+    /// this tick or a later one was advanced over while it was incomplete.
+    ///
+    /// ```
+    /// use tickring::error::BarrierError;
+    /// use tickring::{ShardId, TickBarrier, TickPhase};
+    ///
+    /// let barrier = TickBarrier::new(1)?;
+    /// barrier.complete(ShardId::new(0), TickPhase::Sense, 0)?;
+    /// barrier.wait_all(TickPhase::Sense, 0)?;
+    /// barrier.advance()?;
+    /// let superseded = BarrierError::Superseded { phase: TickPhase::Act, tick: 0 };
+    /// assert_eq!(barrier.wait_all(TickPhase::Act, 0), Err(superseded));
+    /// # Ok::<(), BarrierError>(())
+    /// ```
     ///
     /// # Errors
-    /// Nothing changed, whichever it is, and the wait can be repeated.
-    /// - [`BarrierError::PhaseTimeout`] names the members that are missing.
-    /// - [`BarrierError::Superseded`]: the tick was advanced over before the phase was complete. The last 64 such ticks are
-    ///   remembered with how far they got.
-    /// - [`BarrierError::TickOver`]: the tick is not later than the youngest incomplete one that is not remembered any more, so
-    ///   nobody knows.
-    /// - [`BarrierError::TickAhead`]: the tick lies beyond the next.
+    /// None of these changes the barrier, and you may wait again.
+    /// - [`BarrierError::PhaseTimeout`]: the timeout is over. It names the missing members.
+    /// - [`BarrierError::Superseded`]: the barrier advanced over the tick before the phase was complete. It remembers the last 64
+    ///   incomplete ticks and how far each got.
+    /// - [`BarrierError::TickOver`]: the tick is so old that the barrier no longer knows whether the phase was complete.
+    /// - [`BarrierError::TickAhead`]: the tick is after the next one.
     /// - [`BarrierError::NoMembers`]: no member counts for the tick, so nothing can complete it.
-    /// - [`BarrierError::Closed`], also when the barrier is closed during the wait.
+    /// - [`BarrierError::Closed`]: the barrier is closed, or was closed during the wait.
     pub fn wait_all(&self, phase: TickPhase, tick: Tick) -> Result<(), BarrierError> {
         self.wait_all_with_timeout(phase, tick, self.timeout)
     }
 
-    /// The same, with a timeout of the caller's. With none at all it is a question that doesn't wait.
+    /// Waits like [`wait_all`](Self::wait_all), with this timeout. A timeout of zero makes it a query that doesn't wait.
     ///
     /// ```
     /// use std::time::Duration;
@@ -46,7 +58,7 @@ impl TickBarrier {
     /// ```
     ///
     /// # Errors
-    /// As [`wait_all`](Self::wait_all).
+    /// The same as for [`wait_all`](Self::wait_all).
     pub fn wait_all_with_timeout(
         &self,
         phase: TickPhase,
@@ -56,15 +68,16 @@ impl TickBarrier {
         if self.is_known_complete(phase, tick) {
             return Ok(());
         }
-        // A deadline beyond the clock's end is none.
+        // A deadline that the clock can't express means no deadline.
         let now = Instant::now();
         self.wait(phase, tick, now, now.checked_add(timeout))
     }
 
-    /// The same, with a deadline.
+    /// Waits like [`wait_all`](Self::wait_all), until a deadline. See the example of
+    /// [`wait_all_with_timeout`](Self::wait_all_with_timeout).
     ///
     /// # Errors
-    /// As [`wait_all`](Self::wait_all).
+    /// The same as for [`wait_all`](Self::wait_all).
     pub fn wait_until(
         &self,
         phase: TickPhase,
@@ -77,7 +90,7 @@ impl TickBarrier {
         self.wait(phase, tick, Instant::now(), Some(deadline))
     }
 
-    /// Wakes whoever waits, for nothing: as the system may at any time, and as the end of a deadline does.
+    /// Wakes all waiters without a change, as the system may do at any time, and as the end of a deadline does.
     #[cfg(any(loom, shuttle))]
     #[doc(hidden)]
     pub fn wake_up(&self) {
@@ -113,9 +126,9 @@ impl TickBarrier {
                     missing,
                 });
             }
-            // No wake-up is missed. The verdict was read under the lock, and the sleep gives it up and counts this thread in one step;
-            // see `WaitLock::wait`. Whoever changes a verdict does so under that lock and calls `wake_all` afterwards: either the
-            // change came before the verdict was read, or the call finds this thread asleep.
+            // No wake-up is missed. This thread read the verdict under the lock. `WaitLock::wait` counts it as a sleeper and releases the
+            // lock in one step. A thread that changes a verdict does so under the same lock and calls `wake_all` afterwards. So either
+            // the change came before the verdict was read, or that call finds this thread asleep.
             core = self.core.wait(core, deadline);
         }
     }

@@ -1,4 +1,4 @@
-//! Who is a member: joining, claiming, replacing, leaving.
+//! The commands that change the members: join, bind, replace, leave.
 
 use ahash::AHashMap;
 
@@ -26,7 +26,7 @@ impl Core {
         self.members.len()
     }
 
-    /// Returns the first tick that the new member counts for.
+    /// Adds a member and returns the first tick for which it counts.
     pub(in crate::barrier) fn join(
         &mut self,
         shard: ShardId,
@@ -42,7 +42,7 @@ impl Core {
         Ok(first_tick)
     }
 
-    /// Gives a place that nobody has claimed to this incarnation.
+    /// Claims an unclaimed member for this incarnation.
     pub(in crate::barrier) fn bind(
         &mut self,
         shard: ShardId,
@@ -62,7 +62,7 @@ impl Core {
         }
     }
 
-    /// The place stays taken all the while: the frontier is looked at only when the new incarnation is in it.
+    /// Replaces a member. The frontier is computed only after the new incarnation is in, so the shard is a member all the time.
     pub(in crate::barrier) fn replace(
         &mut self,
         shard: ShardId,
@@ -83,7 +83,7 @@ impl Core {
         Ok(first_tick)
     }
 
-    /// Gives each of these incarnations its shard's place, whoever had it. Only a place that nobody had claimed lends its progress.
+    /// Makes each of these incarnations a member. It takes over the progress of an unclaimed member, but not of another incarnation.
     pub(in crate::barrier) fn admit(&mut self, joins: &[(ShardId, Incarnation)]) {
         if self.closed {
             return;
@@ -137,7 +137,8 @@ impl Core {
         Ok(())
     }
 
-    /// The first tick after the current one of which nothing is complete: whoever counts from there holds nothing back that is.
+    /// Returns the first tick that is later than the current one and has no complete phase. A member that counts from there on doesn't
+    /// undo a complete phase.
     fn next_countable(&self) -> Tick {
         self.frontier.next_tick().max(self.current() + 1)
     }
