@@ -1,16 +1,17 @@
-//! Time: a monotonic clock that can be replaced.
+//! The monotonic clock of a coordinator, and a manual one for tests.
 //!
-//! A [`Coordinator`](crate::Coordinator) judges leases by a [`Clock`]. Give it a [`ManualClock`] in tests, so that shards die without
-//! waiting. A [`ShardRegistry`](crate::ShardRegistry) takes each [`Timestamp`] as an argument. The wall clock decides nothing here.
+//! A [`Coordinator`](crate::Coordinator) decides by a [`Clock`] whether a shard's lease has expired. In tests, give it a [`ManualClock`] so
+//! that leases expire without waiting. A [`ShardRegistry`](crate::ShardRegistry) has no clock; it takes each [`Timestamp`] as an argument.
+//! Nothing here depends on the wall clock.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::sync::{Arc, AtomicU64, Instant, Ordering};
 
-/// A moment on a [`Clock`]: whole nanoseconds since that clock's origin.
+/// A moment on a [`Clock`], in nanoseconds since that clock's origin.
 ///
-/// It has 63 bits (292 years); arithmetic saturates at both ends, so that no clock, however wild, can overflow it.
+/// It has 63 bits, which is 292 years. Arithmetic saturates at both ends, so no clock can make it overflow.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,7 +30,7 @@ impl Timestamp {
     /// The last representable moment.
     pub const MAX: Self = Self(u64::MAX >> 1);
 
-    /// The moment this many nanoseconds after the origin, at most [`Timestamp::MAX`].
+    /// Returns the moment this many nanoseconds after the origin, at most [`Timestamp::MAX`].
     pub const fn from_nanos(nanos: u64) -> Self {
         if nanos > Self::MAX.0 {
             Self::MAX
@@ -38,33 +39,33 @@ impl Timestamp {
         }
     }
 
-    /// Nanoseconds since the origin.
+    /// Returns the nanoseconds since the origin.
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// This moment and `duration` more, at most [`Timestamp::MAX`].
+    /// Returns the moment `duration` after this one, at most [`Timestamp::MAX`].
     pub fn saturating_add(self, duration: Duration) -> Self {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Self::from_nanos(self.0.saturating_add(nanos))
     }
 
-    /// The time from `earlier` to this moment, zero if it is not earlier.
+    /// Returns the time from `earlier` to this moment, or zero if `earlier` is later.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// A source of the present time.
+/// A source of the current time.
 ///
-/// An implementation should be monotonic. If it steps back, leases that are ahead of it begin again from the new time, at the
-/// shard's next heartbeat or at the next sweep; if it jumps ahead, all leases are overdue, and only a
-/// [`PauseGuard`](crate::coordinator::PauseGuard) holds verdicts back.
+/// An implementation should be monotonic. If it steps back, leases that are ahead of it start again from the new time, at the shard's
+/// next heartbeat or at the next sweep. If it jumps ahead, all leases are overdue, and only a
+/// [`PauseGuard`](crate::coordinator::PauseGuard) keeps shards from being declared dead.
 ///
-/// It is asked under the coordinator's lock by calls that change the membership, so it should be quick and must not call the
-/// coordinator. If it panics, the panic reaches the caller, and nothing has changed.
+/// Calls that change the membership read the clock under the coordinator's lock, so it should be quick and must not call the coordinator.
+/// If it panics, the panic reaches the caller, and nothing has changed.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The present moment.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -74,7 +75,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The system's monotonic clock ([`std::time::Instant`]), from the moment of its creation.
+/// The system's monotonic clock, [`std::time::Instant`]. Its origin is the moment of its creation.
 ///
 /// ```
 /// use tickring::clock::{Clock, MonotonicClock};
@@ -89,7 +90,7 @@ pub struct MonotonicClock {
 }
 
 impl MonotonicClock {
-    /// A clock whose origin is now.
+    /// Creates a clock whose origin is now.
     pub fn new() -> Self {
         Self {
             origin: Instant::now(),
@@ -109,7 +110,7 @@ impl Clock for MonotonicClock {
     }
 }
 
-/// A clock that stands still until it is moved. For tests and simulations.
+/// A clock for tests and simulations, which moves only when it is told to.
 ///
 /// ```
 /// use std::time::Duration;
@@ -127,15 +128,15 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that stands at [`Timestamp::ZERO`].
+    /// Creates a clock at [`Timestamp::ZERO`].
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Moves the clock forward, at most to [`Timestamp::MAX`].
     pub fn advance(&self, duration: Duration) {
-        // Relaxed, here and below: the clock orders nothing but itself; what a test does around it is ordered by the
-        // test's own joins and locks.
+        // Relaxed, here and below: the clock only has to be consistent with itself. A test orders everything else by its own joins and
+        // locks.
         let _ = self
             .nanos
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |nanos| {

@@ -1,4 +1,5 @@
-//! What the models need beyond the public interface. It is there under `cfg(loom)` and `cfg(shuttle)` alone, without any promise.
+//! Items that the loom and shuttle models need beyond the public interface. They exist only under `cfg(loom)` and `cfg(shuttle)`, and may
+//! change at any time.
 
 use std::time::Duration;
 
@@ -12,22 +13,22 @@ pub use crate::sync::Instant;
 pub struct ModelledLease(Lease);
 
 impl ModelledLease {
-    /// A lease that was last heard from at `now`.
+    /// Creates a lease whose last heartbeat was at `now`.
     pub fn new(now: Timestamp) -> Self {
         Self(Lease::open_at(now))
     }
 
-    /// Says whether the beat was heard without the lock.
+    /// Records a heartbeat without the lock. Returns false if the lease is closed.
     pub fn beat(&self, clock: impl FnMut() -> Timestamp) -> bool {
         self.0.beat(clock) == Beat::Heard
     }
 
-    /// What a sweep does.
+    /// Closes the lease if it is overdue, as a sweep does.
     pub fn close_if_overdue(&self, now: Timestamp, timeout: Duration) -> bool {
         self.0.close_if_overdue(now, timeout)
     }
 
-    /// When it was last heard from.
+    /// Returns the time of the last heartbeat.
     pub fn last_seen(&self) -> Timestamp {
         self.0.last_seen()
     }

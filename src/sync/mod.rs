@@ -1,8 +1,7 @@
-//! The synchronisation primitives of the whole crate, from one place, so that a model checker can stand in for them.
+//! The synchronisation primitives of the whole crate.
 //!
-//! Nothing else in `src` names `parking_lot`, `std::sync`, `arc_swap` or [`std::time::Instant`] for coordination.
-//!
-//! `cfg(loom)` and `cfg(shuttle)` put the checkers' primitives in the place of the native ones, behind the same interface.
+//! No other module uses `parking_lot`, `std::sync`, `arc_swap` or [`std::time::Instant`] directly for coordination. So `cfg(loom)` and
+//! `cfg(shuttle)` can replace the native primitives by those of the model checkers, behind the same interface.
 
 #[cfg(any(loom, shuttle))]
 mod modelled;

@@ -1,9 +1,9 @@
-//! The model checkers' primitives behind the native ones' interface.
+//! The primitives of the model checkers, behind the interface of the native ones.
 //!
-//! - loom knows no [`ArcSwap`](arc_swap::ArcSwap): the cell is a mutex around an `Arc`, which is one of the orders that the real cell allows.
-//! - Neither checker models time. A clock stands still until a scenario moves it, and a wait with a deadline ends like any other, by a
-//!   notification; then it looks at the clock. So a scenario that lets a deadline pass moves the clock and then wakes whoever waits.
-//! - [`Arc`] stays the standard one: what is counted is not what is checked.
+//! - loom has no [`ArcSwap`](arc_swap::ArcSwap), so the cell is a mutex around an `Arc`. It allows a subset of the real cell's orders.
+//! - Neither checker models time. The clock stands still until a scenario moves it. A wait with a deadline ends by a notification, like
+//!   any other, and then looks at the clock. So to let a deadline pass, a scenario moves the clock and then wakes the waiters.
+//! - [`Arc`] is the standard one, since reference counts aren't checked.
 
 #![expect(clippy::expect_used, reason = "a guard holds its lock")]
 
@@ -28,13 +28,13 @@ use self::primitives::{RwLockReadGuard, RwLockWriteGuard};
 use super::Arc;
 pub(crate) use std::sync::OnceLock;
 
-/// A loop that only waits for another thread has no end in a model.
+/// One, since a loop that only waits for another thread never ends in a model.
 pub(crate) const LOOKS: u32 = 1;
-/// Another look would be like the one before.
+/// None, since a second look finds the same as the first.
 pub(crate) const LOOKS_SHARED: u32 = 0;
 pub(crate) const ROUNDS: u32 = 1;
 
-/// So that the waiters of barriers of two members look before they sleep, and those of larger ones don't.
+/// Two, so that waiters of a barrier with two members look before they sleep, and waiters of larger barriers don't.
 pub(crate) const fn cores() -> usize {
     2
 }
@@ -49,22 +49,22 @@ thread_local! {
 pub struct Instant(Duration);
 
 impl Instant {
-    /// The present moment.
+    /// Returns the current time.
     pub fn now() -> Self {
         Self(NOW.get())
     }
 
-    /// Where the clock starts.
+    /// Returns the time at which the clock starts.
     pub const fn start() -> Self {
         Self(Duration::ZERO)
     }
 
-    /// Puts the clock back to its start, for the next execution.
+    /// Resets the clock to its start, for the next execution.
     pub fn reset() {
         NOW.set(Duration::ZERO);
     }
 
-    /// Lets time pass.
+    /// Moves the clock forward.
     pub fn pass(duration: Duration) {
         NOW.set(NOW.get() + duration);
     }
@@ -109,7 +109,7 @@ impl<T> fmt::Debug for Mutex<T> {
     }
 }
 
-/// Sleeps until a notification, or for no reason.
+/// Sleeps until a notification or a spurious wake-up.
 pub(super) fn sleep<'a, T>(
     condvar: &primitives::Condvar,
     guard: primitives::MutexGuard<'a, T>,
@@ -121,7 +121,7 @@ pub(super) fn sleep<'a, T>(
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Always holds the lock, but within [`Condvar::wait`].
+/// It always holds the lock, except within [`Condvar::wait`].
 pub(crate) struct MutexGuard<'a, T>(Option<primitives::MutexGuard<'a, T>>);
 
 impl<T> Deref for MutexGuard<'_, T> {

@@ -1,4 +1,4 @@
-//! The primitives that the crate runs on.
+//! The native primitives, which the crate uses outside of model checkers.
 
 pub(super) use std::sync as primitives;
 pub(crate) use std::sync::OnceLock;
@@ -11,7 +11,7 @@ pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 use super::Arc;
 use super::primitives::PoisonError;
 
-/// Sleeps until a notification, or the deadline, or for no reason.
+/// Sleeps until a notification, the deadline or a spurious wake-up.
 pub(super) fn sleep<'a, T>(
     condvar: &primitives::Condvar,
     guard: primitives::MutexGuard<'a, T>,
@@ -25,11 +25,11 @@ pub(super) fn sleep<'a, T>(
     woken.unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// A cell that holds an immutable value: one writer stores, any number of readers load.
+/// A cell that holds an immutable value. One writer stores, any number of readers load.
 ///
-/// `ArcSwap::load` is lock-free always, and wait-free but for once in about `usize::MAX / 4` accesses. A load that begins
-/// after a store returned sees the stored value or a later one: the pointer is exchanged and read with `SeqCst` or
-/// acquire/release inside `arc_swap`, so everything written before the store is visible through the loaded `Arc`.
+/// `ArcSwap::load` is always lock-free. It is also wait-free, except about once in `usize::MAX / 4` accesses. A load that begins after a
+/// store has returned sees the stored value or a later one. `arc_swap` exchanges and reads the pointer with `SeqCst` or acquire/release,
+/// so everything written before the store is visible through the loaded `Arc`.
 #[derive(Debug)]
 pub(crate) struct SnapshotCell<T>(Arc<ArcSwap<T>>);
 
@@ -53,7 +53,7 @@ impl<T> SnapshotCell<T> {
         self.0.swap(value)
     }
 
-    /// A view for one thread that keeps the last value it saw and looks again only at the pointer.
+    /// Returns a view for one thread, which keeps the last value and compares only the pointer.
     pub(crate) fn cached(&self) -> CachedSnapshot<T> {
         CachedSnapshot(arc_swap::Cache::new(Arc::clone(&self.0)))
     }
@@ -77,14 +77,14 @@ impl<T> Clone for CachedSnapshot<T> {
     }
 }
 
-/// How many threads can run at once on this machine, at least 1.
+/// Returns the number of threads that can run at once on this machine, at least 1.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-/// How often a thread looks before it lets others run, while there is a core for each: for about as long as a change of threads takes.
+/// How often a thread looks before it yields, if there is a core for each. It takes about as long as a context switch.
 pub(crate) const LOOKS: u32 = 32;
-/// The same where threads share cores.
+/// The same if threads share cores.
 pub(crate) const LOOKS_SHARED: u32 = 1;
-/// How often it lets others run: often enough that each of many has its turn, and soon parked where nobody else is ready.
+/// How often it yields. Often enough that each of many threads gets its turn; if no other thread is ready, it still sleeps soon.
 pub(crate) const ROUNDS: u32 = 8;

@@ -1,30 +1,30 @@
-//! Replaced snapshots that readers still hold.
+//! The replaced snapshots that readers still hold.
 
 use std::collections::VecDeque;
 
 use super::Arc;
 
-/// How many replaced values are kept, so that a sweep costs little.
+/// The maximum number of replaced values that are kept. It keeps sweeps cheap.
 pub(crate) const MAX_RETIRED: usize = 64;
-/// How many bytes they may have together.
+/// The maximum total size of these values in bytes.
 pub(crate) const MAX_RETIRED_BYTES: usize = 8 << 20;
 
-/// The values that a [`SnapshotCell`](super::SnapshotCell) held before, kept by its writer until nobody else holds them, so that no
-/// reader pays for freeing a small one.
+/// The earlier values of a [`SnapshotCell`](super::SnapshotCell). Its writer keeps them until no reader holds them, so that readers rarely
+/// have to free a value.
 ///
-/// Beyond [`MAX_RETIRED`] values, or [`MAX_RETIRED_BYTES`] in sum, the oldest are left to their last readers to free. So a value
-/// that nobody reads keeps at most that much memory until the writer's next [`put`](Self::put) or [`sweep`](Self::sweep).
+/// Beyond [`MAX_RETIRED`] values or [`MAX_RETIRED_BYTES`], the oldest are dropped, and their last readers free them. Unused values
+/// therefore keep at most that much memory until the writer's next [`put`](Self::put) or [`sweep`](Self::sweep).
 #[derive(Debug)]
 pub(crate) struct Retired<T> {
-    /// With their bytes, the oldest first.
+    /// The values with their sizes in bytes, the oldest first.
     values: VecDeque<(Arc<T>, usize)>,
-    /// Of all of them.
+    /// The total size in bytes.
     bytes: usize,
 }
 
 impl<T> Retired<T> {
-    /// Takes what a swap gave back, and frees what nobody else holds. `bytes` is all that the value keeps alive, also what it
-    /// shares with others: they may go before it.
+    /// Adds a value that a swap returned, and frees the values that nobody else holds. `bytes` is the memory that the value keeps alive,
+    /// including what it shares with values that may be freed earlier.
     pub(crate) fn put(&mut self, replaced: Arc<T>, bytes: usize) {
         self.sweep();
         if Arc::strong_count(&replaced) == 1 {
@@ -38,10 +38,10 @@ impl<T> Retired<T> {
         }
     }
 
-    /// Frees what nobody else holds.
+    /// Frees the values that nobody else holds.
     pub(crate) fn sweep(&mut self) {
-        // Out of the cell nobody can take a value up again: once the count is 1 it stays 1. The swap has turned the loans of
-        // readers still inside `load` into counts.
+        // Nobody can take a value from the cell any more, so a count of 1 stays 1. For readers still inside `load`, the swap has turned
+        // their debts into counts.
         self.values
             .retain(|(value, _)| Arc::strong_count(value) > 1);
         self.count();
@@ -71,7 +71,7 @@ impl<T> Default for Retired<T> {
 mod tests {
     use super::*;
 
-    /// Puts values of these bytes, each held by a reader.
+    /// Puts values of these sizes, each held by a reader.
     fn held<const N: usize>(retired: &mut Retired<usize>, bytes: [usize; N]) -> Vec<Arc<usize>> {
         let hold = |bytes| {
             let value = Arc::new(bytes);

@@ -1,7 +1,7 @@
-//! A lock whose holder can sleep until another thread changes what it protects.
+//! A lock whose holder can sleep until another thread changes the protected value.
 //!
-//! Built on the standard library's condition variable, which wakes all its sleepers at once. `parking_lot`'s wakes them in a chain, each
-//! when the one before has let go of the lock; beside busy threads each link of that chain waits for a core.
+//! It uses the standard library's condition variable, which wakes all sleepers at once. `parking_lot`'s wakes them in a chain, each one when
+//! the one before has released the lock. Beside busy threads every link of that chain waits for a core.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -17,7 +17,7 @@ pub(crate) struct WaitLock<T> {
 
 struct Guarded<T> {
     value: T,
-    /// How many threads are in [`WaitLock::wait`].
+    /// The number of threads in [`WaitLock::wait`].
     sleepers: usize,
 }
 
@@ -29,16 +29,16 @@ impl<T> WaitLock<T> {
         }
     }
 
-    /// The value, locked. A thread that panics while it holds the lock doesn't take it from the others.
+    /// Locks the value. The lock stays usable if a thread panics while it holds it.
     pub(crate) fn lock(&self) -> WaitGuard<'_, T> {
         WaitGuard(self.guarded.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Unlocks, sleeps until the next [`wake_all`](Self::wake_all) or the deadline, or for no reason, and locks again.
+    /// Unlocks, sleeps until the next [`wake_all`](Self::wake_all), the deadline or a spurious wake-up, and locks again.
     ///
-    /// No wake-up is missed. The caller looked at the value under the lock that it gives up here. It is counted under that lock, and the
-    /// condition variable gives up the lock and queues the thread in one step. A thread that changes the value later takes the
-    /// lock after that: it finds the sleeper counted and, whenever it notifies, queued.
+    /// No wake-up is missed. The caller has read the value under this lock and is counted as a sleeper under it. The condition variable
+    /// releases the lock and queues the thread in one step. A thread that changes the value afterwards has to take the lock first. So it
+    /// finds the sleeper counted, and its notification finds the sleeper queued.
     pub(crate) fn wait<'a>(
         &self,
         guard: WaitGuard<'a, T>,
@@ -51,8 +51,8 @@ impl<T> WaitLock<T> {
         WaitGuard(guarded)
     }
 
-    /// Unlocks, then wakes all threads that sleep. After the unlocking, so that none of them wakes up only to wait for the lock; and only if
-    /// there are any, since the call into the system costs more than the change.
+    /// Unlocks, then wakes all sleepers. It unlocks first, so that no sleeper wakes up only to wait for the lock. Without sleepers it
+    /// doesn't notify, since the system call costs more than the change.
     pub(crate) fn wake_all(&self, guard: WaitGuard<'_, T>) {
         let sleepers = guard.0.sleepers;
         drop(guard);
