@@ -1,4 +1,4 @@
-//! The command line: parse, run, exit code.
+//! The binary: parses the arguments, runs the command and returns its exit code.
 
 mod cli;
 

@@ -83,15 +83,15 @@ fn files_directories_and_records_are_indexed_and_the_rest_is_listed() {
     assert_eq!(report["documents"], 4);
     let skipped = skipped(&report);
     for (path, reason) in [
-        ("docs/binary.bin", "binary: a NUL byte at 4"),
+        ("docs/binary.bin", "binary data: NUL byte at offset 4"),
         ("docs/latin.txt", "not UTF-8 at byte 8"),
-        ("docs/records.jsonl:3", "no field \"text\""),
-        ("docs/records.jsonl:5", "not an object"),
+        ("docs/records.jsonl:3", "the field \"text\" is missing"),
+        ("docs/records.jsonl:5", "not a JSON object"),
         (
             "docs/records.jsonl:6",
-            "the field \"id\" is no string or number",
+            "the field \"id\" is neither a string nor a number",
         ),
-        ("docs/records.jsonl:7", "the field \"text\" is no string"),
+        ("docs/records.jsonl:7", "the field \"text\" is not a string"),
     ] {
         assert!(skipped.contains(&(path, reason)), "{path} in {skipped:?}");
     }
@@ -343,7 +343,7 @@ fn what_is_not_there_is_named() {
     refused(
         &["--queries", "empty.q"],
         directory.path(),
-        &["no query in empty.q"],
+        &["no queries in empty.q"],
     );
     refused(
         &["--queries", "docs/latin.txt"],
@@ -372,7 +372,7 @@ fn outcome(arguments: &[&str], directory: &Path) -> (Option<i32>, Value, String)
 fn a_file_that_is_named_and_skipped_fails_the_run_after_everything_else() {
     let directory = small_corpus();
     for (named, reason) in [
-        ("docs/binary.bin", "binary: a NUL byte at 4"),
+        ("docs/binary.bin", "binary data: NUL byte at offset 4"),
         ("./docs/latin.txt", "not UTF-8 at byte 8"),
     ] {
         let arguments = [named, "docs/a.txt", "--json", "--query", "ring"];
@@ -428,9 +428,9 @@ fn a_directory_or_file_that_holds_nothing_is_said() {
     let expected = [
         (
             "empty",
-            "holds no file (hidden and ignored ones don't count)",
+            "contains no files (hidden and ignored files don't count)",
         ),
-        ("blank.jsonl", "holds no record"),
+        ("blank.jsonl", "contains no records"),
     ];
     assert_eq!(skipped(&report), expected);
 }
@@ -454,7 +454,7 @@ fn a_link_to_a_directory_is_followed_where_it_is_named_and_listed_where_it_is_fo
     assert_eq!((code, &report["documents"]), (Some(0), &Value::from(1)));
     let expected = [(
         "around/inner",
-        "a link to a directory, which isn't followed",
+        "a symbolic link to a directory, which isn't followed",
     )];
     assert_eq!(skipped(&report), expected);
 }
@@ -524,10 +524,7 @@ fn a_number_and_a_string_are_the_same_record_id() {
     assert_eq!(report["queries"][1]["hits"][0]["document"], "1");
     assert_eq!(
         skipped(&report),
-        [(
-            "r.jsonl:1",
-            "\"1\" came again later, and the last one counts"
-        )]
+        [("r.jsonl:1", "a later document has the same id, \"1\"")]
     );
     let help = text(&tickring(&["--help"], directory.path()).stdout);
     assert!(help.contains("the number 1"), "{help}");

@@ -1,4 +1,4 @@
-//! Where documents come from: files, directories, `.jsonl` files, or the generator. Whatever can't be taken is skipped with its reason.
+//! The source of documents: files, directories, `.jsonl` files or the generator. Unreadable input is skipped, with the reason.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -12,22 +12,22 @@ use super::generate::Vocabulary;
 use super::records::{Fields, Records};
 use super::{Failure, Run};
 
-/// Beyond this a text is skipped: it is no document that anybody reads, and all are held in memory.
+/// The maximum size of a document. Larger ones are skipped, since all documents are held in memory.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// What was skipped, and why.
+/// A skipped file or record, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Skipped {
-    /// The path, for a record with the number of its line.
+    /// The path. For a record it ends with the line number.
     pub(super) path: String,
     pub(super) reason: String,
-    /// The command line names this very path, and nothing of it or not all could be read.
+    /// Whether the command line names this path, and the path couldn't be read completely.
     pub(super) named: bool,
 }
 
-/// What the corpus yields, one by one.
+/// An item of the corpus.
 pub(super) enum Item {
-    /// A document, and where it came from.
+    /// A document, and its path or record.
     Document(Document, String),
     Skipped(Skipped),
 }
@@ -46,7 +46,7 @@ impl Item {
     }
 }
 
-/// Calls `take` with all documents of the run, in an order that depends on the arguments and the files alone.
+/// Calls `take` for each document of the run. The order depends only on the arguments and the files.
 pub(super) fn read(
     run: &Run,
     mut take: impl FnMut(Item) -> Result<(), Failure>,
@@ -87,12 +87,12 @@ fn read_directory(
             note_rules(error, directory, take)?;
         }
         match entry {
-            // Of a link to a directory that was given, the type is that of the link.
+            // The root itself. If it is a link to a directory, its type is that of the link.
             Ok(entry) if entry.depth() == 0 => continue,
             Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => continue,
             Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => take(Item::skipped(
                 normalised(entry.path()),
-                &"a link to a directory, which isn't followed",
+                &"a symbolic link to a directory, which isn't followed",
             ))?,
             Ok(entry) => read_path(run, entry.path(), false, take)?,
             Err(error) => {
@@ -105,13 +105,13 @@ fn read_directory(
         empty = false;
     }
     if empty {
-        let reason = "holds no file (hidden and ignored ones don't count)";
+        let reason = "contains no files (hidden and ignored files don't count)";
         take(Item::skipped(normalised(directory), &reason))?;
     }
     Ok(())
 }
 
-/// Lists the rules of a `.gitignore` or its kin that can't be read. The others hold.
+/// Reports invalid rules of a `.gitignore` or similar file as skipped. The other rules apply.
 fn note_rules(
     error: &ignore::Error,
     directory: &Path,
@@ -129,7 +129,7 @@ fn note_rules(
     ))
 }
 
-/// Where the walk failed, and why. The path is in the error and in the texts of both errors below it.
+/// Returns the path at which the walk failed, and the reason without the path. The texts of `error` and of its inner errors repeat the path.
 fn walk_failure(error: &ignore::Error) -> (Option<&Path>, String) {
     match error {
         ignore::Error::WithPath { path, err } => (Some(path), walk_failure(err).1),
@@ -168,7 +168,7 @@ fn read_text(path: &Path) -> Result<String, String> {
     read_whole(open(path)?)
 }
 
-/// All of a file, if it is text and not too long.
+/// Reads a whole file, which must be text and not too large.
 pub(super) fn read_whole(file: File) -> Result<String, String> {
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1)
@@ -177,7 +177,7 @@ pub(super) fn read_whole(file: File) -> Result<String, String> {
     as_text(bytes, MAX_BYTES)
 }
 
-/// A regular file, opened: reading a pipe or a device may never end.
+/// Opens a regular file. Others are refused, since reading a pipe or a device may never end.
 fn open(path: &Path) -> Result<File, String> {
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
@@ -186,8 +186,8 @@ fn open(path: &Path) -> Result<File, String> {
     File::open(path).map_err(|error| error.to_string())
 }
 
-/// Calls `take` with each record. What is skipped is one record, but for a file that can't be read: that is `named` if the
-/// command line named it.
+/// Calls `take` for each record. An invalid record is skipped alone. If the file itself can't be read, it is skipped, and `named` says
+/// whether the command line names it.
 fn read_records(
     run: &Run,
     path: &Path,
@@ -215,12 +215,12 @@ fn read_records(
         })?;
     }
     if empty {
-        take(Item::skipped(name, &"holds no record"))?;
+        take(Item::skipped(name, &"contains no records"))?;
     }
     Ok(())
 }
 
-/// What the corpus was made of, for a run that found no document.
+/// Lists the paths, for the message of a run that found no documents.
 pub(super) fn described(paths: &[PathBuf]) -> String {
     let paths: Vec<_> = paths
         .iter()

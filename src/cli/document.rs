@@ -1,4 +1,4 @@
-//! A document of the command line: its name, its id, its text.
+//! The documents of the command line, with name, id and text.
 
 use std::path::{Component, Path};
 
@@ -6,20 +6,20 @@ use tickring::DocumentId;
 use tickring::search::TextDocument;
 use uuid::Uuid;
 
-/// The namespace of the ids of files, records and generated documents. Pinned: another one would move every document.
+/// The namespace of the ids of files, records and generated documents. It must never change, as that would change every id.
 const NAMESPACE: Uuid = Uuid::from_bytes([
     0x3f, 0x0e, 0x6c, 0x52, 0x9d, 0x1b, 0x5a, 0x07, 0x8c, 0x44, 0x71, 0xd2, 0x5b, 0xe8, 0x90, 0x16,
 ]);
 
 pub(super) struct Document {
     pub(super) id: DocumentId,
-    /// What the output calls it: the path, or the record's id.
+    /// The name in the output: the path, or the id of the record.
     pub(super) name: String,
     pub(super) text: TextDocument,
 }
 
 impl Document {
-    /// A file. Its id is the UUID v5 of its normalised path, its title is the path.
+    /// Creates the document of a file. Its id is the UUID v5 of the normalised path, and its title is the path.
     pub(super) fn file(path: &Path, body: String) -> Self {
         let bytes = normalised_bytes(path);
         let name = String::from_utf8_lossy(&bytes).into_owned();
@@ -30,7 +30,7 @@ impl Document {
         }
     }
 
-    /// A record of a `.jsonl` file. Its id is the UUID v5 of the record's id; it has no title.
+    /// Creates the document of a `.jsonl` record. Its id is the UUID v5 of the record's id. It has no title.
     pub(super) fn record(name: String, body: String) -> Self {
         Self {
             id: id_of("record", name.as_bytes()),
@@ -48,7 +48,7 @@ impl Document {
         }
     }
 
-    /// Bytes of its body.
+    /// Returns the size of the body in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.text.body.len() as u64
     }
@@ -61,25 +61,24 @@ fn id_of(kind: &str, name: &[u8]) -> DocumentId {
     ))
 }
 
-/// Text of at most this many bytes, or why it is none.
+/// Converts bytes to text. If they are more than `limit`, or aren't text, returns the reason.
 pub(super) fn as_text(bytes: Vec<u8>, limit: u64) -> Result<String, String> {
     if bytes.len() as u64 > limit {
-        return Err(format!("more than {} MiB", limit >> 20));
+        return Err(format!("larger than {} MiB", limit >> 20));
     }
     if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
-        return Err(format!("binary: a NUL byte at {at}"));
+        return Err(format!("binary data: NUL byte at offset {at}"));
     }
     String::from_utf8(bytes)
         .map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
 }
 
-/// A path as it was given, with `/` between its parts and without `.` and empty ones. Nothing is looked up: what is a
-/// link stays one.
+/// Returns the path as it was given, with `/` between its components, without `.` and without empty components. It doesn't follow links.
 pub(super) fn normalised(path: &Path) -> String {
     String::from_utf8_lossy(&normalised_bytes(path)).into_owned()
 }
 
-/// The same as the system has it, which need not be UTF-8.
+/// Returns the normalised path in the encoding of the system, which need not be UTF-8.
 fn normalised_bytes(path: &Path) -> Vec<u8> {
     let mut name = Vec::new();
     for component in path.components() {

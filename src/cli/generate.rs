@@ -1,4 +1,4 @@
-//! A generated corpus: seeded, with words as frequent as Zipf's law has it.
+//! The generated corpus: documents from a seed, with word frequencies by Zipf's law.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ const SYLLABLES: [&str; 16] = [
     "shen", "al",
 ];
 
-/// Words by rank, and their cumulative frequencies: the word of rank r weighs 1/(r + 1).
+/// The words by rank, and their cumulative frequencies. The word of rank r has frequency 1/(r + 1).
 pub(super) struct Vocabulary {
     words: Vec<String>,
     cumulative: Vec<f64>,
@@ -32,7 +32,7 @@ impl Vocabulary {
         Self { words, cumulative }
     }
 
-    /// The document of this number. It depends on the seed and the number alone.
+    /// Generates the document with this number. It depends only on the seed and the number.
     pub(super) fn document(&self, seed: u64, number: u64) -> Document {
         let mut draws = Draws {
             seed: xxh3_64_with_seed(&number.to_le_bytes(), seed),
@@ -62,7 +62,7 @@ impl Vocabulary {
     }
 }
 
-/// A word for each rank: its digits to the base of the number of syllables, each said as one.
+/// Returns the word of a rank: its digits in base 16, each spelled as a syllable.
 fn word(rank: u32) -> String {
     let mut word = String::new();
     let mut rest = rank as usize;
@@ -76,7 +76,7 @@ fn word(rank: u32) -> String {
     }
 }
 
-/// A stream of numbers: the hash of a counter, which any machine computes alike.
+/// A stream of random numbers: the hashes of a counter, which are the same on every machine.
 struct Draws {
     seed: u64,
     count: u64,
@@ -88,7 +88,7 @@ impl Draws {
         xxh3_64_with_seed(&self.count.to_le_bytes(), self.seed)
     }
 
-    /// From 0 to below 1, in steps of 2⁻⁵³.
+    /// Returns a number from 0 up to but not including 1, in steps of 2⁻⁵³.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
     fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64

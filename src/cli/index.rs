@@ -1,4 +1,4 @@
-//! Indexing: every document goes to its owner's inbox, and a tick follows whenever enough wait.
+//! Indexing: sends every document to the inbox of its owner, and runs a tick when enough documents wait.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,29 +15,29 @@ use super::corpus::{self, Item, Skipped};
 use super::document::Document;
 use super::{Failure, Run};
 
-/// A tick comes at the latest when this many bytes wait for it.
+/// The number of waiting bytes at which a tick runs.
 const TICK_BYTES: u64 = 64 << 20;
-/// An inbox that is full brings the tick forward.
+/// The maximum capacity of an inbox. A full inbox makes the next tick run earlier.
 const MAX_INBOX: usize = 4_096;
-/// How long a shard may take for one phase. A run has nobody to give its work to, so only what hangs for good should end it.
+/// The time that a shard may take for one phase. An eviction ends the run, so only a shard that hangs forever should be evicted.
 const PHASE_TIMEOUT: Duration = Duration::from_secs(3_600);
-/// How long a run waits for its threads to end.
+/// The time that a run waits for its threads to end.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What is known of an indexed document.
+/// The name, place and size of an indexed document.
 pub(super) struct Known {
     pub(super) name: String,
-    /// Where it was found.
+    /// Its path or record.
     place: String,
     bytes: u64,
 }
 
-/// What one phase took over all ticks.
+/// The time that one phase took in all ticks.
 #[derive(Clone, Copy)]
 pub(super) struct PhaseTotal {
     pub(super) phase: TickPhase,
     pub(super) elapsed: Duration,
-    /// The longest that a shard took in one tick.
+    /// The shard that took longest in one tick, and its time.
     pub(super) slowest: Option<(ShardId, Duration)>,
 }
 
@@ -146,7 +146,7 @@ impl Indexing {
         Ok(())
     }
 
-    /// Of several documents with one id the last counts; the others are reported.
+    /// Records an indexed document. If an earlier one has the same id, that one is reported as skipped.
     fn note(&mut self, id: DocumentId, known: Known) {
         self.indexed.bytes += known.bytes;
         match self.indexed.documents.entry(id) {
@@ -158,10 +158,7 @@ impl Indexing {
                 self.indexed.bytes -= before.bytes;
                 self.indexed.skipped.push(Skipped {
                     path: before.place,
-                    reason: format!(
-                        "{:?} came again later, and the last one counts",
-                        before.name
-                    ),
+                    reason: format!("a later document has the same id, {:?}", before.name),
                     named: false,
                 });
             }
@@ -175,7 +172,7 @@ impl Indexing {
         self.account(&report)
     }
 
-    /// Adds a tick's times, and makes an error of whatever it didn't publish.
+    /// Adds the times of a tick. Returns an error if the tick had a fault or returned a write.
     fn account(&mut self, report: &TickReport<TextDocument>) -> Result<(), Failure> {
         if let Some(fault) = report.faults.first() {
             return Err(fault.to_string().into());
@@ -212,7 +209,7 @@ impl Indexing {
     }
 }
 
-/// On a terminal only, and on standard error.
+/// Creates the progress bar. It appears on standard error, and only on a terminal.
 fn progress(run: &Run) -> ProgressBar {
     let (length, template) = if run.paths.is_empty() {
         (

@@ -43,7 +43,7 @@ struct Query<'a> {
     query: &'a str,
     microseconds: u64,
     hits: Vec<Hit<'a>>,
-    /// Only where the query could not be answered.
+    /// Present only if the query couldn't be answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -51,7 +51,7 @@ struct Query<'a> {
 #[derive(Serialize)]
 struct Hit<'a> {
     document: &'a str,
-    /// In the shortest form that reads back to the same `f32`.
+    /// Written in the shortest form that reads back as the same `f32`.
     score: f32,
     shard: u32,
 }

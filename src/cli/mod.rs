@@ -1,4 +1,4 @@
-//! `tickring run`: indexes text over many shards in lockstep ticks, and answers queries as one index would.
+//! The command `tickring run`: indexes text in many shards in lockstep ticks, and answers queries like a single index.
 
 mod corpus;
 mod document;
@@ -23,7 +23,7 @@ use tickring::search::MAX_TEXT_SHARDS;
 use self::number::between;
 use self::report::Report;
 
-/// What stops a run, in words for whoever started it.
+/// An error that stops a run, with a message for the user.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// Coordinates document shards inside one process.
@@ -36,12 +36,12 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Index text over many shards and query them as one.
+    /// Index text in many shards and query them like a single index.
     ///
-    /// Takes files, directories (recursively, with the rules of .gitignore and its kin) and .jsonl files; without a path, a generated
-    /// corpus. Everything stays in memory.
+    /// Indexes files, directories and .jsonl files. Directories are searched recursively, except for what .gitignore and similar files
+    /// exclude. Without a path, it indexes a generated corpus. The index is kept in memory only.
     ///
-    /// What can't be indexed is skipped and listed with its reason.
+    /// Files and records that can't be indexed are skipped and listed with the reason.
     #[command(after_help = EXIT_CODES)]
     Run(Run),
 }
@@ -50,39 +50,39 @@ enum Command {
 pub(crate) struct Run {
     /// Files, directories or .jsonl files to index.
     paths: Vec<PathBuf>,
-    /// How many shards the documents are spread over, from 1 to 128.
+    /// Number of shards that share the documents, from 1 to 128.
     #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
     shards: u32,
-    /// A query; may be given many times. Words are alternatives unless marked with + or -; "a phrase" in quotes. Exclude with -word:
-    /// a AND NOT b finds nothing. Words of 40 bytes and more aren't indexed, so they match nothing.
+    /// Query; repeat the option for more queries. Unmarked words are alternatives, +word is required, -word is excluded, and "a phrase" is
+    /// written in quotes. Write a -b to exclude b: a AND NOT b finds nothing. Words of 40 bytes or more aren't indexed and match nothing.
     #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]
     queries: Vec<String>,
-    /// A file of queries, one a line.
+    /// File with one query per line. Blank lines are ignored.
     #[arg(long = "queries", value_name = "FILE")]
     query_file: Option<PathBuf>,
-    /// How many hits a query shows at the most, from 1 to 10000.
+    /// Maximum number of hits to show per query, from 1 to 10000.
     #[arg(long, default_value_t = 10, value_name = "N", allow_negative_numbers = true, value_parser = between::<usize>(1, 10_000))]
     top: usize,
-    /// The hash that places documents: xxh3 or siphash13.
+    /// Hash function that assigns documents to shards: xxh3 or siphash13.
     #[arg(long, default_value_t = Placement::default(), value_name = "HASH")]
     placement: Placement,
-    /// Points on the hash ring for each shard, from 1 to 65536.
+    /// Number of points that each shard has on the hash ring, from 1 to 65536.
     #[arg(long, default_value_t = 150, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_VIRTUAL_NODES.into()))]
     virtual_nodes: u32,
-    /// How many documents a tick indexes at the most, from 1 to 1048576.
+    /// Maximum number of documents to index in one tick, from 1 to 1048576.
     #[arg(long, default_value_t = 1_000, value_name = "N", allow_negative_numbers = true, value_parser = between::<usize>(1, 1 << 20))]
     tick_documents: usize,
-    /// The field of a .jsonl record that holds its id: a string or a whole number. The string "1" and the number 1 are the same id; of
-    /// several records with one id the last counts.
+    /// Field of a .jsonl record that contains its id, a string or a whole number. The string "1" and the number 1 are the same id. If
+    /// several records have the same id, the last one is indexed.
     #[arg(long, default_value = "id", value_name = "FIELD")]
     id_field: String,
-    /// The field of a .jsonl record that holds its text.
+    /// Field of a .jsonl record that contains its text.
     #[arg(long, default_value = "text", value_name = "FIELD")]
     text_field: String,
-    /// Without a path: how many documents to generate, from 1 to 10000000.
+    /// Number of documents to generate if no path is given, from 1 to 10000000.
     #[arg(long, default_value_t = 20_000, value_name = "N", allow_negative_numbers = true, value_parser = between::<u64>(1, 10_000_000))]
     documents: u64,
-    /// Without a path: the seed of the generated corpus, from 0 to 18446744073709551615.
+    /// Seed of the generated corpus, from 0 to 18446744073709551615.
     #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = between::<u64>(0, u64::MAX))]
     seed: u64,
     /// Print one JSON object instead of text.
@@ -90,10 +90,11 @@ pub(crate) struct Run {
     json: bool,
 }
 
-const EXIT_CODES: &str = "Exit code: 0 if all went well; 1 if the run or a query failed, or if a path that the command line \
-names was skipped (a file that was found in a directory, or a record, fails nothing); 2 if the command line is wrong.";
+const EXIT_CODES: &str = "\
+Exit code: 0 on success; 1 if the run or a query failed, or if a path named on the command line was skipped; 2 if the arguments are \
+invalid. Skipped records, and skipped files found in a directory, don't change the exit code.";
 
-// Within the options' bounds a colony's configuration is within its own, whose errors would name its fields.
+// The limits of the options keep the colony's configuration valid. Its errors would name its fields, which a user doesn't know.
 const _: () = assert!(MAX_TEXT_SHARDS as u64 * MAX_VIRTUAL_NODES as u64 <= MAX_POINTS as u64);
 
 /// Runs the command and returns the process's exit code.
@@ -110,7 +111,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
 }
 
 impl Run {
-    /// Says whether all queries could be answered and all paths that were named be read.
+    /// Runs the command. Returns whether every query was answered and every path named on the command line could be read.
     fn run(&self) -> Result<bool, Failure> {
         let queries = queries::given(&self.queries, self.query_file.as_deref())?;
         let indexed = index::index(self)?;
@@ -127,7 +128,7 @@ impl Run {
             }
         }
         match self.write(&report) {
-            // Whoever reads the output may stop early; that is no error.
+            // The reader of the output may stop early, which is not an error.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(complete),
             Err(error) => Err(format!("standard output: {error}").into()),
             Ok(()) => Ok(complete),
@@ -145,7 +146,7 @@ impl Run {
     }
 }
 
-/// Says what went wrong on standard error. If even that is closed, there is nobody left to tell.
+/// Writes an error message to standard error. If that fails, it is ignored, since there is nowhere else to report it.
 fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "error: {}", text::shown(message));
 }

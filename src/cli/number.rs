@@ -1,6 +1,6 @@
-//! Whole numbers as values of options.
+//! The parser for options with a whole number.
 
-/// Reads a number from `min` to `max`. clap names the option and the value before the message.
+/// Returns a parser for numbers from `min` to `max`. clap puts the option and the value before the error message.
 pub(super) fn between<T: TryFrom<u64>>(
     min: u64,
     max: u64,

@@ -1,4 +1,4 @@
-//! Which queries are asked.
+//! The queries of a run: from the command line, from a file, or from the vocabulary of the corpus.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,7 +8,7 @@ use tickring::frequency::DocumentFrequencies;
 use super::Failure;
 use super::corpus::read_whole;
 
-/// The queries of the command line, then those of the file, one a line without the empty ones.
+/// Returns the queries of the command line, then those of the file, one per line. Blank lines are ignored.
 pub(super) fn given(queries: &[String], file: Option<&Path>) -> Result<Vec<String>, Failure> {
     let mut all = queries.to_vec();
     if let Some(file) = file {
@@ -22,13 +22,14 @@ pub(super) fn given(queries: &[String], file: Option<&Path>) -> Result<Vec<Strin
         let lines = text.lines().map(str::trim);
         all.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
         if all.len() == before {
-            return Err(format!("no query in {}", file.display()).into());
+            return Err(format!("no queries in {}", file.display()).into());
         }
     }
     Ok(all)
 }
 
-/// A few queries from the corpus's own vocabulary: words that are neither everywhere nor in one document only.
+/// Makes a few queries from the vocabulary of the corpus, out of words of different frequencies, but none that is in more than half of
+/// the documents.
 pub(super) fn from_vocabulary(frequencies: &DocumentFrequencies, documents: u64) -> Vec<String> {
     let mut words: Vec<_> = frequencies
         .top(frequencies.len())

@@ -1,4 +1,4 @@
-//! The records of a `.jsonl` file, one JSON object a line.
+//! The reader of `.jsonl` files, which contain one JSON object per line.
 
 use std::io::{BufRead, Read};
 
@@ -6,21 +6,22 @@ use serde_json::Value;
 
 use super::document::{Document, as_text};
 
-/// Some editors write it at the beginning of a file.
+/// The byte order mark that some editors write at the beginning of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The fields of a record that are read.
+/// The names of the fields with the id and the text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     pub(super) id: &'a str,
     pub(super) text: &'a str,
 }
 
-/// Returns each line that isn't blank: its number, from 1, and its document or the reason why there is none. What can't be read is the last.
+/// An iterator over the lines that aren't blank. Each item is the line number, from 1, and the document or the reason why the line has
+/// none. It ends after a read error.
 pub(super) struct Records<'a, R> {
     lines: R,
     fields: Fields<'a>,
-    /// The most bytes of a line.
+    /// The maximum length of a line in bytes.
     limit: u64,
     number: u64,
     ended: bool,
@@ -39,12 +40,12 @@ impl<'a, R: BufRead> Records<'a, R> {
         }
     }
 
-    /// Whether reading has failed, so that the last line was no broken record.
+    /// Returns whether reading failed. Then the last item was a read error, not an invalid record.
     pub(super) const fn is_unreadable(&self) -> bool {
         self.unreadable
     }
 
-    /// The next line as it is, blank or not, without its end; no more than one byte over the limit of it.
+    /// Returns the next line without its line break, even if it is blank. A line that is too long is cut one byte above the limit.
     fn line(&mut self) -> Option<Result<Vec<u8>, String>> {
         if self.ended {
             return None;
@@ -92,7 +93,7 @@ impl<R: BufRead> Iterator for Records<'_, R> {
     }
 }
 
-/// Passes over the rest of a line that is too long. Says whether there is more.
+/// Skips the rest of a line that is too long. Returns whether another line may follow.
 fn skip_line(lines: &mut impl BufRead) -> bool {
     loop {
         let Ok(buffer) = lines.fill_buf() else {
@@ -113,31 +114,36 @@ fn skip_line(lines: &mut impl BufRead) -> bool {
 fn record(names: Fields<'_>, line: &str) -> Result<Document, String> {
     let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let Value::Object(mut fields) = value else {
-        return Err("not an object".to_owned());
+        return Err("not a JSON object".to_owned());
     };
     let mut field = |name: &str| {
         fields
             .remove(name)
-            .ok_or_else(|| format!("no field {name:?}"))
+            .ok_or_else(|| format!("the field {name:?} is missing"))
     };
-    // The id first, and a copy if both are one field.
+    // The id is taken first. If both are the same field, the text is a copy of it.
     let id = match field(names.id)? {
         Value::String(id) => id,
         Value::Number(id) if id.is_u64() || id.is_i64() => id.to_string(),
         Value::Number(_) => {
             return Err(format!(
-                "the field {:?} is a number that is not whole or too large: write it as a string",
+                "the field {:?} is not an integer of at most 64 bits: write it as a string",
                 names.id
             ));
         }
-        _ => return Err(format!("the field {:?} is no string or number", names.id)),
+        _ => {
+            return Err(format!(
+                "the field {:?} is neither a string nor a number",
+                names.id
+            ));
+        }
     };
     if names.text == names.id {
         return Ok(Document::record(id.clone(), id));
     }
     match field(names.text)? {
         Value::String(text) => Ok(Document::record(id, text)),
-        _ => Err(format!("the field {:?} is no string", names.text)),
+        _ => Err(format!("the field {:?} is not a string", names.text)),
     }
 }
 
@@ -150,7 +156,7 @@ mod tests {
         text: "text",
     };
 
-    /// The numbers of the lines with their documents' names, or nothing for what was skipped.
+    /// Returns the numbers of the lines, with the names of their documents, or `None` if the line was skipped.
     fn names(file: &str, limit: u64) -> Vec<(u64, Option<String>)> {
         let mut records = Records::new(file.as_bytes(), FIELDS, limit);
         let names = records
@@ -161,7 +167,7 @@ mod tests {
         names
     }
 
-    /// Fails at its end.
+    /// A reader that fails at its end.
     struct Torn(&'static [u8]);
 
     impl Read for Torn {

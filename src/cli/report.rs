@@ -1,4 +1,4 @@
-//! What a run found out, ready to be written.
+//! The results of a run, before they are written as text or JSON.
 
 use std::time::{Duration, Instant};
 
@@ -12,21 +12,21 @@ use super::{Failure, queries};
 pub(super) struct ShardShare {
     pub(super) id: ShardId,
     pub(super) documents: u64,
-    /// Of all documents.
+    /// The fraction of all documents.
     pub(super) share: f64,
 }
 
 pub(super) struct Answer {
     pub(super) query: String,
     pub(super) elapsed: Duration,
-    /// The hits, or why there can't be any.
+    /// The hits, or the reason why the query couldn't be answered.
     pub(super) hits: Result<Vec<Hit>, String>,
 }
 
 pub(super) struct Report {
     pub(super) indexed: Indexed,
     pub(super) shards: Vec<ShardShare>,
-    /// How many documents' bodies each term is in, over all shards.
+    /// The document frequencies of the terms in document bodies, over all shards.
     pub(super) frequencies: DocumentFrequencies,
     pub(super) aggregation: Duration,
     pub(super) answers: Vec<Answer>,
@@ -74,7 +74,7 @@ impl Report {
         })
     }
 
-    /// What the output calls a document.
+    /// Returns the name of the document in the output.
     pub(super) fn name(&self, hit: &Hit) -> &str {
         self.indexed
             .documents

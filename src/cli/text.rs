@@ -1,11 +1,11 @@
-//! The report for a person.
+//! The report as text for a terminal.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use super::report::{Answer, Report};
 
-/// How many of the skipped are listed one by one.
+/// The maximum number of skipped files and records that are listed.
 const LISTED: usize = 20;
 const FREQUENT: usize = 10;
 
@@ -114,7 +114,7 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
     }
 }
 
-/// A name without what a terminal would obey.
+/// Returns the name with control characters escaped, so that a terminal doesn't interpret them.
 pub(super) fn shown(name: &str) -> String {
     let escaped = |c: char| c.is_control().then(|| c.escape_default().to_string());
     name.chars()
