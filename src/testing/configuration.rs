@@ -1,4 +1,4 @@
-//! Configurations and identities from JSON: refused with the field's name, or good enough to build from.
+//! A check of configurations and identities from JSON: each is refused with the name of the field, or can be built from.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,11 @@ use arbitrary::Unstructured;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What is built stays this small: a few megabytes.
+/// The limits within which something is built, so that it takes a few megabytes at most.
 const POINTS: u64 = 20_000;
 const SHARDS: u32 = 300;
 
-/// Reads the input as JSON of every type, builds what it may, and does the same with values made from the input's bytes.
+/// Parses the input as JSON of every type, and makes values from its bytes. Builds whatever the limits allow.
 pub fn run(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         if let Some(config) = read::<Config>(text) {
@@ -31,11 +31,11 @@ pub fn run(data: &[u8]) {
         }
         read_identities(text);
     }
-    // Nothing is wrong with an input that ends early.
+    // An input may end early.
     let _ = values(&mut Unstructured::new(data));
 }
 
-/// What was read says itself in JSON that reads back as the same.
+/// Checks that a value survives a round trip through JSON.
 fn read<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(text: &str) -> Option<T> {
     let value: T = serde_json::from_str(text).ok()?;
     let written = serde_json::to_string(&value).unwrap();
@@ -104,7 +104,7 @@ fn read_back<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(valu
     assert_eq!(read::<T>(&written).as_ref(), Some(value));
 }
 
-/// Small ones, ones around the bound, and any.
+/// Small numbers, numbers around the bound, and any others.
 fn number(input: &mut Unstructured<'_>, bound: u64) -> arbitrary::Result<u64> {
     let byte: u8 = input.arbitrary()?;
     Ok(match byte {
@@ -114,7 +114,7 @@ fn number(input: &mut Unstructured<'_>, bound: u64) -> arbitrary::Result<u64> {
     })
 }
 
-/// Around a millisecond, around a year, and any.
+/// Durations around a millisecond, around a year, and any others.
 fn duration(input: &mut Unstructured<'_>) -> arbitrary::Result<Duration> {
     let byte: u8 = input.arbitrary()?;
     Ok(match byte {
@@ -155,7 +155,7 @@ fn build(config: &Config) {
     }
 }
 
-/// The first field outside its documented bounds, in the order of the documentation.
+/// Returns the first field that is outside its documented bounds, in the order of the documentation.
 fn wrong_field(config: &Config) -> Option<&'static str> {
     let points = u64::from(config.num_shards) * u64::from(config.virtual_nodes_per_shard);
     let good = |duration, max| duration >= Duration::from_millis(1) && duration <= max;
@@ -203,7 +203,7 @@ fn field(error: &ConfigError) -> &'static str {
     }
 }
 
-/// Takes no documents: what is tried here is the building.
+/// A shard without documents, since only the building is tested.
 struct Empty;
 
 impl Shard for Empty {
@@ -244,7 +244,7 @@ fn build_colony(config: &ColonyConfig, shards: u32) {
     }
     match (Colony::new(config.clone(), shards, |_| Ok(Empty)), verdict) {
         (Ok(mut colony), Ok(())) => {
-            // A shard may need longer than the least timeout to be given a thread at all.
+            // With the least timeout, a shard may be evicted before a thread begins its phase.
             if config.phase_timeout >= Duration::from_secs(1) {
                 assert!(colony.tick().unwrap().faults.is_empty());
                 assert_eq!(colony.publication().shards().len(), shards as usize);

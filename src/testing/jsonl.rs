@@ -1,4 +1,4 @@
-//! The command line's reader of `.jsonl` files: lines, numbers, ids and what is said of each.
+//! A comparison of the command line's reader of `.jsonl` files with a naive one: lines, line numbers, ids and texts.
 
 use arbitrary::Unstructured;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use self::records::{Fields, Records};
 
-// Modules of the binary, which no other crate can name.
+// Modules of the binary, which other crates can't import.
 #[path = "../cli/document.rs"]
 #[allow(dead_code)]
 mod document;
@@ -15,7 +15,7 @@ mod records;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Reads the input as a file and compares with a reader that has all lines before it.
+/// Reads the input as a file, and compares the records with those of a naive reader, which has all lines in memory.
 pub fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let (Ok(limit), Ok(names)) = (input.arbitrary::<u8>(), input.arbitrary::<u8>()) else {
@@ -33,7 +33,7 @@ pub fn run(data: &[u8]) {
     };
     let file = input.take_rest();
     let expected = naive(file, limit, id, text);
-    // A reader that yields a few bytes at once, as a pipe may: lines end anywhere in its buffer.
+    // A reader that returns a few bytes at a time, as a pipe may, so that lines end anywhere in its buffer.
     let lines = std::io::BufReader::with_capacity(1 + usize::from(names) % 9, file);
     let mut found = 0;
     let mut records = Records::new(lines, Fields { id, text }, limit as u64);
@@ -58,7 +58,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(found, expected.len());
 }
 
-/// As the command line's documentation of ids has it: the UUID v5 of the record's id.
+/// Returns the id that the command line documents: the UUID v5 of the record's id.
 fn id_of(name: &str) -> Uuid {
     let namespace = Uuid::from_u128(0x3f0e_6c52_9d1b_5a07_8c44_71d2_5be8_9016);
     Uuid::new_v5(&Uuid::new_v5(&namespace, b"record"), name.as_bytes())
@@ -66,7 +66,7 @@ fn id_of(name: &str) -> Uuid {
 
 type Line = (u64, Option<(String, String)>);
 
-/// Every line that isn't blank with its number, and its id and text if it is a record.
+/// Returns the lines that aren't blank with their numbers, and the id and text of those that are records.
 fn naive(file: &[u8], limit: usize, id: &str, text: &str) -> Vec<Line> {
     let mut lines: Vec<&[u8]> = file.split(|&byte| byte == b'\n').collect();
     if lines.last().is_some_and(|line| line.is_empty()) {
@@ -98,7 +98,7 @@ fn naive_record(line: &[u8], id: &str, text: &str) -> Option<(String, String)> {
         Value::Number(number) if !number.is_f64() => number.to_string(),
         _ => return None,
     };
-    // One field may be both, and then be a number.
+    // One field may be both id and text. It may then be a number.
     let body = if text == id {
         name.clone()
     } else {

@@ -1,8 +1,8 @@
-//! Naive models, one for each concept, and what compares the crate with them.
+//! Naive models of each concept, and the code that compares the crate with them.
 //!
-//! Unit tests, property tests, fuzz targets, the simulation and the benches all use these, so that there is one model a
-//! concept, one type of command for it and one generator of random numbers. Hidden, and without any promise: only the crate's
-//! own tests enable the feature `testing`.
+//! Unit tests, property tests, fuzz targets, the simulation and the benches all use these. So there is one naive model per concept, one
+//! command type for it, and one generator of random numbers. The module is hidden and may change at any time: only the crate's own
+//! tests enable the feature `testing`.
 #![allow(
     missing_docs,
     clippy::cast_possible_truncation,
@@ -35,10 +35,10 @@ use std::str::FromStr;
 
 use crate::id::Incarnation;
 
-/// How long a test runs, or where it begins: by this variable of the environment, else by default.
+/// Returns a setting of a test, such as its length or its seed, from an environment variable, or the default if that isn't set.
 ///
 /// # Panics
-/// If the variable is no such number.
+/// If the variable can't be parsed.
 pub fn setting<T: FromStr<Err: Display>>(name: &str, default: T) -> T {
     std::env::var(name).map_or(default, |text| {
         let number = text.parse();
@@ -46,7 +46,7 @@ pub fn setting<T: FromStr<Err: Display>>(name: &str, default: T) -> T {
     })
 }
 
-/// The incarnation of this number, from 1.
+/// Returns the incarnation with this number, from 1.
 pub fn incarnation(number: u8) -> Incarnation {
     Incarnation::new(number.into()).unwrap()
 }

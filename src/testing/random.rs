@@ -1,4 +1,4 @@
-//! Random numbers from a seed: the same in every run, everywhere, for good.
+//! Random numbers from a seed. A seed gives the same numbers in every run, on every machine and in every version.
 
 /// The generator `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 #[derive(Debug, Clone)]
@@ -9,7 +9,7 @@ impl Random {
         Self(seed)
     }
 
-    /// One of several independent streams of a seed, for a thread of its own.
+    /// Creates one of several independent streams of a seed, for example one for each thread.
     pub fn stream(seed: u64, stream: u64) -> Self {
         Self(mix(seed ^ mix(stream)))
     }
@@ -20,40 +20,40 @@ impl Random {
         mix(self.0)
     }
 
-    /// From `low` to below `high`.
+    /// Returns a number from `low` up to but not including `high`.
     pub fn range(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low)
     }
 
-    /// Below `bound`.
+    /// Returns a number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.range(0, bound as u64)).expect("below a usize")
     }
 
-    /// True with a chance of this many percent.
+    /// Returns true with this probability in percent.
     pub fn percent(&mut self, chance: u64) -> bool {
         self.range(0, 100) < chance
     }
 
-    /// True once in this many times on average.
+    /// Returns true once in this many calls on average.
     pub fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
-    /// From 0 to below 1.
+    /// Returns a number from 0 up to but not including 1.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
     pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// One of these; none of none. Takes a number from the stream either way.
+    /// Returns one of the items, or `None` if there are none. Takes one number from the stream in both cases.
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
         let at = self.below(from.len().max(1));
         from.get(at).copied()
     }
 }
 
-/// The generator's output function, a bijection that mixes well.
+/// The output function of the generator, a bijection that mixes all bits.
 pub fn mix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -1,4 +1,4 @@
-//! The registry alone: commands for it from bytes, carried out on it and on the naive model of its lives.
+//! A comparison of the registry with its naive model, by commands from bytes.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ const STATUSES: [ShardStatus; 4] = [
     ShardStatus::Draining,
 ];
 
-/// The most commands of one input: longer inputs find nothing more, only later.
+/// The maximum number of commands in one input. Longer inputs take longer and find nothing more.
 const COMMANDS: usize = 80;
 
-/// Carries out the commands that the bytes say, on a registry and on its model, and compares all that can be asked.
+/// Runs the commands that the bytes encode on a registry and on its naive model, and compares all queries.
 pub fn run(data: &[u8]) {
-    // Nothing is wrong with an input that ends early.
+    // An input may end early.
     let _ = carry_out(&mut Unstructured::new(data));
 }
 
@@ -97,7 +97,7 @@ impl Pair {
                 let by = Duration::from_nanos(input.arbitrary::<u8>()?.into());
                 self.now = now.saturating_add(by);
             }
-            // The registry takes any time, also an earlier one.
+            // The registry accepts any time, even an earlier one.
             _ => self.now = Timestamp::from_nanos(number(input)?),
         }
         Ok(())
@@ -154,7 +154,7 @@ fn shard(input: &mut Unstructured<'_>) -> Result<ShardId> {
     }))
 }
 
-/// Small mostly, and now and then any.
+/// Mostly small numbers, sometimes any others.
 fn number(input: &mut Unstructured<'_>) -> Result<u64> {
     let byte: u8 = input.arbitrary()?;
     Ok(match byte {

@@ -1,4 +1,4 @@
-//! The naive model of what a barrier remembers of the ticks that are over.
+//! The naive model of the history that a barrier keeps of past ticks.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -7,29 +7,29 @@ use super::Phase;
 use crate::error::BarrierError;
 use crate::{Tick, TickPhase};
 
-/// This many of the ticks that were left incomplete are remembered.
+/// The number of incomplete ticks that are remembered.
 pub(super) const REMEMBERED: u64 = 64;
 
-/// Adjacent ticks that were advanced over before they were complete.
+/// Adjacent ticks that were advanced over while incomplete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Incomplete {
     first: Tick,
     last: Tick,
-    /// The last phase that was complete, if any was.
+    /// The last complete phase, if any.
     reached: Option<TickPhase>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Past {
+pub(super) struct History {
     incomplete: VecDeque<Incomplete>,
-    /// The last incomplete tick that isn't remembered.
+    /// The last incomplete tick that is no longer remembered.
     forgotten: Option<Tick>,
 }
 
-impl Past {
-    /// These ticks are over, with the last phase that was complete.
+impl History {
+    /// Records that these ticks are over, with the last complete phase.
     pub(super) fn advance(&mut self, over: Range<Tick>, frontier: Option<Phase>) {
-        // The frontier lies in the second of them at most. Nothing of those after it is complete.
+        // The frontier lies in the second tick at most. The ticks after that have no complete phase.
         for tick in over.clone().take(2) {
             self.leave(tick, tick, frontier);
         }
@@ -60,7 +60,7 @@ impl Past {
         }
     }
 
-    /// What a wait for a phase that is over says.
+    /// The answer to a wait for a phase of a past tick.
     pub(super) fn poll(&self, (tick, phase): Phase, current: Tick) -> Result<(), BarrierError> {
         if self.forgotten.is_some_and(|forgotten| tick <= forgotten) {
             return Err(BarrierError::TickOver { tick, current });

@@ -1,31 +1,31 @@
-//! The barrier: its naive model, the commands for it, and a runner that holds a barrier against the model.
+//! The naive model of the barrier, the commands for it, and a runner that compares a barrier with its model.
 
+mod history;
 mod model;
-mod past;
 
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 
+use self::history::REMEMBERED;
 use self::model::LAST_TICK;
 pub use self::model::NaiveBarrier;
-use self::past::REMEMBERED;
 use super::incarnation;
 use crate::error::BarrierError;
 use crate::id::Incarnation;
 use crate::limits::MAX_SHARDS;
 use crate::{ShardId, Tick, TickBarrier, TickPhase};
 
-/// The most commands of one input: longer inputs find nothing more, only later.
+/// The maximum number of commands in one input. Longer inputs take longer and find nothing more.
 const COMMANDS: usize = 80;
 
-/// A tick before its phase, so that comparing two of them says which comes first.
+/// A tick and a phase of it, ordered by tick first.
 pub type Phase = (Tick, TickPhase);
 
 /// A tick that a command names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// This many after the one two before the current one; tick 0 at the earliest.
+    /// This number of ticks after the second tick before the current one, and tick 0 at the earliest.
     Near(u64),
     At(Tick),
 }
@@ -39,11 +39,11 @@ impl When {
     }
 }
 
-/// What changes a barrier.
+/// A command that changes a barrier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Complete(ShardId, Option<Incarnation>, TickPhase, When),
-    /// Every member completes it.
+    /// Every member completes the phase.
     CompleteAll(TickPhase, When),
     Join(ShardId, Option<Incarnation>),
     Bind(ShardId, Incarnation),
@@ -56,7 +56,7 @@ pub enum Command {
     Close,
 }
 
-/// The tick that the barrier gave, where it gives one.
+/// The tick that the barrier returned, for commands that return one.
 pub type Answer = std::result::Result<Option<Tick>, BarrierError>;
 
 impl Command {
@@ -95,7 +95,7 @@ fn phase(input: &mut Unstructured<'_>) -> Result<TickPhase> {
     Ok(TickPhase::ALL[usize::from(input.arbitrary::<u8>()? % 4)])
 }
 
-/// Around the current tick mostly, sometimes further off or at the end of all ticks.
+/// Mostly ticks around the current one, sometimes distant ones or the last ticks.
 fn when(input: &mut Unstructured<'_>) -> Result<When> {
     let byte: u8 = input.arbitrary()?;
     Ok(match byte {
@@ -122,7 +122,7 @@ impl Runner {
         }
     }
 
-    /// Carries a command out on both, and compares their answers and all that is known of the ticks around the current one.
+    /// Runs a command on both. Compares their answers, and all queries about the ticks around the current one.
     pub fn run(&mut self, command: &Command) {
         let before = self.model.clone();
         let real = self.carry_out(command);
@@ -137,7 +137,7 @@ impl Runner {
         self.compare();
     }
 
-    /// Carries a command out on the barrier alone.
+    /// Runs a command on the barrier.
     pub fn carry_out(&self, command: &Command) -> Answer {
         let (barrier, current) = (&self.barrier, self.model.current_tick());
         match *command {
@@ -170,7 +170,7 @@ impl Runner {
         Ok(None)
     }
 
-    /// Compares all that is known of the ticks around the current one.
+    /// Compares all queries about the ticks around the current one.
     pub fn compare(&self) {
         let current = self.model.current_tick();
         assert_eq!(self.barrier.current_tick(), current);
@@ -180,7 +180,7 @@ impl Runner {
         (current.saturating_sub(2)..=current + 2).for_each(|tick| self.compare_tick(tick));
     }
 
-    /// I1, I2: compares what a wait for each phase of the tick says.
+    /// I1, I2: compares the answers of waits for each phase of the tick.
     fn compare_waits(&self, tick: Tick) {
         for phase in TickPhase::ALL {
             let wait = self
@@ -205,7 +205,7 @@ impl Runner {
         }
     }
 
-    /// Compares what is known of the ticks that are over, as far back as they are remembered and further.
+    /// Compares the answers about past ticks, including ticks that are no longer remembered.
     pub fn compare_past(&self) {
         let current = self.model.current_tick();
         let far = current.saturating_sub(REMEMBERED * 3);
@@ -216,9 +216,9 @@ impl Runner {
     }
 }
 
-/// Carries out the commands that the bytes say.
+/// Runs the commands that the bytes encode.
 pub fn run(data: &[u8]) {
-    // Nothing is wrong with an input that ends early.
+    // An input may end early.
     let _ = carry_out(&mut Unstructured::new(data));
 }
 

@@ -1,8 +1,8 @@
-//! The naive model of the barrier: it knows how far each member got, and works out the rest from that at each question.
+//! The naive model of the barrier. It keeps the progress of each member, and computes every answer from that.
 
 use std::collections::BTreeMap;
 
-use super::past::Past;
+use super::history::History;
 use super::{Answer, Command, Phase};
 use crate::error::BarrierError;
 use crate::error::MissingShards;
@@ -10,14 +10,14 @@ use crate::id::Incarnation;
 use crate::limits::MAX_SHARDS;
 use crate::{ShardId, Tick, TickPhase};
 
-/// The last tick that there is.
+/// The greatest tick.
 pub(super) const LAST_TICK: Tick = u64::MAX / 4 - 1;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Member {
     incarnation: Option<Incarnation>,
     first_tick: Tick,
-    /// The last phase that it completed. All before it count as completed too.
+    /// The last phase that the member completed. All earlier phases count as completed.
     done: Option<Phase>,
 }
 
@@ -32,9 +32,9 @@ impl Member {
 pub struct NaiveBarrier {
     members: BTreeMap<ShardId, Member>,
     current: Tick,
-    /// The last phase that was found complete. All before it are complete too, except those of the incomplete ticks.
+    /// The last complete phase. All earlier phases are complete too, except those of the incomplete ticks.
     frontier: Option<Phase>,
-    past: Past,
+    history: History,
     closed: bool,
 }
 
@@ -61,7 +61,7 @@ impl NaiveBarrier {
         self.members.keys().copied().collect()
     }
 
-    /// Carries out a command. The answer has a tick if the barrier's has one.
+    /// Runs a command. The answer has a tick if the barrier returns one.
     pub fn apply(&mut self, command: &Command) -> Answer {
         match *command {
             Command::Complete(shard, incarnation, phase, when) => {
@@ -121,7 +121,7 @@ impl NaiveBarrier {
         member.ok_or(BarrierError::UnknownShard(shard))
     }
 
-    /// The phases for which completions are taken.
+    /// The phases for which completions are accepted.
     fn window(&self) -> [Phase; 8] {
         let phase = |i: usize| (self.current + i as u64 / 4, TickPhase::ALL[i % 4]);
         std::array::from_fn(phase)
@@ -132,7 +132,7 @@ impl NaiveBarrier {
         members.filter(move |(_, member)| member.first_tick <= tick)
     }
 
-    /// Raises the frontier to the last phase that somebody has to complete and everybody who has to did.
+    /// Raises the frontier to the last phase that has members, all of whom have completed it.
     fn settle(&mut self) {
         let is_done = |&phase: &Phase| {
             let mut counting = self.counting(phase.0).peekable();
@@ -142,7 +142,7 @@ impl NaiveBarrier {
         self.frontier = self.frontier.max(last);
     }
 
-    /// The first tick after the current one of which nothing is complete.
+    /// The first tick that is later than the current one and has no complete phase.
     fn next_to_count(&self) -> Tick {
         let touched = self.frontier.map_or(0, |(tick, _)| tick + 1);
         touched.max(self.current + 1)
@@ -249,7 +249,7 @@ impl NaiveBarrier {
         if tick > LAST_TICK {
             return Err(BarrierError::TickAhead { tick, current });
         }
-        self.past.advance(current..to, self.frontier);
+        self.history.advance(current..to, self.frontier);
         self.current = to;
         Ok(())
     }
@@ -258,7 +258,7 @@ impl NaiveBarrier {
         self.closed = true;
     }
 
-    /// The answer of a wait that has no time left.
+    /// The answer to a wait with a timeout of zero.
     pub fn poll(&self, phase: TickPhase, tick: Tick) -> Result<(), BarrierError> {
         self.settled((tick, phase)).unwrap_or_else(|| {
             let missing = MissingShards::new(self.missing((tick, phase)));
@@ -270,11 +270,11 @@ impl NaiveBarrier {
         })
     }
 
-    /// The answer of a wait, unless it has to wait for it.
+    /// The answer to a wait, or `None` if it has to wait.
     pub fn settled(&self, (tick, phase): Phase) -> Option<Result<(), BarrierError>> {
         let current = self.current;
         if tick < current {
-            return Some(self.past.poll((tick, phase), current));
+            return Some(self.history.poll((tick, phase), current));
         }
         if self.frontier >= Some((tick, phase)) {
             return Some(Ok(()));
@@ -289,7 +289,7 @@ impl NaiveBarrier {
         nobody.then_some(Err(BarrierError::NoMembers))
     }
 
-    /// The members that count for the phase and have completed it, while the barrier keeps account of it.
+    /// The members that count for the phase and have completed it. None outside of the current and the next tick.
     pub fn completed(&self, phase: Phase) -> Vec<ShardId> {
         if phase.0 > LAST_TICK || !self.window().contains(&phase) {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! Commands for the frequencies by interned terms, and what carries them out on both sides.
+//! The commands for frequencies of interned terms, and the code that runs them on the crate and on the naive model.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use crate::frequency::{FrequencySnapshot, GlobalFrequencies, TermDictionary};
 use crate::id::TermId;
 use crate::sync::Arc;
 
-/// The most commands of one input.
+/// The maximum number of commands in one input.
 const COMMANDS: usize = 60;
 
-/// The ids of a chunk, and of a page: at their edges things go wrong, if anywhere.
+/// The numbers of ids in a chunk and in a page. Ids at their edges are the likeliest to show bugs.
 const CHUNK: u32 = 128;
 const PAGE: u32 = 8_192;
 
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// Of which shard, and by how much its generation lags behind the newest.
+    /// The shard, and the lag of its generation behind the newest.
     Change(ShardId, u64, Change),
     Count(ShardId, Counting),
     Publish,
@@ -33,7 +33,7 @@ pub enum Change {
     Replace(Counts),
     Update(Counts),
     Remove,
-    /// What the shard's counter has.
+    /// The counts of the shard's counter.
     HandOver,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Arbitrary<'a> for Counts {
     }
 }
 
-/// Ids at the edges of chunks and pages, and far off.
+/// Ids at the edges of chunks and pages, and distant ones.
 pub(super) fn id(input: &mut Unstructured<'_>) -> arbitrary::Result<TermId> {
     let byte = u32::from(input.arbitrary::<u8>()?);
     Ok(TermId(match byte {
@@ -92,7 +92,7 @@ pub struct Pair {
     model: NaiveFrequencies,
     generation: u64,
     counters: BTreeMap<ShardId, CounterPair>,
-    /// Every publication so far, and what it was to say.
+    /// All publications so far, with the expected content.
     published: Vec<(Arc<FrequencySnapshot>, Counts)>,
     dictionary: TermDictionary,
     /// The terms, by id.
@@ -100,7 +100,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Carries a command out on both sides, and compares their answers.
+    /// Runs a command on both, and compares their answers.
     pub fn apply(&mut self, command: &Command) {
         match command {
             Command::Change(shard, lag, change) => {
@@ -158,7 +158,7 @@ impl Pair {
         }
     }
 
-    /// A term gets the next number when it is new.
+    /// Returns the id of a term. A new term gets the next number.
     fn intern(&mut self, term: &str) {
         let known = self.terms.iter().position(|other| other == term);
         assert_eq!(self.dictionary.get(term), known.map(id_at));
@@ -172,7 +172,7 @@ impl Pair {
         assert_eq!(self.dictionary.term(id_at(self.terms.len())), None);
     }
 
-    /// Publishes what there is, and compares all publications: none has changed since.
+    /// Publishes, and compares all publications so far, none of which may have changed.
     pub fn finish(mut self) {
         self.publish();
         for (snapshot, expected) in &self.published {
@@ -190,14 +190,14 @@ fn id_at(place: usize) -> TermId {
     TermId(u32::try_from(place).unwrap())
 }
 
-/// Carries out the commands that the bytes say.
+/// Runs the commands that the bytes encode.
 pub(super) fn run(data: &[u8]) {
     let mut input = Unstructured::new(data);
     let mut pair = Pair::default();
     for _ in 0..COMMANDS {
         match input.arbitrary() {
             Ok(command) if !input.is_empty() => pair.apply(&command),
-            // Nothing is wrong with an input that ends early.
+            // An input may end early.
             _ => break,
         }
     }

@@ -1,4 +1,4 @@
-//! The naive model of a shard's counter, and the commands for both.
+//! The naive model of a shard's counter, and the commands for the counter and the model.
 
 use arbitrary::{Arbitrary, Unstructured};
 
@@ -20,11 +20,11 @@ pub enum Document {
 #[derive(Debug, Clone)]
 pub enum Counting {
     Add(Document),
-    /// Of a document that need not be there.
+    /// Removes a document that may not be counted.
     Remove(Document),
-    /// Of one that is there, if any is.
+    /// Removes a counted document, if there is one.
     RemoveAdded(u8),
-    /// Of one that is there but for its first term.
+    /// Removes a counted document without its first term.
     RemovePart(u8),
     Restart,
 }
@@ -44,7 +44,7 @@ impl<'a> Arbitrary<'a> for Counting {
 impl<'a> Arbitrary<'a> for Document {
     fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         let shape: u8 = input.arbitrary()?;
-        // Some number of tokens that overflows with the next of its kind.
+        // A number of tokens that overflows when it is added twice.
         let tokens = if shape < 4 { u64::MAX } else { 9 };
         let length = 0..shape % 5;
         Ok(if shape % 16 < 12 {
@@ -58,7 +58,7 @@ impl<'a> Arbitrary<'a> for Document {
     }
 }
 
-/// A counter with its naive model, which counts each document's terms on a copy and then looks whether that can be.
+/// A counter with its naive model. The model applies each change to a copy, and then checks whether the result is possible.
 #[derive(Debug)]
 pub(super) struct CounterPair {
     pub(super) counter: ShardCounter,
@@ -105,7 +105,7 @@ impl CounterPair {
             Document::Ids(tokens, ids) => counter.add(*tokens, ids.iter().copied()),
             Document::Texts(tokens, texts) => counter.add_terms(dictionary, *tokens, texts),
         };
-        // After the counter, which gives the new terms their ids.
+        // After the counter has given the new terms their ids.
         let (tokens, ids) = document.by_id(dictionary).unwrap();
         let expected = self.model.with(tokens, ids);
         assert_eq!(found, expected.clone().map(|_| ()), "{document:?}");
@@ -190,7 +190,7 @@ impl Counts {
         Ok(new)
     }
 
-    /// No term is in more documents than there are.
+    /// Returns whether no term's count exceeds the number of documents.
     pub(super) fn check(&self) -> Outcome {
         let documents = self.documents;
         let above = self.counts.iter().find(|&(_, &n)| n > documents);

@@ -1,4 +1,4 @@
-//! The naive frequencies: everything that the shards have, added up from the start for each question.
+//! The naive model of frequencies: the statistics of all shards, added up from scratch for each query.
 
 mod command;
 mod counter;
@@ -16,16 +16,16 @@ use crate::frequency::{
 };
 use crate::id::TermId;
 
-/// The sums of terms, or the least term whose sum overflows.
+/// The sums by term, or the least term whose sum overflows.
 pub type Sums = Result<BTreeMap<String, u64>, FrequencyError>;
 
-/// Adds up the bytes' entries on every path, and carries out the commands that the same bytes say.
+/// Adds up the entries that the bytes encode on every path, and runs the commands that the same bytes encode.
 pub fn run(data: &[u8]) {
     sums::run(data);
     command::run(data);
 }
 
-/// The sequential fold: the definition of what any way of adding up has to give.
+/// The sequential fold, which defines the result of every way to add up.
 pub fn fold<'a>(entries: impl IntoIterator<Item = (&'a String, &'a u64)>) -> Sums {
     let mut sums: BTreeMap<&str, u128> = BTreeMap::new();
     for (term, &frequency) in entries {
@@ -41,7 +41,7 @@ pub fn fold<'a>(entries: impl IntoIterator<Item = (&'a String, &'a u64)>) -> Sum
     sums.into_iter().map(narrow).collect()
 }
 
-/// A shard of these entries, whose iterator claims this `size_hint`: that costs time, and changes no sum.
+/// A shard of these entries, whose iterator has this `size_hint`. A wrong one costs time and changes no sum.
 #[derive(Debug, Clone)]
 pub struct Hinted<'a>(pub &'a [(String, u64)], pub (usize, Option<usize>));
 
@@ -65,7 +65,7 @@ impl<I: Iterator> Iterator for WithHint<I> {
     }
 }
 
-/// The sums as a map, which have to be the same on every path.
+/// Returns the sums as a map, and checks that they are the same on every path.
 pub fn content(found: Result<DocumentFrequencies, FrequencyError>) -> Sums {
     let found = found?;
     let sums: BTreeMap<_, _> = found.iter().map(|(t, n)| (t.to_owned(), n)).collect();
@@ -81,7 +81,7 @@ pub fn content(found: Result<DocumentFrequencies, FrequencyError>) -> Sums {
     Ok(sums)
 }
 
-/// What one shard has by interned terms, or all of them together.
+/// The statistics of one shard, or of all together, by interned terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     pub documents: u64,
@@ -107,7 +107,7 @@ impl Counts {
         all
     }
 
-    /// What a snapshot says, which has to say the same on every path.
+    /// Returns the content of a snapshot, and checks that all its methods agree.
     pub fn seen(snapshot: &FrequencySnapshot) -> Self {
         let counts: BTreeMap<_, _> = snapshot.iter().collect();
         assert!(snapshot.iter().map(|(term, _)| term).is_sorted());
@@ -127,7 +127,7 @@ impl Counts {
     }
 }
 
-/// The naive model of [`GlobalFrequencies`](crate::frequency::GlobalFrequencies): what each shard has, and its last generation.
+/// The naive model of [`GlobalFrequencies`](crate::frequency::GlobalFrequencies): the statistics and the last generation of each shard.
 #[derive(Debug, Clone, Default)]
 pub struct NaiveFrequencies(BTreeMap<ShardId, (u64, Option<Counts>)>);
 
@@ -154,7 +154,7 @@ impl NaiveFrequencies {
         Ok(())
     }
 
-    /// Unless a total would be too large.
+    /// Succeeds unless a total would overflow.
     fn put(&mut self, shard: ShardId, generation: u64, has: Counts) -> Outcome {
         let others = self.0.iter().filter(|&(&id, _)| id != shard);
         let all: Vec<_> = others
@@ -192,7 +192,7 @@ impl NaiveFrequencies {
         self.0.values().filter_map(|(_, has)| has.as_ref())
     }
 
-    /// Compares a publication with the sum of all contributions, and with what adds them up at once.
+    /// Compares a publication with the sum of all contributions, and with `aggregate_interned`.
     pub fn compare(&self, snapshot: &FrequencySnapshot) {
         assert_eq!(Counts::seen(snapshot), Counts::fold(self.contributions()));
         let shards: Vec<_> = self.contributions().map(Counts::frequencies).collect();

@@ -1,4 +1,4 @@
-//! Adding up entries on every path, against a fold with sums too wide to overflow.
+//! A comparison of all ways to add up entries with a fold in 128 bits, which can't overflow.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,12 +14,12 @@ use crate::{ShardId, aggregate};
 
 type Entries = Vec<(String, u64)>;
 
-/// The most entries that one input makes.
+/// The maximum number of entries from one input.
 const ENTRIES: usize = 120;
 
-/// Adds up the input's shards whole, reversed, in other splits, on both paths, and compares each sum with the fold's.
+/// Adds up the shards of the input as they are, reversed, and split differently, on both paths. Compares each sum with the fold.
 pub(super) fn run(data: &[u8]) {
-    // Nothing is wrong with an input that ends early.
+    // An input may end early.
     let _ = sums(&mut Unstructured::new(data));
 }
 
@@ -35,7 +35,7 @@ fn sums(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         shards.last_mut().unwrap().push(entry);
     }
     let expected = fold(shards.iter().flatten().map(pair));
-    // Promises that lead to one partition, to a few, to the most, and to a sum of promises that saturates.
+    // Size hints that lead to one partition, to a few, to the maximum, and to a saturated sum of hints.
     let promise = [0, 1 << 15, 1 << 20, usize::MAX][usize::from(shape % 4)];
     check_sources(&shards, promise, &expected);
     check_splits(&shards, usize::from(split), promise, &expected);
@@ -48,7 +48,7 @@ fn sums(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     Ok(())
 }
 
-/// Few terms that meet often, and now and then any.
+/// Mostly a few terms, so that they repeat, sometimes any others.
 pub(super) fn term(input: &mut Unstructured<'_>) -> arbitrary::Result<String> {
     let byte: u8 = input.arbitrary()?;
     Ok(match byte {
@@ -61,7 +61,7 @@ pub(super) fn term(input: &mut Unstructured<'_>) -> arbitrary::Result<String> {
     })
 }
 
-/// Small ones, ones near the end of 64 bits and near its half, and any.
+/// Small numbers, numbers near 2^64 and 2^63, and any others.
 fn number(input: &mut Unstructured<'_>) -> arbitrary::Result<u64> {
     let byte: u8 = input.arbitrary()?;
     Ok(match byte {
@@ -84,7 +84,7 @@ fn promising(entries: &[(String, u64)], promise: usize) -> Hinted<'_> {
     Hinted(entries, (promise, None))
 }
 
-/// The same shards in both forms, forwards and backwards.
+/// Adds up the same shards in both forms, forwards and backwards.
 fn check_sources(shards: &[Entries], promise: usize, expected: &Sums) {
     check(aggregate(shards), expected);
     let mut hinted: Vec<_> = shards
@@ -100,7 +100,7 @@ fn check_sources(shards: &[Entries], promise: usize, expected: &Sums) {
     );
 }
 
-/// The same entries spread over other shards, and sums of sums.
+/// Adds up the same entries spread over other shards, and sums of sums.
 fn check_splits(shards: &[Entries], split: usize, promise: usize, expected: &Sums) {
     let all: Entries = shards.iter().flatten().cloned().collect();
     let pieces: Vec<_> = all
@@ -112,12 +112,12 @@ fn check_splits(shards: &[Entries], split: usize, promise: usize, expected: &Sum
     let parts = [left, right].map(|part| aggregate(&[promising(part, promise)]));
     match parts {
         [Ok(left), Ok(right)] => check(aggregate(&[left, right]), expected),
-        // A part's sum is no greater than the whole's, so the whole overflows too.
+        // The sum of the whole is at least that of a part, so it overflows too.
         _ => assert!(expected.is_err()),
     }
 }
 
-/// Maps, in which the last entry of a term counts.
+/// Adds up maps, in which the last entry of a term counts.
 fn check_owned(shards: &[Entries]) {
     let maps: Vec<HashMap<String, u64>> = shards
         .iter()
@@ -148,7 +148,7 @@ fn check_result(df: DocumentFrequencies, expected: &BTreeMap<String, u64>) {
     assert_eq!(map.into_iter().collect::<BTreeMap<_, _>>(), *expected);
 }
 
-/// Each shard as a corpus of this many documents, then all as one.
+/// Checks each shard as a corpus with this number of documents, then all of them merged.
 fn check_statistics(shards: &[Entries], documents: u64) {
     let mut parts = Vec::new();
     let mut merged = Entries::new();
@@ -220,7 +220,7 @@ fn check_weights(whole: &CorpusStatistics) {
     assert!(whole.bm25_idf("nowhere at all") > 0.0);
 }
 
-/// Each shard by ids: all of them anew, one after the other, half of each first, and taken out again.
+/// Adds up the shards by ids: all at once, one after the other, half of each first, and with shards removed again.
 fn check_interned(shards: &[Entries], documents: u64) {
     let dictionary = TermDictionary::new();
     let mut interned = Vec::new();

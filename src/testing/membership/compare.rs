@@ -1,4 +1,4 @@
-//! What is compared after a command: all that can be seen from outside.
+//! The comparison after a command: everything that can be seen from outside.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use crate::topology::Member;
 use crate::{DocumentId, HashRing, ShardHandle, ShardId, ShardInfo, ShardStatus, Tick, TickPhase};
 
 impl Runner {
-    /// Everything.
+    /// Compares everything.
     pub fn compare(&mut self) {
         self.compare_topology();
         let shards: Vec<_> = self.model.ring.weights.keys().copied().collect();
@@ -44,7 +44,7 @@ impl Runner {
         lives.is_current(handle.id(), handle.incarnation())
     }
 
-    /// A topology is replaced exactly if something changed; then what the change may have touched is compared.
+    /// Checks that the topology was replaced exactly if something changed, and compares what the change may have touched.
     pub(super) fn compare_change(&mut self) {
         let before = std::mem::replace(&mut self.topology, self.coordinator.topology());
         let epoch = self.topology.epoch().get();
@@ -63,7 +63,7 @@ impl Runner {
         assert_eq!(current, self.model.barrier.current_tick());
     }
 
-    /// Who is on the ring with which weight, who lives, who serves.
+    /// Compares the ring with its weights, the live shards and the serving shards.
     fn compare_topology(&self) {
         let real = self.topology.members().iter().map(|member| {
             let life = member.incarnation().zip(member.status());
@@ -81,7 +81,7 @@ impl Runner {
         assert_eq!(self.topology.serving_count(), serving.count());
     }
 
-    /// All that is known of one shard.
+    /// Compares everything that is known of one shard.
     pub(super) fn compare_shard(&self, shard: ShardId) {
         let real = self.topology.member(shard).and_then(Member::registered);
         let real = real.map(|known| {
@@ -139,7 +139,7 @@ impl Runner {
         }
     }
 
-    /// The wall clock tells the moment of the last heartbeat: it is compared within seconds, the rest exactly.
+    /// The time of the last heartbeat comes from the wall clock and is compared within seconds, the rest exactly.
     fn compare_infos(&self, real: &[ShardInfo], lives: Vec<&Life>) {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         assert_eq!(real.len(), lives.len());
@@ -161,21 +161,21 @@ impl Runner {
         assert_eq!(real, told, "{phase} of tick {tick}");
     }
 
-    /// Compares what a wait for each phase of the tick says.
+    /// Compares the answers of waits for each phase of the tick.
     pub fn compare_tick(&self, tick: Tick) {
         for phase in TickPhase::ALL {
             self.compare_phase(tick, phase);
         }
     }
 
-    /// The ticks for which completions are taken.
+    /// The ticks for which completions are accepted.
     pub(super) fn compare_window(&self) {
         let current = self.model.barrier.current_tick();
         self.compare_tick(current);
         self.compare_tick(current + 1);
     }
 
-    /// I1, I2: the last phase that is complete, and the one after it.
+    /// I1, I2: compares the last complete phase, and the one after it.
     pub(super) fn compare_frontier(&self) {
         match self.model.barrier.frontier() {
             None => self.compare_phase(0, TickPhase::Sense),
@@ -191,14 +191,14 @@ impl Runner {
         }
     }
 
-    /// The shard that serves a document.
+    /// Compares the shard that serves a document.
     pub fn compare_route(&mut self, document: DocumentId) {
         let told = self.model.route(&document);
         assert_eq!(self.coordinator.route_document(&document).ok(), told);
         assert_eq!(self.router.route(&document).ok(), told, "{document}");
     }
 
-    /// The owner of a document, the shard that serves it, and its replicas.
+    /// Compares the owner of a document, the shard that serves it, and its replicas.
     fn compare_replicas(&mut self, document: DocumentId) {
         self.compare_route(document);
         let others = self.coordinator.config().replication_factor as usize;

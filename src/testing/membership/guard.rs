@@ -1,4 +1,4 @@
-//! The naive model of the guard against a sweeper's own pauses.
+//! The naive model of the guard against pauses of the sweeper itself.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ impl NaiveGuard {
         }
     }
 
-    /// Notes a sweep, and says whether it may judge: not until a lease has passed since the last pause ended.
+    /// Records a sweep. Returns whether it may declare shards dead: only once a lease has passed since the end of the last pause.
     pub fn may_judge(&mut self, now: Timestamp) -> bool {
         let last = self.last.replace(now).unwrap_or(now);
         let stepped_back = now < last && self.pause_ended.is_some();

@@ -1,32 +1,32 @@
-//! Membership: the naive models of the registry and of a whole coordinator, the commands for one, and a runner that holds a
-//! coordinator against its model.
+//! The naive models of the registry and of a whole coordinator, the commands for them, and a runner that compares a coordinator with
+//! its model.
 
 mod compare;
 mod guard;
-mod lives;
 mod model;
+mod registry;
 mod runner;
 
 use std::time::Duration;
 
 pub use self::guard::NaiveGuard;
-pub use self::lives::{Change, Known, Life, Lives};
 pub use self::model::NaiveMembership;
+pub use self::registry::{Change, Known, Life, Lives};
 pub use self::runner::{Answer, Runner};
 use super::barrier::When;
 use crate::clock::Timestamp;
 use crate::membership::Registration;
 use crate::{ShardId, ShardStatus, TickPhase};
 
-/// Whom a command names.
+/// The shard that a command names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whom {
     Id(ShardId),
-    /// One of the handles given out so far, current or stale, by its number; those beyond the last begin again with the first.
+    /// One of the handles so far, current or stale, by its number modulo their count.
     Handle(usize),
 }
 
-/// What can be asked of a coordinator, and what its clock does.
+/// A call to a coordinator, or a movement of its clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Register {
@@ -34,7 +34,7 @@ pub enum Command {
         documents: usize,
     },
     Deregister(ShardId),
-    /// By handle; without any handle nothing is asked.
+    /// By handle. Skipped while there is no handle.
     Evict(usize),
     Beat(Whom),
     BeatAll,
@@ -49,7 +49,7 @@ pub enum Command {
     Poll(TickPhase, When),
     Advance,
     AdvanceMany(u8),
-    /// Looks at the events that came through a channel of three.
+    /// Checks the events from a channel with a capacity of three.
     Drain,
     Close,
 }

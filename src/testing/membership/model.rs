@@ -1,6 +1,6 @@
-//! The naive model of a coordinator's membership: plain maps, written from the documentation.
+//! The naive model of a coordinator's membership, made of plain maps by the documentation alone.
 
-use super::lives::{Change, Lives};
+use super::registry::{Change, Lives};
 use crate::clock::Timestamp;
 use crate::error::{BarrierError, RegistryError, RingError, RouteError};
 use crate::id::Incarnation;
@@ -20,7 +20,7 @@ pub struct NaiveMembership {
     pub ring: NaiveRing,
     pub barrier: NaiveBarrier,
     pub epoch: u64,
-    /// The events since somebody took them, each with its epoch.
+    /// The events since they were last taken, each with its epoch.
     pub events: Vec<(u64, TopologyChange)>,
     last_incarnation: u64,
     closed: bool,
@@ -59,7 +59,7 @@ impl NaiveMembership {
         life.map_or(self.lives.is_counted_on(shard), |life| life.status.serves())
     }
 
-    /// `given` is the incarnation that the coordinator gave out. The documentation only says of it that it grows.
+    /// `given` is the incarnation that the coordinator returned. The documentation only promises that it grows.
     pub fn register(
         &mut self,
         info: ShardInfo,
@@ -148,7 +148,7 @@ impl NaiveMembership {
         self.follow(shard, change)
     }
 
-    /// The barrier waits for those who serve.
+    /// The barrier waits for the serving shards.
     fn follow(&mut self, shard: ShardId, change: Option<Change>) -> Answer {
         let Some((from, to)) = change else {
             return Ok(());
@@ -240,7 +240,7 @@ impl NaiveMembership {
         self.barrier.close();
     }
 
-    /// The shard that a document is routed to: the first from its place on that serves.
+    /// The shard that a document is routed to: the first serving one from its place on the ring on.
     pub fn route(&self, document: &DocumentId) -> Option<ShardId> {
         let points = &self.ring.points;
         let hash = self.ring.placement.document_position(document);

@@ -1,4 +1,4 @@
-//! The naive model of the registry: who is planned, who is registered, and what is known of each.
+//! The naive model of the registry: the planned shards, the registered shards, and what is known of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::{ShardId, ShardInfo, ShardStatus};
 pub struct Life {
     pub incarnation: Incarnation,
     pub status: ShardStatus,
-    /// It was draining when it last served.
+    /// Whether it was draining when it last served.
     draining: bool,
     leased: bool,
     pub last_seen: Timestamp,
@@ -21,11 +21,11 @@ pub struct Life {
     pub memory: u64,
 }
 
-/// Status, incarnation and last beat; what the shard says of itself; its memory.
+/// The status, incarnation and last heartbeat, the info, and the memory of a shard.
 pub type Known = ((ShardStatus, Incarnation, Timestamp), ShardInfo, u64);
 
 impl Life {
-    /// What others can know.
+    /// The part that callers can see.
     pub fn known(&self) -> Known {
         let seen = (self.status, self.incarnation, self.last_seen);
         (seen, self.info.clone(), self.memory)
@@ -36,7 +36,7 @@ impl Life {
     }
 }
 
-/// From one status to another.
+/// A change from one status to another.
 pub type Change = (ShardStatus, ShardStatus);
 
 type Answer<T = ()> = Result<T, RegistryError>;
@@ -46,12 +46,12 @@ type Answer<T = ()> = Result<T, RegistryError>;
 pub struct Lives {
     lease: Duration,
     pub planned: BTreeSet<ShardId>,
-    /// The planned ones that are not counted on any more.
+    /// The planned shards that are no longer expected.
     pub absent: BTreeSet<ShardId>,
-    /// How long the planned ones are counted on, and the time since when they are.
+    /// How long planned shards are expected, and since when.
     patience: Option<Duration>,
     since: Timestamp,
-    /// Every id that was ever planned or registered.
+    /// All ids that were ever planned or registered.
     used: BTreeSet<ShardId>,
     pub registered: BTreeMap<ShardId, Life>,
 }
@@ -70,13 +70,13 @@ impl Lives {
         }
     }
 
-    /// Counts on the planned ones this long.
+    /// Sets how long planned shards are expected.
     #[must_use]
     pub fn with_patience(self, patience: Option<Duration>) -> Self {
         Self { patience, ..self }
     }
 
-    /// It is planned, and the time for that isn't over.
+    /// Whether the shard is planned and still expected.
     pub fn is_counted_on(&self, shard: ShardId) -> bool {
         self.planned.contains(&shard) && !self.absent.contains(&shard)
     }
@@ -86,10 +86,10 @@ impl Lives {
         life.is_some_and(|life| life.incarnation == incarnation)
     }
 
-    /// The id that a registration without one gets.
+    /// Returns the id for a registration without one.
     ///
     /// # Errors
-    /// [`RegistryError::Exhausted`] if there is none.
+    /// [`RegistryError::Exhausted`] if no id is left.
     pub fn vacant(&self) -> Answer<ShardId> {
         let mut ids = (0..=u32::MAX).map(ShardId);
         let lowest = self.planned.first().copied();
@@ -98,7 +98,7 @@ impl Lives {
             .ok_or(RegistryError::Exhausted("shard ids"))
     }
 
-    /// A new life, which ends the one before.
+    /// Begins a new life, which ends the previous one.
     pub fn register(
         &mut self,
         shard: ShardId,
@@ -128,10 +128,10 @@ impl Lives {
         self.registered.remove(&shard)
     }
 
-    /// The shard's life: this one, or whichever there is.
+    /// Returns the shard's life: the given incarnation, or the current one.
     ///
     /// # Errors
-    /// Why there is no such life.
+    /// The reason if there is no such life.
     pub fn named(&mut self, shard: ShardId, incarnation: Option<Incarnation>) -> Answer<&mut Life> {
         let life = self.registered.get_mut(&shard);
         match (life, incarnation) {
@@ -150,7 +150,7 @@ impl Lives {
         now: Timestamp,
     ) -> Answer<Option<Change>> {
         let life = self.named(shard, incarnation)?;
-        // Earlier than the last one, if the clock has stepped back.
+        // It may be earlier than the last one, if the clock has stepped back.
         life.last_seen = now;
         let from = life.status;
         life.status = match from {
@@ -195,8 +195,8 @@ impl Lives {
         Ok(())
     }
 
-    /// Marks everyone who is overdue, and returns them with the status that each had. Whoever is ahead of the sweep is so by a
-    /// clock that has stepped back.
+    /// Marks all overdue shards, and returns them with their previous statuses. A heartbeat later than the sweep means that the clock has
+    /// stepped back.
     pub fn sweep(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
         let lease = self.lease;
         for life in self.registered.values_mut().filter(|life| life.is_judged()) {
@@ -215,7 +215,7 @@ impl Lives {
         .collect()
     }
 
-    /// Gives the planned ones up, if their time is over, and returns those that this call gave up.
+    /// Stops expecting the planned shards if their time is over, and returns those that are given up by this call.
     pub fn give_up(&mut self, now: Timestamp) -> Vec<ShardId> {
         self.since = self.since.min(now);
         let waited = now.saturating_since(self.since);

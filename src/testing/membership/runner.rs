@@ -1,4 +1,4 @@
-//! A coordinator and its naive model side by side: each command goes to both.
+//! The runner that gives each command to a coordinator and to its naive model.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::{
     Topology,
 };
 
-/// The room of the smaller of two channels.
+/// The capacity of the smaller of the two event channels.
 const SMALL: usize = 3;
 
-/// What was said to a command.
+/// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Done(Result<(), Error>),
@@ -37,7 +37,7 @@ impl Answer {
 
 const NOTHING: (Answer, Answer) = (Answer::Done(Ok(())), Answer::Done(Ok(())));
 
-/// A coordinator on a clock that stands still, and its naive model.
+/// A coordinator on a manual clock, and its naive model.
 #[derive(Debug)]
 pub struct Runner {
     pub coordinator: Coordinator,
@@ -46,11 +46,11 @@ pub struct Runner {
     pub(super) clock: Arc<ManualClock>,
     pub(super) router: Router,
     pub(super) topology: Arc<Topology>,
-    /// The ring of the same members, built at once.
+    /// A ring of the same members, built in one step.
     pub(super) rebuilt: HashRing,
     events: Subscription,
     small: Subscription,
-    /// What the small channel holds.
+    /// The expected content of the small channel.
     small_holds: VecDeque<(u64, TopologyChange)>,
     pub(super) documents: u64,
     commands: u64,
@@ -77,7 +77,7 @@ impl Runner {
         }
     }
 
-    /// Carries a command out on both, and compares everything that can be seen. I6: a refused one must have changed nothing.
+    /// Runs a command on both and compares everything. I6: a refused command must not have changed anything.
     pub fn run(&mut self, command: &Command) -> Answer {
         let before = self.model.clone();
         let answer = self.answer(command);
@@ -89,7 +89,7 @@ impl Runner {
         answer
     }
 
-    /// Carries a command out on both, and compares only what it may have changed, for large colonies and long runs.
+    /// Runs a command on both and compares only what it may have changed, for many shards and long runs.
     pub fn run_briefly(&mut self, command: &Command) -> Answer {
         let answer = self.answer(command);
         self.compare_change();
@@ -108,7 +108,7 @@ impl Runner {
         answer
     }
 
-    /// Compares the phases around the frontier, now and then all of the current tick and the next.
+    /// Compares the phases around the frontier, and sometimes all phases of the current tick and the next.
     fn compare_progress(&self) {
         self.compare_frontier();
         if self.commands.is_multiple_of(8) {
@@ -130,7 +130,7 @@ impl Runner {
         self.handles.get(number % self.handles.len().max(1))
     }
 
-    /// The shard that is named; while there is no handle, shard 0.
+    /// The named shard, or shard 0 while there is no handle.
     fn shard(&self, whom: Whom) -> ShardId {
         match whom {
             Whom::Id(shard) => shard,
@@ -138,7 +138,7 @@ impl Runner {
         }
     }
 
-    /// Carries a command out, and says what was answered and what should be.
+    /// Runs a command, and returns the actual and the expected answer.
     fn ask(&mut self, command: &Command) -> (Answer, Answer) {
         let current = self.model.barrier.current_tick();
         match *command {
@@ -206,7 +206,7 @@ impl Runner {
         NOTHING
     }
 
-    /// What changes who is there.
+    /// The commands that change the members.
     fn ask_for_places(&mut self, command: &Command) -> (Answer, Answer) {
         let (coordinator, model) = (&self.coordinator, &mut self.model);
         match *command {
@@ -246,7 +246,7 @@ impl Runner {
         }
     }
 
-    /// What a shard says of itself, by a handle of its own or somebody else's word.
+    /// The commands about one shard, through its handle or through the coordinator.
     fn ask_as(&mut self, whom: Whom, command: &Command) -> (Answer, Answer) {
         let shard = self.shard(whom);
         let handle = match whom {

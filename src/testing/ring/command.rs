@@ -1,4 +1,4 @@
-//! Commands for a ring and its naive model, and what carries them out on both.
+//! The commands for a ring and its naive model, and the code that runs them on both.
 
 use std::sync::OnceLock;
 
@@ -10,10 +10,10 @@ use crate::limits::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
 use crate::placement::Placement;
 use crate::{DocumentId, HashRing, ShardId};
 
-/// Beyond this many points the model takes too long.
+/// The maximum number of points. With more, the naive model takes too long.
 const POINTS: u64 = 160;
 
-/// The most commands of one input: longer inputs find nothing more, only later.
+/// The maximum number of commands in one input. Longer inputs take longer and find nothing more.
 const COMMANDS: usize = 80;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +21,13 @@ pub enum Command {
     Add(ShardId, u32),
     Remove(ShardId),
     SetWeight(ShardId, u32),
-    /// Looks up a document and this many other shards.
+    /// Looks up a document with this number of other shards.
     LookUp(DocumentId, u32),
-    /// Compares the plan from the ring that was remembered last.
+    /// Compares the plan from the ring that was saved last.
     Plan,
-    /// Compares the whole ring, and remembers it for the next plan.
+    /// Compares the whole ring, and saves it for the next plan.
     Compare,
-    /// Builds a ring of this many shards and virtual nodes, and one with a shard of this weight: refused if too large.
+    /// Builds a ring with these numbers of shards and virtual nodes, and one with a shard of this weight. Refused if too large.
     Build {
         shards: u32,
         nodes: u32,
@@ -65,7 +65,7 @@ impl<'a> Arbitrary<'a> for Command {
     }
 }
 
-/// Few shards that meet often, shards whose first points crowd together, and now and then any.
+/// Mostly a few shards, so that they repeat, or shards whose first points are close together. Sometimes any others.
 fn shard(input: &mut Unstructured<'_>) -> arbitrary::Result<ShardId> {
     let byte: u8 = input.arbitrary()?;
     Ok(match byte {
@@ -75,8 +75,8 @@ fn shard(input: &mut Unstructured<'_>) -> arbitrary::Result<ShardId> {
     })
 }
 
-/// Shards whose first virtual nodes lie in one 4,096th of all hashes, so that they share an entry of any index of a small
-/// ring: some at the very end of the hash space, some at its beginning, some within.
+/// Shards whose first virtual nodes lie within a 4,096th of the hash space, so that they share an index entry in any small ring. Some lie
+/// at the end of the hash space, some at its beginning, some between.
 fn crowded() -> &'static [ShardId] {
     static CROWDED: OnceLock<Vec<ShardId>> = OnceLock::new();
     CROWDED.get_or_init(|| {
@@ -101,7 +101,7 @@ fn weight(input: &mut Unstructured<'_>) -> arbitrary::Result<u32> {
 pub struct Pair {
     ring: HashRing,
     model: NaiveRing,
-    /// What the next plan starts from.
+    /// The ring from which the next plan starts.
     before: (HashRing, NaiveRing),
 }
 
@@ -116,7 +116,7 @@ impl Pair {
         }
     }
 
-    /// Carries a command out on both, and compares what they say.
+    /// Runs a command on both, and compares their answers.
     pub fn apply(&mut self, command: Command) {
         match command {
             Command::Add(shard, weight) | Command::SetWeight(shard, weight) => {
@@ -172,7 +172,7 @@ impl Pair {
     }
 }
 
-/// What a ring may be made of, up to the greatest numbers: refused as documented, or not tried if it would be large.
+/// Checks the limits of a ring, up to the greatest numbers. A ring is refused as documented, or not built if it would be large.
 fn compare_build(shards: u32, nodes: u32) {
     let points = u64::from(shards) * u64::from(nodes);
     let expected = if !(1..=MAX_VIRTUAL_NODES).contains(&nodes) {
@@ -196,7 +196,7 @@ fn compare_build(shards: u32, nodes: u32) {
     }
 }
 
-/// One shard that would have too many points.
+/// Checks that one shard with too many points is refused.
 fn compare_heavy(nodes: u32, weight: u32) {
     let (value, max) = (u64::from(nodes) * u64::from(weight), MAX_POINTS.into());
     if (1..=MAX_VIRTUAL_NODES).contains(&nodes) && weight <= MAX_WEIGHT && value > max {
@@ -211,15 +211,15 @@ fn compare_heavy(nodes: u32, weight: u32) {
     }
 }
 
-/// Carries out the commands that the bytes say.
+/// Runs the commands that the bytes encode.
 pub fn run(data: &[u8]) {
-    // Nothing is wrong with an input that ends early.
+    // An input may end early.
     let _ = carry_out(&mut Unstructured::new(data));
 }
 
 fn carry_out(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let placement = Placement::ALL[usize::from(input.arbitrary::<u8>()?) % 2];
-    // Mostly few: a ring repairs its index only for a change that is small beside it.
+    // Mostly few, since a ring repairs its index only for a change that is small compared to the ring.
     let nodes = [1, 1, 1, 2, 3, 5, 8, 20][usize::from(input.arbitrary::<u8>()? % 8)];
     let mut pair = Pair::new(NaiveRing::new(placement, nodes, 0));
     for _ in 0..COMMANDS {

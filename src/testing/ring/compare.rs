@@ -1,4 +1,4 @@
-//! What a ring answers, held against the naive model.
+//! The comparison of a ring with its naive model.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use crate::limits::MAX_REPLICAS;
 use crate::ring::{Move, RingPlan, Shares};
 use crate::{DocumentId, HashRing, ShardId};
 
-/// The hashes at which answers may change: each point, those beside it, and the ends of the hash space.
+/// The hashes at which answers may change: each point, its two neighbours, and the ends of the hash space.
 pub fn telling_hashes(points: &[(u64, ShardId)]) -> impl Iterator<Item = u64> {
     let edges = points.iter().map(|&(at, _)| at).chain([0, u64::MAX]);
     edges.flat_map(|at| [at.wrapping_sub(1), at, at.wrapping_add(1)])
 }
 
-/// Everything that a ring says of itself, and its owners at every place where they may change.
+/// Compares all properties of a ring, and its owners at every hash where they may change.
 pub fn compare(ring: &HashRing, model: &NaiveRing) {
     let shown: Vec<_> = ring.points().collect();
     assert_eq!(shown, model.points);
@@ -43,7 +43,7 @@ pub fn compare_owners(ring: &HashRing, model: &NaiveRing, hashes: impl IntoItera
     }
 }
 
-/// The owner of a document and of its key, and its replicas.
+/// Compares the owner of a document, the owner of its key, and its replicas.
 pub fn compare_replicas(ring: &HashRing, model: &NaiveRing, document: DocumentId, others: u32) {
     let hash = model.placement.hash(document.as_bytes());
     assert_eq!(model.placement.document_position(&document), hash);
@@ -81,7 +81,7 @@ pub fn compare_shares(shares: &Shares, model: &NaiveRing) {
     assert!(found.filter(|share| share.1 > 0).eq(owned));
 }
 
-/// The plan from one ring to another: exactly the ranges whose owner changes, as few as can say it.
+/// Compares the plan from one ring to another: exactly the ranges whose owner changes, merged into as few as possible.
 pub fn compare_plan(before: (&HashRing, &NaiveRing), after: (&HashRing, &NaiveRing)) {
     let plan = RingPlan::between(before.0, after.0).unwrap();
     let expected = expected_moves(before.1, after.1);

@@ -1,4 +1,4 @@
-//! The naive ring: all points, and a linear scan over them for each question.
+//! The naive model of the ring: all points, and a linear scan over them for each query.
 
 mod command;
 mod compare;
@@ -21,12 +21,12 @@ pub struct NaiveRing {
     pub placement: Placement,
     pub virtual_nodes: u32,
     pub weights: BTreeMap<ShardId, u32>,
-    /// Ascending, so that models of the same members are equal.
+    /// Sorted, so that models of the same members are equal.
     pub points: Vec<(u64, ShardId)>,
 }
 
 impl NaiveRing {
-    /// A ring of the shards 0 to `shards`, of weight 1 each.
+    /// Creates a ring of the shards from 0 up to but not including `shards`, with weight 1 each.
     pub fn new(placement: Placement, virtual_nodes: u32, shards: u32) -> Self {
         let members = (0..shards).map(|id| (ShardId(id), 1));
         Self::from_members(placement, virtual_nodes, members)
@@ -51,7 +51,7 @@ impl NaiveRing {
         ring
     }
 
-    /// A ring of points that lie anywhere.
+    /// Creates a ring from arbitrary points.
     pub fn of_points(mut points: Vec<(u64, ShardId)>) -> Self {
         points.sort_unstable();
         Self {
@@ -62,13 +62,13 @@ impl NaiveRing {
         }
     }
 
-    /// The ring that has the same members.
+    /// Builds the ring with the same members.
     pub fn build(&self) -> HashRing {
         let members = self.weights.iter().map(|(&shard, &weight)| (shard, weight));
         HashRing::from_members(self.placement, self.virtual_nodes, members).unwrap()
     }
 
-    /// Gives a shard this weight, whether it was a member or not.
+    /// Sets the weight of a shard, and adds the shard if it is missing.
     pub fn set(&mut self, shard: ShardId, weight: u32) {
         if self.weights.get(&shard) == Some(&weight) {
             return;
@@ -85,14 +85,14 @@ impl NaiveRing {
         self.points.retain(|&(_, owner)| owner != shard);
     }
 
-    /// How many points there would be with this weight of a shard.
+    /// Returns the number of points with this weight of a shard.
     pub fn points_with(&self, shard: ShardId, weight: u32) -> u64 {
         let others = self.weights.iter().filter(|&(&other, _)| other != shard);
         let weights = others.map(|(_, &weight)| weight).chain([weight]);
         weights.map(u64::from).sum::<u64>() * u64::from(self.virtual_nodes)
     }
 
-    /// Why a command is refused, but for the bounds of the whole ring.
+    /// Returns why a command is refused, apart from the limits of the whole ring.
     pub fn refusal(&self, command: Command) -> Option<RingError> {
         let known = |shard| self.weights.contains_key(&shard);
         match command {
@@ -108,19 +108,19 @@ impl NaiveRing {
         }
     }
 
-    /// The shards of all points in ring order, from the owner of `hash` on, once round.
+    /// Iterates once round the ring over the shards of all points, from the owner of `hash` on.
     pub fn in_ring_order(&self, hash: u64) -> Vec<ShardId> {
         let mut points = self.points.clone();
         points.sort_by_key(|&(at, shard)| (at < hash, at, shard));
         points.into_iter().map(|(_, shard)| shard).collect()
     }
 
-    /// The shard of the nearest point at or after the hash, else of the first point of all.
+    /// Returns the shard of the first point at or after the hash, or of the first point of the ring if there is none.
     pub fn owner(&self, hash: u64) -> Option<ShardId> {
         self.first(hash, |_| true)
     }
 
-    /// The first `count` distinct shards from `hash` on that `serves` accepts.
+    /// Returns the first `count` distinct shards from `hash` on that `serves` accepts.
     ///
     /// # Errors
     /// [`RouteError::EmptyRing`] without points, [`RouteError::NoneServing`] if none is accepted.
@@ -155,7 +155,7 @@ impl NaiveRing {
         nearest.map(|&(_, shard)| shard)
     }
 
-    /// The fingerprint as its documentation writes it down.
+    /// Computes the fingerprint by its documentation.
     pub fn fingerprint(&self) -> u64 {
         let count = |len: usize| u32::try_from(len).unwrap().to_le_bytes();
         let mut bytes = format!("tickring ring 1\n{}\n", self.placement.name()).into_bytes();

@@ -1,4 +1,4 @@
-//! A colony of text shards, and what it should hold.
+//! A colony of text shards, and the documents that it should contain.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl TextColony {
         }
     }
 
-    /// With these documents, all written in the first tick.
+    /// Creates a colony with these documents, all written in the first tick.
     pub fn with(shards: u32, documents: &Documents) -> Self {
         let mut colony = Self::new(shards);
         for (id, document) in documents {
@@ -57,7 +57,7 @@ impl TextColony {
     }
 }
 
-/// Documents in order with the bits of their scores.
+/// Returns the documents in order, with the bits of their scores.
 pub fn bits(hits: &[Hit]) -> Vec<(DocumentId, u32)> {
     let hits = hits.iter();
     hits.map(|hit| (hit.document, hit.score.to_bits()))

@@ -1,4 +1,4 @@
-//! The naive search, and what asks the same query of it, of colonies of text shards, and of tantivy alone.
+//! The naive search, and a comparison of its answers with those of text shards and of tantivy alone.
 
 mod colony;
 mod naive;

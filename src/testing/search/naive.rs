@@ -1,4 +1,4 @@
-//! A naive search over the raw texts: the definition of what the shards must answer.
+//! The naive search over the raw texts. It defines the answers of text shards.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::DocumentId;
 use crate::frequency::bm25::single;
 use crate::search::{TextDocument, TextField};
 
-/// Words with their places.
+/// The words of a text with their positions.
 type Tokens = Vec<(usize, String)>;
 
 fn tokenize(text: &str) -> Tokens {
@@ -22,7 +22,7 @@ fn tokenize(text: &str) -> Tokens {
     tokens
 }
 
-/// All documents that are live, tokenised.
+/// All live documents, tokenised.
 #[derive(Debug)]
 pub struct NaiveSearch {
     documents: BTreeMap<DocumentId, [Tokens; 2]>,
@@ -58,7 +58,7 @@ impl NaiveSearch {
         self.documents.values().filter(has).count() as u64
     }
 
-    /// Every match with its score, the best first.
+    /// Returns all matches with their scores, the best first.
     pub fn search(&self, tree: &Tree) -> Vec<(DocumentId, f32)> {
         let mut hits = Vec::new();
         let leaves = self.weigh(tree, 1.0);
@@ -126,7 +126,7 @@ enum Weighed {
 }
 
 impl Weighed {
-    /// Whether the document matches; then the scores of the leaves that it has are in `scores`, in the query's order.
+    /// Returns whether the document matches. If so, adds the scores of the matching leaves to `scores`, in the order of the query.
     fn evaluate(&self, document: &[Tokens; 2], scores: &mut Vec<f32>) -> bool {
         match self {
             Self::All(score) => {

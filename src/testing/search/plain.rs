@@ -1,4 +1,4 @@
-//! tantivy alone, in one index of the same documents.
+//! A single tantivy index of the same documents.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ impl PlainTantivy {
         }
     }
 
-    /// All matches, the best first.
+    /// Returns all matches, the best first.
     pub fn best(&self, text: &str) -> Vec<(DocumentId, f32)> {
         let query = self.parser.parse_query(text).unwrap();
         let top = TopDocs::with_limit(10_000).order_by_score();
@@ -47,7 +47,7 @@ impl PlainTantivy {
             .collect()
     }
 
-    /// What matches; nothing for what tantivy's parser refuses or may mean otherwise.
+    /// Returns the matches, or `None` if tantivy's parser refuses the query or may read it differently.
     pub fn matches(&self, text: &str) -> Option<BTreeSet<DocumentId>> {
         if has_long_word(text) {
             return None;
@@ -67,13 +67,13 @@ impl PlainTantivy {
     }
 }
 
-/// tantivy leaves a word of 40 bytes or more out of a query. Here it is a word that no document has.
+/// tantivy drops words of 40 bytes or more from a query. Here they are words that no document contains.
 fn has_long_word(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric())
         .any(|run| run.len() >= 40)
 }
 
-/// Where an excluded phrase has no match in a segment, tantivy seeks backwards in it, against its own debug assertion.
+/// If an excluded phrase has no match in a segment, tantivy seeks backwards in it, which violates its own debug assertion.
 fn excludes_a_phrase(query: &dyn Query) -> bool {
     let tree = format!("{query:?}");
     tree.contains("MustNot") && tree.contains("PhraseQuery")

@@ -1,5 +1,5 @@
-//! Queries as texts and as trees, over documents that don't change: one shard, three shards with a history, the naive search, and
-//! tantivy.
+//! A comparison of queries, as texts or as trees, over fixed documents. One shard, three shards with earlier writes, the naive search and
+//! tantivy must give the same answers.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -11,11 +11,11 @@ use crate::search::{Query, TextView, search};
 use crate::testing::random::Random;
 use crate::{DocumentId, Publication};
 
-/// Asks the input's query: a tree of words if the first byte says so, else whatever text the rest is.
+/// Runs the input's query. The first byte says whether the rest is decoded as a tree of words or taken as text.
 pub fn run(data: &[u8]) {
     match data.split_first() {
         Some((0, rest)) => {
-            // Nothing is wrong with an input that ends early.
+            // An input may end early.
             let _ = ask_tree(&mut Unstructured::new(rest));
         }
         Some((_, rest)) => ask_text(&String::from_utf8_lossy(rest)),
@@ -26,7 +26,7 @@ pub fn run(data: &[u8]) {
 fn ask_text(text: &str) {
     let query = match Query::parse(text) {
         Ok(query) => query,
-        // Two excerpts of 120 characters at the most, each of which may be escaped by ten.
+        // At most two excerpts of 120 characters, each escaped by up to ten.
         Err(error) => return assert!(error.to_string().len() < 3_000, "{error}"),
     };
     assert_eq!(query.as_str(), text);
@@ -50,7 +50,7 @@ fn ask_tree(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     Ok(())
 }
 
-/// The answer of all shards, which is the same for one and for three, and for each number of hits the beginning of the longest.
+/// Returns the answer of one shard. Checks that three shards give the same, and that a smaller number of hits gives a prefix of it.
 fn answer(fixture: &Fixture, query: &Query) -> Vec<(DocumentId, u32)> {
     let ask = |publication: &Publication<TextView>, top| {
         search(publication, query, top, None).unwrap_or_else(|error| panic!("{error}"))
@@ -86,7 +86,7 @@ impl Fixture {
         let mut random = Random::new(36);
         let mut document = |seed| (DocumentId::from_seed(seed), document(&mut random));
         let documents: Documents = (0..36).map(&mut document).collect();
-        // Of the documents that come first, some are replaced and some deleted.
+        // Some of the first documents are replaced later, and some are deleted.
         let mut three = TextColony::with(3, &(20..60).map(document).collect());
         for (number, (id, document)) in documents.iter().enumerate() {
             if number == 15 {

@@ -1,4 +1,4 @@
-//! Queries as trees, made beside their text and not from it.
+//! Queries as trees, which are generated along with their texts, not parsed from them.
 
 use arbitrary::Unstructured;
 
@@ -15,7 +15,7 @@ pub enum Occur {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Tree {
     All,
-    /// A word or several as a phrase, in one field or in either.
+    /// A word, or several as a phrase, in one field or in either.
     Words(Option<TextField>, Vec<String>),
     Group(Vec<(Occur, Self)>),
     Boost(Box<Self>, f32),
@@ -26,7 +26,7 @@ impl Tree {
         Self::Words(None, vec![word.to_owned()])
     }
 
-    /// The query's text.
+    /// Returns the text of the query.
     pub fn render(&self) -> String {
         match self {
             Self::Group(children) => render_children(children),
@@ -52,7 +52,7 @@ impl Tree {
         }
     }
 
-    /// Whether it is one of the leaves that `is` names, or has one.
+    /// Returns whether it is or contains a leaf that `is` accepts.
     pub fn has(&self, is: &dyn Fn(&Self) -> bool) -> bool {
         match self {
             Self::All | Self::Words(..) => is(self),
@@ -74,7 +74,7 @@ fn render_children(children: &[(Occur, Tree)]) -> String {
     children.iter().map(child).collect::<Vec<_>>().join(" ")
 }
 
-/// A query as it is written, and without the clauses that a group has twice.
+/// A query as it is written, and the same without repeated clauses of a group.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub written: Tree,
@@ -91,11 +91,11 @@ impl From<Tree> for Asked {
 }
 
 impl Asked {
-    /// A group of these words, with groups up to this depth. It has at least two distinct clauses that are not all exclusions:
-    /// the grammar takes a lone clause out of its group.
+    /// Generates a group of these words, with groups nested up to this depth. It has at least two distinct clauses, not all of them
+    /// exclusions, since the grammar takes a single clause out of its group.
     ///
     /// # Errors
-    /// None so far: bytes that are missing are 0.
+    /// None so far: missing bytes are read as 0.
     pub fn group(
         input: &mut Unstructured<'_>,
         words: &[&str],

@@ -1,4 +1,4 @@
-//! Documents of few words, so that there are phrases and ties.
+//! Documents from a small vocabulary, so that phrases and ties occur.
 
 use crate::search::TextDocument;
 use crate::testing::random::Random;
