@@ -223,6 +223,14 @@ fn phase_complete_and_wait_for_phase() {
         .unwrap();
     wait(Duration::ZERO).unwrap();
     coordinator.wait_for_phase(TickPhase::Sense, 0).unwrap();
+    let now = std::time::Instant::now();
+    let until = |phase| coordinator.wait_for_phase_until(phase, 0, now);
+    until(TickPhase::Sense).unwrap();
+    let late = until(TickPhase::Act).unwrap_err();
+    assert!(matches!(
+        late,
+        Error::Barrier(BarrierError::PhaseTimeout { .. })
+    ));
     let unknown = ShardId::new(9);
     assert_eq!(
         coordinator.phase_complete(unknown, TickPhase::Sense, 0),

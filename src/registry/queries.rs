@@ -37,12 +37,14 @@ impl ShardRegistry {
     }
 
     /// Whether this id is reserved for a registration to come.
-    pub fn is_planned(&self, id: ShardId) -> bool {
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn is_planned(&self, id: ShardId) -> bool {
         self.planned.contains_key(&id)
     }
 
     /// The ids reserved for registrations to come, ascending.
-    pub fn planned(&self) -> impl ExactSizeIterator<Item = ShardId> {
+    #[cfg(test)]
+    pub(crate) fn planned(&self) -> impl ExactSizeIterator<Item = ShardId> {
         self.planned.keys().copied()
     }
 
