@@ -241,16 +241,10 @@ fn a_fault_is_told_as_it_was_though_the_faulty_shards_drop_blocks() {
     assert_eq!(colony.close(far()).threads_left, 0);
 }
 
-#[test]
-fn shards_are_dropped_though_every_thread_of_the_pool_is_lost() {
-    let strict = ColonyConfig {
-        max_lost_threads: 0,
-        ..config(1)
-    };
-    let (held, hold) = hold();
+/// A colony of two, and what the second has a clone of.
+fn resting(config: ColonyConfig, hook: Hook) -> (Colony<Notes>, Arc<()>) {
     let alive = Arc::new(());
     let rests = Arc::clone(&alive);
-    let hook = once(ShardId(0), TickPhase::Act, 0, Misdeed::Hang(hold));
     let make = move |birth: Birth<Kept>| {
         let keeps = (birth.shard == ShardId(1)).then(|| Arc::clone(&rests));
         let (hook, inner) = (Arc::clone(&hook), keeps);
@@ -260,13 +254,36 @@ fn shards_are_dropped_though_every_thread_of_the_pool_is_lost() {
         });
         Ok(Notes::again(&birth, &hook))
     };
-    let mut colony = Colony::new(strict, 2, make).unwrap();
+    let colony = Colony::new(config, 2, make).unwrap();
     assert_eq!(Arc::strong_count(&alive), 3);
+    (colony, alive)
+}
+
+#[test]
+fn shards_are_dropped_though_every_thread_of_the_pool_is_lost() {
+    let strict = ColonyConfig {
+        max_lost_threads: 0,
+        ..config(1)
+    };
+    let (held, hold) = hold();
+    let hang = once(ShardId(0), TickPhase::Act, 0, Misdeed::Hang(hold));
+    let (mut colony, alive) = resting(strict, hang);
     assert!(matches!(
         colony.tick(),
         Err(ColonyError::TooManyLostThreads { .. })
     ));
     until(|| Arc::strong_count(&alive) == 2);
     assert_eq!(colony.close(Instant::now() + TIMEOUT).threads_left, 1);
+    drop(held);
+}
+
+#[test]
+fn shards_are_dropped_though_every_thread_of_the_pool_is_held_at_the_deadline() {
+    let (held, hold) = hold();
+    let hang = once(ShardId(0), TickPhase::Act, 0, Misdeed::Hang(hold));
+    let (colony, alive) = resting(patient(1), hang);
+    let end = colony.close(Instant::now() + Duration::from_millis(50));
+    assert_eq!(end.last.unwrap_err(), ColonyError::NotPublished { tick: 0 });
+    until(|| Arc::strong_count(&alive) == 2);
     drop(held);
 }

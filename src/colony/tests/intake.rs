@@ -1,6 +1,7 @@
 //! How writes are accepted, refused and accounted for.
 
 use super::*;
+use crate::placement::Placement;
 
 #[test]
 fn a_full_inbox_gives_the_document_back_or_waits_for_the_next_tick() {
@@ -139,4 +140,21 @@ fn a_configuration_out_of_bounds_is_named() {
         ..base()
     };
     assert!(text(never, 1).starts_with("phase_timeout is "));
+}
+
+#[test]
+fn a_colony_has_the_ring_that_its_configuration_says() {
+    for (placement, nodes) in Placement::ALL.into_iter().zip([7, 150]) {
+        let config = ColonyConfig {
+            placement,
+            virtual_nodes_per_shard: nodes,
+            ..config(1)
+        };
+        let colony = colony_with(config.clone(), 3, nothing());
+        let topology = colony.topology();
+        let ring = topology.ring();
+        assert_eq!((ring.shard_count(), ring.placement()), (3, placement));
+        assert_eq!(ring.virtual_nodes_per_shard(), nodes);
+        assert_eq!(colony.config(), &config);
+    }
 }

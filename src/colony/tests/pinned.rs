@@ -74,6 +74,14 @@ fn lives(log: &Log, shard: ShardId) -> Vec<(ThreadId, String)> {
     lives
 }
 
+/// Whether a shard that had one life, of one tick, is dropped where it was made.
+fn is_over(log: &Log, shard: ShardId) -> bool {
+    match &lives(log, shard)[..] {
+        [(_, life)] => life == "made, ran, dropped",
+        lives => panic!("one life on one thread: {lives:?}"),
+    }
+}
+
 #[test]
 fn a_life_is_made_runs_and_is_dropped_on_one_thread_that_no_other_has() {
     let dies = once(ShardId(0), TickPhase::Act, 1, Misdeed::Panic);
@@ -112,6 +120,32 @@ fn a_shard_whose_thread_is_lost_lives_again_on_another_and_the_lost_one_drops_th
     let lives = lives(&log, ShardId(0)).into_iter();
     let told: Vec<_> = lives.map(|(_, life)| life).collect();
     assert_eq!(told, ["made, ran, dropped", "made, ran, ran, dropped"]);
+}
+
+#[test]
+fn shards_are_dropped_where_they_live_once_a_tick_has_given_the_colony_up() {
+    let (mut colony, log) = locals(2, patient(1), nothing());
+    let intake = colony.intake();
+    intake
+        .try_upsert(id(1), STATISTICS_FAIL.to_owned())
+        .unwrap();
+    assert!(matches!(colony.tick(), Err(ColonyError::Statistics(_))));
+    until(|| is_over(&log, ShardId(0)) && is_over(&log, ShardId(1)));
+    assert_eq!(colony.close(far()).threads_left, 0);
+}
+
+#[test]
+fn a_shard_that_returns_after_the_deadline_is_dropped_where_it_lives() {
+    let (held, hold) = hold();
+    let hang = once(ShardId(0), TickPhase::Act, 0, Misdeed::Hang(hold));
+    let (mut colony, log) = locals(1, patient(1), hang);
+    colony.closing = Some(Instant::now() + Duration::from_millis(50));
+    let late = ColonyError::NotPublished { tick: 0 };
+    assert_eq!(colony.tick().unwrap_err(), late);
+    held.is_reached();
+    drop(held);
+    until(|| is_over(&log, ShardId(0)));
+    assert_eq!(colony.crew.join(far()), 0);
 }
 
 thread_local! {

@@ -3,7 +3,7 @@
 use super::super::slot::Ran;
 use super::round::{Input, Writes};
 use super::*;
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering};
 
 #[test]
 fn a_tick_publishes_what_was_accepted_on_its_placement_owner() {
@@ -54,6 +54,21 @@ fn no_shard_starts_a_phase_before_every_shard_finished_the_one_before() {
     let log = log.lock();
     assert_eq!(log.len(), 20 * 4 * 5);
     assert!(log.is_sorted_by_key(|&(phase, tick)| (tick, phase)));
+}
+
+/// Each waits for the other.
+#[test]
+fn two_shards_are_in_a_phase_at_once_on_two_threads() {
+    let came = AtomicUsize::new(0);
+    let meet = hook(move |_, _| {
+        let all = (came.fetch_add(1, Ordering::Relaxed) / 2 + 1) * 2;
+        until(|| came.load(Ordering::Relaxed) >= all);
+        Ok(())
+    });
+    let mut colony = colony(2, 2, meet);
+    for _ in 0..20 {
+        assert!(colony.tick().unwrap().faults.is_empty());
+    }
 }
 
 /// The second of three takes its time.
