@@ -3,20 +3,20 @@
 use crate::error::Cause;
 use crate::id::{DocumentId, ShardId};
 
-/// What can't be published, or ranked. Nothing changed.
+/// An error when a publication is built or ranked. Nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublicationError {
-    /// A shard has more than one view.
-    #[error("{0} is there twice")]
+    /// Two views are of the same shard.
+    #[error("{0} has more than one view")]
     SameShardTwice(ShardId),
-    /// The views' statistics can't be computed.
+    /// The statistics over the views can't be computed.
     #[error("the statistics can't be computed: {0}")]
     Statistics(#[source] Cause),
-    /// A score is not a number, so that it has no place among the others.
+    /// A score is NaN, so it can't be ranked.
     #[error("the score of {document} in {shard} is not a number")]
     NotANumber {
-        /// Whose document it is.
+        /// The shard that holds the document.
         shard: ShardId,
         /// The document.
         document: DocumentId,

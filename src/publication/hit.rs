@@ -1,23 +1,23 @@
-//! The best documents of a publication.
+//! Hits, and the collection of the best ones.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::id::{DocumentId, ShardId};
 
-/// A document that a search or a ranking found.
+/// A document that a search or [`Publication::top`](crate::Publication::top) found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Hit {
     /// The document.
     pub document: DocumentId,
-    /// Its score; a search gives none below 0.
+    /// Its score. A search's scores are never below 0.
     pub score: f32,
     /// The shard that holds it.
     pub shard: ShardId,
 }
 
-/// A hit ordered by rank: the lesser one is the better one, with the higher score or, at the same score, the lower id.
+/// A hit ordered by rank. The better hit is less: it has the higher score or, at the same score, the lower id.
 struct Ranked(Hit);
 
 impl Ord for Ranked {
@@ -44,7 +44,7 @@ impl PartialEq for Ranked {
 
 impl Eq for Ranked {}
 
-/// The best hits so far, at most `limit`. Takes memory for those it has, not for those it may have.
+/// The best hits so far, at most `limit`. Allocates for the hits it has, not for the limit.
 pub(crate) struct Top {
     limit: usize,
     worst_first: BinaryHeap<Ranked>,
@@ -80,19 +80,19 @@ impl Top {
     }
 }
 
-/// What a search may pass over.
+/// What a search may skip.
 #[cfg(feature = "search")]
 impl Top {
     pub(crate) const fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Whether a hit with this score may be among the best; at the worst one's score its id decides.
+    /// Whether a hit with this score may be among the best. At the score of the worst one, the id decides.
     pub(crate) fn admits(&self, score: f32) -> bool {
         self.threshold().is_none_or(|worst| score >= worst)
     }
 
-    /// The worst one's score, once there are enough: no hit below it is among the best.
+    /// The score of the worst hit, once there are `limit` hits. No hit below it is among the best.
     pub(crate) fn threshold(&self) -> Option<f32> {
         if !self.is_full() {
             return None;

@@ -1,7 +1,8 @@
-//! Publications: the immutable views of all shards at one moment, with statistics over them all.
+//! Publications: immutable views of all shards at one moment, with statistics over all of them.
 //!
-//! Implement [`View`] if you write a [`Shard`](crate::Shard) of your own. A [`Colony`](crate::Colony) makes a [`Publication`] at the end of
-//! each tick, and a query reads one and nothing else. Without a colony, build one from your own views with [`Publication::new`].
+//! A query reads one [`Publication`] and nothing else, so its answer is consistent. A [`Colony`](crate::Colony) makes a publication
+//! at the end of each tick. Without a colony, build one from your own views with [`Publication::new`]. If you write a
+//! [`Shard`](crate::Shard) of your own, implement [`View`] for what it shows.
 
 mod hit;
 #[cfg(test)]
@@ -28,7 +29,7 @@ pub struct Published<V> {
 }
 
 impl<V> Published<V> {
-    /// The view of a shard in its first life, of no tick.
+    /// Wraps a view that belongs to no tick, of a shard in its first incarnation.
     pub fn new(shard: ShardId, view: V) -> Self {
         Self {
             shard,
@@ -39,27 +40,27 @@ impl<V> Published<V> {
         }
     }
 
-    /// The shard.
+    /// Returns the shard.
     pub const fn shard(&self) -> ShardId {
         self.shard
     }
 
-    /// The life of it that made the view.
+    /// Returns the incarnation of the shard that made the view.
     pub const fn incarnation(&self) -> Incarnation {
         self.incarnation
     }
 
-    /// The tick at whose end the view was made; nothing for one that belongs to no tick.
+    /// Returns the tick at whose end the view was made, or `None` if it belongs to no tick.
     pub const fn tick(&self) -> Option<Tick> {
         self.tick
     }
 
-    /// Whether the shard has died, so that its view stays as it is.
+    /// Returns whether the view is frozen: the shard has died, and this is the last view it published.
     pub const fn is_frozen(&self) -> bool {
         self.frozen
     }
 
-    /// The view of what the shard held.
+    /// Returns the view.
     pub fn view(&self) -> &V {
         &self.view
     }
@@ -85,9 +86,9 @@ impl<V> fmt::Debug for Published<V> {
     }
 }
 
-/// What all shards held at one moment. A query reads one publication and nothing else.
+/// The views of all shards at one moment, with statistics over all of them.
 ///
-/// A [`Colony`](crate::Colony) makes one at the end of each tick. You can build your own, of views from anywhere:
+/// A [`Colony`](crate::Colony) makes one at the end of each tick. You can also build one from your own views:
 ///
 /// ```
 /// use tickring::publication::{Published, ShardFailure};
@@ -126,10 +127,22 @@ pub struct Publication<V: View> {
 }
 
 impl<V: View> Publication<V> {
-    /// A publication of these views, of no tick. Of none it is the empty one. Costs the statistics.
+    /// Makes a publication of these views that belongs to no tick. Without views it is empty. Sorts the views by shard id and
+    /// computes their statistics.
+    ///
+    /// ```
+    /// use tickring::error::PublicationError;
+    /// use tickring::publication::Published;
+    /// use tickring::{Publication, ShardId};
+    ///
+    /// let shard = ShardId::new(3);
+    /// let twice = [(); 2].map(|view| Published::new(shard, view));
+    /// assert_eq!(Publication::new(twice).unwrap_err(), PublicationError::SameShardTwice(shard));
+    /// ```
     ///
     /// # Errors
-    /// [`PublicationError::SameShardTwice`], [`PublicationError::Statistics`].
+    /// [`PublicationError::SameShardTwice`] if two views are of the same shard; [`PublicationError::Statistics`] if
+    /// [`View::statistics`] fails. The views are dropped.
     pub fn new(shards: impl IntoIterator<Item = Published<V>>) -> Result<Self, PublicationError> {
         let mut shards: Box<[_]> = shards.into_iter().collect();
         shards.sort_by_key(Published::shard);
@@ -157,37 +170,51 @@ impl<V: View> Publication<V> {
         })
     }
 
-    /// The tick that was published; nothing before a colony's first one, or for a publication of one's own.
+    /// Returns the tick that was published. `None` before a colony's first tick, and for a publication that
+    /// [`new`](Self::new) made.
     pub const fn tick(&self) -> Option<Tick> {
         self.tick
     }
 
-    /// The epoch of the topology at the end of that tick.
+    /// Returns the topology's epoch at the end of that tick.
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// Each shard's part, ascending by id, frozen ones included.
+    /// Returns the parts of all shards by ascending id, frozen ones included.
     pub fn shards(&self) -> &[Published<V>] {
         &self.shards
     }
 
-    /// One shard's part.
+    /// Returns one shard's part. O(log n) in the number of shards.
     pub fn shard(&self, id: ShardId) -> Option<&Published<V>> {
         let at = self.shards.binary_search_by_key(&id, Published::shard);
         self.shards.get(at.ok()?)
     }
 
-    /// What is known over all views.
+    /// Returns the statistics over all views.
     pub fn statistics(&self) -> &V::Statistics {
         &self.statistics
     }
 
-    /// The `k` best of what `scored` gives for each shard, the best first: by descending score, and by ascending id at the same
-    /// score, as a search orders its hits. Memory for `k` hits at most.
+    /// Returns the `k` documents with the highest scores, best first. Ties go to the lower document id, as in a search.
+    ///
+    /// `scored` is called once for each shard, and returns scores and ids of the shard's documents. Takes O(n log k) time for n
+    /// scores, and memory for at most `k` hits.
+    ///
+    /// ```
+    /// use tickring::publication::Published;
+    /// use tickring::{DocumentId, Publication, ShardId};
+    ///
+    /// let publication = Publication::new([Published::new(ShardId::new(0), ())])?;
+    /// let score = |score: f32| move |_| [(score, DocumentId::from_seed(1))];
+    /// assert_eq!(publication.top(10, score(2.5))?[0].score, 2.5);
+    /// assert!(publication.top(10, score(f32::NAN)).is_err());
+    /// # Ok::<(), tickring::error::PublicationError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`PublicationError::NotANumber`] names the first score that is none.
+    /// [`PublicationError::NotANumber`] names the document of the first score that is NaN.
     pub fn top<'p, I>(
         &'p self,
         k: usize,

@@ -1,14 +1,14 @@
-//! What a publication asks of the views in it.
+//! The trait of the views in a publication.
 
 use crate::id::DocumentId;
 
-/// Why a caller's own code can't go on, in its own words.
+/// An error of your own code: of a shard, a view or a factory. Strings convert into it.
 pub type ShardFailure = Box<dyn std::error::Error + Send + Sync>;
 
 /// An immutable view of what one shard held at one moment.
 ///
-/// A clone of whatever is shared is enough: views are read by any number of threads while the shard goes on. `()` is the view of a
-/// shard that shows nothing.
+/// Any number of threads read a view while its shard goes on changing, so it must not change with the shard. A clone of the
+/// shard's data, or of an `Arc` that the shard replaces, will do. `()` is the view of a shard that shows nothing.
 ///
 /// ```
 /// use std::collections::BTreeSet;
@@ -33,23 +33,25 @@ pub type ShardFailure = Box<dyn std::error::Error + Send + Sync>;
 /// }
 /// ```
 pub trait View: Send + Sync + 'static {
-    /// What is known over all views of a publication; `()` if nothing is.
+    /// Figures over all views of a publication, such as counts; `()` if there are none.
     type Statistics: Send + Sync + 'static;
 
-    /// Whether the document is in the view. If it can't be told, yes is the safe answer: then nothing is written twice.
+    /// Returns whether the document is in the view. If the view can't tell, it should return `true`: then no document is written twice.
     fn holds(&self, document: DocumentId) -> bool;
 
-    /// The documents in the view, in any order. Asked for when a colony grows, forgets a shard or makes one again.
+    /// Returns the documents in the view, in any order. A colony calls this when a shard is added, removed or forgotten, and when
+    /// one has been made again.
     ///
     /// # Errors
-    /// Whatever keeps the view from being read. What was asked for isn't done then.
+    /// Any error if the view can't be read. The call that needed the documents then fails and changes nothing; a
+    /// [`Revival`](crate::colony::Revival) leaves its count open.
     fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure>;
 
-    /// What is known over all views of one publication. Computed once for each, on the thread that builds it and before anybody sees
-    /// it, so no reader ever waits for it.
+    /// Computes the statistics over all views of one publication. Called once for each publication, on the thread that builds it
+    /// and before it is visible, so that no reader waits for it.
     ///
     /// # Errors
-    /// Whatever keeps it from being computed. There is no publication then.
+    /// Any error if the statistics can't be computed. There is no publication then; a colony's tick that meets this closes the colony.
     fn statistics(views: &[&Self]) -> Result<Self::Statistics, ShardFailure>;
 }
 
