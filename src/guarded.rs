@@ -1,24 +1,24 @@
-//! Values of callers' types whose drop can't unwind into the colony.
+//! Wrappers for values of callers' types, which keep a panic in a drop from unwinding into the colony.
 //!
-//! What a drop runs is somebody's code, and it may panic. Of values that are dropped together, a panic of one would keep others from
-//! being dropped in order, a second one would end the process, and one on a thread of the pool, too. So each shard, view, statistics,
-//! error and write that the colony drops is dropped on its own, and a panic of that ends there: wherever it lies, and on whichever thread.
+//! A drop runs a caller's code, which may panic. If several values are dropped together, the first panic disturbs the drop of the others,
+//! and a second one aborts the process. A panic on a thread of the pool would abort it too. So each shard, view, statistics, error and
+//! write that the colony drops is dropped on its own, and a panic is caught there, on any thread.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Drops one value of a caller's type. A panic ends here.
+/// Drops one value of a caller's type and catches a panic.
 pub(crate) fn discard<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // Its drop may panic again, and so on.
+        // The payload's drop may panic as well, so it is leaked.
         std::mem::forget(payload);
     }
 }
 
 /// A value that is [discarded](discard) when it is dropped.
 pub(crate) struct Guarded<T>(
-    /// None within the drop alone.
+    /// `None` only during the drop.
     Option<T>,
 );
 
@@ -70,7 +70,7 @@ impl<T> GuardedList<T> {
         self.0.push(value);
     }
 
-    /// Takes all values out; they are the caller's now.
+    /// Takes all values out. The caller owns them.
     pub(crate) fn take(&mut self) -> Vec<T> {
         std::mem::take(&mut self.0)
     }

@@ -1,4 +1,4 @@
-//! The error of somebody else's code that lies behind one of this crate's.
+//! The cause of an error: an error of code outside this crate.
 
 use std::error::Error;
 use std::fmt;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::guarded::Guarded;
 
-/// The error behind an error: of a caller's own code, the operating system or a library below.
+/// The cause of an error: an error of your own code, the operating system or a library.
 ///
-/// It derefs to a `dyn std::error::Error`, so it can be shown, asked for its source and downcast. The errors that hold one return it as
-/// their [`source`](Error::source). Clones share one error, and are equal; two errors never are. If the last drop panics, the
-/// panic ends there.
+/// It derefs to a `dyn std::error::Error`, so it can be shown and downcast. The errors that hold a cause return it as their
+/// [`source`](Error::source). Clones share the error and are equal to each other; causes that were made separately are never equal. A
+/// panic in the drop of the error is caught.
 ///
 /// ```
 /// use tickring::error::Cause;
@@ -25,7 +25,7 @@ use crate::guarded::Guarded;
 pub struct Cause(Arc<Guarded<Box<dyn Error + Send + Sync>>>);
 
 impl Cause {
-    /// This error as a cause. A string is one, too.
+    /// Wraps an error, or a string as one.
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(Arc::new(Guarded::new(error.into())))
     }

@@ -1,27 +1,28 @@
-//! Errors of a colony and of its intake.
+//! Errors of a colony, its intake, and messages between shards.
 
 use crate::error::{BarrierError, Cause, ConfigError, Error};
 use crate::id::{ShardId, Tick};
 
-/// What a colony can't do. Each variant says what became of the documents.
+/// An error of a [`Colony`](crate::Colony). Each variant says what it means for the documents.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ColonyError {
     /// The configuration is out of bounds. Nothing was built.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The coordinator refused. Nothing was built, or changed; if a tick met this, it has closed the colony.
+    /// The coordinator refused. Nothing was built or changed, unless a tick failed with this: then the colony is closed.
     #[error(transparent)]
     Coordinator(Error),
-    /// The operating system can't start the threads. A tick that meets this has closed the colony; closing it gives back what was not
-    /// published.
+    /// The operating system can't start a thread. Nothing was built or changed, unless a tick failed with this: then the colony is closed,
+    /// and [`Colony::close`](crate::Colony::close) returns the unpublished writes.
     #[error("the colony's threads can't be started: {0}")]
     Threads(#[source] Cause),
-    /// More threads than the bound are held by phases that were given up. The colony is closed; closing it gives back what was not
-    /// published.
-    #[error("{lost} threads are held by phases that took too long, but may be at most {max}")]
+    /// More threads are lost to phases that were given up than
+    /// [`max_lost_threads`](crate::ColonyConfig::max_lost_threads) allows. The colony is closed, and
+    /// [`Colony::close`](crate::Colony::close) returns the unpublished writes.
+    #[error("{lost} threads are lost to phases that took too long, but at most {max} may be")]
     TooManyLostThreads {
-        /// Threads that are lost now.
+        /// The number of threads that are lost now.
         lost: usize,
         /// The greatest number allowed.
         max: usize,
@@ -31,7 +32,7 @@ pub enum ColonyError {
     Factory {
         /// The shard.
         shard: ShardId,
-        /// What the factory said.
+        /// The factory's message.
         why: String,
     },
     /// The first view of a shard can't be made. Nothing was built.
@@ -39,47 +40,47 @@ pub enum ColonyError {
     View {
         /// The shard.
         shard: ShardId,
-        /// What the shard said.
+        /// The shard's message.
         why: String,
     },
-    /// The statistics over all views can't be computed. If a tick met this, it has closed the colony: the tick is not published, and closing
-    /// gives back its writes. If [`Colony::new`](crate::Colony::new) did, nothing was built.
+    /// The statistics over all views can't be computed. If [`Colony::new`](crate::Colony::new) failed with this, nothing was built. If
+    /// a tick did, it is not published and the colony is closed; [`Colony::close`](crate::Colony::close) returns its writes.
     #[error("the statistics of a publication can't be computed: {0}")]
     Statistics(String),
-    /// There is a tick already that was prepared and not published. Nothing changed.
-    #[error("tick {tick} is prepared already, and waits to be published")]
+    /// A tick is prepared and must be [published](crate::Colony::publish) first. Nothing changed.
+    #[error("tick {tick} is already prepared, and must be published first")]
     AlreadyPrepared {
-        /// The tick.
+        /// The prepared tick.
         tick: Tick,
     },
-    /// No tick was prepared that could be published. Nothing changed.
+    /// No tick is prepared, so none can be published. Nothing changed.
     #[error("no tick is prepared")]
     NothingPrepared,
     /// The colony has no such shard. Nothing changed.
     #[error("the colony has no {0}")]
     UnknownShard(ShardId),
-    /// The shard lives, so that it can't be forgotten or made again. Nothing changed.
-    #[error("{0} lives")]
+    /// The shard is alive, so it can't be forgotten or revived. Nothing changed.
+    #[error("{0} is alive")]
     ShardLives(ShardId),
-    /// The shard has documents, or writes that wait for it, which would be lost or moved with it. Nothing changed.
-    #[error("{0} has documents or writes of its own, and documents can't be moved yet")]
+    /// The shard has documents or pending writes, which would be lost with it. Nothing changed.
+    #[error("{0} still has documents or pending writes, and documents can't be moved yet")]
     NotEmpty(ShardId),
-    /// What a shard holds can't be told. Nothing changed.
-    #[error("the documents of {shard} can't be read: {why}")]
+    /// A view can't list its documents. Nothing changed.
+    #[error("the documents of {shard} can't be listed: {why}")]
     Documents {
         /// The shard.
         shard: ShardId,
-        /// What its view said.
+        /// The view's message.
         why: String,
     },
-    /// The barrier ended the tick. The colony is closed; closing it gives back what was not published.
+    /// The barrier ended the tick. The colony is closed, and [`Colony::close`](crate::Colony::close) returns the unpublished writes.
     #[error(transparent)]
     Barrier(BarrierError),
-    /// The tick was not published before the deadline. A wait that ends so has changed nothing and can be repeated; a colony that is
-    /// being closed gives back what was not published.
+    /// The tick was not published before the deadline. A wait that fails with this has changed nothing and can be repeated. If it is the
+    /// last tick of a colony that is being closed, the report returns the unpublished writes.
     #[error("tick {tick} was not published before the deadline")]
     NotPublished {
-        /// The tick waited for.
+        /// The tick.
         tick: Tick,
     },
     /// The colony is closed. Nothing changed.
@@ -87,41 +88,42 @@ pub enum ColonyError {
     Closed,
 }
 
-/// A write that was not accepted. Nothing changed: the document belongs to its caller as before.
+/// The reason why a write was not accepted. Nothing changed, and the caller still owns the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntakeError {
-    /// The inbox of the owner is full. Worth another try after the next tick.
-    #[error("the inbox of {shard} holds {capacity} writes already")]
+    /// The inbox of the document's owner is full. Try again after the next tick.
+    #[error("the inbox of {shard} is full with {capacity} writes")]
     Full {
         /// The owner.
         shard: ShardId,
-        /// How many writes its inbox holds.
+        /// The capacity of its inbox, in writes.
         capacity: usize,
     },
-    /// The owner has died, and isn't made again yet, or is new and has published nothing. Worth another try after the next ticks; see
-    /// [`Colony::forget_shard`](crate::Colony::forget_shard) for one that doesn't come back.
-    #[error("{shard}, which owns the document, is being made again")]
+    /// The document's owner is dead, or is new and hasn't published anything yet. Try again after the next ticks. If a dead shard doesn't
+    /// come back, see [`Colony::revive_shard`](crate::Colony::revive_shard) and
+    /// [`Colony::forget_shard`](crate::Colony::forget_shard).
+    #[error("{shard} owns the document, but is not running")]
     Recovering {
         /// The owner.
         shard: ShardId,
     },
-    /// No shard owns the document: all were forgotten or removed.
-    #[error("no shard is left to take the document")]
+    /// No shard owns the document, because all were forgotten or removed.
+    #[error("no shard owns the document")]
     NoOwner,
     /// The colony is closed.
     #[error("the colony is closed")]
     Closed,
 }
 
-/// Why a shard's message was not sent. Nothing changed: the write belongs to the shard as before.
+/// The reason why a shard's message was not sent. Nothing changed, and the shard still owns the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnsentReason {
-    /// The shard has sent [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) writes in this tick. The next tick has room again.
-    #[error("the shard has sent as many writes as it may in one tick")]
+    /// The shard has already sent [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) writes in this tick. Try again in the next one.
+    #[error("the shard has already sent as many writes as one tick allows")]
     Full,
-    /// This is the colony's last tick: there is none in which the write could take effect.
+    /// This is the colony's last tick, so no later one could deliver the write.
     #[error("the colony closes with this tick")]
     Closing,
 }

@@ -1,6 +1,7 @@
-//! Errors: one enum per concern, and [`Error`], which a coordinator's calls return.
+//! Errors: one enum for each part of the crate, and [`Error`], into which all of them convert.
 //!
-//! Match on them if a program reacts to a certain refusal. Every variant says what it means for the caller's state.
+//! A [`Coordinator`](crate::Coordinator) returns [`Error`]; other parts return their own enums. Every variant says what the failure
+//! means for your state, so match on the ones that your program can handle.
 
 mod barrier;
 mod cause;
@@ -30,20 +31,20 @@ pub use self::search::{QueryError, QueryExcerpt, SearchError};
 
 use crate::id::{Incarnation, ShardId};
 
-/// The result of a call, with this crate's [`Error`] unless another is named.
+/// A [`Result`](std::result::Result) whose error is this crate's [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The error of a [`Coordinator`](crate::Coordinator)'s calls, into which the errors of all other parts convert.
 ///
-/// So one function can use every part with `?`. Nothing is lost on the way: a variant holds the whole error of its part, shows its text and
-/// returns its [`source`](std::error::Error::source). What several parts refuse for the same reason is one variant here: an unknown
-/// shard, an ended incarnation, a closed coordinator, a configuration out of bounds.
+/// One function can use every part of the crate with `?`. A conversion loses nothing: the variant holds the whole error of the part, shows
+/// its text and returns its [`source`](std::error::Error::source). A few refusals that several parts share have one variant here: an unknown
+/// shard, an ended incarnation, a closed coordinator, and a configuration out of bounds.
 ///
-/// Each variant says what became of the caller's state. A coordinator's call that fails changed nothing, whatever the variant: each command
-/// is checked whole before any of it is carried out.
+/// Each variant says what it means for your state. A coordinator's call that fails has changed nothing: a command is checked
+/// completely before any part of it is carried out.
 ///
-/// An error that gives a document back, such as [`Rejected`](crate::colony::Rejected), doesn't convert, because `?` would drop the
-/// document. [`Rejected::into_reason`](crate::colony::Rejected::into_reason) drops it by name:
+/// Errors that return a document, such as [`Rejected`](crate::colony::Rejected), don't convert, because `?` would silently drop the
+/// document. Use [`Rejected::into_reason`](crate::colony::Rejected::into_reason) to drop it explicitly:
 ///
 /// ```
 /// # use tickring::colony::{Batch, Rejected, TickContext};
@@ -74,22 +75,22 @@ pub enum Error {
     /// No shard with this id is on the ring. Nothing changed.
     #[error("{0} is not known to this coordinator")]
     ShardNotFound(ShardId),
-    /// The caller speaks for an incarnation that isn't the shard's current one. Nothing changed; one that has ended must register
-    /// again.
+    /// The call names an incarnation that isn't the shard's current one. Nothing changed. A shard whose incarnation has ended must
+    /// register again.
     #[error("{shard} was called as {stale}, which isn't its current one")]
     StaleIncarnation {
         /// The shard.
         shard: ShardId,
-        /// The incarnation that the caller named.
+        /// The incarnation that the call names.
         stale: Incarnation,
     },
-    /// The coordinator is closed. Nothing changed, and nothing will any more.
+    /// The coordinator is closed. Nothing changed, and every later call fails the same way.
     #[error("the coordinator is closed")]
     Closed,
     /// The configuration is out of bounds. Nothing was built.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The ring can't be changed as asked. Nothing changed.
+    /// The requested change of the ring is refused. Nothing changed.
     #[error(transparent)]
     Ring(RingError),
     /// The document can't be routed. Routing never changes anything.
@@ -98,16 +99,16 @@ pub enum Error {
     /// The slices of a batch differ in length. Nothing was routed.
     #[error(transparent)]
     Batch(BatchError),
-    /// The barrier refused the call, or a wait ended without its phase. Nothing changed.
+    /// The barrier refused the call, or a wait ended before its phase was complete. Nothing changed.
     #[error(transparent)]
     Barrier(BarrierError),
-    /// The command about membership was refused. Nothing changed.
+    /// The registry refused a membership command. Nothing changed.
     #[error(transparent)]
     Registry(RegistryError),
-    /// The frequencies can't be added up. The inputs were only read.
+    /// The frequencies can't be summed. The inputs were only read.
     #[error(transparent)]
     Frequency(#[from] FrequencyError),
-    /// A colony's call failed. Whether anything changed is said by each of [`ColonyError`]'s variants.
+    /// A colony's call failed. Each variant of [`ColonyError`] says what that means for its state.
     #[error(transparent)]
     Colony(Box<ColonyError>),
     /// A write was not accepted. Nothing changed.
@@ -116,21 +117,20 @@ pub enum Error {
     /// A shard's message was not sent. Nothing changed.
     #[error(transparent)]
     Unsent(#[from] UnsentReason),
-    /// A publication can't be made or ranked. Nothing changed.
+    /// A publication can't be built or ranked. Nothing changed.
     #[error(transparent)]
     Publication(#[from] PublicationError),
-    /// A text can't be read as a value. Nothing changed.
+    /// A text can't be parsed as a value. Nothing changed.
     #[error(transparent)]
     Parse(#[from] ParseError),
     /// The operating system can't start a thread. Nothing changed.
     #[error("a thread can't be started: {0}")]
     Thread(#[source] Cause),
-    /// A query is refused. Nothing was searched.
+    /// A query was refused. Nothing was searched.
     #[cfg(all(feature = "search", not(any(loom, shuttle))))]
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// A search, or the work of a shard that is searched, failed. A search changes nothing; a shard that failed while it was written can't be
-    /// used any more.
+    /// A search failed, or a text shard's work did. A search changes nothing. A shard that failed during a write can't be used any more.
     #[cfg(all(feature = "search", not(any(loom, shuttle))))]
     #[error(transparent)]
     Search(SearchError),

@@ -1,11 +1,10 @@
-//! Errors of the search.
+//! Errors of queries and searches.
 
 use std::fmt;
 
 use crate::error::{Cause, ConfigError};
 
-/// A query that isn't answered, because it can't be read, costs too much, or asks for what isn't scored exactly.
-/// Nothing was searched.
+/// An error in a query: it can't be parsed, exceeds a bound, or asks for something that has no exact score. Nothing was searched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueryError {
@@ -19,19 +18,19 @@ pub enum QueryError {
         /// The query.
         query: QueryExcerpt,
     },
-    /// The query has more opening parentheses and words `NOT` together than the bound, quoted ones included.
+    /// The query has too many opening parentheses and `NOT`s. They are counted together, quoted ones included.
     #[error(
         "the query has {value} opening parentheses and NOTs, but may have at most {max}: {query}"
     )]
     TooNested {
-        /// How many it has.
+        /// The number that it has.
         value: usize,
         /// The greatest number allowed.
         max: usize,
         /// The query.
         query: QueryExcerpt,
     },
-    /// The query has more words and phrases than the bound. One without a field counts for each field.
+    /// The query has too many words and phrases. One without a field counts twice, once for each field.
     #[error("the query has more than {max} words and phrases, counted for each field: {query}")]
     TooManyLeaves {
         /// The greatest number allowed.
@@ -45,15 +44,15 @@ pub enum QueryError {
         /// The query.
         query: QueryExcerpt,
     },
-    /// The query asks for what isn't supported.
+    /// The query uses a feature that isn't supported.
     #[error("{what} can't be searched for (to mean the characters, quote the word): {query}")]
     Unsupported {
-        /// What it asks for.
+        /// The feature.
         what: &'static str,
         /// The query.
         query: QueryExcerpt,
     },
-    /// The query names a field that can't be searched.
+    /// The query names an unknown field.
     #[error(
         "there is no field {field} to search, only title and body (to mean a colon, quote the word): {query}"
     )]
@@ -71,7 +70,7 @@ pub enum QueryError {
         /// The query.
         query: QueryExcerpt,
     },
-    /// A word or phrase of the query has neither a letter nor a digit, so that there is nothing to look for.
+    /// A word or phrase of the query has no letter and no digit, so there is nothing to search for.
     #[error(
         "{word} has no letter or digit to search for (leave it out, or quote it with its neighbours): {query}"
     )]
@@ -81,7 +80,7 @@ pub enum QueryError {
         /// The query.
         query: QueryExcerpt,
     },
-    /// The query is empty.
+    /// The query has no words.
     #[error("the query has no word to search for: {query}")]
     NoWords {
         /// The query.
@@ -89,7 +88,7 @@ pub enum QueryError {
     },
 }
 
-/// A query or a part of it as an error shows it: quoted, escaped, and shortened after 120 characters.
+/// A query, or a part of one, in an error message: quoted, escaped, and cut off after 120 characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct QueryExcerpt {
     text: String,
@@ -124,24 +123,24 @@ impl fmt::Debug for QueryExcerpt {
     }
 }
 
-/// A search or a shard's work that failed.
+/// An error of a search or of a text shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SearchError {
-    /// The configuration of a shard is out of bounds. Nothing was built.
+    /// The configuration of a text shard is out of bounds. Nothing was built.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The deadline passed before the search was over. A search changes nothing; it can be repeated with more time.
-    #[error("the deadline passed before the search was over")]
+    /// The deadline passed before the search was finished. Nothing changed; try again with a later deadline.
+    #[error("the deadline passed before the search was finished")]
     DeadlinePassed,
-    /// An index couldn't be made, written or read. After a search nothing has changed. A shard that failed while it was written
+    /// An index couldn't be created, written or read. A search that fails has changed nothing. A shard that failed during a write
     /// can't be used any more.
     #[error("the index failed: {0}")]
     Index(#[source] Cause),
 }
 
 impl SearchError {
-    /// That of an index, by what tantivy or the operating system said.
+    /// Wraps an error of tantivy or the operating system.
     pub(crate) fn index(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Index(Cause::new(error))
     }
