@@ -1,4 +1,4 @@
-//! The configuration of a colony, validated once.
+//! The configuration of a colony. It is validated once, when the colony is made.
 
 use std::num::NonZero;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use crate::error::ConfigError;
 use crate::limits::MAX_SHARDS;
 use crate::placement::Placement;
 
-/// The most threads that a colony may have.
+/// The greatest number of threads that a colony may have.
 pub const MAX_THREADS: usize = 1_024;
-/// The most writes that a shard's inbox may hold.
+/// The greatest capacity of a shard's inbox, in writes.
 pub const MAX_INBOX_CAPACITY: usize = 1 << 20;
 
 /// The configuration of a [`Colony`](crate::Colony).
@@ -26,20 +26,20 @@ pub const MAX_INBOX_CAPACITY: usize = 1 << 20;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct ColonyConfig {
-    /// Threads that run the shards' phases. With fewer threads than shards, a phase takes several rounds. From 1 to
+    /// The number of threads that run the shards' phases. With fewer threads than shards, each thread runs several shards in turn. From 1 to
     /// [`MAX_THREADS`]. Default: the number of cores.
     pub threads: usize,
-    /// How long one shard may take for one phase, from the moment a thread has taken it up. A shard that takes longer is given up. Time
-    /// in which the whole process stood still doesn't count. A few times the longest phase that is still healthy; up to a part in 16 of it, and
-    /// 20 ms, may pass before it is noticed. From 1 ms to one year. Default: 30 s.
+    /// The time that one shard may take for one phase, from the moment a thread starts it. A shard that takes longer is given up. Time
+    /// in which the whole process was paused doesn't count. Choose a few times the longest healthy phase. A shard is given up at most a
+    /// sixteenth of this plus 20 ms too late. From 1 ms to one year. Default: 30 s.
     pub phase_timeout: Duration,
-    /// How many writes wait in a shard's inbox for the next tick; more have to wait or come back to their caller. From 1 to
-    /// [`MAX_INBOX_CAPACITY`]. Default: 4,096.
+    /// The number of writes that can wait in a shard's inbox for the next tick. When an inbox is full, writers wait or get their
+    /// document back. From 1 to [`MAX_INBOX_CAPACITY`]. Default: 4,096.
     pub inbox_capacity: usize,
-    /// How many threads may be held at a time by phases that were given up, before the colony gives up itself and closes. A thread
-    /// whose phase returns after all is lost no more. From 0 to [`MAX_THREADS`]. Default: 8.
+    /// The number of threads that may be lost at the same time to phases that were given up. One more closes the colony. A thread
+    /// whose phase returns after all no longer counts. From 0 to [`MAX_THREADS`]. Default: 8.
     pub max_lost_threads: usize,
-    /// Points on the ring for each shard; see [`Config::virtual_nodes_per_shard`]. Default: 150.
+    /// The number of points on the ring for each shard; see [`Config::virtual_nodes_per_shard`]. Default: 150.
     pub virtual_nodes_per_shard: u32,
     /// The hash that places documents and points; see [`Config::placement`]. Default: [`Placement::Xxh3`].
     pub placement: Placement,
@@ -62,10 +62,10 @@ impl Default for ColonyConfig {
 }
 
 impl ColonyConfig {
-    /// Checks every bound, for a colony of this many shards.
+    /// Checks the bounds of all fields, for a colony of this many shards. See the example of [`ColonyConfig`].
     ///
     /// # Errors
-    /// Names the first field that lies outside its bounds, with its value and the bounds.
+    /// [`ConfigError`] names the first field that is out of bounds, its value and the bounds.
     pub fn validate(&self, shards: usize) -> Result<(), ConfigError> {
         let at_most = |field, value, max: usize| bounded(field, value as u64, 0, max as u64);
         let from_one = |field, value, max: usize| bounded(field, value as u64, 1, max as u64);

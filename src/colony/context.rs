@@ -1,4 +1,4 @@
-//! What a shard sees of the colony in a phase, and how it writes to others.
+//! The context of a shard's phase: what the shard sees of its colony, and how it sends writes to other shards.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use crate::ring::HashRing;
 use crate::sync::{Arc, AtomicUsize, Ordering};
 use crate::topology::{Member, Members, Topology};
 
-/// How many writes one shard can send in one tick.
+/// The most writes that one shard can send in one tick.
 pub const MAX_OUTBOX: usize = 1 << 20;
 
-/// What a shard sent in the tick that runs.
+/// The messages that a shard sent in the running tick.
 pub(super) struct Outbox<D> {
     sent: GuardedList<Write<D>>,
-    /// How many those are, for whoever evicts the shard. Relaxed: a figure for a report.
+    /// The number of messages, for the report of a fault. Relaxed, because nothing else depends on it.
     count: Arc<AtomicUsize>,
     closing: bool,
 }
@@ -31,7 +31,7 @@ impl<D> Outbox<D> {
         }
     }
 
-    /// Begins a tick. In the last one nothing can be sent.
+    /// Begins a tick. Nothing can be sent in the last tick of a colony that closes.
     pub(super) const fn begin(&mut self, closing: bool) {
         self.closing = closing;
     }
@@ -55,7 +55,7 @@ impl<D> Outbox<D> {
     }
 }
 
-/// A write that was not sent. It belongs to the shard as before.
+/// A write that was not sent, and the reason. The shard owns it again.
 #[non_exhaustive]
 pub struct Unsent<D> {
     /// The write.
@@ -86,13 +86,15 @@ impl<D> std::error::Error for Unsent<D> {
 }
 
 impl<D> Unsent<D> {
-    /// The reason alone, which converts into [`Error`](crate::Error). Drops the write.
+    /// Drops the write and returns the reason, which converts into [`Error`](crate::Error).
     pub fn into_reason(self) -> UnsentReason {
         self.reason
     }
 }
 
-/// What a shard sees of its colony in one phase of one tick.
+/// The context of one phase: what a shard sees of its colony, and how it sends writes to other shards.
+///
+/// A [`Rehearsal`] makes one for tests.
 pub struct TickContext<'a, D, V: View> {
     pub(super) tick: Tick,
     pub(super) shard: ShardId,
@@ -102,38 +104,39 @@ pub struct TickContext<'a, D, V: View> {
 }
 
 impl<'a, D, V: View> TickContext<'a, D, V> {
-    /// The tick that runs.
+    /// Returns the running tick.
     pub const fn tick(&self) -> Tick {
         self.tick
     }
 
-    /// The shard that is asked.
+    /// Returns the shard whose phase this is.
     pub const fn shard(&self) -> ShardId {
         self.shard
     }
 
-    /// The ring and its members as they were when the tick began.
+    /// Returns the topology as it was when the tick began.
     pub const fn topology(&self) -> &'a Topology {
         self.topology
     }
 
-    /// What the last tick published: all shards as they were then.
+    /// Returns the last tick's publication: the views of all shards at its end.
     pub const fn publication(&self) -> &'a Arc<Publication<V>> {
         self.publication
     }
 
-    /// Sends a write to whoever owns its id in the next tick, this shard included. Never blocks.
+    /// Sends a write to the shard that owns its id in the next tick, which may be this shard. Never blocks. See the example of
+    /// [`Rehearsal`].
     ///
-    /// Nobody sees it in this tick. It is sent together with this tick's publication, if this shard finishes the tick; otherwise it was
-    /// never sent, and the shard's fault counts it. In the next tick it stands in its owner's batch, before the writes from outside. It
-    /// is then published, or comes back in a report with this shard as its [`Origin`](crate::colony::Origin). Messages take no room in inboxes.
+    /// The message is sent together with this tick's publication. If this shard doesn't finish the tick, its messages are dropped and
+    /// its fault counts them. In the next tick the message is in its owner's batch, before the writes from outside. It is then
+    /// published, or returned in a report with this shard as its [`Origin`](crate::colony::Origin). Messages take no room in inboxes.
     ///
-    /// The order in a batch depends on the senders' ids, and so on how many shards there are: whoever adds up floating-point numbers should
-    /// order them by a key of their own first.
+    /// A batch has its messages in the order of the senders' ids, which depends on the number of shards. If you add up floating-point
+    /// numbers from messages, sort them by a key of your own first.
     ///
     /// # Errors
-    /// The write comes back with the reason; see [`UnsentReason`]. In the last tick, which [`close`](crate::Colony::close) runs, that is
-    /// every write: a phase that returns this error then makes it a fault of its shard.
+    /// The write comes back with the reason; see [`UnsentReason`]. The last tick, which [`close`](crate::Colony::close) runs, refuses every
+    /// write. Don't return that error from a phase then: it would be a fault of the shard.
     pub fn send(&mut self, write: Write<D>) -> Result<(), Unsent<D>> {
         self.outbox.send(write)
     }
@@ -149,7 +152,7 @@ impl<D, V: View> fmt::Debug for TickContext<'_, D, V> {
     }
 }
 
-/// A colony's surroundings without the colony, for tests of a shard: it lends out contexts, and keeps what is sent.
+/// A source of contexts without a colony, for tests of a shard. It collects what the shard sends.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -171,10 +174,11 @@ pub struct Rehearsal<D, V: View> {
 }
 
 impl<D, V: View> Rehearsal<D, V> {
-    /// Surroundings in which this shard is the only one on the ring, and this was published last.
+    /// Returns a rehearsal in which this shard is the only one on the ring, and this is the last publication. See the example of
+    /// [`Rehearsal`].
     ///
     /// # Errors
-    /// [`RingError`] if there can't be such a ring.
+    /// [`RingError`] if the ring can't be built.
     pub fn new(shard: ShardId, publication: Arc<Publication<V>>) -> Result<Self, RingError> {
         let ring = HashRing::new(0)?.add_shard(shard)?;
         let member = Member {
@@ -191,7 +195,7 @@ impl<D, V: View> Rehearsal<D, V> {
         })
     }
 
-    /// The context of a tick.
+    /// Returns the context of a tick.
     pub const fn context(&mut self, tick: Tick) -> TickContext<'_, D, V> {
         TickContext {
             tick,
@@ -202,7 +206,7 @@ impl<D, V: View> Rehearsal<D, V> {
         }
     }
 
-    /// What has been sent since the last call.
+    /// Takes out the writes that have been sent since the last call.
     pub fn sent(&mut self) -> Vec<Write<D>> {
         self.outbox.take()
     }

@@ -1,4 +1,4 @@
-//! Who runs the shards: a pool for all of them, or a thread for each.
+//! The threads that run the shards: one pool for all of them, or one thread for each.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -13,15 +13,15 @@ use crate::id::ShardId;
 use crate::publication::View;
 use crate::sync::Instant;
 
-/// A shard that stays on its thread.
+/// A pinned shard.
 type Resident<D, V> = Guarded<Box<dyn Shard<Document = D, View = V>>>;
 
 thread_local! {
-    /// The shard that lives on this thread. Taken out before the thread ends.
+    /// The shard that is stored on this thread. Taken out before the thread ends.
     static RESIDENT: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
 }
 
-/// Puts a shard on the calling thread.
+/// Stores a shard on the calling thread.
 pub(super) fn move_in<D: Send + Sync + 'static, V: View>(
     shard: Box<dyn Shard<Document = D, View = V>>,
 ) {
@@ -29,20 +29,20 @@ pub(super) fn move_in<D: Send + Sync + 'static, V: View>(
     drop(RESIDENT.replace(Some(Box::new(resident))));
 }
 
-/// Takes away the shard that lives on the calling thread, if one does.
+/// Drops the shard that is stored on the calling thread, if there is one.
 pub(super) fn move_out() {
     drop(RESIDENT.take());
 }
 
-/// Does something with the shard that lives on the calling thread; nothing if none does.
+/// Calls `run` with the shard that is stored on the calling thread, if there is one.
 pub(super) fn with_resident<D: Send + Sync + 'static, V: View, T>(
     run: impl FnOnce(&mut (dyn Shard<Document = D, View = V> + 'static)) -> T,
 ) -> Option<T> {
-    // Out of its place meanwhile: whatever runs may look for it, and a panic must not leave the place borrowed.
+    // The shard is taken out meanwhile: its code may look for it, and a panic must not leave the cell borrowed.
     let mut resident = RESIDENT.take()?;
     let shard = resident.downcast_mut::<Resident<D, V>>();
     let ran = shard.map(|shard| catch_unwind(AssertUnwindSafe(|| run(&mut ***shard))));
-    // Also after a panic: the fault is told before the shard is dropped.
+    // Also after a panic: the fault is reported before the shard is dropped.
     RESIDENT.set(Some(resident));
     ran.map(|ran| ran.unwrap_or_else(|payload| resume_unwind(payload)))
 }
@@ -54,7 +54,7 @@ pub(super) enum Crew {
 }
 
 impl Crew {
-    /// Hands a task of a shard's to a thread.
+    /// Hands a shard's task to a thread.
     pub(super) fn spawn(&self, shard: ShardId, task: impl FnOnce(&Worker) + Send + 'static) {
         match self {
             Self::Pool(pool) => pool.spawn(task),
@@ -66,7 +66,7 @@ impl Crew {
         }
     }
 
-    /// A thread for one more shard, if each has its own.
+    /// Starts a thread for one more shard, if each has its own.
     pub(super) fn recruit(&self) -> io::Result<Option<Pool>> {
         match self {
             Self::Pool(_) => Ok(None),
@@ -74,14 +74,14 @@ impl Crew {
         }
     }
 
-    /// Gives a shard the thread that was [recruited](Self::recruit) for it.
+    /// Assigns to a shard the thread that was [recruited](Self::recruit) for it.
     pub(super) fn enter(&mut self, shard: ShardId, recruit: Option<Pool>) {
         if let (Self::Own(pools), Some(pool)) = (self, recruit) {
             pools.insert(shard, pool);
         }
     }
 
-    /// Lets a shard's own thread end once it has done its tasks.
+    /// Lets a shard's own thread end after its tasks.
     pub(super) fn dismiss(&mut self, shard: ShardId) {
         if let Self::Own(pools) = self
             && let Some(pool) = pools.get_mut(&shard)
@@ -90,7 +90,7 @@ impl Crew {
         }
     }
 
-    /// Leaves the thread behind that a shard holds, and starts another in its place. Says how many are lost now.
+    /// Starts a thread in the place of the one that a shard blocks. Returns how many are lost now.
     pub(super) fn replace(&self, shard: ShardId) -> io::Result<usize> {
         let pool = match self {
             Self::Pool(pool) => Some(pool),
@@ -102,7 +102,7 @@ impl Crew {
         Ok(self.lost())
     }
 
-    /// More threads for a pool of which some are held.
+    /// Adds threads to a pool of which some are blocked.
     pub(super) fn help(&self, threads: usize) -> io::Result<()> {
         match self {
             Self::Pool(pool) => pool.add(threads),
@@ -123,7 +123,7 @@ impl Crew {
         self.pools().map(Pool::lost).sum()
     }
 
-    /// Lets all threads end once they have done their tasks, waits for them until the deadline, and says how many still ran then.
+    /// Lets all threads end after their tasks and waits for them until the deadline. Returns how many are still running then.
     pub(super) fn join(&mut self, deadline: Instant) -> usize {
         let mut pools: Vec<_> = match self {
             Self::Pool(pool) => vec![pool],

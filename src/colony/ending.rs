@@ -1,4 +1,4 @@
-//! How a colony ends: closed by its caller, given up by a tick, or dropped.
+//! The end of a colony: closed by its caller, closed by a tick that failed, or dropped.
 
 use super::Colony;
 use super::crew::move_out;
@@ -9,12 +9,14 @@ use super::write::{Origin, Write};
 use crate::sync::Instant;
 
 impl<S: Shard> Colony<S> {
-    /// Ends the colony: accepts nothing more, publishes what is in the inboxes and what shards have sent by a last tick, and waits for the
-    /// threads. A tick that is [prepared](Self::prepare) is published before. What the deadline or a lost thread keeps from being published
-    /// comes back in the report.
+    /// Closes the colony: publishes the pending writes and messages in a last tick, then waits for the threads to end.
     ///
-    /// Readers keep the last publication, and [`Intake::wait_published`](crate::colony::Intake::wait_published) still answers for what was
-    /// published.
+    /// No more writes are accepted from the moment of the call. A [prepared](Self::prepare) tick is published first. Writes that can't be
+    /// published before the deadline, or that an earlier failed tick left, come back in the report. Returns at the deadline at the
+    /// latest, unless your own code for views, statistics or drops blocks this thread.
+    ///
+    /// Readers keep the last publication. [`Intake::wait_published`](crate::colony::Intake::wait_published) still succeeds for published
+    /// ticks.
     pub fn close(mut self, deadline: Instant) -> CloseReport<S::Document> {
         self.shared.admission.write().closed = true;
         self.closing = Some(deadline);
@@ -23,7 +25,7 @@ impl<S: Shard> Colony<S> {
             Some(cause) => Err(cause),
             None => self.tick(),
         };
-        // Some tick that was prepared is published, and can't fail.
+        // Publishing a prepared tick can't fail.
         let prepared = prepared.and_then(Result::ok);
         self.end();
         CloseReport {
@@ -35,9 +37,9 @@ impl<S: Shard> Colony<S> {
         }
     }
 
-    /// No more writes, ticks or publications. Doing it again changes nothing.
+    /// Ends writes, ticks and publications, and drops the shards. Idempotent.
     ///
-    /// The shards are dropped, though intakes and readers may live on: on the colony's threads, since a drop may block as long as it likes.
+    /// Intakes and readers may live longer. The shards are dropped on the colony's threads, because a drop may block.
     pub(super) fn end(&mut self) {
         if std::mem::replace(&mut self.over, true) {
             return;
@@ -46,7 +48,7 @@ impl<S: Shard> Colony<S> {
         let table = self.shared.table();
         let mut standings = table.slots().iter().map(|slot| slot.standing());
         if standings.any(|standing| matches!(standing, Standing::Running(_))) {
-            // Threads that are held drop nothing. Without new ones the shards wait for the old ones to get free.
+            // Blocked threads drop nothing. Without new ones the shards would wait until those return.
             drop(self.crew.help(self.config.threads));
         }
         for slot in table.slots() {
@@ -57,12 +59,12 @@ impl<S: Shard> Colony<S> {
                 });
             }
         }
-        // What runs on can't die any more, and has no fault.
+        // A shard that is still running can't die any more, and has no fault.
         let faults = table.slots().iter().filter_map(|slot| slot.take_fault());
         self.unreported.extend(faults);
     }
 
-    /// The writes that a tick that failed left with the driver, and what still was in the inboxes then.
+    /// Takes the writes that a failed tick left with the driver, and those that are still in the inboxes.
     fn take_unpublished(&mut self) -> Vec<Returned<S::Document>> {
         let mut returned = self.returned.take();
         let closed = |shard, origin, write: Write<_>| Returned {
@@ -83,7 +85,7 @@ impl<S: Shard> Colony<S> {
     }
 }
 
-/// Ends what others may wait for. What was not published is lost.
+/// Wakes everyone who waits for the colony. Unpublished writes are lost.
 impl<S: Shard> Drop for Colony<S> {
     fn drop(&mut self) {
         self.end();

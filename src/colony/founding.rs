@@ -1,4 +1,4 @@
-//! How a colony comes to be: its threads, its shards' first lives, and what they show first.
+//! Construction of a colony: its threads, its shards, and their first views.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -25,16 +25,17 @@ use crate::publication::{Published, ShardFailure, View};
 use crate::sync::{Arc, AtomicU64, RwLock, SnapshotCell};
 
 impl<S: Shard> Colony<S> {
-    /// A colony with this number of shards, `shard-0` and on. The factory makes each, on the calling thread, and each is asked for its first view.
+    /// Starts a colony of this many shards, with ids from `shard-0` on. See the example of [`Colony`].
     ///
-    /// A shard that dies is made again by the factory, in the first phase of the next tick and within its limit, on one of the colony's
-    /// threads; several may be made at once. After three lives in a row that ended before they published anything, only
-    /// [`revive_shard`](Self::revive_shard) has it tried again.
+    /// The factory makes each shard on the calling thread, and each shard is asked for its first view. When a shard dies, the factory makes it
+    /// again in the first phase of the next tick, on one of the colony's threads and within the phase's time limit. It may make several
+    /// shards at once. If three incarnations in a row end before they publish anything, the shard stays dead until
+    /// [`revive_shard`](Self::revive_shard).
     ///
     /// # Errors
-    /// [`ColonyError::Config`] names what is out of bounds, [`ColonyError::Threads`] if the threads can't be started,
-    /// [`ColonyError::Factory`], [`ColonyError::View`] and [`ColonyError::Statistics`] if callers' code fails or panics. Nothing was built;
-    /// the shards are dropped.
+    /// [`ColonyError::Config`] names the field that is out of bounds; [`ColonyError::Threads`] if the threads can't be started;
+    /// [`ColonyError::Factory`], [`ColonyError::View`] or [`ColonyError::Statistics`] if your code fails or panics. No colony was built,
+    /// and the shards are dropped.
     pub fn new(
         config: ColonyConfig,
         shards: u32,
@@ -47,8 +48,11 @@ impl<S: Shard> Colony<S> {
         Self::build(config, shards, factory)
     }
 
-    /// A colony whose shards stay each on a thread of its own, the one on which the factory makes it: for shards that can't leave their thread.
-    /// [`threads`](ColonyConfig::threads) is checked and not used. A first life that is never finished keeps this call waiting. A shard whose thread is lost begins its next life on a new one.
+    /// Starts a colony in which each shard has a thread of its own, for shards that aren't [`Send`].
+    ///
+    /// The factory makes each shard on that shard's thread. This call waits for all of them without a deadline, so the factory must not
+    /// block forever. A shard whose thread is lost is made again on a new one. [`threads`](ColonyConfig::threads) is validated but
+    /// has no effect.
     ///
     /// ```
     /// use std::cell::Cell;
@@ -83,7 +87,7 @@ impl<S: Shard> Colony<S> {
     /// ```
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The same as [`new`](Self::new).
     pub fn pinned(
         config: ColonyConfig,
         shards: u32,
@@ -156,10 +160,10 @@ impl<S: Shard> Colony<S> {
     }
 }
 
-/// A shard whose life has begun, and its first view.
+/// A shard that was made, and its first view.
 type First<D, V> = (Begun<D, V>, Arc<Guarded<V>>);
 
-/// Starts the threads and the first lives: on the calling thread, or each on its own, all at once.
+/// Starts the threads and makes the shards: on the calling thread, or each on its own thread at the same time.
 fn begin<D: Send + Sync + 'static, V: View>(
     config: &ColonyConfig,
     factory: &Arc<Guarded<Factory<D, V>>>,
@@ -182,12 +186,12 @@ fn begin<D: Send + Sync + 'static, V: View>(
         let (tell, told) = bounded(1);
         let factory = Arc::clone(factory);
         crew.spawn(birth.shard, move |_| {
-            // Nobody listens if another shard couldn't be made.
+            // Nobody receives it if another shard couldn't be made.
             let _ = tell.send(first(&factory, birth));
         });
         begun.push(told);
     }
-    // A first life always tells: its panics are caught.
+    // Each task sends a result, because panics of the factory are caught.
     let told = |told: Receiver<Result<_, _>>| told.recv().unwrap_or(Err(ColonyError::Closed));
     let begun: Result<_, _> = begun.into_iter().map(told).collect();
     Ok((crew, begun?))

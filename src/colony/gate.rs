@@ -1,4 +1,4 @@
-//! What callers outside the tick wait for: a publication, or room in an inbox.
+//! The waits of callers outside the tick: for a publication, or for room in an inbox.
 
 use crate::error::ColonyError;
 use crate::id::Tick;
@@ -6,9 +6,9 @@ use crate::sync::{Condvar, Instant, Mutex};
 
 #[derive(Debug, Default)]
 struct State {
-    /// The first tick that the inboxes are not emptied for yet.
+    /// The first tick for which the inboxes haven't been drained.
     collecting: Tick,
-    /// The first tick that is not published yet.
+    /// The first tick that isn't published.
     unpublished: Tick,
     closed: bool,
 }
@@ -20,11 +20,11 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Every wait on this gate: until `done` says what came of it, or the deadline has passed.
+    /// Waits until `done` returns a result or the deadline has passed. Every wait on this gate goes through here.
     ///
-    /// The state only changes under the lock, with a notification before the lock is given up, and the wait gives it up and goes to
-    /// sleep in one step: a change comes either before the check, which sees it, or after the sleep began, and wakes
-    /// it. After the deadline the state is looked at once more.
+    /// The state changes only under the lock, with a notification before the lock is released. The wait releases the lock and goes to sleep
+    /// in one step. So a change comes either before the check, which sees it, or after the sleep began, which it ends. After the deadline
+    /// the state is checked once more.
     fn wait_for<T>(&self, deadline: Instant, done: impl Fn(&State) -> Option<T>) -> Option<T> {
         let mut state = self.state.lock();
         loop {
@@ -37,24 +37,24 @@ impl Gate {
         }
     }
 
-    /// Every change; see `wait_for`.
+    /// Changes the state and wakes the waiters. Every change goes through here; see `wait_for`.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock();
         change(&mut state);
         self.changed.notify_all();
     }
 
-    /// The tick that the inboxes are emptied for next.
+    /// Returns the tick for which the inboxes are drained next.
     pub(super) fn collecting(&self) -> Tick {
         self.state.lock().collecting
     }
 
-    /// The inboxes were emptied for `tick`.
+    /// Records that the inboxes were drained for `tick`.
     pub(super) fn drained(&self, tick: Tick) {
         self.change(|state| state.collecting = tick.saturating_add(1));
     }
 
-    /// Waits until the inboxes have been emptied for `tick`, or the colony closes. Says whether that came before the deadline.
+    /// Waits until the inboxes are drained for `tick` or the colony closes. Returns whether that came before the deadline.
     pub(super) fn wait_drained(&self, tick: Tick, deadline: Instant) -> bool {
         self.wait_for(deadline, |state| {
             (tick < state.collecting || state.closed).then_some(())
@@ -62,7 +62,7 @@ impl Gate {
         .is_some()
     }
 
-    /// `tick` was published.
+    /// Records that `tick` was published.
     pub(super) fn published(&self, tick: Tick) {
         self.change(|state| state.unpublished = tick.saturating_add(1));
     }
@@ -80,7 +80,7 @@ impl Gate {
         .unwrap_or(Err(ColonyError::NotPublished { tick }))
     }
 
-    /// Nothing will be published or drained any more.
+    /// Records that nothing will be published or drained any more.
     pub(super) fn close(&self) {
         self.change(|state| state.closed = true);
     }

@@ -1,4 +1,4 @@
-//! How writes come in: placed, bounded, and each accepted one accounted for.
+//! The intake: places writes, bounds the inboxes, and accounts for every write that it accepts.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::id::{DocumentId, ShardId, Tick};
 use crate::publication::View;
 use crate::sync::{Arc, Instant, Mutex};
 
-/// The inbox of a shard. It outlives the shard, so that nothing accepted for it is lost with it, and takes memory only for what is in it.
+/// The inbox of a shard. It outlives the shard, so that accepted writes aren't lost with it. Allocates only for the writes in it.
 pub(super) struct Inbox<D> {
     waiting: Mutex<VecDeque<Write<D>>>,
     capacity: usize,
@@ -48,18 +48,19 @@ impl<D> Inbox<D> {
     }
 }
 
-/// What nobody has taken out goes one by one.
+/// Drops the remaining writes one by one.
 impl<D> Drop for Inbox<D> {
     fn drop(&mut self) {
         drop(self.take());
     }
 }
 
-/// What every acceptance reads, in one critical section with the sending.
+/// The state that decides whether a write is accepted.
 ///
-/// Acceptances hold the lock for reading while they place, check and send, without blocking. The driver changes this for
-/// writing, so each change comes after all acceptances that did not see it: who got ticket `t` is in the inbox when
-/// tick `t` is drained; nothing is accepted after `closed`. A shard that comes or goes does so in one critical section with the ring.
+/// An acceptance holds the read lock while it places the write, checks, and puts it into the inbox. It never blocks in between. The driver
+/// takes the write lock for each change, so a change comes after all acceptances that didn't see it. It follows that a write with a
+/// ticket for tick `t` is in the inbox when tick `t` is drained, and that nothing is accepted after `closed`. A shard is added or removed
+/// in one critical section together with the ring.
 pub(super) struct Admission<D, V: View> {
     /// The tick that the next drain is for.
     pub(super) collecting: Tick,
@@ -67,7 +68,7 @@ pub(super) struct Admission<D, V: View> {
     pub(super) closed: bool,
 }
 
-/// Where and when an accepted write takes effect.
+/// The receipt of an accepted write: the shard and the tick in which it takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket {
     shard: ShardId,
@@ -75,24 +76,24 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The shard that it was accepted for.
+    /// Returns the shard that the write was accepted for.
     pub const fn shard(self) -> ShardId {
         self.shard
     }
 
-    /// The tick that publishes it, at the latest. If it isn't published by then, it comes back in the report of a tick up to this
-    /// one, or from [`Colony::close`](crate::Colony::close).
+    /// Returns the last tick that can publish the write. If that tick hasn't published it, the write has come back in the report of
+    /// this tick or an earlier one, or comes back from [`Colony::close`](crate::Colony::close).
     pub const fn tick(self) -> Tick {
         self.tick
     }
 }
 
-/// A document that was not accepted, and why. It belongs to the caller as before.
+/// A document that was not accepted, and the reason. The caller owns it again.
 #[non_exhaustive]
 pub struct Rejected<D> {
     /// The document.
     pub document: Arc<D>,
-    /// Why it was not accepted.
+    /// The reason why it was not accepted.
     pub reason: IntakeError,
 }
 
@@ -111,7 +112,7 @@ impl<D> fmt::Display for Rejected<D> {
 }
 
 impl<D> Rejected<D> {
-    /// The reason alone, which converts into [`Error`](crate::Error). Drops the document.
+    /// Drops the document and returns the reason, which converts into [`Error`](crate::Error).
     pub fn into_reason(self) -> IntakeError {
         self.reason
     }
@@ -123,10 +124,45 @@ impl<D> std::error::Error for Rejected<D> {
     }
 }
 
-/// The way into a colony. Clones stand for the same colony and may be used from any thread.
+/// A handle through which documents are written into a colony, from any thread. A clone is a handle for the same colony.
 ///
-/// Every accepted write is published by the tick that its [`Ticket`] tells, or comes back in a report; every other one comes back at once.
-/// Writes of one thread for one document take effect in their order.
+/// Every accepted write is either published by the tick that its [`Ticket`] names, or comes back in a report. A write that isn't
+/// accepted comes back at once. Writes of one thread for one document take effect in their order.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use tickring::error::IntakeError;
+/// use tickring::{Colony, ColonyConfig, DocumentId};
+/// # use tickring::colony::{Batch, TickContext};
+/// # use tickring::publication::ShardFailure;
+/// # struct Sink;
+/// # impl tickring::Shard for Sink {
+/// #     type Document = String;
+/// #     type View = ();
+/// #     fn act(&mut self, _: &mut TickContext<'_, String, ()>, _: &mut Batch<'_, String>) -> Result<(), ShardFailure> {
+/// #         Ok(())
+/// #     }
+/// #     fn view(&mut self) -> Result<(), ShardFailure> {
+/// #         Ok(())
+/// #     }
+/// # }
+///
+/// let config = ColonyConfig { inbox_capacity: 1, ..ColonyConfig::default() };
+/// let mut colony = Colony::new(config, 1, |_| Ok(Sink))?;
+/// let intake = colony.intake();
+/// let [first, second] = [1, 2].map(DocumentId::from_seed);
+///
+/// let ticket = intake.try_add(first, "one".to_owned())?;
+/// let rejected = intake.try_upsert(second, "two".to_owned()).unwrap_err();
+/// assert!(matches!(rejected.reason, IntakeError::Full { capacity: 1, .. }));
+/// assert_eq!(*rejected.document, "two");
+/// // Nobody ticks, so the inbox stays full until the deadline.
+/// assert!(intake.delete(first, Instant::now() + Duration::from_millis(1)).is_err());
+///
+/// colony.tick()?;
+/// intake.wait_published(ticket.tick(), Instant::now())?;
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
 pub struct Intake<S: Shard> {
     shared: Arc<Shared<S::Document, S::View>>,
 }
@@ -136,12 +172,12 @@ impl<S: Shard> Intake<S> {
         Self { shared }
     }
 
-    /// Adds a document whose id is new, without blocking. If the shard turns out to hold the id already, the document comes back
-    /// in the tick's report.
+    /// Adds a document with a new id, without waiting for room. If the shard already holds a document with the id, this one comes back
+    /// in the tick's report. See the example of [`Intake`].
     ///
     /// # Errors
-    /// The document comes back with the reason: [`IntakeError::Full`], [`IntakeError::Recovering`],
-    /// [`IntakeError::NoOwner`], [`IntakeError::Closed`].
+    /// The document comes back with the reason: [`IntakeError::Full`], [`IntakeError::Recovering`], [`IntakeError::NoOwner`] or
+    /// [`IntakeError::Closed`].
     pub fn try_add(
         &self,
         id: DocumentId,
@@ -153,11 +189,12 @@ impl<S: Shard> Intake<S> {
         })
     }
 
-    /// The same, and waits for room in the inbox until `deadline`. The thread that runs the ticks must not wait here: it
-    /// is the one that makes room.
+    /// Adds a document like [`try_add`](Self::try_add), but waits until `deadline` for room in the inbox.
+    ///
+    /// Don't call this on the thread that runs the ticks: only a tick makes room, so the call would wait in vain.
     ///
     /// # Errors
-    /// As [`try_add`](Self::try_add); [`IntakeError::Full`] once the deadline has passed.
+    /// The same as [`try_add`](Self::try_add). [`IntakeError::Full`] means that the deadline has passed.
     pub fn add(
         &self,
         id: DocumentId,
@@ -170,10 +207,10 @@ impl<S: Shard> Intake<S> {
         })
     }
 
-    /// Adds a document, or puts it in the place of the one with this id, without blocking.
+    /// Adds a document, or replaces the one with this id, without waiting for room. See the example of [`Intake`].
     ///
     /// # Errors
-    /// As [`try_add`](Self::try_add).
+    /// The same as [`try_add`](Self::try_add).
     pub fn try_upsert(
         &self,
         id: DocumentId,
@@ -185,10 +222,10 @@ impl<S: Shard> Intake<S> {
         })
     }
 
-    /// The same, and waits for room in the inbox until `deadline`, as [`add`](Self::add).
+    /// Adds or replaces a document like [`try_upsert`](Self::try_upsert), but waits for room like [`add`](Self::add).
     ///
     /// # Errors
-    /// As [`add`](Self::add).
+    /// The same as [`add`](Self::add).
     pub fn upsert(
         &self,
         id: DocumentId,
@@ -201,31 +238,33 @@ impl<S: Shard> Intake<S> {
         })
     }
 
-    /// Takes a document away, without blocking.
+    /// Deletes the document with this id, if there is one, without waiting for room. See the example of [`Intake`].
     ///
     /// # Errors
-    /// As [`try_add`](Self::try_add). Nothing changed.
+    /// The same as [`try_add`](Self::try_add). Nothing changed.
     pub fn try_delete(&self, id: DocumentId) -> Result<Ticket, IntakeError> {
         self.shared.accept(&Write::Delete { id })
     }
 
-    /// The same, and waits for room in the inbox until `deadline`, as [`add`](Self::add).
+    /// Deletes a document like [`try_delete`](Self::try_delete), but waits for room like [`add`](Self::add).
     ///
     /// # Errors
-    /// As [`add`](Self::add). Nothing changed.
+    /// The same as [`add`](Self::add). Nothing changed.
     pub fn delete(&self, id: DocumentId, deadline: Instant) -> Result<Ticket, IntakeError> {
         self.shared.accept_until(&Write::Delete { id }, deadline)
     }
 
-    /// Waits until a tick is published: what was accepted for it is searchable, or comes back in that tick's report.
+    /// Waits until a tick is published. The writes accepted for it are then visible to readers, or come back in that tick's report.
+    /// See the example of [`Intake`].
     ///
     /// # Errors
-    /// [`ColonyError::NotPublished`] if the deadline passes first, [`ColonyError::Closed`] if it never will be. Nothing changed.
+    /// [`ColonyError::NotPublished`] if the deadline passes first; [`ColonyError::Closed`] if the colony was closed without this tick.
+    /// Nothing changed.
     pub fn wait_published(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
         self.shared.gate.wait_published(tick, deadline)
     }
 
-    /// Wakes the driver for nothing, as the system may, or as its deadline would.
+    /// Wakes the driver spuriously, as the system or its deadline may.
     #[cfg(any(loom, shuttle))]
     #[doc(hidden)]
     pub fn wake_up(&self) {
@@ -234,7 +273,7 @@ impl<S: Shard> Intake<S> {
 }
 
 impl<S: Shard> Intake<S> {
-    /// Keeps the document at hand while it is offered.
+    /// Offers a document, and keeps it in order to return it if it isn't accepted.
     fn offer(
         &self,
         document: Arc<S::Document>,
@@ -265,7 +304,7 @@ impl<S: Shard> fmt::Debug for Intake<S> {
 }
 
 impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
-    /// Places a write and puts it into its owner's inbox, all in one critical section with what it checks; see [`Admission`].
+    /// Places a write, checks, and puts it into its owner's inbox, all in one critical section; see [`Admission`].
     fn accept(&self, write: &Write<D>) -> Result<Ticket, IntakeError> {
         let admission = self.admission.read();
         if admission.closed {

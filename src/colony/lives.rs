@@ -1,4 +1,4 @@
-//! Shards that begin, end and come back.
+//! Shards that are added, removed, forgotten, and made again after they died.
 
 use super::Colony;
 use super::crew::move_out;
@@ -14,18 +14,18 @@ use crate::publication::{Published, View};
 use crate::registry::ShardInfo;
 use crate::sync::Arc;
 
-/// One life of such a shard.
+/// One life of a shard.
 type Life<S> = Slot<<S as Shard>::Document, <S as Shard>::View>;
 
-/// How often in a row a shard's factory is tried before somebody must [ask](Colony::revive_shard) for it.
+/// How many times in a row the factory is tried for a dead shard before [`Colony::revive_shard`] is needed.
 const MAX_TRIES: u32 = 3;
 
-/// What a colony's shards say of themselves to the coordinator.
+/// The information with which a colony's shards are registered.
 pub(super) fn info() -> ShardInfo {
     ShardInfo::new(ShardId(0), "in process".to_owned())
 }
 
-/// Colony shards have no lease: the limit of a phase is their detector.
+/// A registration without a lease: a shard that hangs is detected by the limit of its phase.
 pub(super) fn registration(id: Option<ShardId>, weight: Option<u32>) -> Registration {
     Registration {
         id,
@@ -36,8 +36,8 @@ pub(super) fn registration(id: Option<ShardId>, weight: Option<u32>) -> Registra
 }
 
 impl<S: Shard> Colony<S> {
-    /// Begins the next lives of the shards that have died. Between the phases of a tick and its end, so that they count at the barrier from
-    /// the next tick on: their first task makes them.
+    /// Registers the dead shards' next lives. Runs after the phases of a tick and before its end, so that they count at the barrier from
+    /// the next tick on, in which their first task makes them.
     pub(super) fn begin_lives(&mut self) {
         let table = self.shared.table();
         let mut dead = Vec::new();
@@ -60,14 +60,14 @@ impl<S: Shard> Colony<S> {
         }
         let again = |slot: &&Arc<Life<S>>| (info(), registration(Some(slot.id()), None));
         let registered = self.shared.coordinator.register_all(dead.iter().map(again));
-        // Refused if the coordinator is closed, or its numbers are used up: the shards stay dead.
+        // If the coordinator is closed or has no incarnation left, it refuses and the shards stay dead.
         let registered = registered.into_iter().flatten().zip(dead);
         let lives = registered.map(|(handle, slot)| self.unborn(handle, Arc::clone(&slot.inbox)));
         let mut admission = self.shared.admission.write();
         admission.table = Arc::new(admission.table.with(lives));
     }
 
-    /// A life that its first task makes, in the next tick.
+    /// A life that its first task makes in the next tick.
     fn unborn(&self, handle: ShardHandle, inbox: Arc<Inbox<S::Document>>) -> Arc<Life<S>> {
         let next = self.shared.coordinator.current_tick().saturating_add(1);
         let last = self.shared.publication.load_full();
@@ -89,18 +89,46 @@ impl<S: Shard> Colony<S> {
         Ok(())
     }
 
-    /// Adds a shard, which the factory makes in the tick after the next, and returns its id. It takes writes from the publication of its first
-    /// tick on.
+    /// Adds a shard and returns its id. The factory makes it in the tick after the next, and it accepts writes once that tick is published.
     ///
-    /// Documents can't be moved yet. So if the colony has documents, or writes that wait, the shard gets weight 0 for good: it ticks, and
-    /// sees what is published, and owns nothing. In an empty colony it gets its part of the ring; until it takes writes, those for it are
+    /// Documents can't be moved yet. If the colony has documents or pending writes, the new shard gets weight 0 for good: it ticks and sees
+    /// the publications, but owns nothing. In an empty colony the shard gets its part of the ring. Until it accepts writes, writes for it are
     /// refused as [`Recovering`](crate::error::IntakeError::Recovering).
     ///
-    /// Asks every view for its documents, so the cost grows with their number.
+    /// Lists the documents of the views until it finds one that isn't empty.
+    ///
+    /// ```
+    /// use tickring::error::ColonyError;
+    /// use tickring::{Colony, ColonyConfig};
+    /// # use tickring::colony::{Batch, TickContext};
+    /// # use tickring::publication::ShardFailure;
+    /// # struct Sink;
+    /// # impl tickring::Shard for Sink {
+    /// #     type Document = ();
+    /// #     type View = ();
+    /// #     fn act(&mut self, _: &mut TickContext<'_, (), ()>, _: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+    /// #         Ok(())
+    /// #     }
+    /// #     fn view(&mut self) -> Result<(), ShardFailure> {
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    ///
+    /// let mut colony = Colony::new(ColonyConfig::default(), 2, |_| Ok(Sink))?;
+    /// let added = colony.add_shard()?;
+    /// colony.tick()?;
+    /// colony.tick()?; // The factory makes the shard in this one.
+    /// assert_eq!(colony.forget_shard(added), Err(ColonyError::ShardLives(added)));
+    /// assert_eq!(colony.revive_shard(added), Err(ColonyError::ShardLives(added)));
+    ///
+    /// colony.remove_shard(added)?;
+    /// assert_eq!(colony.remove_shard(added), Err(ColonyError::UnknownShard(added)));
+    /// # Ok::<(), ColonyError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`ColonyError::Documents`], [`ColonyError::Coordinator`] if there is no room, [`ColonyError::Threads`] if it needs a thread and none can
-    /// be started, [`ColonyError::Closed`]. Nothing changed.
+    /// [`ColonyError::Documents`] if a view can't list its documents; [`ColonyError::Coordinator`] if there are too many shards;
+    /// [`ColonyError::Threads`] if the shard needs a thread and none can be started; [`ColonyError::Closed`]. Nothing changed.
     pub fn add_shard(&mut self) -> Result<ShardId, ColonyError> {
         if self.ended.is_some() {
             return Err(ColonyError::Closed);
@@ -110,7 +138,7 @@ impl<S: Shard> Colony<S> {
         for published in publication.shards() {
             has_documents = has_documents || !documents(published)?.is_empty();
         }
-        // No write is accepted meanwhile: the ring and the inboxes belong together.
+        // Under this lock no write is accepted until the ring and the table have both changed.
         let mut admission = self.shared.admission.write();
         let slots = admission.table.slots();
         has_documents = has_documents || slots.iter().any(|slot| !slot.inbox.is_empty());
@@ -129,11 +157,13 @@ impl<S: Shard> Colony<S> {
         Ok(shard)
     }
 
-    /// Takes away a shard that holds nothing. What it owned of the ring, the others own from now on.
+    /// Removes a shard that holds no documents. Its part of the ring goes to the others. Lists the documents of its view. See the
+    /// example of [`add_shard`](Self::add_shard).
     ///
     /// # Errors
-    /// [`ColonyError::NotEmpty`] if its view has documents, or writes wait for it; [`ColonyError::AlreadyPrepared`] if a tick waits to be
-    /// published; [`ColonyError::UnknownShard`], [`ColonyError::Documents`], [`ColonyError::Coordinator`], [`ColonyError::Closed`]. Nothing changed.
+    /// [`ColonyError::NotEmpty`] if its view has documents or it has pending writes; [`ColonyError::AlreadyPrepared`] if a tick is
+    /// prepared, which must be published first; [`ColonyError::Documents`] if its view can't list its documents;
+    /// [`ColonyError::UnknownShard`]; [`ColonyError::Coordinator`]; [`ColonyError::Closed`]. Nothing changed.
     pub fn remove_shard(&mut self, shard: ShardId) -> Result<(), ColonyError> {
         let slot = self.known(shard)?;
         if let Some(ready) = &self.ready {
@@ -161,13 +191,16 @@ impl<S: Shard> Colony<S> {
         Ok(())
     }
 
-    /// Gives up a shard that has died, or that has published nothing yet. Its part of the ring goes to the others, and its last view is
-    /// not in the next publication. Returns the ids of the documents in that view, which are lost unless you write them again. Writes
-    /// that waited for the shard come back with the next tick.
+    /// Removes a shard that has died, or that hasn't published anything yet.
+    ///
+    /// Its part of the ring goes to the others, and its last view is missing from the next publication. Returns the ids of the documents in
+    /// that view; they are lost unless you write them again. Pending writes of the shard come back in the next report. See the example
+    /// of [`add_shard`](Self::add_shard).
     ///
     /// # Errors
-    /// [`ColonyError::ShardLives`], [`ColonyError::UnknownShard`], [`ColonyError::AlreadyPrepared`] if a tick waits to be published,
-    /// [`ColonyError::Documents`] if its view can't be read, [`ColonyError::Coordinator`], [`ColonyError::Closed`]. Nothing changed.
+    /// [`ColonyError::ShardLives`] if the shard is alive; [`ColonyError::AlreadyPrepared`] if a tick is prepared, which must be published
+    /// first; [`ColonyError::Documents`] if its view can't list its documents; [`ColonyError::UnknownShard`];
+    /// [`ColonyError::Coordinator`]; [`ColonyError::Closed`]. Nothing changed.
     pub fn forget_shard(&mut self, shard: ShardId) -> Result<Vec<DocumentId>, ColonyError> {
         let slot = self.known(shard)?;
         if slot.accepts() {
@@ -188,11 +221,13 @@ impl<S: Shard> Colony<S> {
         Ok(held.unwrap_or_default())
     }
 
-    /// Has a dead shard made again that is not tried any more, because three of its lives in a row ended before they published
-    /// anything. The next tick begins its life, and the one after it makes the shard.
+    /// Tries to make a dead shard again, after three of its incarnations in a row ended before they published anything.
+    ///
+    /// The next tick registers the new incarnation, and the factory makes the shard in the tick after it. See the example of
+    /// [`add_shard`](Self::add_shard).
     ///
     /// # Errors
-    /// [`ColonyError::ShardLives`], [`ColonyError::UnknownShard`], [`ColonyError::Closed`]. Nothing changed.
+    /// [`ColonyError::ShardLives`] if the shard is alive; [`ColonyError::UnknownShard`]; [`ColonyError::Closed`]. Nothing changed.
     pub fn revive_shard(&mut self, shard: ShardId) -> Result<(), ColonyError> {
         if self.known(shard)?.accepts() {
             return Err(ColonyError::ShardLives(shard));
@@ -210,7 +245,7 @@ impl<S: Shard> Colony<S> {
         Ok(Arc::clone(slot))
     }
 
-    /// Drops what a slot holds, on a thread of the colony: a drop may take as long as it likes.
+    /// Drops what a slot holds, on a thread of the colony, because a drop may block.
     fn dismiss(&mut self, slot: &Life<S>) {
         if let Some(held) = slot.retire() {
             self.crew.spawn(slot.id(), move |worker| {
@@ -223,7 +258,7 @@ impl<S: Shard> Colony<S> {
     }
 }
 
-/// The documents of a view. A panic of its code ends here.
+/// Lists the documents of a view. Catches panics of its code.
 fn documents<V: View>(published: &Published<V>) -> Result<Vec<DocumentId>, ColonyError> {
     caught(|| published.view().documents()).map_err(|kind| ColonyError::Documents {
         shard: published.shard(),

@@ -1,21 +1,24 @@
-//! Shards that tickring runs itself: in lockstep, on threads of the colony's, with faults isolated and every accepted write accounted for.
+//! Shards that tickring runs itself, in lockstep on the colony's own threads.
 //!
-//! Use a [`Colony`] if you have no threads of your own for your shards. You implement [`Shard`] (or take the tantivy shards of
-//! `tickring::search`), write through an [`Intake`], call [`Colony::tick`], and read what was published through a [`Reader`].
+//! Use a [`Colony`] if you don't want to manage threads for your shards. The failure of one shard doesn't stop the others, and
+//! every accepted write is accounted for. You implement [`Shard`] (or take the tantivy shards of `tickring::search`), write through an
+//! [`Intake`], call [`Colony::tick`], and read the published views through a [`Reader`].
 //!
 //! # Protocol
-//! A tick opens one phase after the other. Opening a phase hands every shard to the threads; a task takes the shard, runs the phase, and
-//! completes it at the coordinator's barrier, where the driver waits. A shard that panics, fails or overruns dies: it leaves the barrier, so
-//! that the driver waits for the others only. It keeps its part of the ring and its last view, until the factory has made it again, or
-//! somebody [forgets](Colony::forget_shard) it.
+//! The driver is the thread that calls [`Colony::tick`]. A tick opens one phase after the other and hands every shard to the
+//! threads. A task takes the shard, runs the phase, and completes it at the coordinator's barrier, where the driver waits. A shard dies
+//! if it panics, fails or overruns: it leaves the barrier, and the driver waits for the others only. A dead shard keeps its part of the
+//! ring and its last view, until the factory has made it again or you [forget](Colony::forget_shard) it.
 //!
-//! The driver keeps each tick's writes until the tick is published, so that of each accepted write exactly one holds: it is published,
-//! it is pending (in an inbox or with the driver), or it was returned in a report. The same holds for what shards send each other.
+//! The driver keeps each tick's writes until the tick is published. So each accepted write is in exactly one of three states: published,
+//! pending (in an inbox or with the driver), or returned in a report. The same holds for the messages between shards.
 //!
-//! Everything is in memory: a colony that is dropped without [`Colony::close`] loses what it holds. Once it stands, shards are
-//! dropped on its threads and never on the caller's, so that one whose drop blocks holds up nobody. Each shard, view, statistics and
-//! document is dropped on its own, and a panic of a drop ends there. Views, statistics and documents are dropped by whoever lets go of them
-//! last, which may be the thread that ticks.
+//! Everything is in memory: dropping a colony without [`Colony::close`] loses what it holds.
+//!
+//! # Drops
+//! Shards of a running colony are dropped on its own threads, so a drop that blocks doesn't block the caller. Views, statistics and
+//! documents are dropped by the last thread that lets go of them, which may be the driver. Each value is dropped on its own, and a
+//! panic in its drop is caught.
 
 mod config;
 mod context;
@@ -79,7 +82,7 @@ use crate::router::Router;
 use crate::sync::{Arc, Instant};
 use crate::topology::{Subscription, Topology};
 
-/// A colony of shards, run in lockstep by whoever calls [`tick`](Self::tick).
+/// A colony of shards, which [`tick`](Self::tick) runs in lockstep.
 ///
 /// ```
 /// use std::collections::BTreeSet;
@@ -123,7 +126,7 @@ use crate::topology::{Subscription, Topology};
 ///     }
 /// }
 ///
-/// // What a shard held before it died, it holds again.
+/// // A shard that is made again starts with the view that it published last.
 /// let make = |birth: tickring::colony::Birth<Ids>| {
 ///     Ok(birth.last.map_or_else(Ids::default, |last| last.view().clone()))
 /// };
@@ -144,70 +147,73 @@ pub struct Colony<S: Shard> {
     shared: Arc<Shared<S::Document, S::View>>,
     config: ColonyConfig,
     crew: Crew,
-    /// The tick that runs, by shard.
+    /// The running tick, by shard.
     parts: Vec<Part<S::Document, S::View>>,
-    /// What shards sent in the last tick.
+    /// Messages that shards sent in the last tick.
     messages: GuardedList<(ShardId, Write<S::Document>)>,
     /// Writes that the next report gives back.
     returned: GuardedList<Returned<S::Document>>,
-    /// A tick that waits to be published.
+    /// A prepared tick, if there is one.
     ready: Option<Ready<S::Document, S::View>>,
-    /// How often in a row the factory was tried for a shard that has died.
+    /// How many times in a row the factory was tried for a dead shard.
     tries: BTreeMap<ShardId, u32>,
-    /// The end of everything, once the colony is being closed.
+    /// The deadline of `close`, once it was called.
     closing: Option<Instant>,
-    /// What made the colony give up.
+    /// The error that closed the colony.
     ended: Option<ColonyError>,
-    /// Whether it has ended, for whatever reason.
+    /// Whether the colony has ended, for any reason.
     over: bool,
-    /// Faults of a tick that gave no report.
+    /// Faults of a tick that made no report.
     unreported: Vec<Fault>,
     shards: PhantomData<fn() -> S>,
 }
 
 impl<S: Shard> Colony<S> {
-    /// The way in for documents, for any number of threads.
+    /// Returns a handle through which any number of threads can write documents.
     pub fn intake(&self) -> Intake<S> {
         Intake::new(Arc::clone(&self.shared))
     }
 
-    /// A view for readers, for any number of threads.
+    /// Returns a handle through which any number of threads can read publications.
     pub fn reader(&self) -> Reader<S> {
         Reader::new(Arc::clone(&self.shared))
     }
 
-    /// What the last tick published.
+    /// Returns the last publication. Takes no lock. Before the first tick it has the shards' first views.
     pub fn publication(&self) -> Arc<Publication<S::View>> {
         self.shared.publication.load_full()
     }
 
-    /// The ring and its members. Shards that have died keep their part of it.
+    /// Returns the current topology. Dead shards keep their part of the ring.
     pub fn topology(&self) -> Arc<Topology> {
         self.shared.coordinator.topology()
     }
 
-    /// A handle for one thread that tells which shard serves a document now. The one that owns it, to which it is written, is
-    /// [`Topology::place`]'s: they differ while the owner is being made again.
+    /// Returns a handle for one thread that tells which shard serves a document now.
+    ///
+    /// Writes go to the document's owner, which [`Topology::place`] returns. The two differ while the owner is dead.
     pub fn router(&self) -> Router {
         self.shared.coordinator.router()
     }
 
-    /// Events of every shard that dies, comes or goes from now on; see [`Coordinator::subscribe`](crate::Coordinator::subscribe).
+    /// Subscribes to the events of shards that die, are added or are removed from now on. See
+    /// [`Coordinator::subscribe`](crate::Coordinator::subscribe) for what happens when the channel is full.
     pub fn subscribe(&self, capacity: usize) -> Subscription {
         self.shared.coordinator.subscribe(capacity)
     }
 
-    /// The tick that [`tick`](Self::tick) will run next.
+    /// Returns the tick that [`tick`](Self::tick) runs or publishes next.
     pub fn current_tick(&self) -> Tick {
         self.shared.coordinator.current_tick()
     }
 
-    /// The configuration, as it was given.
+    /// Returns the configuration that the colony was made with.
     pub const fn config(&self) -> &ColonyConfig {
         &self.config
     }
 
-    /// Counts over the shards: how many there are and serve, and their [`metrics`](Shard::metrics) after the last tick.
+    /// Returns counts over all shards: how many there are, how many serve, and the sums of their [`metrics`](Shard::metrics) after
+    /// the last tick.
     pub fn cluster_stats(&self) -> ClusterStats {
         self.shared.coordinator.cluster_stats()
     }

@@ -1,9 +1,10 @@
-//! Threads of a model, in the place of the colony's.
+//! The pool that loom and shuttle models use in place of the colony's threads.
 //!
-//! A task runs at once, on the thread that hands it over: that is the order in which the pool is done with it before its driver goes on. The
-//! tasks that a scenario names run beside the driver, each on a thread of its own, so that only the orders that it is about are explored.
+//! By default a task runs at once, on the thread that hands it over. That is the order in which the pool finishes it before its driver
+//! goes on. A scenario names the tasks that run on threads of their own beside the driver, so that only the orders it is about are
+//! explored.
 //!
-//! The counts here are no part of what is checked, and use no primitives of the checker's.
+//! The counts here are not part of what is checked, and don't use the checker's primitives.
 
 use std::cell::Cell;
 use std::io;
@@ -14,12 +15,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Instant, thread};
 
 thread_local! {
-    // How many tasks are handed over on their driver's thread before one that runs beside it, and how many such there are.
+    // The number of tasks that run on the driver's thread first, and the number of tasks after them that run beside it.
     static BEFORE: Cell<usize> = const { Cell::new(0) };
     static BESIDE: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Lets the tasks at these places, counted from the next one, run on threads of their own, and all others on the driver's.
+/// Makes the tasks at these places, counted from the next one, run on threads of their own. All others run on the driver's thread.
 pub fn run_beside(tasks: Range<usize>) {
     BEFORE.set(tasks.start);
     BESIDE.set(tasks.len());
@@ -96,7 +97,7 @@ impl Pool {
         }
     }
 
-    /// Nobody looks here: that is only about time.
+    /// Only runs the task: the real pool's look at the barrier is about time alone.
     pub(super) fn try_alone(
         &self,
         task: impl FnOnce(&Worker) + Send + 'static,
@@ -123,7 +124,7 @@ impl Pool {
         self.dismissed = true;
     }
 
-    /// Waits until all threads have ended, and says how many were lost and didn't tell that they are back.
+    /// Waits until all threads have ended. Returns how many were lost and have not come back.
     pub(super) fn wait(&self, _deadline: Instant) -> usize {
         let beside = std::mem::take(
             &mut *self

@@ -1,4 +1,4 @@
-//! What a tick comes to: its publication, and what becomes of each write.
+//! The outcome of a tick: its publication, and whether each write is published or returned.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use crate::publication::{Publication, Published, View};
 use crate::sync::Arc;
 
 impl<S: Shard> Colony<S> {
-    /// What the tick will publish: all shards, dead ones with their last views.
+    /// Builds the tick's publication from all shards, dead ones with their last views.
     pub(super) fn conclude(
         &mut self,
         tick: Tick,
@@ -72,14 +72,14 @@ impl<S: Shard> Colony<S> {
     }
 }
 
-/// Decides about each write of a shard's tick: published, or returned.
+/// Counts each write of a shard's tick as published, or returns it.
 pub(super) fn settle<D: Send + Sync + 'static, V: View>(
     mut part: Part<D, V>,
     report: &mut TickReport<D>,
 ) {
     let shard = Some(part.slot.id());
     let fault = part.slot.fault();
-    // Of a shard that died, they are void.
+    // The refusals of a shard that died don't count: its whole batch comes back.
     let refused = fault.is_none().then(|| part.refused.take());
     let mut refused = refused.into_iter().flatten().peekable();
     for (index, (origin, write)) in part.writes.iter().enumerate() {
@@ -107,7 +107,7 @@ pub(super) fn settle<D: Send + Sync + 'static, V: View>(
     }
 }
 
-/// A publication of these views. A panic of their code ends here.
+/// Builds a publication of these views. Catches panics of their code.
 pub(super) fn published<V: View>(
     tick: Option<Tick>,
     epoch: Epoch,
@@ -117,7 +117,7 @@ pub(super) fn published<V: View>(
         .map_err(|kind| ColonyError::Statistics(kind.to_string()))
 }
 
-/// How many documents a shard's last view had that the new one doesn't have, and that weren't deleted.
+/// Counts the documents of a shard's last view that are missing from the new one and weren't deleted.
 fn missing<D, V: View>(before: &V, now: &V, writes: &Writes<D>) -> Option<usize> {
     let deleted: HashSet<_> = writes
         .iter()

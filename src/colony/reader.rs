@@ -1,4 +1,4 @@
-//! The readers' side of a colony.
+//! A handle that reads a colony's publications.
 
 use std::fmt;
 
@@ -7,7 +7,9 @@ use super::shared::Shared;
 use crate::publication::Publication;
 use crate::sync::Arc;
 
-/// Reads what a colony publishes. Clones are cheap; a reader doesn't keep the colony from being closed.
+/// A handle that reads a colony's publications, from any thread. Clones are cheap.
+///
+/// The colony can be closed while there are readers. They keep its last publication.
 pub struct Reader<S: Shard> {
     shared: Arc<Shared<S::Document, S::View>>,
 }
@@ -17,7 +19,7 @@ impl<S: Shard> Reader<S> {
         Self { shared }
     }
 
-    /// What the last tick published. Takes no lock.
+    /// Returns the last publication. Takes no lock.
     pub fn publication(&self) -> Arc<Publication<S::View>> {
         self.shared.publication.load_full()
     }

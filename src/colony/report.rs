@@ -1,4 +1,4 @@
-//! What a tick, and the end of a colony, report.
+//! Reports of ticks and of closing a colony: times, faults, and the writes that come back.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,31 +9,31 @@ use crate::id::{Epoch, Incarnation, ShardId, Tick};
 use crate::phase::TickPhase;
 use crate::publication::ShardFailure;
 
-/// How long a phase took.
+/// The time that a phase took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct PhaseReport {
     /// The phase.
     pub phase: TickPhase,
-    /// From its opening to the barrier's.
+    /// The time from opening the phase until every shard had finished it or died.
     pub elapsed: Duration,
-    /// The shard that took longest of those that finished it, and how long that was.
+    /// The slowest of the shards that finished the phase, and its time. `None` if none did.
     pub slowest: Option<(ShardId, Duration)>,
 }
 
-/// Why a shard died.
+/// The reason why a shard died.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// It panicked, with this message.
+    /// The shard panicked with this message.
     Panicked(String),
-    /// It returned this error.
+    /// The shard returned this error.
     Failed(String),
-    /// It took longer than this for a phase. Its thread is lost until the phase returns.
+    /// The shard took longer than this limit for a phase. Its thread is lost until the phase returns.
     Overran(Duration),
-    /// Its factory panicked or failed, with this message.
+    /// The factory panicked or failed with this message.
     NotMade(String),
 }
 
@@ -55,13 +55,13 @@ impl fmt::Display for FaultKind {
 pub struct Fault {
     /// The shard.
     pub shard: ShardId,
-    /// The life that ended.
+    /// The incarnation that ended.
     pub incarnation: Incarnation,
     /// The phase in which it happened.
     pub phase: TickPhase,
     /// What happened.
     pub kind: FaultKind,
-    /// How many writes it had sent in this tick, which were never sent.
+    /// The number of messages that it sent in this tick. They were dropped.
     pub unsent: usize,
 }
 
@@ -71,36 +71,37 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A shard that was made again, and has finished its first tick.
+/// A shard that has died, was made again, and has now finished its first tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Revival {
     /// The shard.
     pub shard: ShardId,
-    /// Its new life.
+    /// Its new incarnation.
     pub incarnation: Incarnation,
-    /// How many documents its last view held that its new one doesn't, but for those that this tick deleted. Nothing if it can't be told.
+    /// The number of documents that its last view held and its new one doesn't. Documents that this tick deleted don't count. `None`
+    /// if either view can't list its documents.
     pub missing: Option<usize>,
 }
 
-/// Why an accepted write comes back.
+/// The reason why an accepted write comes back.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReturnReason {
-    /// It was to add a document whose id the shard holds already.
+    /// The write adds a document, but the shard already holds one with this id.
     Exists,
-    /// The shard refused it, for this reason.
+    /// The shard refused the write for this reason.
     Refused(ShardFailure),
-    /// Its shard died before the write was published.
+    /// The shard died before the write was published.
     Died {
-        /// Whether the shard had been given the write when it died. Then the write may be what killed it: think before you put it back.
-        /// Otherwise it only waited.
+        /// Whether the shard had received the write when it died. If so, the write may have killed it, so think twice before you write
+        /// it again. Otherwise the write was only waiting.
         suspect: bool,
     },
-    /// A message whose owner had died and wasn't made again yet, or was new and hadn't begun.
+    /// The write is a message, and its owner was dead or had not begun yet.
     Recovering,
-    /// A message whose id nobody owns.
+    /// The write is a message, and no shard owns its id.
     NoOwner,
     /// The colony was closed before the write was published.
     Closed,
@@ -112,78 +113,82 @@ impl fmt::Display for ReturnReason {
             Self::Exists => f.write_str("a document with this id exists already"),
             Self::Refused(why) => write!(f, "its shard refused it: {why}"),
             Self::Died { suspect: true } => {
-                f.write_str("its shard died of the batch that it was in")
+                f.write_str("its shard died after it had received the write")
             }
-            Self::Died { suspect: false } => f.write_str("its shard died while it waited"),
-            Self::Recovering => f.write_str("its owner is being made again"),
-            Self::NoOwner => f.write_str("no shard owns it"),
+            Self::Died { suspect: false } => {
+                f.write_str("its shard died before it received the write")
+            }
+            Self::Recovering => f.write_str("its owner is not running"),
+            Self::NoOwner => f.write_str("no shard owns its id"),
             Self::Closed => f.write_str("the colony was closed"),
         }
     }
 }
 
-/// An accepted write that was not published and now belongs to the caller again.
+/// An accepted write that was not published. The caller owns it again.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Returned<D> {
-    /// The shard that it was for; nothing if nobody owns its id.
+    /// The shard that it was for, or `None` if no shard owns its id.
     pub shard: Option<ShardId>,
-    /// Where it came from.
+    /// Whether it came through an intake or from another shard.
     pub origin: Origin,
     /// The write, with its document.
     pub write: Write<D>,
-    /// Why it comes back.
+    /// The reason why it comes back.
     pub reason: ReturnReason,
 }
 
-/// How many writes shards sent each other.
+/// The numbers of messages between shards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MessageCounts {
-    /// Sent in the tick before, and published by this one.
+    /// Messages sent in the previous tick and published by this one.
     pub published: usize,
-    /// Sent in this tick; the next one publishes or returns them.
+    /// Messages sent in this tick. The next one publishes or returns them.
     pub sent: usize,
 }
 
-/// What one tick did.
+/// The report of one tick.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TickReport<D> {
-    /// The tick, which is published now.
+    /// The tick, which is now published.
     pub tick: Tick,
-    /// The topology's epoch at its end.
+    /// The topology's epoch at the end of the tick.
     pub epoch: Epoch,
-    /// The four phases in their order.
+    /// The times of the four phases, in their order.
     pub phases: [PhaseReport; 4],
-    /// How many writes from outside this tick published.
+    /// The number of writes from outside that the tick published.
     pub published: usize,
-    /// What shards sent each other.
+    /// The numbers of messages between shards.
     pub messages: MessageCounts,
-    /// The writes that came back instead, of either kind.
+    /// The writes and messages that were not published. Put back or log those that you still need.
     pub returned: Vec<Returned<D>>,
-    /// The shards that died, by id.
+    /// The faults of the shards that died in this tick, by shard id.
     pub faults: Vec<Fault>,
-    /// The shards that were made again, by id.
+    /// The shards that were made again and finished their first tick, by id.
     pub revived: Vec<Revival>,
-    /// The shards whose views are those of an earlier tick, by id: they have died, and aren't made again yet.
+    /// The dead shards that appear in the publication with the view of an earlier tick, by id.
     pub frozen: Vec<ShardId>,
 }
 
-/// What the end of a colony left.
+/// The report of closing a colony.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CloseReport<D> {
-    /// The tick that was prepared when the colony was closed, which is published now.
+    /// The report of the tick that was prepared when the colony was closed. It is published now.
     pub prepared: Option<TickReport<D>>,
-    /// The last tick, which published what was still in the inboxes; or why there is none. [`ColonyError::NotPublished`]: the deadline
-    /// came first. Any other error is the one by which a tick gave the colony up.
+    /// The report of the last tick, which publishes the writes that were still pending, or the reason why there was none.
+    /// [`ColonyError::NotPublished`] means that the deadline passed first. Any other error is the one with which an earlier tick closed
+    /// the colony.
     pub last: Result<TickReport<D>, ColonyError>,
-    /// The shards that died in a tick that yielded no report, by id.
+    /// The faults of shards that died in a tick without a report, by shard id.
     pub faults: Vec<Fault>,
-    /// The writes that were not published, besides those that the ticks' reports return.
+    /// The writes that were not published. Those that the reports above return are not repeated here.
     pub returned: Vec<Returned<D>>,
-    /// Threads that had not ended when the deadline passed: those that a phase or a shard's drop holds. They end when it returns.
+    /// The number of threads that had not ended at the deadline, because a phase or a shard's drop blocks them. Each ends when that
+    /// returns.
     pub threads_left: usize,
 }

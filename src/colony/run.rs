@@ -1,4 +1,4 @@
-//! Ticking until somebody says stop.
+//! A loop that ticks until it is told to stop.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::shard::Shard;
 use crate::error::ColonyError;
 use crate::sync::{Arc, Condvar, Instant, Mutex};
 
-/// A sign to stop, which stays set once it is given. Clones are the same sign.
+/// A flag that stops [`Colony::run`]. Once set it stays set. Clones share the flag.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     shared: Arc<Signal>,
@@ -22,12 +22,12 @@ struct Signal {
 }
 
 impl Stop {
-    /// A sign that isn't set.
+    /// Makes a flag that isn't set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the sign, for good, and wakes whoever waits for it. Doing it again changes nothing.
+    /// Sets the flag, and wakes the loops that wait for it. Idempotent.
     pub fn stop(&self) {
         // See `wait`.
         let mut is_set = self.shared.is_set.lock();
@@ -35,16 +35,16 @@ impl Stop {
         self.shared.set.notify_all();
     }
 
-    /// Whether the sign is set.
+    /// Returns whether the flag is set.
     pub fn is_stopped(&self) -> bool {
         *self.shared.is_set.lock()
     }
 
-    /// Waits for the sign until the deadline, for ever if there is none, and says whether it is set.
+    /// Waits for the flag until the deadline, or forever without one. Returns whether the flag is set.
     fn wait(&self, deadline: Option<Instant>) -> bool {
         let mut is_set = self.shared.is_set.lock();
-        // The sign is set under this lock, and the wait gives the lock up and goes to sleep in one step: it is set either before the check,
-        // which sees it, or after the sleep began, and wakes it.
+        // The flag is set under this lock, and the wait releases the lock and goes to sleep in one step. So the flag is set either before
+        // the check, which sees it, or after the sleep began, which it ends.
         while !*is_set {
             match deadline {
                 Some(deadline) => {
@@ -65,10 +65,10 @@ impl Stop {
 }
 
 impl<S: Shard> Colony<S> {
-    /// Ticks until `stop` is set or `each` breaks off. `each` gets every report.
+    /// Ticks until `stop` is set or `each` returns [`ControlFlow::Break`]. `each` is called with every report.
     ///
-    /// Ticks begin `pace` apart; one that takes longer is followed by the next at once. With a pace of zero each is. If `stop` is set already,
-    /// there is no tick. A tick that runs is finished; the colony isn't closed.
+    /// Ticks begin `pace` apart. If a tick takes longer than that, the next one begins at once; with a pace of zero every tick does. If
+    /// `stop` is already set, nothing runs. A running tick is always finished. The colony isn't closed.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -100,7 +100,7 @@ impl<S: Shard> Colony<S> {
     /// colony.run(&stop, Duration::from_millis(1), |colony, report| {
     ///     assert_eq!(colony.current_tick(), report.tick + 1);
     ///     if report.tick == 2 {
-    ///         stop.stop(); // mostly another thread's business
+    ///         stop.stop(); // usually called by another thread
     ///     }
     ///     ControlFlow::Continue(())
     /// })?;
@@ -109,7 +109,7 @@ impl<S: Shard> Colony<S> {
     /// ```
     ///
     /// # Errors
-    /// As [`tick`](Self::tick).
+    /// The first error of [`tick`](Self::tick), which has closed the colony.
     pub fn run(
         &mut self,
         stop: &Stop,
@@ -123,7 +123,7 @@ impl<S: Shard> Colony<S> {
             if each(self, report).is_break() {
                 break;
             }
-            // One that was late doesn't make the next ones hurry.
+            // A late tick doesn't make the next ones come sooner.
             next = next
                 .map(|next| next.max(begun))
                 .and_then(|at| at.checked_add(pace));

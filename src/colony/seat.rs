@@ -1,4 +1,4 @@
-//! What a slot holds: a shard or what is to become one, and what it sends; and every call of the shard's code.
+//! The content of a slot: a shard, or what is needed to make it, and its outbox. All calls of a shard's code are here.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use crate::phase::TickPhase;
 use crate::publication::{Published, ShardFailure, View};
 use crate::sync::{Arc, AtomicUsize};
 
-/// A shard, or what is to become one, and what it sends.
+/// A shard, or what is needed to make it, and its outbox.
 pub(super) struct Seat<D, V: View> {
     occupant: Occupant<D, V>,
     outbox: Outbox<D>,
@@ -26,20 +26,20 @@ enum Occupant<D, V: View> {
     /// Its first task makes it.
     Unborn(Option<Published<V>>),
     Alive(Guarded<AnyShard<D, V>>),
-    /// It lives on its thread, which every task of it runs on.
+    /// The shard is stored on its own thread, on which all its tasks run.
     Resident,
 }
 
 /// A life that has begun.
 pub(super) struct Begun<D, V: View>(Occupant<D, V>);
 
-/// What a shard shows at the end of a tick.
+/// A shard's view and metrics at the end of a tick.
 pub(super) struct Made<V> {
     pub(super) view: Arc<Guarded<V>>,
     pub(super) metrics: ShardMetrics,
 }
 
-/// Makes a shard; one that stays on its thread, on the calling one. A panic of the factory ends here.
+/// Makes a shard. A pinned one stays on the calling thread. Catches panics of the factory.
 pub(super) fn make<D: Send + Sync + 'static, V: View>(
     factory: &Factory<D, V>,
     birth: Birth<V>,
@@ -56,7 +56,7 @@ pub(super) fn make<D: Send + Sync + 'static, V: View>(
 }
 
 impl<D: Send + Sync + 'static, V: View> Begun<D, V> {
-    /// The first view, on the shard's thread.
+    /// Makes the first view. Must be called on the shard's thread.
     pub(super) fn view(&mut self) -> Result<V, FaultKind> {
         caught(|| self.0.with(Shard::view)?)
     }
@@ -76,10 +76,10 @@ impl<D: Send + Sync + 'static, V: View> Occupant<D, V> {
     }
 }
 
-/// Runs somebody's code. An error and a panic become faults.
+/// Runs a caller's code. Errors and panics become faults.
 pub(super) fn caught<T>(run: impl FnOnce() -> Result<T, ShardFailure>) -> Result<T, FaultKind> {
     match catch_unwind(AssertUnwindSafe(|| {
-        // What says why may panic, and its drop as well.
+        // Showing the error may panic, and so may its drop.
         run().map_err(|failure| Guarded::new(failure).to_string())
     })) {
         Ok(Ok(value)) => Ok(value),
@@ -91,7 +91,7 @@ pub(super) fn caught<T>(run: impl FnOnce() -> Result<T, ShardFailure>) -> Result
 type Stepped<V> = (GuardedList<(usize, Refusal)>, Option<Made<V>>);
 
 impl<D: Send + Sync + 'static, V: View> Seat<D, V> {
-    /// For a life that its first task begins. `last` is what the one before published; `sent` counts what lies in the outbox.
+    /// For a life that its first task makes. `last` is the last publication of the life before; `sent` counts the writes in the outbox.
     pub(super) fn unborn(last: Option<Published<V>>, sent: Arc<AtomicUsize>) -> Self {
         Self {
             occupant: Occupant::Unborn(last),
@@ -106,7 +106,7 @@ impl<D: Send + Sync + 'static, V: View> Seat<D, V> {
         }
     }
 
-    /// Has the shard made, unless it is.
+    /// Makes the shard, if that hasn't been done.
     pub(super) fn bring_to_life(
         &mut self,
         shard: ShardId,
@@ -150,7 +150,7 @@ impl<D: Send + Sync + 'static, V: View> Seat<D, V> {
             .with(|shard| step(shard, phase, context, writes))?
     }
 
-    /// Drops what the task holds, and what lives on its thread.
+    /// Drops the shard, also if it is stored on the calling thread.
     pub(super) fn clear(self) {
         if matches!(self.occupant, Occupant::Resident) {
             move_out();

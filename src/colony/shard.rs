@@ -1,4 +1,4 @@
-//! What the colony asks of a shard: what to do with a tick's writes, and a view for readers.
+//! The trait of a colony's shards, and what their factory gets.
 
 use std::fmt;
 
@@ -9,16 +9,19 @@ use crate::publication::{Published, ShardFailure, View};
 
 /// A partition of the documents that a colony runs in lockstep with the others.
 ///
-/// A tick calls the four phases in order, on one of the colony's threads, one at a time and never two at once for the same shard. No shard
-/// starts a phase before every shard finished the one before. Only [`act`](Self::act) may change what the shard holds, and
-/// nothing that a tick does may be visible in an earlier [`view`](Self::view): readers use those at any time. A phase may use rayon, or
-/// threads of its own, as it likes. A panic of a task that it leaves to rayon goes to rayon's handler for panics; if the program
-/// sets none, rayon ends the process. A phase must not wait for room in an inbox: only the tick itself makes room there.
+/// A tick calls the four phases in order, each on one of the colony's threads. Two phases of one shard never overlap, and no shard
+/// starts a phase before every shard has finished the one before.
 ///
-/// A phase that returns an error or panics is a fault: the shard is dropped, its last view stays readable, and the writes of its batch come
-/// back in the tick's report. A phase that outlasts the limit is a fault too; its thread is lost until the phase returns, so bound
-/// whatever may block. In the next tick the colony's factory makes the shard again. One bad document is no fault:
-/// [refuse](Batch::refuse) it, and the shard lives on.
+/// Only [`act`](Self::act) may change what the shard holds. Readers use earlier views at any time, so a tick must not change what an
+/// earlier [`view`](Self::view) shows. A phase may use rayon or threads of its own. If a task that it spawns on rayon panics, rayon's
+/// panic handler is called; without one, rayon aborts the process. A phase must not wait for room in an inbox: only the tick itself
+/// makes room there.
+///
+/// # Faults
+/// A phase that returns an error or panics is a fault: the shard is dropped, its last view stays readable, and the writes of its batch
+/// come back in the tick's report. A phase that takes longer than [`phase_timeout`](crate::ColonyConfig::phase_timeout) is a fault too;
+/// its thread is lost until the phase returns, so set a limit on everything that may block. In the next tick the colony's factory makes the
+/// shard again. A bad document needn't be a fault: [refuse](Batch::refuse) the write, and the shard lives on.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -76,7 +79,7 @@ use crate::publication::{Published, ShardFailure, View};
 /// }
 /// ```
 ///
-/// What becomes of the writes has no default:
+/// [`act`](Self::act) has no default, so that no shard ignores its writes by accident:
 ///
 /// ```compile_fail,E0046
 /// struct Mute;
@@ -91,15 +94,15 @@ use crate::publication::{Published, ShardFailure, View};
 /// }
 /// ```
 pub trait Shard: 'static {
-    /// What is written to the shard under a [`DocumentId`](crate::DocumentId).
+    /// The document that is written under a [`DocumentId`](crate::DocumentId).
     type Document: Send + Sync + 'static;
-    /// An immutable view of what the shard held at the end of a tick. Making one should be cheap.
+    /// An immutable view of what the shard held at the end of a tick. One is made in each tick, so it should be cheap to make.
     type View: View;
 
-    /// The first phase: reads only.
+    /// Runs the first phase, which reads only. Does nothing by default.
     ///
     /// # Errors
-    /// Whatever keeps the shard from going on; see the trait.
+    /// Any error is a fault and ends the shard; see [Faults](Self#faults).
     fn sense(
         &mut self,
         context: &mut TickContext<'_, Self::Document, Self::View>,
@@ -108,20 +111,21 @@ pub trait Shard: 'static {
         Ok(())
     }
 
-    /// The second phase: applies the tick's writes, in their order. Called in each tick, also without writes.
+    /// Runs the second phase, which applies the tick's writes in their order. Called in each tick, even if there are none. See the
+    /// example of [`Shard`].
     ///
     /// # Errors
-    /// Whatever keeps the shard from going on; see the trait.
+    /// Any error is a fault and ends the shard; see [Faults](Self#faults). The whole batch comes back.
     fn act(
         &mut self,
         context: &mut TickContext<'_, Self::Document, Self::View>,
         batch: &mut Batch<'_, Self::Document>,
     ) -> Result<(), ShardFailure>;
 
-    /// The third phase: maintenance that changes no answer.
+    /// Runs the third phase: maintenance that changes no answer. Does nothing by default.
     ///
     /// # Errors
-    /// Whatever keeps the shard from going on; see the trait.
+    /// Any error is a fault and ends the shard; see [Faults](Self#faults).
     fn decay(
         &mut self,
         context: &mut TickContext<'_, Self::Document, Self::View>,
@@ -130,10 +134,11 @@ pub trait Shard: 'static {
         Ok(())
     }
 
-    /// The last phase: makes what was written ready for the [`view`](Self::view), which is asked for right after it.
+    /// Runs the last phase, which prepares what was written for the [`view`](Self::view) that is made right after it. Does nothing by
+    /// default.
     ///
     /// # Errors
-    /// Whatever keeps the shard from going on; see the trait.
+    /// Any error is a fault and ends the shard; see [Faults](Self#faults).
     fn advance(
         &mut self,
         context: &mut TickContext<'_, Self::Document, Self::View>,
@@ -142,14 +147,15 @@ pub trait Shard: 'static {
         Ok(())
     }
 
-    /// A view of what the shard holds now. Asked for once when the colony starts and after each [`advance`](Self::advance), of which
-    /// it counts as a part.
+    /// Returns a view of what the shard holds now. Called once when the colony starts, and after each [`advance`](Self::advance) as
+    /// a part of the last phase.
     ///
     /// # Errors
-    /// Whatever keeps the shard from going on; see the trait.
+    /// Any error is a fault and ends the shard; see [Faults](Self#faults). When the colony starts, none is built.
     fn view(&mut self) -> Result<Self::View, ShardFailure>;
 
-    /// How much the shard holds, for [`ClusterStats`](crate::coordinator::ClusterStats). Asked for after each view.
+    /// Returns how much the shard holds, for [`ClusterStats`](crate::coordinator::ClusterStats). Called after each
+    /// [`advance`](Self::advance). Zeros by default.
     fn metrics(&self) -> ShardMetrics {
         ShardMetrics::default()
     }
@@ -197,25 +203,26 @@ impl<S: Shard + ?Sized> Shard for Box<S> {
     }
 }
 
-/// How much a shard holds, by its own account.
+/// How much a shard holds, as it reports itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShardMetrics {
-    /// Documents.
+    /// The number of documents.
     pub documents: usize,
-    /// Memory in bytes.
+    /// The memory that they take, in bytes.
     pub memory_bytes: u64,
 }
 
-/// What a shard's factory is told: whose life begins.
+/// The shard that a factory is asked to make.
 #[non_exhaustive]
 pub struct Birth<V> {
     /// The shard.
     pub shard: ShardId,
-    /// The life that begins. These numbers grow over all shards, so that a shard's first needn't be 1.
+    /// The incarnation that begins. All shards are numbered together, so a shard's first incarnation needn't be 1.
     pub incarnation: Incarnation,
-    /// What its last life published last; nothing in its first. The new life should hold the same: what it doesn't hold is missing from the
-    /// next publication, and counted in the report. The last life itself is gone, unless it hangs and may still use what it has.
+    /// The last view that the previous incarnation published; `None` for a shard's first. The new incarnation should hold the same
+    /// documents. Those that it doesn't hold are missing from the next publication, and the report counts them. The previous incarnation
+    /// may still be running if it overran, so don't share anything mutable with it.
     pub last: Option<Published<V>>,
 }
 
@@ -232,13 +239,13 @@ impl<V> fmt::Debug for Birth<V> {
 /// A shard as the colony holds it.
 pub(super) type AnyShard<D, V> = Box<dyn Shard<Document = D, View = V> + Send>;
 
-/// Makes a shard of whoever begins a life.
+/// A caller's factory.
 type Make<T, V> = dyn Fn(Birth<V>) -> Result<T, ShardFailure> + Send + Sync;
 
-/// Makes the colony's shards.
+/// The factory of a colony's shards.
 pub(super) enum Factory<D, V> {
-    /// Which any thread may run.
+    /// Makes shards that any thread may run.
     Free(Box<Make<AnyShard<D, V>, V>>),
-    /// Which stay on the thread that made them.
+    /// Makes shards that stay on the thread that made them.
     Pinned(Box<Make<Box<dyn Shard<Document = D, View = V>>, V>>),
 }

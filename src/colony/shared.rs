@@ -1,4 +1,4 @@
-//! What the driver, the tasks, the intakes and the readers of a colony share.
+//! The state that a colony's driver, tasks, intakes and readers share.
 
 use super::gate::Gate;
 use super::intake::Admission;
@@ -16,8 +16,8 @@ pub(super) struct Shared<D, V: View> {
     pub(super) admission: RwLock<Admission<D, V>>,
     pub(super) gate: Gate,
     pub(super) factory: Arc<Guarded<Factory<D, V>>>,
-    /// The moment on the clock of the driver's [`Watch`](super::watch::Watch), for the tasks. Relaxed: a task that reads an earlier one has
-    /// a slice less, and the first doesn't count.
+    /// The moment on the clock of the driver's [`Watch`](super::watch::Watch), for the tasks. Relaxed: a task that reads an earlier moment
+    /// loses a slice, and its first slice doesn't count anyway.
     pub(super) moment: AtomicU64,
 }
 
@@ -30,7 +30,7 @@ impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
         self.moment.load(Ordering::Relaxed)
     }
 
-    /// No more writes, ticks or publications.
+    /// Ends writes, ticks and publications.
     pub(super) fn close(&self) {
         self.admission.write().closed = true;
         self.coordinator.close();

@@ -1,4 +1,4 @@
-//! One life of a shard in the colony: who holds the shard now, and how its present phase stands.
+//! The slot of one life of a shard: where the shard is now, and the state of its current phase.
 //!
 //! ```text
 //!              arm              claim               finish
@@ -9,9 +9,8 @@
 //! ```
 //! `retire` ends every state.
 //!
-//! Each change is one step under the slot's lock, so of a task that finishes and a driver that finds it overrun exactly one
-//! decides what became of the phase. A shard's next life gets a slot of its own: whatever a task of the last one still does, it does to
-//! the old slot.
+//! Each change is one step under the slot's lock. So if a task finishes while the driver finds it overrun, exactly one of the two decides
+//! the outcome of the phase. A shard's next life gets a new slot, and a task of the last life can only change the old one.
 
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ use crate::phase::TickPhase;
 use crate::publication::{Published, View};
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Instant, Mutex, Ordering};
 
-/// What a shard's phase yielded.
+/// The result of a shard's phase.
 pub(super) struct Outcome<V> {
     pub(super) elapsed: Duration,
     /// Refused writes by index, ascending, each once.
@@ -52,11 +51,11 @@ enum State<D, V: View> {
         reported: bool,
         fault: Fault,
     },
-    /// The shard was taken out, to be dropped. Also stands between two of the others, within one critical section.
+    /// The shard was taken out in order to be dropped. Also a placeholder within a critical section.
     Gone,
 }
 
-/// How a slot stands, as its driver sees it.
+/// The state of a slot as the driver sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     Live,
@@ -64,32 +63,32 @@ pub(super) enum Standing {
     Dead,
 }
 
-/// What came of a task.
+/// The result of a task.
 pub(super) enum Ran<D, V: View> {
-    /// The shard was not this task's.
+    /// Another task had taken the shard, or it was not armed for this phase.
     NotMine,
     Finished,
-    /// The colony has no use for it any more: the shard was given up while the task ran, or the colony has ended.
+    /// The result isn't wanted any more: the shard was given up while the task ran, or the colony has ended.
     TooLate,
     Faulty(FaultKind, Seat<D, V>),
 }
 
 pub(super) struct Slot<D, V: View> {
     pub(super) handle: ShardHandle,
-    /// All lives of a shard have the same.
+    /// All lives of a shard share one inbox.
     pub(super) inbox: Arc<Inbox<D>>,
-    /// The first tick that it takes part in.
+    /// The first tick in which this life takes part.
     pub(super) first_tick: Tick,
-    /// Whether writes are accepted for it: from its first publication to its death. Relaxed: what is accepted in between is handed to the next
-    /// life, or comes back.
+    /// Whether writes are accepted: from the life's first publication to its death. Relaxed: a write that is accepted just after the death
+    /// goes to the next life or comes back.
     accepting: AtomicBool,
-    /// Writes in its outbox.
+    /// The number of writes in its outbox.
     sent: Arc<AtomicUsize>,
     state: Mutex<State<D, V>>,
 }
 
 impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
-    /// A life that its first task makes. `last` is what the one before published.
+    /// A life that its first task makes. `last` is the last publication of the life before.
     pub(super) fn unborn(
         handle: ShardHandle,
         inbox: Arc<Inbox<D>>,
@@ -147,12 +146,12 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         }
     }
 
-    /// Whether it takes part in this tick.
+    /// Whether this life takes part in the tick.
     pub(super) fn joins(&self, tick: Tick) -> bool {
         self.first_tick <= tick && self.standing() != Standing::Dead
     }
 
-    /// Makes the shard ready to be claimed for a phase. Says whether it is there.
+    /// Makes the shard ready to be claimed for a phase. Returns whether it takes part.
     pub(super) fn arm(&self, phase: TickPhase, tick: Tick) -> bool {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Gone) {
@@ -167,7 +166,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         }
     }
 
-    /// The atomic take: of all tasks that were queued for a phase, one gets the shard.
+    /// Takes the shard. Of all tasks for a phase, one gets it.
     fn claim(&self, phase: TickPhase, tick: Tick, since: Moment) -> Option<Seat<D, V>> {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Gone) {
@@ -182,7 +181,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         }
     }
 
-    /// Gives the shard back after a phase, unless it was given up meanwhile.
+    /// Puts the shard back after a phase. If it was given up meanwhile, drops it and returns false.
     fn finish(&self, seat: Seat<D, V>, outcome: Outcome<V>) -> bool {
         let mut state = self.state.lock();
         let runs = matches!(*state, State::Running { .. });
@@ -196,7 +195,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         runs
     }
 
-    /// Gives the shard up that runs, if it runs. Says whether this call did it.
+    /// Gives up the shard if it is running. Returns whether this call did it.
     pub(super) fn give_up(&self, kind: FaultKind) -> bool {
         let mut state = self.state.lock();
         let State::Running { phase, .. } = *state else {
@@ -216,7 +215,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         true
     }
 
-    /// What the finished phase yielded; the shard rests again.
+    /// Takes the result of the finished phase. The shard then rests.
     pub(super) fn collect(&self) -> Option<Outcome<V>> {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Gone) {
@@ -231,7 +230,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         }
     }
 
-    /// What the shard sent in the tick that it has finished.
+    /// Takes the messages that the shard sent in the tick that it has finished.
     pub(super) fn take_sent(&self) -> Vec<Write<D>> {
         match &mut *self.state.lock() {
             State::Resting(seat) => seat.take_sent(),
@@ -239,7 +238,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         }
     }
 
-    /// The fault that ended the life.
+    /// Returns the fault that ended the life.
     pub(super) fn fault(&self) -> Option<Fault> {
         match &*self.state.lock() {
             State::Dead { fault, .. } => Some(fault.clone()),
@@ -247,7 +246,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         }
     }
 
-    /// The same, once.
+    /// Returns the fault that ended the life, the first time only.
     pub(super) fn take_fault(&self) -> Option<Fault> {
         match &mut *self.state.lock() {
             State::Dead { reported, fault } if !*reported => {
@@ -258,7 +257,7 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         }
     }
 
-    /// Gives out what the slot holds, to be dropped. A shard that runs is dropped by its task; a fault stays.
+    /// Takes out what the slot holds, for the caller to drop. A running shard is dropped by its task; a fault stays.
     pub(super) fn retire(&self) -> Option<impl Send + use<D, V>> {
         let mut state = self.state.lock();
         if matches!(*state, State::Dead { .. }) {
@@ -270,8 +269,8 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         }
     }
 
-    /// Runs a phase, if no other task has taken the shard, and gives it back unless it was given up while it ran. A panic anywhere in
-    /// the shard's code ends here.
+    /// Runs a phase if no other task has taken the shard, then puts the shard back unless it was given up meanwhile. Catches panics
+    /// of the shard's code.
     pub(super) fn run(
         &self,
         phase: TickPhase,

@@ -1,11 +1,11 @@
-//! The colony's shards by id: an immutable list that a change replaces.
+//! The table of a colony's shards by id: an immutable list, which each change replaces.
 
 use super::slot::Slot;
 use crate::id::ShardId;
 use crate::publication::View;
 use crate::sync::Arc;
 
-/// The present life of each shard, ascending by id.
+/// The current life of each shard, by ascending id.
 pub(super) struct Table<D, V: View>(Box<[Arc<Slot<D, V>>]>);
 
 impl<D: Send + Sync + 'static, V: View> Table<D, V> {
@@ -24,7 +24,7 @@ impl<D: Send + Sync + 'static, V: View> Table<D, V> {
         self.place(shard).ok().map(|at| &self.0[at])
     }
 
-    /// Where a shard is, or would be. Ids mostly are places.
+    /// Returns the place of a shard, or where it would be inserted. Most ids are the places themselves.
     pub(super) fn place(&self, shard: ShardId) -> Result<usize, usize> {
         let guess = shard.as_u32() as usize;
         match self.0.get(guess) {
@@ -33,7 +33,7 @@ impl<D: Send + Sync + 'static, V: View> Table<D, V> {
         }
     }
 
-    /// With these lives: each in the place of its shard's last one, or as one more shard.
+    /// Returns a table with these lives. Each replaces its shard's last life, or is inserted.
     pub(super) fn with(&self, lives: impl IntoIterator<Item = Arc<Slot<D, V>>>) -> Self {
         let mut slots = self.0.to_vec();
         for life in lives {

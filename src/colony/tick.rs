@@ -1,6 +1,7 @@
-//! The tick: four phases in lockstep over the threads, then one publication.
+//! The tick: four phases in lockstep on the colony's threads, then one publication.
 //!
-//! [`Colony::prepare`] does all the work and shows nothing; [`Colony::publish`] shows it, all at once. Between them nothing can fail.
+//! [`Colony::prepare`] does all the work and shows nothing. [`Colony::publish`] makes all of it visible at once, and can't fail after a
+//! successful `prepare`.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::phase::TickPhase;
 use crate::publication::{Publication, Published, View};
 use crate::sync::{Arc, Instant, Ordering};
 
-/// One shard's part of the tick that runs.
+/// One shard's part of the running tick.
 pub(super) struct Part<D, V: View> {
     pub(super) slot: Arc<Slot<D, V>>,
     pub(super) writes: Arc<Writes<D>>,
@@ -32,7 +33,7 @@ pub(super) struct Part<D, V: View> {
     pub(super) made: Option<Made<V>>,
 }
 
-/// A tick that all shards have finished, and that nobody has seen yet.
+/// A tick that all shards have finished and that isn't visible yet.
 pub(super) struct Ready<D, V: View> {
     pub(super) tick: Tick,
     pub(super) phases: [PhaseReport; 4],
@@ -42,7 +43,7 @@ pub(super) struct Ready<D, V: View> {
     pub(super) revived: Vec<Revival>,
 }
 
-/// A tick that is prepared: see [`Colony::prepare`].
+/// The tick that [`Colony::prepare`] has prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Prepared {
@@ -51,11 +52,11 @@ pub struct Prepared {
 }
 
 impl<S: Shard> Colony<S> {
-    /// Runs one tick and publishes it: [`prepare`](Self::prepare) and [`publish`](Self::publish) in one. If a tick is prepared already,
-    /// it is the one that is published.
+    /// Runs one tick and publishes it: [`prepare`](Self::prepare) and [`publish`](Self::publish) in one call. If a tick is already
+    /// prepared, publishes that one. See the example of [`Colony`].
     ///
     /// # Errors
-    /// As [`prepare`](Self::prepare).
+    /// The same as [`prepare`](Self::prepare), except [`ColonyError::AlreadyPrepared`].
     pub fn tick(&mut self) -> Result<TickReport<S::Document>, ColonyError> {
         if self.ready.is_none() {
             self.prepare()?;
@@ -63,16 +64,46 @@ impl<S: Shard> Colony<S> {
         self.publish()
     }
 
-    /// Takes all shards through the next tick, and shows nothing of it yet: drains the inboxes, places the messages, runs the four phases,
-    /// and computes the statistics. [`publish`](Self::publish) then can't fail.
+    /// Runs the next tick without making it visible. [`publish`](Self::publish) then does that, and can't fail.
     ///
-    /// A shard that panics, fails or overruns dies and is reported; the others' tick goes on. A phase takes at most
-    /// [`phase_timeout`](crate::ColonyConfig::phase_timeout) for each round of shards that the threads have to make.
+    /// Drains the inboxes, places the messages, runs the four phases and computes the statistics. Blocks until every shard has finished
+    /// or died. A shard that panics, fails or overruns dies and is reported; the tick of the others goes on. If there are more shards than
+    /// threads, each phase may take a multiple of [`phase_timeout`](crate::ColonyConfig::phase_timeout).
+    ///
+    /// ```
+    /// use tickring::error::ColonyError;
+    /// use tickring::{Colony, ColonyConfig};
+    /// # use tickring::colony::{Batch, TickContext};
+    /// # use tickring::publication::ShardFailure;
+    /// # struct Sink;
+    /// # impl tickring::Shard for Sink {
+    /// #     type Document = ();
+    /// #     type View = ();
+    /// #     fn act(&mut self, _: &mut TickContext<'_, (), ()>, _: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+    /// #         Ok(())
+    /// #     }
+    /// #     fn view(&mut self) -> Result<(), ShardFailure> {
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    ///
+    /// let mut colony = Colony::new(ColonyConfig::default(), 2, |_| Ok(Sink))?;
+    /// let tick = colony.prepare()?.tick;
+    /// assert_eq!(colony.publication().tick(), None); // not visible yet
+    /// assert_eq!(colony.prepare(), Err(ColonyError::AlreadyPrepared { tick }));
+    ///
+    /// colony.publish()?;
+    /// assert_eq!(colony.publication().tick(), Some(tick));
+    /// assert_eq!(colony.publish().unwrap_err(), ColonyError::NothingPrepared);
+    /// # Ok::<(), ColonyError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`ColonyError::AlreadyPrepared`]: nothing changed. [`ColonyError::TooManyLostThreads`], [`ColonyError::Threads`],
-    /// [`ColonyError::Statistics`], [`ColonyError::Barrier`] or [`ColonyError::Coordinator`] have closed the colony: the tick is not
-    /// published, and its writes come back from [`close`](Self::close). [`ColonyError::Closed`] for every call after that.
+    /// - [`ColonyError::AlreadyPrepared`]: nothing changed; publish the prepared tick first.
+    /// - [`ColonyError::TooManyLostThreads`], [`ColonyError::Threads`], [`ColonyError::Statistics`], [`ColonyError::Barrier`] and
+    ///   [`ColonyError::Coordinator`]: the colony is now closed. The tick is not published, and its writes come back from
+    ///   [`close`](Self::close).
+    /// - [`ColonyError::Closed`]: an earlier call has closed the colony.
     pub fn prepare(&mut self) -> Result<Prepared, ColonyError> {
         if self.ended.is_some() {
             return Err(ColonyError::Closed);
@@ -121,8 +152,7 @@ impl<S: Shard> Colony<S> {
         self.conclude(tick, &work.input.publication, phases)
     }
 
-    /// Empties the inboxes and places what was sent in the last tick. Writes for shards that have died, and have no new life yet, come
-    /// back.
+    /// Empties the inboxes and places the messages of the last tick. Returns the writes for dead shards that have no new life yet.
     fn drain(&mut self, tick: Tick) {
         let table = {
             let mut admission = self.shared.admission.write();
@@ -162,7 +192,7 @@ impl<S: Shard> Colony<S> {
         self.shared.gate.drained(tick);
     }
 
-    /// Writes that waited for a shard that has died.
+    /// Returns the pending writes of a dead shard.
     pub(super) fn give_back(&mut self, shard: ShardId, writes: Vec<Write<S::Document>>) {
         self.returned
             .extend(writes.into_iter().map(|write| Returned {
@@ -205,7 +235,7 @@ impl<S: Shard> Colony<S> {
         Ok(())
     }
 
-    /// Hands the phase to the threads: to those of a pool, or to each shard's own.
+    /// Hands the phase to the threads of the pool, or to each shard's own thread.
     fn begin_phase(
         &self,
         phase: TickPhase,
@@ -230,7 +260,7 @@ impl<S: Shard> Colony<S> {
             Crew::Pool(_) if armed.is_empty() => Vec::new(),
             Crew::Pool(pool) => {
                 let round = round(places.collect());
-                // Small shards are through before other threads are awake.
+                // Small shards have finished before other threads are awake.
                 let is_over = || self.shared.coordinator.is_complete(phase, tick);
                 if !pool.try_alone(self.task(&round), is_over) {
                     for _ in 1..self.config.threads.min(armed.len()) {
@@ -242,7 +272,7 @@ impl<S: Shard> Colony<S> {
         }
     }
 
-    /// What a thread does in a round.
+    /// The task of one thread in a round.
     fn task(
         &self,
         round: &Arc<Round<S::Document, S::View>>,
@@ -251,7 +281,7 @@ impl<S: Shard> Colony<S> {
         move |worker| shared.run(&round, worker)
     }
 
-    /// Waits until every shard has finished the phase or was given up.
+    /// Waits until every shard has finished the phase or is given up.
     fn await_phase(
         &self,
         phase: TickPhase,
@@ -281,7 +311,7 @@ impl<S: Shard> Colony<S> {
         }
     }
 
-    /// Gives up the shards that have been running for too long; their threads are lost until they return, and others go on.
+    /// Gives up the shards that have been running for too long. Their threads are lost until they return, and new threads take their place.
     fn give_up_overrun(
         &self,
         watch: &Watch,
@@ -309,11 +339,12 @@ impl<S: Shard> Colony<S> {
         Ok(())
     }
 
-    /// Shows the tick that is [prepared](Self::prepare): all shards at once. Then shards that have died begin their next lives, and the next
-    /// tick begins.
+    /// Publishes the tick that [`prepare`](Self::prepare) has prepared: the views of all shards become visible at once.
+    ///
+    /// Then the next tick begins, and the dead shards' next incarnations are registered. See the example of [`prepare`](Self::prepare).
     ///
     /// # Errors
-    /// [`ColonyError::NothingPrepared`], [`ColonyError::Closed`]. Nothing changed.
+    /// [`ColonyError::NothingPrepared`] or [`ColonyError::Closed`]. Nothing changed.
     pub fn publish(&mut self) -> Result<TickReport<S::Document>, ColonyError> {
         if self.ended.is_some() {
             return Err(ColonyError::Closed);

@@ -1,26 +1,26 @@
-//! How long the shards of a phase have been running: pure over moments.
+//! The watch over the running time of a phase's shards. It is pure: time is an argument.
 //!
-//! A process can be stopped, frozen or suspended at any moment and for any time, and then no shard is at fault. So the watch doesn't ask the
-//! clock how long a shard has run. It wakes after each slice of the limit, and counts the slices that it saw: a slice that took longer than
-//! it should, because nobody ran meanwhile, counts as one all the same. A pause of any length is one slice more, a part in 32 of the limit.
+//! A process can be stopped or suspended at any moment and for any time, and then no shard is at fault. So the watch doesn't measure how
+//! long a shard has run. It wakes after each slice of the limit and counts slices. A slice that took longer because the process was paused
+//! counts as one. So a pause of any length costs a shard one slice, 1/32 of the limit.
 
 use std::time::Duration;
 
 use crate::sync::Instant;
 
-/// How many slices a limit has.
+/// The number of slices of a limit.
 const SLICES: u32 = 32;
-/// No slice is shorter: threads are often late by some milliseconds on a loaded machine.
+/// The shortest slice. On a loaded machine threads are often some milliseconds late.
 const SHORTEST: Duration = Duration::from_millis(10);
 
-/// A moment on the watch's own clock, which stands still while the process does: slices that have been seen.
+/// A moment on the watch's own clock, which counts slices and stops while the process is paused.
 pub(super) type Moment = u64;
 
 /// The watch over one phase.
 #[derive(Debug)]
 pub(super) struct Watch {
     slice: Duration,
-    /// How many slices a shard may take.
+    /// The number of slices that a shard may take.
     limit: Moment,
     /// The end of the last slice.
     last: Instant,
@@ -28,7 +28,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// A watch whose clock goes on from `begun`.
+    /// Makes a watch whose clock starts at `begun`.
     pub(super) fn new(limit: Duration, begun: Moment, now: Instant) -> Self {
         let slice = (limit / SLICES).max(SHORTEST);
         let slices = limit.as_nanos().div_ceil(slice.as_nanos());
@@ -40,13 +40,13 @@ impl Watch {
         }
     }
 
-    /// How long to wait before the next look.
+    /// Returns how long to wait before the next look.
     pub(super) fn patience(&self, now: Instant) -> Duration {
         self.slice
             .saturating_sub(now.saturating_duration_since(self.last))
     }
 
-    /// Looks at the clock, and says what moment it is.
+    /// Looks at the clock, and returns the current moment.
     pub(super) fn look(&mut self, now: Instant) -> Moment {
         if now.saturating_duration_since(self.last) >= self.slice {
             self.last = now;
@@ -55,7 +55,7 @@ impl Watch {
         self.now
     }
 
-    /// Whether a shard that was taken up at this moment has run for too long. The slice in which it was taken up doesn't count.
+    /// Whether a shard that started at this moment has run for too long. The slice in which it started doesn't count.
     pub(super) const fn is_overrun(&self, since: Moment) -> bool {
         self.now.saturating_sub(since) > self.limit
     }

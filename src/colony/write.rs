@@ -1,4 +1,4 @@
-//! Changes of documents, and a shard's part of them in one tick.
+//! Writes: changes of documents, and the batch of them that a shard gets in a tick.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use crate::id::{DocumentId, ShardId};
 use crate::publication::ShardFailure;
 use crate::sync::Arc;
 
-/// One change of a document.
+/// One change of a document. A clone shares the document.
 pub enum Write<D> {
-    /// Adds a document whose id is new. If the shard holds the id already, the write is refused and comes back.
+    /// Adds a document with a new id. If the shard already holds a document with the id, it refuses the write.
     Add {
         /// The document's id.
         id: DocumentId,
         /// The document.
         document: Arc<D>,
     },
-    /// Adds a document, in the place of the one with this id if there is one.
+    /// Adds a document, or replaces the one with this id.
     Upsert {
         /// The document's id.
         id: DocumentId,
         /// The document.
         document: Arc<D>,
     },
-    /// Takes a document away. Without effect if there is none.
+    /// Deletes the document with this id, if there is one.
     Delete {
         /// The document's id.
         id: DocumentId,
@@ -31,7 +31,7 @@ pub enum Write<D> {
 }
 
 impl<D> Write<D> {
-    /// The id of the document that it changes.
+    /// Returns the id of the document that this write changes.
     ///
     /// ```
     /// let id = tickring::DocumentId::from_seed(1);
@@ -43,7 +43,7 @@ impl<D> Write<D> {
         }
     }
 
-    /// The document that it brings, if any.
+    /// Returns the new document, or `None` for a delete.
     pub const fn document(&self) -> Option<&Arc<D>> {
         match self {
             Self::Add { document, .. } | Self::Upsert { document, .. } => Some(document),
@@ -68,7 +68,7 @@ impl<D> Clone for Write<D> {
     }
 }
 
-/// Names the change and the id; a document may be large.
+/// Shows the kind of change and the id, but not the document, which may be large.
 impl<D> fmt::Debug for Write<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
@@ -80,28 +80,30 @@ impl<D> fmt::Debug for Write<D> {
     }
 }
 
-/// Where a write came from.
+/// The origin of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// It came in through an [`Intake`](crate::colony::Intake).
+    /// The write came through an [`Intake`](crate::colony::Intake).
     Intake,
-    /// This shard [sent](crate::colony::TickContext::send) it in the tick before.
+    /// This shard [sent](crate::colony::TickContext::send) the write in the previous tick.
     Shard(ShardId),
 }
 
-/// Why a shard refuses one write. The shard lives on, and the write comes back in the tick's report.
+/// The reason why a shard refuses one write. The shard lives on, and the write comes back in the tick's report.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It was to add a document whose id the shard holds already.
+    /// The write adds a document, but the shard already holds one with this id.
     Exists,
-    /// A reason of the shard's own.
+    /// A reason that the shard gives.
     Because(ShardFailure),
 }
 
-/// The writes of one tick for one shard: first what shards sent in the tick before, by the sender's id and in the order in which it sent
-/// them, then what came in from outside, in the order in which it was accepted.
+/// One shard's writes in one tick.
+///
+/// First come the messages that shards sent in the previous tick, by the sender's id and then in the order in which they were sent. Then come
+/// the writes from outside, in the order in which they were accepted.
 #[derive(Debug)]
 pub struct Batch<'a, D> {
     messages: &'a [(ShardId, Write<D>)],
@@ -110,7 +112,7 @@ pub struct Batch<'a, D> {
 }
 
 impl<'a, D> Batch<'a, D> {
-    /// A batch of these writes from outside, as the colony makes one; for tests of a shard.
+    /// Makes a batch of these writes from outside, for tests of a shard.
     ///
     /// ```
     /// use tickring::DocumentId;
@@ -125,7 +127,7 @@ impl<'a, D> Batch<'a, D> {
         Self::with_messages(&[], writes)
     }
 
-    /// The same with messages from other shards, ahead of the writes.
+    /// Makes a batch of messages from other shards and writes from outside, for tests of a shard.
     pub const fn with_messages(
         messages: &'a [(ShardId, Write<D>)],
         writes: &'a [Write<D>],
@@ -137,18 +139,18 @@ impl<'a, D> Batch<'a, D> {
         }
     }
 
-    /// How many writes there are.
+    /// Returns the number of writes, messages included.
     pub const fn len(&self) -> usize {
         self.messages.len() + self.writes.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no writes.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The writes in their order: the index of each, where it came from, and what it is. The iterator doesn't borrow the batch, so
-    /// that writes can be refused on the way.
+    /// Returns the writes in their order, each with its index and origin. The iterator doesn't borrow the batch, so writes can be
+    /// refused during the iteration.
     pub fn iter(
         &self,
     ) -> impl ExactSizeIterator<Item = (usize, Origin, &'a Write<D>)> + use<'a, D> {
@@ -159,20 +161,20 @@ impl<'a, D> Batch<'a, D> {
         })
     }
 
-    /// Refuses the write at this index: the shard has let it change nothing. Of several reasons for one write the first counts; an index
-    /// without a write is ignored.
+    /// Refuses the write at this index, which must not change the shard then. If a write is refused twice, the first reason counts.
+    /// An index that is out of bounds is ignored.
     pub fn refuse(&mut self, index: usize, why: Refusal) {
         if index < self.len() {
             self.refused.push((index, why));
         }
     }
 
-    /// What was refused so far, in the order of the calls.
+    /// Returns the indices and reasons of the writes refused so far, in the order of the calls.
     pub fn refused(&self) -> &[(usize, Refusal)] {
         &self.refused
     }
 
-    /// The same, ascending and each once.
+    /// Returns the refused writes by ascending index, each once.
     pub(super) fn into_refused(mut self) -> GuardedList<(usize, Refusal)> {
         let mut all = self.refused.take();
         all.sort_by_key(|&(index, _)| index);
