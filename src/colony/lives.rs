@@ -1,11 +1,11 @@
 //! Shards that are added, removed, forgotten, and made again after they died.
 
 use super::Colony;
-use super::crew::move_out;
 use super::intake::{Admission, Inbox};
-use super::seat::caught;
+use super::occupant::caught;
 use super::shard::Shard;
 use super::slot::{Slot, Standing};
+use super::threads::move_out;
 use crate::coordinator::ShardHandle;
 use crate::error::{Cause, ColonyError};
 use crate::id::{DocumentId, ShardId};

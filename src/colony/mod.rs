@@ -20,32 +20,33 @@
 //! documents are dropped by the last thread that lets go of them, which may be the driver. Each value is dropped on its own, and a
 //! panic in its drop is caught.
 
+mod close;
 mod config;
 mod context;
-mod crew;
-mod ending;
-mod founding;
-mod gate;
 mod intake;
 mod lives;
 #[cfg(any(loom, shuttle))]
 mod modelled_pool;
-mod outcome;
+mod occupant;
+mod overrun;
+mod phases;
 #[cfg(not(any(loom, shuttle)))]
 mod pool;
 mod reader;
 mod report;
 mod round;
 mod run;
-mod seat;
+mod settle;
 mod shard;
 mod shared;
 mod slot;
+mod start;
 mod table;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tick;
-mod watch;
+mod waiting;
 mod write;
 
 use std::collections::BTreeMap;
@@ -54,11 +55,11 @@ use std::marker::PhantomData;
 
 pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
 pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
-use self::crew::Crew;
 pub use self::intake::{Intake, Rejected, Ticket};
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]
 pub use self::modelled_pool::run_beside;
+use self::threads::Crew;
 // A model has few threads, and no channels.
 #[cfg(any(loom, shuttle))]
 use self::modelled_pool as pool;

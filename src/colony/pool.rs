@@ -16,7 +16,7 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use crossbeam::select;
 
-use super::crew::move_out;
+use super::threads::move_out;
 use crate::barrier::Patience;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Instant, Mutex, Ordering};
 

@@ -1,10 +1,10 @@
 //! The state that a colony's driver, tasks, intakes and readers share.
 
-use super::gate::Gate;
 use super::intake::Admission;
+use super::overrun::Moment;
 use super::shard::Factory;
 use super::table::Table;
-use super::watch::Moment;
+use super::waiting::Gate;
 use crate::coordinator::Coordinator;
 use crate::guarded::Guarded;
 use crate::publication::{Publication, View};
@@ -16,7 +16,7 @@ pub(super) struct Shared<D, V: View> {
     pub(super) admission: RwLock<Admission<D, V>>,
     pub(super) gate: Gate,
     pub(super) factory: Arc<Guarded<Factory<D, V>>>,
-    /// The moment on the clock of the driver's [`Watch`](super::watch::Watch), for the tasks. Relaxed: a task that reads an earlier moment
+    /// The moment on the clock of the driver's [`Watch`](super::overrun::Watch), for the tasks. Relaxed: a task that reads an earlier moment
     /// loses a slice, and its first slice doesn't count anyway.
     pub(super) moment: AtomicU64,
 }

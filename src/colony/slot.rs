@@ -15,12 +15,12 @@
 use std::time::Duration;
 
 use super::intake::Inbox;
+use super::occupant::{Begun, Made, Seat, caught};
 use super::report::{Fault, FaultKind};
 use super::round::{Input, Writes};
-use super::seat::{Begun, Made, Seat, caught};
 use super::shard::Factory;
 
-use super::watch::Moment;
+use super::overrun::Moment;
 use super::write::{Refusal, Write};
 use crate::coordinator::ShardHandle;
 use crate::guarded::GuardedList;

@@ -111,4 +111,4 @@
 //! on what was deleted, merged or passed over as hopeless.
 //!
 //! Held by the module `search`: statistics over all shards, a sum in the query's order that is rounded once, and bounds that are
-//! proven. Checked by `src/testing/search`, `src/search/prune.rs`, `src/search/bound.rs` and `tests/search.rs`.
+//! proven. Checked by `src/testing/search`, `src/search/prune.rs`, `src/search/slack.rs` and `tests/search.rs`.

@@ -7,8 +7,8 @@
 
 use tantivy::{DocId, TERMINATED};
 
-use super::bits::{Bits, WINDOW, WINDOW_DOCUMENTS};
-use super::bounds::Bounds;
+use super::bitset::{Bits, WINDOW, WINDOW_DOCUMENTS};
+use super::ceilings::Bounds;
 use super::deadline::Deadline;
 use super::prune::Rank;
 use super::query::{Node, Query};

@@ -3,9 +3,8 @@
 //! A [`TextShard`] holds [`TextDocument`]s in an index in memory. [`search`] runs a [`Query`] over all shards of a publication, with the
 //! statistics of them all, and gives the same answer, to the bit of a score, for every number of shards.
 
-mod bits;
-mod bound;
-mod bounds;
+mod bitset;
+mod ceilings;
 mod deadline;
 mod document;
 mod evaluate;
@@ -17,6 +16,7 @@ mod run;
 mod schema;
 mod segment;
 mod shard;
+mod slack;
 mod statistics;
 mod view;
 mod weight;

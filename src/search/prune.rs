@@ -10,11 +10,11 @@
 //! is left out, as the id decides there. The sums on the way are in another order than the final ones; `bound` allows for that. The score of a document that
 //! stays is added up anew, in the query's order.
 
-use super::bits::Bits;
-use super::bound::reaches;
+use super::bitset::Bits;
 use super::evaluate::Evaluation;
 use super::query::Query;
 use super::segment::SegmentView;
+use super::slack::reaches;
 
 /// A leaf's place in the order of bounds.
 #[derive(Clone, Copy)]

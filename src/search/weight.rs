@@ -10,12 +10,12 @@ use tantivy::query::{
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, TERMINATED, Term};
 
-use super::bound;
-use super::bounds::Bounds;
+use super::ceilings::Bounds;
 use super::deadline::Deadline;
 use super::query::{Leaf, LeafKind, Query};
 use super::schema::TextField;
 use super::segment::SegmentView;
+use super::slack;
 use super::statistics::{Provider, TextStatistics};
 use crate::error::SearchError;
 use crate::frequency::bm25::single;
@@ -90,7 +90,7 @@ impl LeafWeight {
         Ok(Self {
             kind,
             scored: leaf.scored,
-            greatest: bound::of_weight(greatest),
+            greatest: slack::of_weight(greatest),
             average_length,
         })
     }
@@ -110,10 +110,10 @@ impl LeafWeight {
                     index.total_num_tokens(),
                     u64::from(segment.reader().max_doc()),
                 );
-                let factor = bound::factor(average, self.average_length);
+                let factor = slack::factor(average, self.average_length);
                 Ok(postings.map_or_else(Bounds::default, |postings| {
                     Bounds::of_postings(postings, self.greatest, |postings| {
-                        bound::of_block(
+                        slack::of_block(
                             postings.block_max_score(segment.lengths(*field), weight),
                             factor,
                         )

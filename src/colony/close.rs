@@ -1,10 +1,10 @@
 //! The end of a colony: closed by its caller, closed by a tick that failed, or dropped.
 
 use super::Colony;
-use super::crew::move_out;
 use super::report::{CloseReport, ReturnReason, Returned};
 use super::shard::Shard;
 use super::slot::Standing;
+use super::threads::move_out;
 use super::write::{Origin, Write};
 use crate::sync::Instant;
 

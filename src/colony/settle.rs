@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::Colony;
+use super::occupant::caught;
 use super::report::{PhaseReport, ReturnReason, Returned, Revival, TickReport};
 use super::round::Writes;
-use super::seat::caught;
 use super::shard::Shard;
 use super::tick::{Part, Ready};
 use super::write::{Origin, Refusal, Write};

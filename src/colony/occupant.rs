@@ -4,10 +4,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::context::{Outbox, TickContext};
-use super::crew::{move_in, move_out, with_resident};
 use super::report::FaultKind;
 use super::round::{Input, Writes};
 use super::shard::{AnyShard, Birth, Factory, Shard, ShardMetrics};
+use super::threads::{move_in, move_out, with_resident};
 
 use super::write::{Batch, Refusal, Write};
 use crate::guarded::{Guarded, GuardedList, discard};
