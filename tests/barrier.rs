@@ -1,6 +1,6 @@
-//! The barrier from outside: what it promises one thread, what it promises many, and a stress of phases while members come and go.
+//! Tests of the barrier through its public API: with one thread, with several, and under stress while members come and go.
 //!
-//! `TICKRING_STRESS_PHASES` sets how many phases the stress runs for each number of threads.
+//! `TICKRING_STRESS_PHASES` sets the number of phases of the stress test for each number of threads.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use tickring::testing::random::Random;
 use tickring::testing::setting;
 use tickring::{ShardId, TickBarrier, TickPhase};
 
-/// Longer than any machine needs; a wait that lasts this long was not woken.
+/// Longer than any machine needs. A wait that lasts this long was not woken.
 const LONG: Duration = Duration::from_secs(30);
 const A: ShardId = ShardId(0);
 const B: ShardId = ShardId(1);
@@ -31,7 +31,7 @@ fn poll(barrier: &TickBarrier, phase: TickPhase, tick: u64) -> Result<(), Barrie
     barrier.wait_all_with_timeout(phase, tick, Duration::ZERO)
 }
 
-/// The shards that a poll finds missing.
+/// Returns the shards that a poll reports as missing.
 fn missing(barrier: &TickBarrier, phase: TickPhase, tick: u64) -> Vec<ShardId> {
     match poll(barrier, phase, tick) {
         Err(BarrierError::PhaseTimeout { missing, .. }) => missing.as_slice().to_vec(),
@@ -273,7 +273,7 @@ fn a_closed_barrier_refuses_every_change() {
     assert_eq!((barrier.shard_count(), barrier.current_tick()), (1, 0));
 }
 
-/// Waits, and checks that the wait didn't end by its deadline alone: a wait that was not woken looks again when it expires.
+/// Waits, and checks that the wait was woken. A wait that isn't woken still returns its result, but only at its deadline.
 fn wait(barrier: &TickBarrier, phase: TickPhase, tick: u64) -> Result<(), BarrierError> {
     let begun = Instant::now();
     let result = barrier.wait_all_with_timeout(phase, tick, LONG);
@@ -282,15 +282,14 @@ fn wait(barrier: &TickBarrier, phase: TickPhase, tick: u64) -> Result<(), Barrie
     result
 }
 
-/// Members besides A and B, so many that nobody spins: whoever waits, parks.
+/// Members besides A and B. With so many, waiters park without spinning.
 fn crowd() -> Vec<ShardId> {
     let cores = thread::available_parallelism().unwrap().get();
     (2..).map(ShardId).take(cores).collect()
 }
 
-/// Lets a thread wait for Sense of tick 1, which the crowd has completed and A and B have not. Changes something once that thread
-/// is about to wait, and checks that it got `expected`. Often, because the thread may come too late to
-/// be woken.
+/// Lets a thread wait for Sense of tick 1, which all members except A and B have completed. Runs `change` once that thread is about to
+/// wait, and checks that the wait returns `expected`. Repeats it often, since the thread may come too late to be woken.
 fn is_woken(change: impl Fn(&TickBarrier), expected: &Result<(), BarrierError>) {
     for _ in 0..50 {
         let barrier = TickBarrier::new(2).unwrap();
@@ -399,11 +398,11 @@ fn completions_at_the_same_time_end_as_one_after_another() {
     }
 }
 
-/// What the threads of the stress know of each other without the barrier.
+/// What the threads of the stress test know of each other without the barrier.
 struct Log {
-    /// The phases done by each thread, counted from tick 0, written before `complete`. Relaxed: the barrier alone makes it visible.
+    /// The number of phases that each thread has finished, written before `complete`. Relaxed: the barrier makes it visible.
     arrived: Vec<AtomicU64>,
-    /// For each thread that comes and goes, 1 + the first tick that it counts for while it is a member for certain; else 0.
+    /// For each guest: 1 + the first tick for which it counts, while it is certainly a member; otherwise 0.
     counts_from: Vec<AtomicU64>,
 }
 
@@ -423,8 +422,8 @@ impl Log {
         barrier.complete(ShardId(id), phase, tick)
     }
 
-    /// After a wait: all who had to arrive have. A guest that leaves strikes itself out before, so if the barrier opened because
-    /// it left, that is seen here.
+    /// Checks, after a wait, that all required threads have arrived. A guest clears its entry before it leaves, so this sees it if the
+    /// barrier opened because a guest left.
     fn check(&self, residents: u32, phase: TickPhase, tick: u64) {
         let level = Self::level(phase, tick);
         for (id, arrived) in self.arrived.iter().enumerate() {
@@ -440,7 +439,7 @@ impl Log {
     }
 }
 
-/// Completes and waits, phase after phase. Thread 0 advances.
+/// Completes each phase and waits for it. Thread 0 also advances.
 fn reside(barrier: &TickBarrier, log: &Log, residents: u32, id: u32, ticks: u64) {
     for tick in 0..ticks {
         for phase in TickPhase::ALL {
@@ -454,7 +453,7 @@ fn reside(barrier: &TickBarrier, log: &Log, residents: u32, id: u32, ticks: u64)
     }
 }
 
-/// Joins, takes part for some ticks and leaves, in the middle of a tick as a rule, until the barrier is closed. Yields how often.
+/// Joins, takes part for some ticks and leaves, usually in the middle of a tick, until the barrier is closed. Returns how often it did.
 fn visit(
     barrier: &TickBarrier,
     log: &Log,

@@ -1,4 +1,4 @@
-//! The command line, as a person or a script meets it.
+//! Tests of the command line, as people and scripts use it.
 #![cfg(feature = "cli")]
 #![allow(
     clippy::unwrap_used,
@@ -32,7 +32,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Paths and reasons of what was skipped.
+/// Returns the paths and reasons of everything that was skipped.
 fn skipped(report: &Value) -> Vec<(&str, &str)> {
     let all = report["skipped"].as_array().unwrap().iter();
     all.map(|one| {
@@ -44,7 +44,7 @@ fn skipped(report: &Value) -> Vec<(&str, &str)> {
     .collect()
 }
 
-/// Runs that must fail: exit code 1, nothing on standard output, and every one of `words` in the complaint.
+/// Checks that a run fails with exit code 1, nothing on standard output, and all of `words` in the error message.
 fn refused(arguments: &[&str], directory: &Path, words: &[&str]) {
     let output = tickring(arguments, directory);
     let complaint = text(&output.stderr);
@@ -158,7 +158,7 @@ fn named_fields_are_read() {
     assert_eq!(report["queries"][0]["hits"][0]["document"], "k1");
 }
 
-/// Everything of the answers but the shards and the times.
+/// Returns the answers without shards and times.
 fn answers(report: &Value) -> Vec<(String, Vec<(String, u32)>)> {
     let queries = report["queries"].as_array().unwrap();
     queries
@@ -359,7 +359,7 @@ fn what_is_not_there_is_named() {
     );
 }
 
-/// The exit code, the report, and what was said on standard error.
+/// Returns the exit code, the report and the text on standard error.
 fn outcome(arguments: &[&str], directory: &Path) -> (Option<i32>, Value, String) {
     let output = tickring(arguments, directory);
     let complaint = text(&output.stderr);
@@ -383,7 +383,7 @@ fn a_file_that_is_named_and_skipped_fails_the_run_after_everything_else() {
         assert_eq!(skipped(&report), [(path, reason)]);
         assert_eq!(complaint, format!("error: skipped {path}: {reason}\n"));
     }
-    // What a directory holds, a record, and a document that came twice fail nothing.
+    // A file in a directory, a record, and a repeated document don't change the exit code.
     let arguments = [
         "docs",
         "docs/records.jsonl",
@@ -463,7 +463,7 @@ fn a_link_to_a_directory_is_followed_where_it_is_named_and_listed_where_it_is_fo
 #[test]
 fn where_a_walk_fails_the_path_is_said_once() {
     let directory = small_corpus();
-    // Deeper than a path may be long, so that not even the superuser can open it by its path.
+    // So deep that the path is too long for the system, and not even the superuser can open it.
     let deepen = "cd docs && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do \
                   mkdir $0 && cd -P ./$0 || exit 1; done";
     let name = "d".repeat(240);

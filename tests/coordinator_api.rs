@@ -1,4 +1,4 @@
-//! Every call that users of phago-distributed know, once each: the names, what they return and what they refuse.
+//! Tests of each call that users of phago-distributed know: its name, its results and its errors.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -25,7 +25,7 @@ fn info() -> ShardInfo {
     ShardInfo::new(ShardId::new(0), "127.0.0.1:8081".to_owned())
 }
 
-/// A coordinator of `n` registered shards on a clock that stands still.
+/// Returns a coordinator of `n` registered shards on a manual clock.
 fn colony(n: u32) -> (Coordinator, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new());
     let config = Config {

@@ -1,4 +1,4 @@
-//! One error for all layers: what converts into it, and that nothing is lost on the way.
+//! Tests of the common error of all layers: what converts into it, and that conversions lose nothing.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use tickring::{
     ShardId, ShardInfo, ShardRegistry, TickBarrier, TickPhase, aggregate,
 };
 
-/// Sends each write on to the shard that owns the next id, once.
+/// A shard that sends each write on, once, to the owner of the next id.
 struct Forwarding;
 
 impl Shard for Forwarding {
@@ -48,7 +48,7 @@ impl Shard for Forwarding {
     }
 }
 
-/// A program that uses every layer and has one error.
+/// A program that uses every layer with a single error type.
 fn program() -> tickring::Result<()> {
     let config = Config::default();
     config.validate()?;
@@ -114,7 +114,7 @@ fn a_program_that_uses_every_layer_has_one_error() {
     program().unwrap();
 }
 
-/// Converts an error, and checks that it shows the same and has the same source.
+/// Converts an error, and checks that its message and source stay the same.
 fn converted<E: StdError + Into<Error>>(error: E) -> Error {
     let text = error.to_string();
     let source = error.source().map(ToString::to_string);
@@ -200,7 +200,7 @@ fn what_several_layers_refuse_for_one_reason_is_one_variant() {
     );
 }
 
-/// A cause of one's own, which must be found again.
+/// A caller's own cause, which must be found again.
 #[derive(Debug, PartialEq, thiserror::Error)]
 #[error("the disk is full")]
 struct DiskFull;

@@ -1,4 +1,4 @@
-//! Document frequencies as a user meets them.
+//! Tests of document frequencies through the public API.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, HashMap};
@@ -228,7 +228,7 @@ fn idf_of_no_documents_is_a_number() {
 }
 
 proptest! {
-    /// The reason for one snapshot: whatever the shards, no weight in the colony is negative.
+    /// The reason why all statistics come from one snapshot: no idf is negative, whatever the shards.
     #[test]
     fn idf_of_merged_shards_is_never_negative(
         shards in prop::collection::vec((0..u64::MAX / 16, any::<u64>(), any::<u64>()), 1..8),

@@ -1,4 +1,4 @@
-//! The fuzz targets' bodies over their committed corpora, on stable Rust. Not part of the package, as the targets aren't.
+//! Runs the bodies of the fuzz targets over their committed corpora, on stable Rust. Like the targets, it isn't part of the package.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use tickring::testing;
 
-/// A corpus that got lost would be a test that can't fail.
+/// Without its corpus, a test couldn't fail.
 const LEAST: usize = 5;
 
 fn replay(target: &str, body: fn(&[u8])) {

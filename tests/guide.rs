@@ -1,4 +1,4 @@
-//! The guide's references: what it names is there, what cites it is in it, and what it should list is listed.
+//! Tests of the references in the guide: everything that it names exists, everything that cites it is in it, and its lists are complete.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files.collect()
 }
 
-/// The numbers of invariants in a text: an `I` and one or two digits, as a word.
+/// Returns the numbers of the invariants in a text: words made of an `I` and one or two digits.
 fn numbers(text: &str) -> BTreeSet<u32> {
     let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
     let numbers = words.filter_map(|word| word.strip_prefix('I').filter(|n| n.len() < 3));
@@ -68,7 +68,7 @@ fn m3_each_row_of_the_differences_has_a_test() {
     assert_eq!(rows, tests);
 }
 
-/// The names of an enum's variants in a source file.
+/// Returns the names of an enum's variants in a source file.
 fn variants<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
     let begin = format!("pub enum {name} {{\n");
     let body = source.split_once(&begin).map(|(_, rest)| rest);

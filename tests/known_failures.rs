@@ -1,4 +1,4 @@
-//! What is known to go wrong in coordinators of this kind, seen from the outside: each test is one such failure.
+//! Tests of known failures of such coordinators, through the public API. Each test is one failure.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -18,7 +18,7 @@ use tickring::{
     Config, Coordinator, DocumentId, Error, ShardId, ShardInfo, ShardStatus, TickPhase,
 };
 
-/// Longer than any machine needs; a wait that lasts this long was not woken.
+/// Longer than any machine needs. A wait that lasts this long was not woken.
 const LONG: Duration = Duration::from_secs(60);
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -40,8 +40,8 @@ fn colony(n: u32) -> (Coordinator, Arc<ManualClock>) {
     (coordinator, clock)
 }
 
-/// Runs `wait` on a thread of its own, and `enable` once that thread is about to wait; yields what the wait returned, and that it
-/// returned well before its deadline.
+/// Runs `wait` on a thread of its own, and `enable` once that thread is about to wait. Returns the result of the wait, after checking that
+/// it came well before the deadline.
 fn wait_while<T: Send + 'static>(
     wait: impl FnOnce() -> T + Send + 'static,
     enable: impl FnOnce(),
@@ -179,7 +179,7 @@ fn an_early_completion_of_the_next_tick_survives_the_advance() {
 
 #[test]
 fn waiters_of_a_tick_that_is_advanced_over_are_told_at_once() {
-    // More members than most machines have cores, so that the waiter parks; later rounds give it more time to.
+    // More members than most machines have cores, so that the waiter parks. Later rounds give it more time to do so.
     let (coordinator, _) = colony(64);
     for tick in 0..200 {
         let shared = coordinator.clone();
@@ -465,7 +465,7 @@ fn each_answer_belongs_to_one_epoch_while_another_thread_publishes() {
     let document = DocumentId::from_seed(11);
     let stop = AtomicBool::new(false);
     let answers = AtomicU64::new(0);
-    // Whether the owner at even epochs differs from the one at odd epochs is up to the ring; the statuses flip it for sure.
+    // Whether the owners at even and odd epochs differ depends on the ring, but their statuses always differ.
     let owner = coordinator.topology().place(&document).unwrap();
     thread::scope(|scope| {
         scope.spawn(|| {

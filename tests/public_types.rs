@@ -1,4 +1,4 @@
-//! What the public types promise to the compiler.
+//! Tests of the traits that public types implement.
 
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};

@@ -1,4 +1,4 @@
-//! The ring through its public interface: pinned placement, minimal movement, and the naive model.
+//! Tests of the ring through its public API: pinned placement, minimal movement, and a comparison with the naive model.
 
 #![expect(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn placement() -> impl Strategy<Value = Placement> {
     prop_oneof![Just(Placement::Xxh3), Just(Placement::SipHash13)]
 }
 
-/// A ring's naive model. Ids in order and anywhere, weights from 0.
+/// Generates naive models of rings, with ids in sequence or arbitrary ones, and weights from 0.
 fn naive(placement: Placement, virtual_nodes: u32) -> impl Strategy<Value = NaiveRing> {
     let id = prop_oneof![0..8_u32, any::<u32>()].prop_map(ShardId::new);
     btree_map(id, 0..4_u32, 0..8)
@@ -105,7 +105,7 @@ proptest! {
         compare_replicas(&ring, &model, DocumentId::from_seed(seed), others);
     }
 
-    /// Any walk of changes ends at the ring that is built from the members that are left.
+    /// After any sequence of changes, the ring equals one that is built from the remaining members.
     #[test]
     fn a_ring_depends_on_its_members_alone(
         start in any_naive(),
@@ -142,7 +142,7 @@ fn adding_moves_only_to_the_new_shard_and_removing_only_away_from_it() {
                 moved += u32::from(with == Ok(x));
                 let without = small.get_replica_shards(&document, 2).unwrap();
                 let with = large.get_replica_shards(&document, 2).unwrap();
-                // Without X the set is what it was, but for the last one, whom X pushes out.
+                // Without X, the set is the same as before except for its last shard, which X has displaced.
                 let rest: Vec<_> = with.iter().copied().filter(|&shard| shard != x).collect();
                 assert_eq!(rest, without[..rest.len()]);
             }
@@ -179,7 +179,7 @@ fn weights_move_documents_only_to_or_from_their_shard() {
     assert!(shares.as_slice().iter().eq(shares.iter()));
     assert!((&shares).into_iter().eq(shares.iter()));
     assert_eq!(shares.as_slice().len(), heavy.members().len());
-    // 150 points a unit of weight: each has what its weight deserves, within a quarter.
+    // With 150 points per unit of weight, each shard has its share by weight, within a quarter.
     let balance = shares.balance().unwrap();
     assert!((1.0..1.25).contains(&balance), "{balance}");
     assert!((0.3..0.45).contains(&heavy.shares().get(ShardId(2)).unwrap().fraction()));

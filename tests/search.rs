@@ -1,4 +1,4 @@
-//! The search through the public API: many shards answer as one, to the bit.
+//! Tests of the search through the public API: many shards answer like a single one, bit for bit.
 #![cfg(feature = "search")]
 #![expect(clippy::cast_possible_truncation, reason = "test data is small")]
 #![expect(
@@ -24,7 +24,7 @@ use tickring::testing::search::{
 };
 use tickring::{DocumentId, Publication, Shard, ShardId, Tick, View};
 
-/// Queries of words in groups, up to this depth.
+/// Generates queries of words in groups, nested up to this depth.
 fn queries(random: &mut Random, count: usize, depth: u8) -> Vec<Asked> {
     let mut query = || {
         let bytes: Vec<u8> = (0..400).map(|_| random.next() as u8).collect();
@@ -54,7 +54,7 @@ fn expected(all: &[(DocumentId, f32)], top: usize) -> Vec<(DocumentId, u32)> {
 
 const TOPS: [usize; 5] = [1, 3, 10, 20, 1_000];
 
-/// Compares the answers for many queries; returns how often documents of the same score were on both sides of the last place.
+/// Compares the answers to many queries. Returns how often a tie in score crossed the last place.
 fn compare(publication: &Publication<TextView>, naive: &NaiveSearch, queries: &[Asked]) -> usize {
     let mut ties = 0;
     for asked in queries {
@@ -97,7 +97,7 @@ fn check_statistics(publication: &Publication<TextView>, naive: &NaiveSearch) {
     }
 }
 
-/// Some ticks of inserts, replacements and deletions, with many documents of the same text.
+/// Runs some ticks of inserts, replacements and deletions, in which many documents have the same text.
 fn history(
     random: &mut Random,
     ticks: usize,
@@ -143,7 +143,7 @@ fn any_number_of_shards_and_commits_answers_as_the_naive_search_does() {
         let mut random = Random::new(seed as u64 / 2);
         let history = history(&mut random, 3, 110);
         let queries = queries(&mut random, 90, 2);
-        // The same writes in several ticks or, for every other number of shards, all in one.
+        // The same writes in several ticks, or all in one for every other number of shards.
         let history = match seed % 2 {
             0 => history,
             _ => vec![history.concat()],
@@ -165,7 +165,7 @@ fn merges_change_no_answer() {
     let queries = queries(&mut random, 25, 1);
     let limit = Instant::now() + Duration::from_secs(60);
     let (mut most, mut merged) = (0, false);
-    // Ticks go on until a shard has fewer segments than before: then a merge has been published.
+    // Runs ticks until a shard has fewer segments than before, which means that a merge was published.
     while !merged {
         assert!(Instant::now() < limit, "no merge in time");
         play(&mut fixture, &history(&mut random, 1, 24));
@@ -220,7 +220,7 @@ fn a_long_segment_has_many_windows() {
         .step_by(13)
         .for_each(|seed| fixture.delete(DocumentId::from_seed(seed)));
     let publication = fixture.tick();
-    // Counting is quadratic in the naive; a few queries do.
+    // Counting takes quadratic time in the naive search, so a few queries must do.
     let naive = fixture.naive();
     for asked in &queries {
         let query = asked.written.render();
@@ -241,7 +241,7 @@ fn plain_tantivy_agrees_but_for_rounding() {
     let documents: Documents = (0..300)
         .map(|seed| (DocumentId::from_seed(seed), document(&mut random)))
         .collect();
-    // tantivy drops the score of `*` beside required clauses, in some segments, and fails an assertion of its own where a phrase is excluded.
+    // In some segments tantivy drops the score of `*` beside required clauses, and fails an assertion of its own for excluded phrases.
     let mut queries: Vec<_> = queries(&mut random, 400, 2)
         .into_iter()
         .filter(|asked| !asked.written.has(&|leaf| *leaf == Tree::All))
@@ -418,9 +418,9 @@ fn a_word_that_is_too_long_to_be_indexed_is_in_no_document() {
         assert_eq!(exclusion, expected(&naive.search(&all), 100));
         assert_eq!(exclusion.len(), 6);
     }
-    // Case is put aside before the index is asked.
+    // Words are put into lower case before the look-up.
     assert_eq!(find(&publication, &longest.to_uppercase(), 100).len(), 1);
-    // A phrase takes no notice of what stands between its words but has no letter.
+    // A phrase ignores separators between its words.
     assert_eq!(
         find(&publication, "\"other & — tide\"", 100),
         find(&publication, "\"other tide\"", 100)
@@ -452,8 +452,8 @@ fn and_not_finds_nothing_as_with_tantivy() {
 #[test]
 fn scores_are_added_in_the_order_of_the_query() {
     use Occur::{Must, Should};
-    // 2^24 + 1 lies between two floats of 32 bits. What is added to it, each less than half of the last place of 64 bits,
-    // is lost, unless it was added up before.
+    // 2^24 + 1 lies between two 32-bit floats. Each further score is less than half the last place of its 64-bit sum, so it is lost
+    // unless these scores are added up first.
     let boost = |boost| Tree::Boost(Box::new(Tree::All), boost);
     let mut small: Vec<_> = [1.5e-9, 1.6e-9, 1.7e-9, 1.8e-9]
         .map(|b| (Should, boost(b)))
@@ -587,7 +587,7 @@ fn no_query_panics_or_overflows_the_stack() {
         format!("{}sea", deep("NOT ", groups)),
     ];
     let publication = publication_of(&[("sea", "sea tide")], 1);
-    // A quarter of what a thread has by default.
+    // A quarter of the default stack of a thread.
     let thread = std::thread::Builder::new().stack_size(512 << 10);
     let parse = move || {
         for query in nested {
@@ -709,7 +709,7 @@ fn a_hit_names_the_shard_that_holds_it() {
     }
 }
 
-/// What surrounds a shard that is tried alone.
+/// The surroundings of a shard that is tested alone.
 fn rehearsal() -> Rehearsal<TextDocument, TextView> {
     Rehearsal::new(ShardId::new(0), Arc::new(Publication::new([]).unwrap())).unwrap()
 }

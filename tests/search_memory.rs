@@ -1,11 +1,11 @@
-//! The memory that queries leave behind. A target of its own with one test: resident memory is the whole process's.
+//! A test of the memory that queries leave behind. It is a target of its own, since resident memory belongs to the whole process.
 #![cfg(all(feature = "search", target_os = "linux"))]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use tickring::search::{Query, TextDocument, TextField, TextShard, TextShardConfig, search};
 use tickring::{Colony, ColonyConfig, DocumentId};
 
-/// The resident memory of the process in bytes.
+/// Returns the resident memory of the process in bytes.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
@@ -22,7 +22,7 @@ fn c7_words_that_no_index_has_cost_no_memory() {
     colony.intake().try_upsert(id, document).unwrap();
     colony.tick().unwrap();
     let publication = colony.publication();
-    // What a search asks for, and whole searches, of which each has to be parsed.
+    // The parts of a search, and whole searches, each of which has to be parsed.
     let ask = |words: u32, searches: u32, length: usize| {
         let before = resident();
         for number in 0..words {
@@ -40,7 +40,7 @@ fn c7_words_that_no_index_has_cost_no_memory() {
     ask(100, 100, 8_000);
     let long = ask(32_000, 200, 8_000);
     assert!(long < 10, "32,000 words of 8,000 bytes left {long} MiB");
-    // Short enough to be in a document.
+    // Short enough to be indexed.
     let short = ask(200_000, 200, 30);
     assert!(short < 10, "200,000 words of 30 bytes left {short} MiB");
     let tide = Query::parse("tide").unwrap();

@@ -1,6 +1,6 @@
-//! The colony through the public API: what callers' code may do inside it, and what becomes of each write.
+//! Tests of the colony through the public API: what a shard's code may do in it, and what becomes of each write.
 //!
-//! Tests that are named after a fault (`c1_` and so on) hold it down.
+//! A test whose name begins with a fault (`c1_` and so on) would fail if that fault came back.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod messages;
@@ -20,7 +20,7 @@ use tickring::colony::{Batch, Birth, TickContext, TickReport};
 use tickring::publication::ShardFailure;
 use tickring::{Colony, ColonyConfig, Shard, ShardId};
 
-/// A shard that does this in Act, and shows nothing.
+/// A shard that runs this in Act, and whose view is empty.
 struct Acting<F>(Arc<F>);
 
 impl<F> Shard for Acting<F>
@@ -43,7 +43,7 @@ where
     }
 }
 
-/// A colony on two threads whose shards all do this in Act.
+/// A colony on two threads whose shards all run this in Act.
 fn colony<F>(shards: u32, limit: Duration, act: F) -> Colony<Acting<F>>
 where
     F: Fn(&TickContext<'_, (), ()>) -> Result<(), ShardFailure> + Send + Sync + 'static,
@@ -62,22 +62,22 @@ fn config(limit: Duration) -> ColonyConfig {
     }
 }
 
-/// A limit that no healthy shard reaches.
+/// A time limit that no healthy shard reaches.
 const GENEROUS: Duration = Duration::from_secs(60);
 
 fn far() -> Instant {
     Instant::now() + GENEROUS
 }
 
-/// The shards that died in a tick.
+/// Returns the shards that died in a tick.
 fn faulty<D>(report: &TickReport<D>) -> Vec<ShardId> {
     report.faults.iter().map(|fault| fault.shard).collect()
 }
 
-/// Set in a process that runs one test for another process.
+/// The variable that is set in a process that runs one test for another process.
 const CHILD: &str = "TICKRING_TEST_OF_A_COLONY";
 
-/// The command that runs the test of this name, with its module, in a process of its own; nothing if this is that process.
+/// Returns the command that runs the test with this name and module in a process of its own, or `None` if this is that process.
 fn child(name: &str) -> Option<Command> {
     if std::env::var_os(CHILD).is_some() {
         return None;
@@ -88,7 +88,7 @@ fn child(name: &str) -> Option<Command> {
     Some(child)
 }
 
-/// Runs the test of this name, which calls this, in a process of its own: what it is about ends a process, or holds up its pools.
+/// Runs the calling test, which has this name, in a process of its own, because it ends the process or blocks its thread pools.
 fn in_a_process_of_its_own(name: &str, test: impl FnOnce()) {
     let Some(mut child) = child(name) else {
         return test();

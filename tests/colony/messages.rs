@@ -1,4 +1,5 @@
-//! Messages between shards, by `PageRank` over a graph: the sums, the order of arrival, and what becomes of each message if shards die.
+//! Tests of messages between shards with `PageRank` over a graph: the sums, the order of arrival, and what becomes of messages if shards
+//! die.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -11,10 +12,10 @@ use tickring::{Colony, DocumentId, Shard, ShardId, Tick, TickPhase, Topology};
 use crate::pagerank::{Page, Ranks, make};
 use crate::{GENEROUS, config, faulty};
 
-/// The vertices of a graph and where they link to.
+/// The vertices of a graph and their links.
 type Graph = BTreeMap<DocumentId, Arc<[DocumentId]>>;
 
-/// Some of the vertices are more popular than others, and some links are there twice.
+/// Some vertices are more popular than others, and some links are repeated.
 fn graph(vertices: u64, links: usize, seed: u64) -> Graph {
     let mut random = Random::new(seed);
     let mut graph: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -34,7 +35,7 @@ fn graph(vertices: u64, links: usize, seed: u64) -> Graph {
         .collect()
 }
 
-/// The ranks after so many rounds, one vertex after the other.
+/// Computes the ranks after this number of rounds, one vertex after the other.
 #[expect(clippy::cast_precision_loss, reason = "a vertex has few links")]
 fn naive(graph: &Graph, rounds: u64) -> BTreeMap<DocumentId, u64> {
     let mut ranks: BTreeMap<_, _> = graph.keys().map(|&vertex| (vertex, 1.0)).collect();
@@ -56,14 +57,14 @@ fn naive(graph: &Graph, rounds: u64) -> BTreeMap<DocumentId, u64> {
         .collect()
 }
 
-/// One message: who sent it, and along which link.
+/// A message: its sender and the link that it followed.
 type Message = (ShardId, DocumentId, DocumentId);
 
-/// What each shard's batches brought from other shards, by tick.
+/// The messages that each shard received, by tick.
 type Arrived = BTreeMap<(Tick, ShardId), Vec<Message>>;
 type Arrivals = Arc<Mutex<Arrived>>;
 
-/// Ranks vertices, notes what arrives, and dies where it is told to.
+/// A shard that ranks vertices, records the messages, and dies on request.
 struct Noting {
     ranks: Ranks,
     arrivals: Arrivals,
@@ -119,7 +120,7 @@ impl Shard for Noting {
     }
 }
 
-/// A colony whose first tick is to take in the graph.
+/// A colony that will take in the graph in its first tick.
 fn noting(
     graph: &Graph,
     shards: u32,
@@ -155,7 +156,7 @@ fn noting(
 
 const ROUNDS: u64 = 3;
 
-/// The ranks after the last round, as bits, and what arrived on the way.
+/// Returns the ranks after the last round, as bits, and the messages that arrived until then.
 fn run(graph: &Graph, shards: u32) -> (BTreeMap<DocumentId, u64>, Arrived) {
     let (mut colony, arrivals) = noting(graph, shards, &[]);
     let links: usize = graph.values().map(|links| links.len()).sum();
@@ -188,7 +189,7 @@ fn ranks_by_messages_are_the_sequential_ones_to_the_bit_for_any_number_of_shards
     }
 }
 
-/// By the sender's id, and then in the order of its calls: a shard sends for one vertex after the other, along one link after the other.
+/// Sorts by the sender's id, then by the order of its calls, which is by vertex and then by link.
 #[test]
 fn messages_arrive_in_the_same_order_in_every_run() {
     let graph = graph(100, 1_000, 2);
@@ -207,7 +208,7 @@ fn messages_arrive_in_the_same_order_in_every_run() {
     }
 }
 
-/// How often each message is among these.
+/// Counts how often each message occurs.
 fn counted(messages: impl IntoIterator<Item = Message>) -> HashMap<Message, usize> {
     let mut counts = HashMap::new();
     for message in messages {
@@ -216,7 +217,7 @@ fn counted(messages: impl IntoIterator<Item = Message>) -> HashMap<Message, usiz
     counts
 }
 
-/// What shards send in one tick, without the dead.
+/// Returns the messages that live shards send in one tick.
 fn sends(graph: &Graph, topology: &Topology, dead: &[ShardId]) -> HashMap<Message, usize> {
     counted(graph.iter().flat_map(|(&from, links)| {
         let sender = topology.place(&from).unwrap();
@@ -249,12 +250,12 @@ fn every_message_is_delivered_returned_or_reported_if_shards_die_on_the_way() {
         let dead = faulty(&report);
         let told: Vec<_> = DEATHS.iter().filter(|death| death.0 == tick).collect();
         assert_eq!(dead.len(), told.len());
-        // What the dead sent in this tick was never sent.
+        // Messages of shards that died in this tick were never sent.
         for fault @ Fault { shard, phase, .. } in &report.faults {
             let began = *phase != TickPhase::Sense;
             assert_eq!(fault.unsent, if began { of(*shard) } else { 0 }, "{fault}");
         }
-        // What was sent in the last tick has arrived at a shard that finished this one, or comes back.
+        // A message of the previous tick has arrived at a shard that finished this tick, or was returned.
         let arrivals = std::mem::take(&mut *arrivals.lock().unwrap());
         let arrived = arrivals
             .into_iter()

@@ -1,4 +1,4 @@
-//! Orders of concurrent steps in a colony, each with a patch in `tests/mutants` that changes it.
+//! Tests of the order of concurrent steps in a colony. For each there is a patch in `tests/mutants` that changes the order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -15,7 +15,7 @@ use tickring::{Colony, ColonyConfig, DocumentId, Shard, ShardId, TickPhase, View
 type Act =
     dyn Fn(&Scripted, TickPhase, u64, &[DocumentId]) -> Result<(), ShardFailure> + Send + Sync;
 
-/// A shard that does what the test says, and tells when it and its views are dropped.
+/// A shard that runs the code of the test, and reports when it and its views are dropped.
 struct Scripted {
     shard: ShardId,
     act: Arc<Act>,
@@ -95,7 +95,7 @@ impl Script {
         }
     }
 
-    /// Shards that are not made again.
+    /// Creates shards that don't come back.
     fn colony(self, config: ColonyConfig, shards: u32) -> Colony<Scripted> {
         let make = move |birth: Birth<Seen>| match birth.last {
             Some(_) => Err("not again".into()),
@@ -152,7 +152,7 @@ fn nothing_is_accepted_within_the_last_tick() {
     assert!(end.returned.is_empty());
 }
 
-/// The view that a publication replaces mostly ends between the two. A task that hasn't let go of it yet may be the last to have it.
+/// A replaced view is usually dropped between the publication and its announcement. A task that still holds it may drop it later.
 #[test]
 fn a_tick_is_published_before_it_is_said_to_be() {
     let home = Arc::<OnceLock<(Intake<Scripted>, Reader<Scripted>)>>::default();
@@ -214,7 +214,7 @@ fn what_returns_after_it_was_given_up_has_died_all_the_same() {
             (0, TickPhase::Sense) => drop(hang.lock().unwrap().recv()),
             (1, TickPhase::Act) => {
                 drop(release.lock().unwrap().take());
-                // Time for the other to return; its shard is dropped then.
+                // Gives the other time to return, which drops its shard.
                 let _ = drops
                     .lock()
                     .unwrap()
@@ -286,7 +286,7 @@ fn whoever_writes_while_a_shard_is_forgotten_finds_an_owner() {
             0 => Err("on purpose".into()),
             _ => Ok(()),
         });
-        // A ring that takes a moment to build.
+        // A large ring, which takes a moment to build.
         let mut colony = script.colony(
             ColonyConfig {
                 virtual_nodes_per_shard: 10_000,

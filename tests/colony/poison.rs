@@ -1,4 +1,4 @@
-//! A document that its shard can't bear, put back by its owner after each return.
+//! Tests with a document that makes its shard panic or hang, which the caller writes again after each return.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tickring::{Colony, DocumentId, Shard, ShardId, View};
 
 use crate::{GENEROUS, config, faulty};
 
-/// What a shard does about a document that says `false`.
+/// How a shard fails on a document that is `false`.
 type OnPoison = fn(&mut Batch<'_, bool>, usize);
 
 struct Keeper {
@@ -84,7 +84,7 @@ fn keepers(on_poison: OnPoison) -> Colony<Keeper> {
     colony
 }
 
-/// Each sound document is in exactly one view, and the bad one in none.
+/// Checks that each sound document is in exactly one view, and the bad one in none.
 fn check(colony: &Colony<Keeper>, poison: DocumentId) {
     let publication = colony.publication();
     let views = |document| {
@@ -95,7 +95,7 @@ fn check(colony: &Colony<Keeper>, poison: DocumentId) {
     assert_eq!(views(poison), 0);
 }
 
-/// The lives of all shards but this one.
+/// Returns the incarnations of all shards except this one.
 fn others(colony: &Colony<Keeper>, one: ShardId) -> Vec<(ShardId, Incarnation)> {
     let publication = colony.publication();
     let others = publication.shards().iter();
@@ -104,7 +104,7 @@ fn others(colony: &Colony<Keeper>, one: ShardId) -> Vec<(ShardId, Incarnation)> 
     lives.collect()
 }
 
-/// Takes back what came back, and says why it did.
+/// Moves the returned writes to `retry`, and returns the reasons.
 fn reasons(report: TickReport<bool>, retry: &mut Vec<Write<bool>>) -> Vec<ReturnReason> {
     let returned = report.returned.into_iter();
     let reasons = returned.map(|Returned { write, reason, .. }| {
@@ -132,7 +132,7 @@ fn c17_a_document_that_kills_its_shard_costs_one_life_a_try_and_no_other_shard()
         assert!(matches!(died[..], [ReturnReason::Died { suspect: true }]));
         check(&colony, poison);
 
-        // Nobody else gets it meanwhile.
+        // No other shard gets it meanwhile.
         let rejected = colony.intake().try_upsert(poison, false).unwrap_err();
         assert_eq!(rejected.reason, IntakeError::Recovering { shard: owner });
         let report = colony.tick().unwrap();

@@ -1,4 +1,4 @@
-//! Phases that use rayon: none runs inside another, and what they leave behind is nobody's fault.
+//! Tests of phases that use rayon: no phase runs inside another, and no shard is blamed for tasks that another one left behind.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ fn pool(threads: usize) -> ThreadPool {
     builder.build().unwrap()
 }
 
-/// Some milliseconds of work in parallel.
+/// Some milliseconds of parallel work.
 fn work() {
     black_box((0..50_000_u64).into_par_iter().map(mix).max());
 }
@@ -47,7 +47,7 @@ fn c1_of_40_shards_that_use_rayon_one_hangs_and_only_this_one_is_evicted() {
     assert_eq!(colony.close(far()).threads_left, 0);
 }
 
-/// So no phase is charged for another one's time.
+/// No phase is charged for the time of another.
 #[test]
 fn c1_no_phase_runs_inside_another() {
     thread_local!(static BUSY: Cell<bool> = const { Cell::new(false) });
@@ -74,7 +74,7 @@ fn c1_a_lock_that_is_held_over_a_parallel_loop_is_free_again() {
     assert_eq!(faulty(&colony.tick().unwrap()), []);
 }
 
-/// A shard that looks at the statistics of all in each phase.
+/// A shard that reads the statistics of all shards in each phase.
 struct Words(Terms);
 
 #[derive(Clone)]
@@ -99,7 +99,7 @@ impl View for Terms {
 
 type Context<'a, 'b> = &'a mut TickContext<'b, (), Terms>;
 
-/// The statistics as a phase sees them are complete.
+/// Checks that a phase sees complete statistics.
 fn look(context: Context<'_, '_>) -> Result<(), ShardFailure> {
     match context.publication().statistics().get("term-0") {
         Some(4) => Ok(()),
@@ -168,7 +168,7 @@ fn c2_statistics_that_use_rayon_are_there_for_queries_on_a_pool() {
     }
 }
 
-/// rayon ends the process if its pool has no handler for panics: here it's the program's own pool, whose handler the program sets.
+/// rayon aborts the process if its pool has no panic handler. Here the pool is the program's own, so the program sets the handler.
 #[test]
 fn c4_a_panic_of_a_task_that_a_phase_left_behind_goes_to_the_programs_handler() {
     let name = "rayon_in_phases::c4_a_panic_of_a_task_that_a_phase_left_behind_goes_to_the_programs_handler";
@@ -233,7 +233,7 @@ fn c13_tasks_that_phases_left_behind_are_no_lost_threads() {
             });
             Ok(())
         });
-        // More of them than rayon or the colony has threads.
+        // More than rayon or the colony has threads.
         for _ in 0..20 {
             assert_eq!(faulty(&colony.tick().unwrap()), []);
         }

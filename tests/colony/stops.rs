@@ -1,4 +1,4 @@
-//! Stops of the whole process: nobody's fault, however long and however many.
+//! Tests that stops of the whole process evict no shard, however long and however many they are.
 
 use std::io::{BufRead, BufReader, Write, stderr, stdin};
 use std::process::{Child, Command, Stdio};
@@ -10,11 +10,11 @@ use tickring::{Colony, Shard, ShardId};
 use crate::{child, colony, faulty};
 
 const LIMIT: Duration = Duration::from_millis(600);
-/// How long the process is stopped in one phase, time after time, in limits.
+/// How long the process is stopped in one phase, each time, in multiples of the limit.
 const STOPS: [f64; 5] = [0.2, 0.85, 1.3, 2.0, 3.0];
 const NAME: &str = "stops::c3_stops_of_any_length_evict_nobody_and_a_hang_is_found_all_the_same";
 
-/// What the child tells, by a line on its standard error.
+/// The messages of the child, each a line on its standard error.
 #[expect(
     clippy::explicit_write,
     reason = "the harness keeps what `eprintln` writes"
@@ -23,7 +23,7 @@ fn tell(what: &str) {
     writeln!(stderr(), "{what}").unwrap();
 }
 
-/// Waits until the parent says that the process has been stopped and goes on.
+/// Waits until the parent says that the process has been stopped and continued.
 fn be_stopped() {
     tell("stop me");
     stdin().lines().next().unwrap().unwrap();
@@ -33,7 +33,7 @@ fn tell_faults<S: Shard>(colony: &mut Colony<S>) {
     tell(&format!("{:?}", faulty(&colony.tick().unwrap())));
 }
 
-/// The child: in each of the first two ticks shard 0 is stopped in its phase. In the second one shard 1 hangs.
+/// The child process. In each of the first two ticks it is stopped while shard 0 runs a phase. In the second tick shard 1 hangs.
 fn be_the_child() {
     let (keep, hang) = crossbeam::channel::bounded::<()>(0);
     let mut colony = colony(2, LIMIT, move |context| {

@@ -1,4 +1,4 @@
-//! A first search: four documents over three shards, which answer as one index.
+//! A first search: four documents in three shards, which answer like a single index.
 //!
 //! `cargo run --features search --example first_search`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

@@ -1,4 +1,4 @@
-//! The example programs, each run as a test.
+//! Runs each example program as a test.
 
 #[cfg(feature = "search")]
 mod first_search;

@@ -1,4 +1,4 @@
-//! A shard of one's own: it counts words, and refuses a text that it can't use.
+//! A shard of your own type, which counts words and refuses texts that it can't use.
 //!
 //! `cargo run --example own_shard`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -11,7 +11,7 @@ use tickring::frequency::DocumentFrequencies;
 use tickring::publication::ShardFailure;
 use tickring::{Colony, ColonyConfig, DocumentId, Shard, View, aggregate};
 
-/// The texts of a shard. The view of them is a copy of the map, and shares the texts.
+/// The texts of a shard. Its view is a copy of the map that shares the texts.
 #[derive(Clone, Default)]
 struct Texts(BTreeMap<DocumentId, Arc<String>>);
 
@@ -49,7 +49,7 @@ impl Shard for Texts {
 }
 
 impl View for Texts {
-    /// In how many documents each word is.
+    /// Returns the number of documents that contain each word.
     type Statistics = DocumentFrequencies;
 
     fn holds(&self, document: DocumentId) -> bool {
@@ -80,7 +80,7 @@ impl Texts {
 }
 
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // What a shard held before it died, it holds again.
+    // A shard that died comes back with its documents.
     let mut colony = Colony::new(ColonyConfig::default(), 3, |birth| {
         let last = birth
             .last

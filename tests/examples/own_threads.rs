@@ -1,4 +1,4 @@
-//! Threads of one's own that go through the phases in lockstep. One of them leaves on the way; the others don't wait for it.
+//! Threads of your own that run the phases in lockstep. One of them leaves early, and the others don't wait for it.
 //!
 //! `cargo run --example own_threads`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -22,13 +22,13 @@ pub(crate) fn main() -> Result<(), Error> {
                 let shard = shard?;
                 for tick in 0..TICKS {
                     for phase in TickPhase::ALL {
-                        // ... the shard's work of this phase ...
+                        // ... the shard's work in this phase ...
                         done.fetch_add(1, Ordering::Relaxed);
                         shard.complete(phase, tick)?;
                         coordinator.wait_for_phase(phase, tick)?;
                     }
                     match number {
-                        // One of them opens the next tick. What the others say of it earlier is kept.
+                        // One thread opens the next tick. Completions of the others that come earlier are kept.
                         0 => drop(coordinator.advance_tick()),
                         2 => return coordinator.deregister_shard(shard.id()),
                         _ => {}

@@ -1,7 +1,7 @@
-//! `PageRank` by messages: a vertex is a document, and its shard sends a part of its rank along each link, to whoever owns the other end.
+//! `PageRank` with messages. A vertex is a document. Its shard sends a part of its rank along each link, to the owner of the other end.
 //!
-//! Messages arrive in an order that depends on the number of shards. A shard adds them up in the order of their sources, so that the ranks are
-//! the same to the bit for any number of shards.
+//! The order in which messages arrive depends on the number of shards. Each shard adds them up in the order of their sources, so the ranks
+//! are the same, bit for bit, for any number of shards.
 //!
 //! `cargo run --example pagerank`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -15,11 +15,11 @@ use tickring::colony::{Batch, Birth, TickContext, Write};
 use tickring::publication::ShardFailure;
 use tickring::{Colony, ColonyConfig, DocumentId, Shard, View};
 
-/// What is written under a vertex's id.
+/// A document under a vertex's id.
 pub(crate) enum Page {
-    /// The vertex itself, which links to these.
+    /// The vertex itself, with its links.
     Vertex(Arc<[DocumentId]>),
-    /// So much of the rank of a vertex that links to it.
+    /// A part of the rank of a vertex that links to it.
     Part { from: DocumentId, rank: f64 },
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Vertex {
     pub(crate) rank: f64,
 }
 
-/// A shard's vertices, and the view of them.
+/// A shard's vertices, which are also its view.
 #[derive(Clone, Default)]
 pub(crate) struct Ranks(pub(crate) BTreeMap<DocumentId, Vertex>);
 
@@ -56,7 +56,7 @@ impl Shard for Ranks {
             }
         }
         for (id, vertex) in &mut self.0 {
-            // In the first tick nobody has sent anything yet.
+            // In the first tick no message has been sent yet.
             if context.tick() > 0 {
                 let mut parts = parts.remove(id).unwrap_or_default();
                 parts.sort_by_key(|&(from, _)| from);
@@ -65,7 +65,7 @@ impl Shard for Ranks {
             let rank = vertex.rank / vertex.links.len() as f64;
             for &link in vertex.links.iter() {
                 let document = Arc::new(Page::Part { from: *id, rank });
-                // In a colony's last tick nothing can be sent, and nothing need be.
+                // In a colony's last tick messages are refused, and none are needed.
                 let _ = context.send(Write::Upsert { id: link, document });
             }
         }
@@ -91,7 +91,7 @@ impl View for Ranks {
     }
 }
 
-/// A life begins with the ranks of the one before.
+/// A new life begins with the ranks of the previous one.
 pub(crate) fn make(birth: Birth<Ranks>) -> Result<Ranks, ShardFailure> {
     let last = birth.last.map(|last| last.view().clone());
     Ok(last.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! A shard that can't leave its thread: it keeps its notes behind an `Rc`, as handles of many C libraries are.
+//! A shard that can't leave its thread, because it keeps its notes behind an `Rc`. Handles of many C libraries are like that.
 //!
 //! `cargo run --example pinned_shard`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -17,7 +17,7 @@ type Notes = BTreeMap<DocumentId, Arc<String>>;
 
 struct Pinned(Rc<RefCell<Notes>>);
 
-/// A copy, which any thread may read.
+/// A copy of the notes that any thread may read.
 struct Copied(Notes);
 
 impl Shard for Pinned {
@@ -64,7 +64,7 @@ impl View for Copied {
     }
 }
 
-/// Runs on the shard's own thread, in its first life and in any later one.
+/// Runs on the shard's own thread, for its first life and for each later one.
 fn begin(birth: Birth<Copied>) -> Result<Pinned, ShardFailure> {
     let notes = birth.last.map(|last| last.view().0.clone());
     Ok(Pinned(Rc::new(RefCell::new(notes.unwrap_or_default()))))

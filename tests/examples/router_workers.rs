@@ -1,4 +1,4 @@
-//! A router before workers that die and come back: the keys of a dead one go to others, and all other keys stay where they are.
+//! A router in front of workers that die and come back. The keys of a dead worker go to others, and all other keys stay where they are.
 //!
 //! `cargo run --example router_workers`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -14,13 +14,13 @@ use tickring::{Config, Coordinator, Router, ShardHandle, ShardId, ShardInfo};
 
 const KEYS: u32 = 10_000;
 
-/// Which worker each key goes to.
+/// Returns the worker of each key.
 fn routes(router: &mut Router) -> Result<Vec<ShardId>, RouteError> {
     let keys = (0..KEYS).map(|key| router.route_key(&key.to_le_bytes()));
     keys.collect()
 }
 
-/// A worker joins. One that names its id takes the place of its last life.
+/// Registers a worker. One that names its id replaces its previous life.
 fn join(coordinator: &Coordinator, id: Option<ShardId>) -> tickring::Result<ShardHandle> {
     let info = ShardInfo::new(ShardId::new(0), "worker.local:9000".to_owned());
     let registration = Registration {
@@ -42,7 +42,7 @@ fn tell(what: &str, before: &[ShardId], now: &[ShardId]) -> usize {
 }
 
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A program uses the clock of `Coordinator::with_config`, and a `HealthMonitor` that looks at it.
+    // A real program uses `Coordinator::with_config`, which has a real clock, and a `HealthMonitor`.
     let clock = Arc::new(ManualClock::new());
     let config = Config {
         num_shards: 4,
@@ -58,7 +58,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let all = routes(&mut router)?;
     tell("four workers", &all, &all);
 
-    // Worker 2 falls silent. What it says later, in the name of this life, is refused.
+    // Worker 2 stops sending heartbeats. Later calls on behalf of this life are refused.
     let silent = workers.remove(2);
     for _ in 0..4 {
         clock.advance(Duration::from_secs(10));
@@ -72,7 +72,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
         all.iter().filter(|&&worker| worker == silent.id()).count()
     );
 
-    // Its next life gets the same keys as the last one had.
+    // Its next life gets the same keys again.
     workers.push(join(&coordinator, Some(silent.id()))?);
     assert!(silent.is_stale() && silent.heartbeat().is_err());
     let again = routes(&mut router)?;

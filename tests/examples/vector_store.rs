@@ -1,4 +1,4 @@
-//! A store of vectors whose readers always see one moment, while all vectors are replaced under them.
+//! A vector store whose readers always see one consistent state, while all vectors are being replaced.
 //!
 //! `cargo run --example vector_store`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -15,7 +15,7 @@ use tickring::{Colony, ColonyConfig, DocumentId, Publication, Shard, View};
 
 type Vector = [f32; 3];
 
-/// A shard's vectors. It shares them with its views, and copies the map only when it writes while a view is in use.
+/// A shard's vectors. The shard shares them with its views, and copies the map only if it writes while a view is in use.
 #[derive(Clone, Default)]
 struct Vectors(Arc<BTreeMap<DocumentId, Arc<Vector>>>);
 
@@ -64,7 +64,7 @@ fn make(birth: Birth<Vectors>) -> Result<Vectors, ShardFailure> {
     Ok(last.unwrap_or_default())
 }
 
-/// The three vectors nearest to this one, by the cosine of the angle: all of them are of length 1.
+/// Returns the three vectors nearest to this one by cosine similarity. All vectors have length 1.
 fn nearest(publication: &Publication<Vectors>, to: Vector) -> Result<Vec<Hit>, PublicationError> {
     let cosine = |vector: &Vector| vector.iter().zip(to).map(|(a, b)| a * b).sum();
     publication.top(3, |shard| {
@@ -76,7 +76,7 @@ fn nearest(publication: &Publication<Vectors>, to: Vector) -> Result<Vec<Hit>, P
 pub(crate) fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut colony = Colony::new(ColonyConfig::default(), 4, make)?;
     let (intake, reader) = (colony.intake(), colony.reader());
-    // In each tick all 100 vectors turn by the same angle.
+    // Each tick rotates all 100 vectors by the same angle.
     let vector = |seed: u64, tick: u64| {
         let angle = (seed + tick) as f32 / 100.0;
         [angle.cos(), angle.sin(), 0.0]
@@ -91,7 +91,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
                     let Some(tick) = publication.tick() else {
                         continue;
                     };
-                    // Of any two ticks, not even one vector is where it was.
+                    // No vector is at the same place in two different ticks.
                     let best = nearest(&publication, vector(50, tick))?;
                     assert_eq!(best[0].document, DocumentId::from_seed(50));
                     seen += 1;

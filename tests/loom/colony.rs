@@ -1,7 +1,7 @@
-//! A colony and its callers: whole ticks, beside threads that write, wait or run a phase.
+//! Models of a colony and its callers: whole ticks, with threads that write, wait or run a phase.
 //!
-//! The colony is the real one. Only its threads are the model's: a task runs on the driver's thread, before the driver goes on, unless the
-//! scenario wants it beside the driver.
+//! The colony is the real one, except for its threads. A task runs on the driver's thread, before the driver continues, unless the scenario
+//! gives it a thread of its own.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -22,7 +22,7 @@ use super::*;
 const LIMIT: Duration = Duration::from_millis(1);
 const SLICE: Duration = Duration::from_millis(10);
 
-/// Explores a scenario, up to a bound of preemptions if there is one. It says which of its outcomes came about; all of them must.
+/// Explores a scenario, up to a bound of preemptions if one is given. The scenario returns its outcome, and all outcomes must occur.
 fn explore<const OUTCOMES: usize>(
     name: &str,
     bound: Option<usize>,
@@ -68,10 +68,10 @@ impl View for Held {
     }
 }
 
-/// What a phase does first.
+/// The first step of a phase.
 type Deed = Box<dyn Fn(TickPhase) -> Result<(), ShardFailure> + Send>;
 
-/// Holds the ids of its documents. Its first life does a deed in each phase.
+/// A shard that holds the ids of its documents. Its first life runs a deed in each phase.
 struct Ids {
     held: Held,
     deed: Option<Deed>,
@@ -113,11 +113,11 @@ fn fails_in(phase: TickPhase) -> Deed {
     })
 }
 
-/// A colony and what it has reported.
+/// A colony and its reports.
 struct Log {
     colony: Colony<Ids>,
     reader: Reader<Ids>,
-    /// What each tick reported, and what readers saw after it.
+    /// The report of each tick, and the publication after it.
     ticks: Vec<(TickReport<()>, Arc<Publication<Held>>)>,
 }
 
@@ -157,8 +157,8 @@ impl Log {
         &self.ticks.last().unwrap().0
     }
 
-    /// Closes the colony and accounts for all that was accepted: each write was published once or came back once, at the latest
-    /// with its ticket's tick.
+    /// Closes the colony, and checks that each accepted write was published once or returned once, no later than in the tick of its
+    /// ticket.
     fn close(mut self, accepted: &[Accepted]) {
         let CloseReport {
             last,
@@ -174,7 +174,7 @@ impl Log {
 
 type Accepted = (DocumentId, Ticket);
 
-/// A thread that writes one document, if it isn't refused for this reason.
+/// Spawns a thread that writes one document. Only this refusal is allowed.
 fn writer(log: &Log, seed: u64, refusal: IntakeError) -> thread::JoinHandle<Option<Accepted>> {
     let intake = log.intake();
     thread::spawn(move || match intake.try_upsert(id(seed), ()) {
@@ -219,7 +219,7 @@ fn a_drain_and_a_write_that_waits_for_room() {
                 }
             });
             log.tick();
-            // It needs no other tick.
+            // It needs no further tick.
             let second = writer.join().unwrap();
             log.close(&[(id(1), first), (id(2), second)]);
             []
@@ -261,7 +261,7 @@ fn a_close_and_writes() {
     );
 }
 
-/// A write that is accepted before the death comes back or is the next life's.
+/// A write that is accepted before the death is returned, or goes to the next life.
 #[test]
 fn a_death_and_writes() {
     explore(
@@ -288,14 +288,14 @@ fn a_death_and_writes() {
     );
 }
 
-/// The driver goes on as soon as nobody waits for the shard any more. Then it must find it dead.
+/// The driver continues as soon as nobody waits for the shard any more. It must then find the shard dead.
 #[test]
 fn a_death_beside_the_driver_and_its_publication() {
     explore("a phase that fails ‖ publish ‖ accept", Some(3), || {
         let mut log = Log::new(1, 4, Some(fails_in(Advance)));
         let first = log.intake().try_upsert(id(1), ()).unwrap();
         let writer = writer(&log, 2, IntakeError::Recovering { shard: A });
-        // With one shard each phase is one task: the fourth is the first tick's Advance.
+        // With one shard each phase is one task, so the fourth task is Advance of the first tick.
         run_beside(3..4);
         let report = log.tick();
         assert_eq!((report.faults.len(), report.published), (1, 0));
@@ -311,12 +311,12 @@ fn a_death_beside_the_driver_and_its_publication() {
     });
 }
 
-/// Writes and the ring belong together: whoever owns a document holds it.
+/// Writes and the ring change together: the owner of a document holds it.
 #[test]
 fn a_shard_that_is_added_and_writes() {
     explore("add_shard ‖ accept ‖ accept", Some(3), || {
         let mut log = Log::new(1, 4, None);
-        // The second is the new shard's, if that gets a part of the ring.
+        // The second document belongs to the new shard, if that gets a part of the ring.
         let writers = [1, 6].map(|seed| writer(&log, seed, IntakeError::Recovering { shard: B }));
         assert_eq!(log.colony.add_shard(), Ok(B));
         log.tick();
@@ -337,7 +337,7 @@ fn a_shard_that_is_added_and_writes() {
     });
 }
 
-/// Of a task that finishes and a driver that finds it overrun exactly one decides.
+/// If a task finishes while the driver finds it overrun, exactly one of the two decides.
 #[test]
 fn a_phase_that_ends_when_it_has_overrun() {
     explore("finish ‖ overrun", None, || {
@@ -359,7 +359,7 @@ fn a_phase_that_ends_when_it_has_overrun() {
         let mut log = Log::new(1, 4, Some(deed));
         *system.lock().unwrap() = Some(log.intake());
         let accepted = log.intake().try_upsert(id(1), ()).unwrap();
-        // The second task is the first tick's Act.
+        // The second task is Act of the first tick.
         run_beside(1..2);
         let report = log.tick();
         let overran = report.faults.len();
@@ -375,13 +375,13 @@ fn a_phase_that_ends_when_it_has_overrun() {
         );
         assert_eq!(report.frozen.len(), overran);
         assert_eq!(log.tick().revived.len(), overran);
-        // Nor is a thread counted as lost that has come back, or as back that wasn't.
+        // The count of lost threads is right, too: a thread that has come back isn't lost.
         log.close(&[(id(1), accepted)]);
         [overran == 0, overran == 1]
     });
 }
 
-/// Each shard is taken once. A thread that comes late keeps nothing that the tick replaces.
+/// Each shard is taken once. A late thread keeps nothing that the tick replaces.
 #[test]
 fn two_threads_that_share_out_a_phase() {
     explore("run a round ‖ run a round ‖ publish", Some(3), || {
@@ -389,7 +389,7 @@ fn two_threads_that_share_out_a_phase() {
         let accepted =
             [1, 2].map(|seed| (id(seed), log.intake().try_upsert(id(seed), ()).unwrap()));
         let before = Arc::downgrade(&log.reader.publication());
-        // Each phase is two tasks: these are those of the first tick's Advance.
+        // Each phase is two tasks, and these are the tasks of Advance in the first tick.
         run_beside(6..8);
         assert_eq!(log.tick().published, 2);
         assert!(before.upgrade().is_none());

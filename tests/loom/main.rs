@@ -1,16 +1,16 @@
-//! Every order in which a few threads can meet, one scenario at a time.
+//! loom models: every interleaving of a few threads, one scenario at a time.
 //!
 //! ```sh
 //! RUSTFLAGS="--cfg loom" cargo test --release --test loom -- --nocapture
 //! ```
 //!
 //! # Bounds
-//! Every scenario has two or three threads and is explored completely, but for some of a colony's whole ticks, which name a bound of 3
-//! preemptions. `LOOM_MAX_PREEMPTIONS` sets another bound for all; how many executions that took is printed. loom takes sequentially
-//! consistent accesses for acquire and release, and lets relaxed loads see any value that the memory model allows.
+//! Every scenario has two or three threads and is explored completely, except for some with whole ticks of a colony, which set a bound of 3
+//! preemptions. `LOOM_MAX_PREEMPTIONS` sets a bound for all scenarios. The number of executions is printed. loom treats sequentially
+//! consistent accesses as acquire and release, and lets relaxed loads see any value that the memory model allows.
 //!
-//! Time doesn't pass by itself: where a deadline is to pass, a thread moves the clock, then wakes the waiters as the deadline would have.
-//! A wake-up for nothing is that thread without the clock.
+//! Time doesn't pass by itself. To let a deadline pass, a thread moves the clock and then wakes the waiters, as the deadline would have. For
+//! a spurious wake-up it doesn't move the clock.
 #![cfg(loom)]
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +38,7 @@ const A: ShardId = ShardId(0);
 const B: ShardId = ShardId(1);
 const C: ShardId = ShardId(2);
 const LEASE: Duration = Duration::from_secs(30);
-/// Nobody moves the clock so far.
+/// A deadline that never passes, since no thread moves the clock so far.
 const NEVER: Duration = Duration::from_secs(1_000);
 
 fn explore(name: &str, scenario: impl Fn() + Sync + Send + 'static) {
@@ -69,7 +69,7 @@ fn at(nanos: u64) -> Timestamp {
     Timestamp::ZERO.saturating_add(Duration::from_nanos(nanos))
 }
 
-/// What a shard wrote before it completed. Relaxed: the barrier alone makes it visible.
+/// The write of a shard before it completes a phase. Relaxed: the barrier makes it visible.
 #[derive(Clone)]
 struct Work(Arc<AtomicU64>);
 
@@ -115,7 +115,7 @@ fn complete_and_wait() {
     });
 }
 
-/// With three members on the model's two cores nobody spins.
+/// With three members on the model's two cores, no waiter spins.
 #[test]
 fn two_complete_and_one_waits_without_spinning() {
     explore("complete ‖ complete ‖ wait", || {
@@ -164,7 +164,7 @@ fn two_wait_for_one() {
     });
 }
 
-/// With three members nobody looks: both sleep, unless the last completion comes first.
+/// With three members, no waiter looks first: both sleep, unless the last completion comes first.
 #[test]
 fn two_sleep_until_the_last_completion() {
     explore("complete ‖ sleep ‖ sleep", || {
@@ -186,7 +186,7 @@ fn two_sleep_until_the_last_completion() {
     });
 }
 
-/// One sleeper's end by its deadline leaves the other one counted, so that the last completion wakes it.
+/// If one sleeper ends by its deadline, the other one stays counted, so the last completion wakes it.
 #[test]
 fn one_sleeper_times_out_and_the_other_is_woken() {
     explore(
@@ -273,7 +273,7 @@ fn a_wake_up_for_nothing() {
     });
 }
 
-/// The clock goes on a little at each wake-up; the deadline that was set at first ends the wait.
+/// The clock moves a little at each wake-up. The deadline from the start ends the wait.
 #[test]
 fn a_deadline_is_set_once() {
     explore("wake-ups ‖ wait", || {
@@ -333,7 +333,7 @@ fn a_member_that_joins_and_a_wait() {
         wait(&barrier, Sense, 0).unwrap();
         let from = joiner.join().unwrap();
         completer.join().unwrap();
-        // Whichever came first: what was complete stays so, and the tick from which it counts waits for it.
+        // Whichever came first: complete phases stay complete, and the first tick of the new member waits for it.
         match from {
             1 => assert!(poll(&barrier, Sense, 1).is_err()),
             2 => assert_eq!(poll(&barrier, Sense, 1), Ok(())),
@@ -384,7 +384,7 @@ fn an_advance_and_a_completion_of_the_next_tick() {
     });
 }
 
-/// The look without the lock must not take a tick that was advanced over for a complete one, though the frontier has gone past it.
+/// A wait without the lock must not take a tick that was advanced over for complete, even though the frontier has gone past it.
 #[test]
 fn a_late_wait_for_a_tick_that_was_left_incomplete() {
     explore("advance, complete ‖ wait for what is over", || {
@@ -422,7 +422,7 @@ fn what_was_complete_is_complete_for_whoever_comes_late() {
     });
 }
 
-/// Whoever sees a tick begun, or the coordinator closed, sees what came before that.
+/// A thread that sees a tick begun, or the coordinator closed, sees everything before that.
 #[test]
 fn what_came_before_a_tick_or_the_end_is_seen_with_it() {
     explore("advance ‖ current_tick", || {
@@ -466,7 +466,7 @@ fn a_close_and_a_wait() {
     });
 }
 
-/// Of a beat and a sweep exactly one prevails: a beat that was heard is part of the judgement, any other finds the lease closed.
+/// If a heartbeat and a sweep meet, exactly one prevails: the sweep counts the heartbeat, or the heartbeat finds the lease closed.
 #[test]
 fn a_beat_and_a_sweep() {
     explore("beat ‖ beat ‖ sweep", || {
@@ -475,7 +475,7 @@ fn a_beat_and_a_sweep() {
             .into_iter()
             .map(|now| {
                 let lease = Arc::clone(&lease);
-                // Whoever looks at the clock again finds it no earlier than the other's beat.
+                // A thread that reads the clock again finds it no earlier than the other's heartbeat.
                 let mut clock = [now, 10].into_iter();
                 thread::spawn(move || lease.beat(|| at(clock.next().unwrap())))
             })
@@ -507,7 +507,7 @@ fn info() -> ShardInfo {
     ShardInfo::new(A, "model".to_owned())
 }
 
-/// No beat is swallowed between a judgement and its effects: whoever beats is heard by the old lease or begins to recover.
+/// No heartbeat is lost between the decision of a sweep and its effects: the old lease records it, or it starts the recovery.
 #[test]
 fn a_heartbeat_and_a_sweep_of_a_coordinator() {
     explore("heartbeat ‖ sweep", || {
@@ -530,7 +530,7 @@ fn a_heartbeat_and_a_sweep_of_a_coordinator() {
     });
 }
 
-/// Whoever sees a member on the ring finds it in the barrier.
+/// A thread that sees a member on the ring also finds it in the barrier.
 #[test]
 fn a_registration_and_a_route() {
     explore("register ‖ route", || {
@@ -549,7 +549,7 @@ fn a_registration_and_a_route() {
     });
 }
 
-/// Whoever is woken because a member left doesn't see it any more.
+/// A waiter that is woken because a member left doesn't see that member any more.
 #[test]
 fn a_departure_and_a_wait() {
     explore("deregister ‖ wait", || {
@@ -566,7 +566,7 @@ fn a_departure_and_a_wait() {
     });
 }
 
-/// An old handle is refused from the moment at which the new one can be had.
+/// An old handle is refused from the moment at which the new one is available.
 #[test]
 fn a_new_incarnation_and_a_completion_of_the_old() {
     explore("register again ‖ complete", || {
@@ -585,7 +585,7 @@ fn a_new_incarnation_and_a_completion_of_the_old() {
         let completed = old.complete(Sense, 1).is_ok();
         let new = again.join().unwrap();
         assert!(old.is_stale() && old.complete(Sense, 1).is_err());
-        // What the old one completed in its time was complete; it never counts for the new one.
+        // Phases that the old incarnation completed stay complete, but never count for the new one.
         let first = if completed { 2 } else { 1 };
         coordinator.advance_tick();
         let poll = || coordinator.wait_for_phase_timeout(Sense, first, Duration::ZERO);

@@ -1,4 +1,4 @@
-//! What takes the place of its colonies: a small graph, as its users would write it.
+//! The replacement for phago-distributed's colonies: a small graph, as its users would write it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use tickring::{Colony, ColonyConfig, Config, DocumentId, Shard, View};
 use crate::phago;
 use crate::places::documents;
 
-/// What is written under a node's id: the node itself, or an edge to it.
+/// A document under a node's id: the node itself, or an edge to it.
 enum Fact {
     Node {
         label: &'static str,
@@ -31,17 +31,17 @@ struct Node {
     label: &'static str,
     links: Vec<DocumentId>,
     edges: BTreeSet<DocumentId>,
-    /// The labels of the nodes that it links to, wherever they are.
+    /// The labels of the linked nodes, in whichever shard they are.
     seen: Vec<&'static str>,
 }
 
-/// A shard of a graph that can't leave its thread, for the `Rc`.
+/// A shard of a graph that can't leave its thread because of the `Rc`.
 struct Pinned {
     nodes: Rc<RefCell<Nodes>>,
     thread: ThreadId,
 }
 
-/// The nodes of one shard. It is a shard of its own too, and its own view.
+/// The nodes of one shard. The type is also a shard by itself, and its own view.
 #[derive(Clone, Default)]
 struct Nodes(BTreeMap<DocumentId, Node>);
 
@@ -52,7 +52,7 @@ impl Nodes {
         Ok(last.unwrap_or_default())
     }
 
-    /// Looks linked nodes up as the last tick left them: what a ghost cache was for.
+    /// Looks up linked nodes as of the last tick, which is what a ghost cache was for.
     fn look(&mut self, last: &Publication<Self>) {
         let label = |id| {
             let mut views = last.shards().iter();
@@ -72,7 +72,7 @@ impl Nodes {
                     (node.label, node.links) = (label, links.clone());
                     for &to in links {
                         let document = Arc::new(Fact::Edge { from: id });
-                        // In a colony's last tick nothing is sent.
+                        // In a colony's last tick no message can be sent.
                         let _ = context.send(Write::Upsert { id: to, document });
                     }
                 }
@@ -143,7 +143,7 @@ impl View for Nodes {
 
 const NODES: u64 = 100;
 
-/// Node `n` of a graph in which each links to two others.
+/// Returns node `n` of a graph in which each node links to two others.
 fn node(n: u64) -> (DocumentId, Fact) {
     let links = [n * 3 + 1, n + 1].map(|to| DocumentId::from_seed(to % NODES));
     let label = if n.is_multiple_of(2) { "even" } else { "odd" };
@@ -244,7 +244,7 @@ fn m5_a_phase_sees_all_shards_as_the_last_tick_left_them() {
         "nothing was published before"
     );
     colony.tick().unwrap();
-    // A node with an even number links to two with odd ones, and the other way round.
+    // Nodes with even numbers link to two with odd numbers, and vice versa.
     for (id, node) in colony
         .publication()
         .shards()

@@ -1,4 +1,4 @@
-//! The guide's table of differences, a test for each row.
+//! Tests for each row of the guide's table of differences.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -184,7 +184,7 @@ fn m3_13_no_shard_is_an_empty_ring() {
     assert_eq!(wait, Err(Error::Barrier(BarrierError::NoMembers)));
 }
 
-/// A coordinator of three registered shards, and its clock.
+/// Returns a coordinator of three registered shards, and its clock.
 fn on_a_clock() -> (Coordinator, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new());
     let coordinator = Coordinator::with_clock(Config::phago(), clock.clone()).unwrap();

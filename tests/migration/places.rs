@@ -1,4 +1,4 @@
-//! Where documents and other keys lie.
+//! Tests of the placement of documents and other keys.
 
 use std::hash::Hash;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::phago;
 const KEYS: u64 = 20_000;
 const SHARDS: [u32; 5] = [1, 2, 3, 7, 64];
 
-/// A hash over shards, in their order.
+/// Hashes shards in their order.
 fn digest(shards: impl Iterator<Item = ShardId>) -> u64 {
     let bytes: Vec<u8> = shards.flat_map(|id| id.as_u32().to_le_bytes()).collect();
     Placement::Xxh3.hash(&bytes)
@@ -24,7 +24,7 @@ pub(crate) fn documents() -> impl Iterator<Item = DocumentId> {
     (1..=u128::from(KEYS)).map(|number| DocumentId(Uuid::from_u128(number.wrapping_mul(ODD))))
 }
 
-/// The hash over the places of these keys, at each number of shards in turn.
+/// Hashes the shards of these keys, for each number of shards in turn.
 fn places_of_keys<K: Hash>(key: impl Fn(u64) -> K) -> u64 {
     let keys: Vec<_> = (0..KEYS)
         .map(|number| Placement::key_bytes(&key(number)))
@@ -36,7 +36,7 @@ fn places_of_keys<K: Hash>(key: impl Fn(u64) -> K) -> u64 {
     }))
 }
 
-/// The numbers are hashes over what phago-distributed 1.0.0 answered, with uuid 1.17 or later.
+/// The numbers are hashes of the answers of phago-distributed 1.0.0 with uuid 1.17 or later.
 #[test]
 fn m1_the_preset_places_documents_as_phago_distributed_did() {
     let (mut owners, mut replicas, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
@@ -72,7 +72,7 @@ fn m1_the_preset_has_the_defaults_of_phago_distributed() {
     assert_eq!(config.heartbeat_timeout, Duration::from_secs(30));
 }
 
-/// The numbers are hashes over what phago-distributed 1.0.0 answered.
+/// The numbers are hashes of the answers of phago-distributed 1.0.0.
 #[test]
 #[expect(clippy::cast_possible_truncation, reason = "keys may wrap")]
 #[expect(clippy::cast_possible_wrap, reason = "keys may wrap")]
@@ -119,7 +119,7 @@ fn m2_the_bytes_of_a_key_are_those_that_its_hash_writes() {
     expect(Placement::key_bytes(&(true, 'a')), &[1, 97, 0, 0, 0]);
 }
 
-/// uuid wrote a length before the 16 bytes until 1.16. The number is a hash over what phago-distributed 1.0.0 answered with uuid 1.16.0.
+/// Up to 1.16, uuid wrote a length before the 16 bytes. The number is a hash of the answers of phago-distributed 1.0.0 with uuid 1.16.0.
 #[test]
 fn m2_documents_of_an_older_uuid_are_found_by_the_bytes_of_an_array() {
     let documents: Vec<_> = documents().collect();

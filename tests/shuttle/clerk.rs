@@ -1,4 +1,4 @@
-//! A shard that keeps papers, dies as its plan says, refuses, sends, and notes all of it.
+//! A shard for the shuttle models: it stores papers, dies as planned, refuses writes, sends messages, and records all of that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;

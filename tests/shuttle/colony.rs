@@ -1,8 +1,8 @@
-//! A colony under random schedules: writers and readers beside its ticks, and shards that die, come back, refuse, send, are added and are
-//! forgotten.
+//! A colony under random schedules, with writers and readers, and with shards that die, come back, refuse writes, send messages, are added
+//! and are forgotten.
 //!
-//! The colony is the real one. Only its threads are the model's: each task has one of its own. After each tick the naive model of
-//! `src/testing/colony` compares what is reported and published with what the shards noted and what the writers were promised.
+//! The colony is the real one, except for its threads: each task has a thread of its own. After each tick, the naive model in
+//! `src/testing/colony` compares the report and the publication with the shards' records and the writers' tickets.
 
 use std::collections::BTreeSet;
 use std::mem;

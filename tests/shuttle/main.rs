@@ -1,13 +1,13 @@
-//! Random schedules: of a coordinator with 4 shards for 3 ticks, whose members come, go, die and return, and of a [`colony`].
+//! shuttle models: random schedules of a [`colony`], and of a coordinator with 4 shards whose members come, go, die and return in 3 ticks.
 //!
 //! ```sh
 //! RUSTFLAGS="--cfg shuttle" cargo test --release --test shuttle -- --nocapture
 //! ```
 //!
-//! `TICKRING_SCHEDULES` says how many schedules each scheduler draws (by default 20,000 of the coordinator and 2,000 of the colony). One
-//! draws uniformly, the other by priorities that change a few times (PCT; Burckhardt et al., *A Randomized Scheduler with Probabilistic
-//! Guarantees of Finding Bugs*, 2010). A stall is a deadlock here: the clock stands still, so that no timeout ever helps a waiter. A failure
-//! prints the schedule, which can be replayed.
+//! `TICKRING_SCHEDULES` sets the number of schedules of each scheduler (by default 20,000 for the coordinator and 2,000 for the colony). One
+//! scheduler draws uniformly. The other uses priorities that change a few times (PCT; Burckhardt et al., *A Randomized Scheduler with
+//! Probabilistic Guarantees of Finding Bugs*, 2010). The clock stands still, so no timeout hides a lost wake-up: a stall is reported as a
+//! deadlock. A failure prints the schedule, which can be replayed.
 #![cfg(shuttle)]
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ use tickring::{
 };
 
 const TICKS: u64 = 3;
-/// The depth of the bugs that PCT looks for.
+/// The depth of the bugs that PCT searches for.
 const DEPTH: usize = 4;
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -61,7 +61,7 @@ fn info() -> ShardInfo {
     ShardInfo::new(ShardId(0), "model".to_owned())
 }
 
-/// What a resident has done, written before it completes. Relaxed: the barrier alone makes it visible.
+/// The progress of a resident, written before it completes a phase. Relaxed: the barrier makes it visible.
 type Arrived = Arc<[AtomicU64; 2]>;
 
 fn members() {
@@ -103,7 +103,7 @@ fn members() {
     assert_eq!(coordinator.current_tick(), TICKS);
 }
 
-/// Completes and waits, phase after phase. The first advances.
+/// Completes each phase and waits for it. The first resident also advances.
 fn reside(coordinator: &Coordinator, handle: &ShardHandle, arrived: &Arrived) {
     let me = handle.id().as_u32() as usize;
     for tick in 0..TICKS {
@@ -120,7 +120,7 @@ fn reside(coordinator: &Coordinator, handle: &ShardHandle, arrived: &Arrived) {
     }
 }
 
-/// What a shard may be told that is away, or that comes too late.
+/// The errors that a shard may get if it is out or comes too late.
 fn take_part(coordinator: &Coordinator, handle: &ShardHandle) -> Result<(), Error> {
     let tick = coordinator.current_tick();
     match handle.complete(TickPhase::Advance, tick) {
@@ -131,7 +131,7 @@ fn take_part(coordinator: &Coordinator, handle: &ShardHandle) -> Result<(), Erro
     }
 }
 
-/// Takes part until the last tick, so that nobody waits for it for ever.
+/// Takes part until the last tick, so that nobody waits for it forever.
 fn see_it_out(coordinator: &Coordinator, handle: &ShardHandle) {
     while coordinator.current_tick() < TICKS {
         take_part(coordinator, handle).unwrap();
@@ -139,7 +139,7 @@ fn see_it_out(coordinator: &Coordinator, handle: &ShardHandle) {
     }
 }
 
-/// Is found dead by a sweep, beats, and is a member again.
+/// Is declared dead by a sweep, sends a heartbeat, and is a member again.
 fn die_and_return(coordinator: &Coordinator, clock: &ManualClock, handle: &ShardHandle) {
     take_part(coordinator, handle).unwrap();
     clock.advance(2 * LEASE);
@@ -155,7 +155,7 @@ fn die_and_return(coordinator: &Coordinator, clock: &ManualClock, handle: &Shard
         .unwrap()
         .status()
         .unwrap();
-    // The beat was part of the judgement, or began the recovery. It was not swallowed.
+    // The sweep counted the heartbeat, or the heartbeat started the recovery. It was not lost.
     let expected = if dead {
         ShardStatus::Recovering
     } else {
@@ -185,7 +185,7 @@ fn leave_and_return(coordinator: &Coordinator, handle: &ShardHandle) {
     see_it_out(coordinator, &new);
 }
 
-/// What routes serves in the topology that routed it, and is in the barrier.
+/// Checks that a routed shard serves in the topology that routed to it, and is in the barrier.
 fn route(coordinator: &Coordinator) {
     let mut router = coordinator.router();
     let mut epoch = router.topology().epoch();

@@ -1,4 +1,4 @@
-//! What a simulation did.
+//! The counts of events in a simulation.
 
 macro_rules! counts {
     ($($name:ident),* $(,)?) => {

@@ -1,9 +1,9 @@
-//! A colony simulated on virtual time from a seed: shards that beat, pause, crash, return, drain and leave, messages that come too
-//! late, a sweeper and a machine that are paused themselves, clocks that jump, ticks that are late or never complete. What must
-//! hold is checked at each step, against the naive model of membership.
+//! A simulation of a coordinator and its shards on virtual time, from a seed. Shards send heartbeats, pause, crash, return, drain and leave.
+//! Messages are late, the sweeper or the whole machine pauses, clocks jump, and ticks are late or never complete. Each step is checked
+//! against the naive model of membership.
 //!
-//! `TICKRING_SIM_STEPS` sets how many steps each of the two simulations takes, `TICKRING_SIM_SEED` the first seed. A failure prints
-//! both for the shortest run that fails; a shorter run of the same seed is the beginning of a longer one.
+//! `TICKRING_SIM_STEPS` sets the number of steps of each of the two simulations, and `TICKRING_SIM_SEED` the first seed. A failure prints
+//! both for the shortest run that fails. A shorter run of a seed is the beginning of a longer one.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,7 @@ struct Violation {
     last_events: String,
 }
 
-/// A panic is a violation: of what is checked, or because nothing in the public interface panics.
+/// A panic is a violation: a check has failed, or the public API has panicked, which it must not.
 fn run(seed: u64, calms: bool, steps: u64, everything: bool) -> Result<Counts, Violation> {
     let mut world = World::new(seed, calms);
     for step in 1..=steps.min(world.length()) {
@@ -51,7 +51,7 @@ fn run(seed: u64, calms: bool, steps: u64, everything: bool) -> Result<Counts, V
     Ok(world.counts)
 }
 
-/// Looks at everything at each step, for the first one after which something is wrong, and sees that a run of one step less is right.
+/// Finds the first step after which a check fails, by checking everything at each step. Also checks that a run without this step is right.
 fn report(seed: u64, calms: bool, found: Violation) -> String {
     let first = match run(seed, calms, found.step, true) {
         Err(first) => first,
@@ -64,7 +64,7 @@ fn report(seed: u64, calms: bool, found: Violation) -> String {
     )
 }
 
-/// `enough` says whether what happened was worth it; a seed of the caller's may bring less.
+/// `enough` checks that enough happened in the run. It isn't applied to a seed from the environment.
 fn simulate(name: &str, calms: bool, enough: impl Fn(&Counts) -> bool) {
     let steps = setting("TICKRING_SIM_STEPS", DEFAULT_STEPS);
     let first_seed = setting("TICKRING_SIM_SEED", DEFAULT_SEED);

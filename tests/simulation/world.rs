@@ -1,4 +1,4 @@
-//! The simulated colony: shards as actors on virtual time, a sweeper, a driver of the ticks, and what goes wrong.
+//! The simulated world: shards as actors on virtual time, a sweeper, a driver of the ticks, and faults.
 
 mod calm;
 mod faults;
@@ -22,32 +22,32 @@ pub(crate) const MS: u64 = 1_000_000;
 pub(crate) const SECOND: u64 = 1_000 * MS;
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 pub(crate) const SWEEP: Duration = Duration::from_secs(1);
-/// The longest time between two beats of a shard that beats fairly.
+/// The longest time between two heartbeats of a healthy shard.
 pub(crate) const SLOWEST_BEAT: u64 = 2 * SECOND;
 const SLOWEST_WORK: u64 = 300 * MS;
-/// How long the driver waits for a tick while things go wrong, before it begins the next all the same.
+/// How long the driver waits for a tick during faults, before it begins the next tick anyway.
 const PATIENCE: u64 = 8 * SECOND;
 const DRIVER: u64 = 100 * MS;
 const SLOWEST_SWEEP: u64 = 1_100 * MS;
 
-/// What is known of the last steps, for the message of a failure.
+/// The last steps, for the message of a failure.
 const REMEMBERED: usize = 24;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// Beats fairly and works.
+    /// Sends heartbeats in time and works.
     Up,
-    /// Works, but sends no beat.
+    /// Works, but sends no heartbeats.
     Mute,
-    /// Beats, but finishes nothing.
+    /// Sends heartbeats, but finishes nothing.
     Stuck,
     /// Does nothing, until it returns.
     Away,
-    /// Does nothing, and won't come back before somebody new takes its part.
+    /// Does nothing, and doesn't return before a new process replaces it.
     Gone,
 }
 
-/// Something that happens at its time; `life` tells whether its actor has changed its ways since.
+/// An event at its time. It is void if the actor has changed its behaviour since, which `life` shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Arrive(usize, u32),
@@ -69,7 +69,7 @@ enum Event {
 
 #[derive(Debug)]
 struct Actor {
-    /// The number of its handle.
+    /// The number of the handle.
     handle: Option<usize>,
     old: VecDeque<usize>,
     mode: Mode,
@@ -77,11 +77,11 @@ struct Actor {
     beat_every: u64,
     work: u64,
     next: (Tick, usize),
-    /// Has beaten since it last began to.
+    /// Whether it has sent a heartbeat since it last started to.
     beaten: bool,
 }
 
-/// The calm after the faults.
+/// A period without faults.
 #[derive(Debug, Clone, Copy)]
 struct Calm {
     tick: Tick,
@@ -89,7 +89,7 @@ struct Calm {
 
 pub(crate) struct World {
     random: Random,
-    /// Virtual time. The coordinator's clock is off by `offset`.
+    /// The virtual time. The coordinator's clock differs from it by `offset`.
     now: u64,
     offset: i64,
     highest: u64,
@@ -100,7 +100,7 @@ pub(crate) struct World {
     actors: Vec<Actor>,
     queue: BinaryHeap<Reverse<(u64, u64, Event)>>,
     queued: u64,
-    /// Actors that found their next phase not begun, each with its life. They are woken when a phase is complete or a tick begins.
+    /// Actors whose next phase hasn't begun, each with its life. They are woken when a phase is complete or a tick begins.
     waiting: Vec<(usize, u32)>,
     sweeper: u32,
     tick_begun: u64,
@@ -112,7 +112,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// `calms` says whether the faults stop now and then.
+    /// Creates a world. `calms` says whether the faults stop from time to time.
     pub(crate) fn new(seed: u64, calms: bool) -> Self {
         let mut random = Random::new(seed);
         let shards = match random.range(0, 4) {
@@ -131,7 +131,7 @@ impl World {
             },
             ..Config::default()
         };
-        // Some colonies are never left alone, others have time to finish their ticks.
+        // Some worlds have faults all the time, others have time to finish their ticks.
         let fault_every = match random.range(0, 3) {
             0 => random.range(20, 200) * MS,
             _ => random.range(200, 2_000) * MS,
@@ -169,7 +169,7 @@ impl World {
                 beaten: false,
             };
             world.actors.push(actor);
-            // Some come so late that nobody counts on them any more.
+            // Some come so late that they are no longer expected.
             let latest = if world.random.percent(80) { 5 } else { 30 };
             let wait = world.random.range(0, latest * SECOND);
             world.after(wait, Event::Arrive(i, 0));
@@ -184,7 +184,7 @@ impl World {
         world
     }
 
-    /// How many steps are worth taking: a large colony needs more of them for the same time.
+    /// The number of steps to run. With more shards, the same time takes more steps.
     pub(crate) fn length(&self) -> u64 {
         4_000 + 250 * self.actors.len() as u64
     }
@@ -215,13 +215,13 @@ impl World {
         self.runner.model.barrier.current_tick()
     }
 
-    /// How many phases are complete, those left incomplete included.
+    /// The number of phases behind the frontier, including those that were left incomplete.
     fn frontier(&self) -> u64 {
         let frontier = self.runner.model.barrier.frontier();
         frontier.map_or(0, |(tick, phase)| tick * 4 + phase as u64 + 1)
     }
 
-    /// One event and all that must be so after it; `everything` compares all of it even where nothing should have changed.
+    /// Runs one event and all checks after it. With `everything`, it also compares what the event can't have changed.
     pub(crate) fn step(&mut self, everything: bool) {
         let next = self.queue.pop();
         let Reverse((time, _, event)) = next.expect("something always happens");
@@ -241,7 +241,7 @@ impl World {
         self.look(everything);
     }
 
-    /// I2: what was complete stays so, and what was left incomplete stays that. I10: a document is routed to who serves it.
+    /// I2: complete phases stay complete, and incomplete ones of past ticks stay incomplete. I10: a document is routed to a serving shard.
     fn look(&mut self, everything: bool) {
         if everything {
             self.runner.compare();
@@ -299,7 +299,7 @@ impl World {
         self.actors[i].life == life
     }
 
-    /// The actor changes its ways: whatever it had planned is off.
+    /// Changes the behaviour of an actor, which voids all its planned events.
     fn change(&mut self, i: usize, mode: Mode) -> u32 {
         let actor = &mut self.actors[i];
         actor.mode = mode;

@@ -1,5 +1,5 @@
-//! One colony of text shards after the other, each with writers and readers and with shards that die, come back, grow in number, are
-//! forgotten, refuse and send, until the time is up.
+//! Colonies of text shards, one after the other until the time is up. Each has writers and readers, and shards that die, come back, are
+//! added, are forgotten, refuse writes and send messages.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! One coordinator for the whole run: residents that take part in every tick, visitors that come, go, die, drain and return, readers that route.
+//! One coordinator for the whole run, with residents that take part in every tick, visitors that come, go, die, drain and return, and
+//! readers that route.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -66,7 +67,7 @@ struct Soak<'a> {
     seed: u64,
     /// The phases that each resident has done, counted from tick 0, written before it completes. Relaxed: the barrier makes it visible.
     arrived: [AtomicU64; RESIDENTS],
-    /// The tick that the residents don't begin any more.
+    /// The tick before which the residents stop.
     ticks: AtomicU64,
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn soak(seed: u64, watch: &Watch) -> String {
     let residents: Vec<_> = (0..RESIDENTS)
         .map(|_| soak.coordinator.register_with(info(), unleased).unwrap())
         .collect();
-    // Whoever registers before the first tick counts from the next.
+    // A shard that registers before the first tick counts from the next.
     soak.coordinator.advance_tick();
     thread::scope(|scope| {
         for (resident, handle) in residents.iter().enumerate() {
@@ -124,13 +125,13 @@ impl Soak<'_> {
         Random::stream(self.seed, stream)
     }
 
-    /// Completes and waits, phase after phase. The first advances.
+    /// Completes each phase and waits for it. The first resident also advances.
     fn reside(&self, resident: usize, handle: &ShardHandle) {
         let _alarm = self.watch.alarm();
         let mut tick = 1;
         loop {
             if resident == 0 && self.watch.is_over() {
-                // Nobody can have gone beyond this tick: the first has done nothing of it. Relaxed: see `arrived`.
+                // Nobody can be beyond this tick, since the first resident has finished nothing of it. Relaxed: see `arrived`.
                 self.ticks.fetch_min(tick + 1, Ordering::Relaxed);
             }
             if tick >= self.ticks.load(Ordering::Relaxed) {
@@ -154,7 +155,7 @@ impl Soak<'_> {
         }
     }
 
-    /// Every wait returns: whoever holds it up completes, leaves or dies.
+    /// Every wait returns, since a member that holds it up completes, leaves or dies.
     fn wait(&self, phase: TickPhase, tick: u64) {
         match self.coordinator.wait_for_phase(phase, tick) {
             Ok(()) => {}
@@ -199,7 +200,7 @@ impl Soak<'_> {
         }
     }
 
-    /// A handle whose incarnation has ended changes nothing.
+    /// Checks that a handle whose incarnation has ended changes nothing.
     fn is_refused(&self, old: &ShardHandle) {
         let stale = Error::StaleIncarnation {
             shard: old.id(),
@@ -247,7 +248,7 @@ impl Soak<'_> {
         let tick = self.coordinator.current_tick();
         for phase in TickPhase::ALL {
             match handle.complete(phase, tick) {
-                // It died, does not count yet, or the tick went on.
+                // It died, doesn't count yet, or the tick is over.
                 Ok(())
                 | Err(Error::Barrier(
                     BarrierError::UnknownShard(_) | BarrierError::TickOver { .. },
@@ -257,7 +258,7 @@ impl Soak<'_> {
         }
     }
 
-    /// Whoever is silent is found dead; whoever beats again is back.
+    /// Checks that a silent shard is declared dead, and that it is back after its next heartbeat.
     fn die_and_return(&self, handle: &ShardHandle) {
         let dead = || self.status(handle) == ShardStatus::Offline;
         self.watch.until("a silent shard goes offline", dead);
@@ -268,7 +269,7 @@ impl Soak<'_> {
         count(&self.counts.deaths, 1);
     }
 
-    /// What routes serves, in the very topology that routed it.
+    /// Checks that a routed shard serves in the topology that routed to it.
     fn route(&self) {
         let _alarm = self.watch.alarm();
         let mut random = self.random(2);

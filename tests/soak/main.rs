@@ -1,9 +1,9 @@
-//! A long run with real threads: routing, ticks, searches, registrations, drains, panics, hangs, revivals and returns at random, every
-//! invariant checked all the time.
+//! A long run with real threads. It routes, ticks, searches, registers, drains, panics, hangs and revives at random, and checks all
+//! invariants all the time.
 //!
-//! `TICKRING_SOAK_SECONDS` says for how long (3 by default), `TICKRING_SOAK_ROUNDS` how many ticks a colony lives (40 by default; the
-//! first lives that long whatever the time), `TICKRING_SOAK_SEED` what is drawn. What the threads do depends on their timing
-//! too, so that a seed doesn't repeat a run; it only says what was tried. At the end it prints what it survived.
+//! `TICKRING_SOAK_SECONDS` sets the length (3 by default), `TICKRING_SOAK_ROUNDS` the number of ticks of each colony (40 by default; the
+//! first colony runs all of them, whatever the time), and `TICKRING_SOAK_SEED` the seed. The run also depends on the timing of the threads, so
+//! a seed doesn't repeat a run. At the end it prints what happened.
 #![cfg(feature = "search")]
 #![expect(
     clippy::unwrap_used,

@@ -1,11 +1,11 @@
-//! That the process does not grow: resident memory after the warm-up against the most and the last seen after it.
+//! A check that the process doesn't grow: compares the resident memory after the warm-up with the greatest and the last value after it.
 
 use super::watch::{Watch, pace};
 
-/// Colonies come and go, and with them up to some hundred megabytes.
+/// Colonies come and go, and take up to some hundred megabytes with them.
 const ALLOWANCE: u64 = 512 << 20;
 
-/// In bytes; nothing where there is no such file.
+/// Returns the resident memory in bytes, or `None` if the system has no such file.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;

@@ -1,4 +1,4 @@
-//! Text shards that misbehave, refuse and write to each other, and their factory.
+//! Text shards that panic, hang, refuse writes and send messages at random, and their factory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;

@@ -1,10 +1,10 @@
-//! When the run is over: its time is up, or a thread has failed.
+//! The end of the run: its time is up, or a thread has failed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far beyond what anything here takes: whoever waits longer has stalled.
+/// Much longer than any wait here. A thread that waits longer has stalled.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Watch {
@@ -27,17 +27,17 @@ impl Watch {
         self.failed.load(Ordering::Relaxed) || Instant::now() >= self.end
     }
 
-    /// Whether the first fifth of the time is over.
+    /// Returns whether the first fifth of the time is over.
     pub(crate) fn is_warm(&self) -> bool {
         self.begun.elapsed() >= (self.end - self.begun) / 5
     }
 
-    /// Ends the run for all if this thread panics.
+    /// Ends the run for all threads if this thread panics.
     pub(crate) fn alarm(&self) -> Alarm<'_> {
         Alarm(self)
     }
 
-    /// Looks again and again until something holds. Panics with `what` if it doesn't come about.
+    /// Polls a condition until it holds. Panics with `what` if it doesn't hold in time.
     pub(crate) fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let begun = Instant::now();
         while !holds() {
@@ -60,7 +60,7 @@ impl Drop for Alarm<'_> {
     }
 }
 
-/// The rate at which a shard beats.
+/// The interval between heartbeats.
 pub(crate) fn pace() {
     thread::sleep(Duration::from_millis(1));
 }

@@ -1,7 +1,7 @@
-//! A coordinator driven through random commands, beside its naive model. After each
-//! command every answer, and everything that can be seen from outside, is compared; a failure is shrunk to a short list.
+//! Random commands on a coordinator and its naive model. After each command, the answer and everything that can be seen from outside are
+//! compared. A failure is shrunk to a short list of commands.
 //!
-//! `TICKRING_PROPTEST_COMMANDS` sets how many commands are run, `TICKRING_PROPTEST_SEED` where the generator begins.
+//! `TICKRING_PROPTEST_COMMANDS` sets the number of commands, and `TICKRING_PROPTEST_SEED` the seed.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ use tickring::testing::setting;
 mod strategies;
 
 const DEFAULT_COMMANDS: u64 = 5_000;
-/// Histories from one seed.
+/// Lists of commands from one seed.
 const HISTORIES: u32 = 10;
 const LONGEST: usize = 400;
 const AFTER_CLOSE: usize = 12;
@@ -32,7 +32,7 @@ fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
     prop::collection::vec(strategies::command(), 0..=most)
 }
 
-/// What was run.
+/// The commands that have run.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     histories: u64,
@@ -77,7 +77,7 @@ fn run_histories(seed: u64, counts: &Cell<Counts>) {
         TestRunner::new_with_rng(runs, rng).run(&histories, |(config, commands, closing)| {
             let close = closing.as_ref().map(|_| Command::Close);
             let after = closing.into_iter().flatten();
-            // Whoever still has a lease is overdue then; a closed coordinator marks nobody.
+            // Every shard with a lease is overdue then. A closed coordinator marks none.
             let end = [Command::Forward(2 * strategies::LEASE), Command::Sweep];
             let mut runner = Runner::new(&config);
             let mut count = counts.get();

@@ -1,4 +1,4 @@
-//! The commands of the state machine, and how often each comes.
+//! The strategies for commands, with their frequencies.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn id() -> impl Strategy<Value = ShardId> {
     prop_oneof![40 => 0..7_u32, 1 => Just(u32::MAX), 1 => 90..93_u32].prop_map(ShardId)
 }
 
-/// Any of the handles there are; a lower number stands for an earlier one.
+/// Any of the existing handles, the earliest with the lowest number.
 fn handle() -> impl Strategy<Value = usize> {
     0..10_000_usize
 }

@@ -15,7 +15,7 @@ use super::{
     When, World,
 };
 
-/// Each phase is found open up to one piece of work late, and the driver looks up to one interval late.
+/// An actor notices a phase up to one piece of work late, and the driver looks up to one interval late.
 const TICK: u64 = 4 * 2 * SLOWEST_WORK + 2 * DRIVER;
 
 impl World {
@@ -70,7 +70,7 @@ impl World {
         }
     }
 
-    /// Whoever counts for the next tick is alive: it is to be done in time.
+    /// All members of the next tick are alive, so it must be complete in time.
     pub(super) fn check_tick_begun(&mut self) {
         let up = self.actors.iter().filter(|actor| actor.mode == Mode::Up);
         let up: Vec<_> = up

@@ -4,7 +4,7 @@ use tickring::limits::MAX_WEIGHT;
 
 use super::{Command, Event, MS, Mode, SECOND, ShardId, ShardStatus, TickPhase, Whom, World};
 
-/// An id that no run reaches.
+/// An id that no simulation assigns.
 const NOBODY: ShardId = ShardId(u32::MAX - 7);
 
 impl World {
@@ -51,7 +51,7 @@ impl World {
         }
     }
 
-    /// Crashes, or is paused: nobody is told. Returns later.
+    /// An actor crashes or pauses without notice. It returns later.
     fn stop(&mut self, i: usize, least: u64, most: u64, crash: bool) {
         let life = self.change(i, Mode::Away);
         let wait = self.random.range(least, most);
@@ -92,7 +92,7 @@ impl World {
         self.after(wait, Event::Settle(i, life));
     }
 
-    /// A shard that was drained leaves, or goes on.
+    /// A drained shard leaves, or continues.
     pub(super) fn settle(&mut self, i: usize) {
         if let Some(handle) = self.actors[i].handle {
             if self.is_current(handle) && self.random.percent(50) {
@@ -124,7 +124,7 @@ impl World {
         self.ask(Command::SetStatus(whom, status));
     }
 
-    /// Something that an ended incarnation sent arrives.
+    /// A message of an ended incarnation arrives.
     fn stale_message(&mut self) {
         let old = self.actors.iter().flat_map(|actor| &actor.old).copied();
         let old: Vec<_> = old.collect();
@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    /// A current shard, or nobody, says what can't be.
+    /// A call arrives that must be refused, for a current shard or an unknown one.
     fn wrong_message(&mut self, handle: usize) {
         self.counts.wrong_messages += 1;
         let (current, phase) = (self.current_tick(), TickPhase::Sense);
@@ -164,7 +164,7 @@ impl World {
         assert!(told.is_refusal() || current == 0, "{told:?}");
     }
 
-    /// Says again what it has said before.
+    /// An actor repeats an earlier call.
     fn repeat(&mut self, i: usize, handle: usize) {
         let (tick, at) = self.actors[i].next;
         let Some(&phase) = at.checked_sub(1).and_then(|at| TickPhase::ALL.get(at)) else {
@@ -174,7 +174,7 @@ impl World {
         self.send_complete(Whom::Handle(handle), phase, tick);
     }
 
-    /// An operator speaks for a planned shard, or for one that is stuck.
+    /// An operator makes a call for a planned or stuck shard.
     fn complete_by_id(&mut self) {
         self.counts.by_id += 1;
         let stuck = self.actors.iter().filter(|actor| actor.mode == Mode::Stuck);
@@ -200,7 +200,7 @@ impl World {
         self.ask(Command::Metrics(Whom::Handle(handle), documents, 1));
     }
 
-    /// The sweeper is paused, the machine is, or the clock is set. Some seconds lie between two of these.
+    /// Pauses the sweeper or the machine, or sets the clock. There are some seconds between two of these.
     fn fault_of_time(&mut self) {
         if self.now < self.last_jump + 3 * SECOND {
             return;
@@ -232,7 +232,7 @@ impl World {
         self.after(wait, Event::Sweep(self.sweeper));
     }
 
-    /// By a random time between these seconds.
+    /// Returns a random duration between these numbers of seconds.
     fn jump(&mut self, sign: i64, from: u64, to: u64) {
         let by = self.random.range(from * SECOND, to * SECOND);
         self.offset += sign * i64::try_from(by).unwrap();

@@ -51,7 +51,7 @@ impl World {
         self.start(i);
     }
 
-    /// Either the same process goes on, or a new one takes its place.
+    /// Either the same process continues, or a new one replaces it.
     pub(super) fn come_back(&mut self, i: usize) {
         self.counts.returns += 1;
         if self.random.percent(50) {
@@ -61,7 +61,7 @@ impl World {
         self.beat(i);
     }
 
-    /// What the shard does with an answer: one that has been told that it is over registers again.
+    /// Handles an answer. A shard whose incarnation has ended registers again.
     pub(super) fn heed(&mut self, i: usize, told: &Answer, handle: usize) {
         if told.is_refusal() && !self.is_current(handle) {
             let life = self.change(i, Mode::Gone);
@@ -98,7 +98,7 @@ impl World {
         }
     }
 
-    /// The actor's next phase, and whether all before it is complete, or was given up with its tick.
+    /// Returns the actor's next phase, and whether it may begin: all earlier phases are complete, or their tick was advanced over.
     pub(super) fn next_phase(&mut self, i: usize) -> (Tick, usize, bool) {
         let current = self.current_tick();
         let next = &mut self.actors[i].next;
