@@ -1,6 +1,6 @@
 #![no_main]
 
-// With the fuzzing thread as one of its own, the pool needn't be woken for each small sum.
+// The fuzzing thread belongs to the pool, so small sums wake no other thread.
 libfuzzer_sys::fuzz_target!(
     init: {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).use_current_thread();

@@ -1,4 +1,4 @@
-//! One phase: every thread completes it and waits for all.
+//! The time of one phase: each thread completes it and waits for all others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ pub fn run(report: &mut Report, scope: Scope) {
         ("B2", 16, 4.0),
     ] {
         let (ours, theirs) = (ours(threads, Work::NONE), standard(threads, Work::NONE));
-        // Two threads may begin on one core, and stay there for some milliseconds: that goes by while it isn't counted.
+        // Two threads may start on one core and stay there for some milliseconds. A warm-up that isn't counted covers that.
         let phases = if threads == 2 { 20_000 } else { 2_000 };
         let result = steady_pair(
             scope.rounds(41),
@@ -39,7 +39,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     }
 }
 
-/// After this long without an answer a wait of theirs counts as a stall: far above any phase, far below its own 30 s.
+/// The time after which a wait of theirs counts as a stall. It is much longer than any phase, and much shorter than their 30 s.
 const STALL: Duration = Duration::from_millis(50);
 const PHASES: [theirs::TickPhase; 3] = [
     theirs::TickPhase::Sense,
@@ -47,10 +47,11 @@ const PHASES: [theirs::TickPhase; 3] = [
     theirs::TickPhase::Decay,
 ];
 
-/// A tick: our four phases and the advance, against their three. A task for each member, on two workers. Their barrier by itself, with `complete` and
-/// `wait_all`, remembers everything that it was ever told. Their coordinator advances the tick; as that
-/// forgets what others still wait for, and what they say too early, all meet before it and after it. And without any of that: a barrier for each
-/// tick.
+/// A tick: our four phases and the advance, against their three. Each member is a task, on two workers.
+///
+/// There are three variants of theirs. Their barrier alone, with `complete` and `wait_all`, keeps every completion forever. Their coordinator
+/// advances the tick; this drops completions that others still wait for, and early ones, so all tasks meet before and after it. The
+/// last variant has neither problem: a new barrier for each tick.
 fn against_tasks(report: &mut Report, scope: Scope, members: u32, goal: Option<f64>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -73,7 +74,7 @@ fn against_tasks(report: &mut Report, scope: Scope, members: u32, goal: Option<f
                 let (took, stalled) = runtime.block_on(tasks(how, members, ticks));
                 run += ticks * 3;
                 stalls += stalled;
-                // Without the time that was lost in stalls: they have a row of their own.
+                // Without the time lost in stalls, which have a row of their own.
                 took.saturating_sub(STALL * u32::try_from(stalled).expect("few"))
             },
         );
@@ -107,7 +108,7 @@ enum How {
     OneBarrier,
 }
 
-/// What the tasks of a run share.
+/// The state that the tasks of a run share.
 struct Shared {
     coordinator: phago_distributed::Coordinator,
     barriers: Vec<phago_distributed::TickBarrier>,
@@ -115,7 +116,7 @@ struct Shared {
     stalled: Vec<AtomicBool>,
 }
 
-/// Yields the longest of the tasks' times and how many phases stalled.
+/// Returns the longest of the tasks' times, and the number of phases that stalled.
 async fn tasks(how: How, members: u32, ticks: u64) -> (Duration, u64) {
     let new_barrier = |_| phago_distributed::TickBarrier::new(members as usize);
     let shared = Arc::new(Shared {

@@ -1,4 +1,4 @@
-//! One phase beside threads that compute without end.
+//! The time of one phase beside threads that compute all the time.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use crate::crew::{Crew, Work, ours, standard};
 use crate::measure::{Pair, Spread, pair};
 use crate::report::{Report, Row, time};
 
-/// How long a side's turn should take: many slices of time, so that one that is late doesn't decide.
+/// The length of a side's turn: many time slices, so that a single late one doesn't decide.
 const TURN: Duration = Duration::from_millis(60);
-/// A cell counts if two barriers of the standard library stay within this of each other, in half of the rounds at least.
+/// A cell counts if two barriers of the standard library differ by at most this factor, in at least half of the rounds.
 const NOISE: f64 = 1.5;
 
 /// Threads that compute until they are dropped.
@@ -48,7 +48,7 @@ impl Drop for Busy {
     }
 }
 
-/// A crew and how many phases it does in a turn.
+/// A crew, and the number of phases that it runs in a turn.
 struct Side {
     crew: Crew,
     phases: u64,
@@ -66,16 +66,16 @@ impl Side {
         Self { crew, phases }
     }
 
-    /// The time of a phase.
+    /// Returns the time of a phase.
     fn turn(&self) -> Duration {
         self.crew.run(self.phases).div_f64(self.phases as f64)
     }
 }
 
-/// What was found for one number of busy threads, one of members, and one amount of work.
+/// The result for one number of busy threads, one number of members, and one amount of work.
 struct Cell {
     pair: Pair,
-    /// The standard barrier's time by another one's.
+    /// The ratio of the times of two standard barriers.
     noise: Spread,
 }
 
@@ -93,7 +93,7 @@ impl Cell {
         Self { pair, noise }
     }
 
-    /// How many times as long ours takes.
+    /// The ratio of our time to theirs.
     fn ratio(&self) -> f64 {
         1.0 / self.pair.ratio.median
     }

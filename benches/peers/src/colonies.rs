@@ -1,4 +1,4 @@
-//! Four real colonies of phago's own runtime, shards of ours, each on a thread of its own, against its own runner.
+//! Four real colonies of phago's own runtime, as shards of ours with a thread each, compared with phago's own runner.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Barrier};
@@ -47,7 +47,7 @@ fn size(colony: &ShardedColony) -> (usize, usize) {
     (stats.graph_nodes, stats.graph_edges)
 }
 
-/// One of theirs as a shard of ours. It can't leave its thread.
+/// One of their colonies as a shard of ours. It can't leave its thread.
 struct Local(ShardedColony);
 
 type Context<'a, 'b> = &'a mut TickContext<'b, (), Size>;
@@ -82,7 +82,7 @@ impl Shard for Local {
     }
 }
 
-/// What is seen of one.
+/// The view of one colony.
 struct Size {
     nodes: usize,
     edges: usize,
@@ -104,7 +104,7 @@ impl View for Size {
     }
 }
 
-/// The time of the ticks, and what the colonies are then.
+/// Returns the time of the ticks, and the final views of the colonies.
 fn pinned(ticks: u64) -> (Duration, Vec<(usize, usize)>) {
     let make = |birth: Birth<Size>| Ok(Local(colony(birth.shard.as_u32())));
     let config = tickring::ColonyConfig::default();
@@ -119,7 +119,7 @@ fn pinned(ticks: u64) -> (Duration, Vec<(usize, usize)>) {
     (took, views.map(|view| (view.nodes, view.edges)).collect())
 }
 
-/// The same by a coordinator and threads of one's own. If nobody waits, each colony goes on alone.
+/// The same with a coordinator and the caller's own threads. Without waits, each colony runs by itself.
 fn led_by_us(ticks: u64, waits: bool) -> (Duration, Vec<(usize, usize)>) {
     let coordinator = Coordinator::new(COLONIES).expect("within the bounds");
     let start = Barrier::new(COLONIES as usize);

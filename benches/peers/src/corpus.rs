@@ -1,4 +1,4 @@
-//! Documents and queries of real text: the sources and texts of this package's locked dependencies, so the same wherever it is built.
+//! Documents and queries from real text: the sources and texts of this package's locked dependencies, which are the same on every machine.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use tickring::testing::random::Random;
 const BYTES: usize = 2_000;
 
 pub struct Corpus {
-    /// Each as many times as it is to be drawn.
+    /// Each word as often as it should be drawn.
     words: Vec<String>,
     pub documents: Vec<(DocumentId, TextDocument)>,
 }
 
 impl Corpus {
-    /// So many documents, drawn from all.
+    /// Creates a corpus of this number of documents, drawn from all.
     pub fn new(documents: usize) -> Self {
         let mut texts = Vec::new();
         for package in packages() {
@@ -47,7 +47,7 @@ impl Corpus {
         )
     }
 
-    /// Queries of one to four words.
+    /// Draws queries of one to four words.
     pub fn queries(&self, count: usize) -> Vec<String> {
         let mut random = Random::new(99);
         (0..count)
@@ -60,7 +60,7 @@ impl Corpus {
     }
 }
 
-/// The folders of the locked dependencies, by name.
+/// Returns the folders of the locked dependencies, by name.
 fn packages() -> Vec<PathBuf> {
     let metadata = Command::new(env!("CARGO"))
         .args([
@@ -86,7 +86,7 @@ fn packages() -> Vec<PathBuf> {
     manifests
 }
 
-/// Each text below a folder, by name.
+/// Returns the texts below a folder, by name.
 fn files(folder: &Path, found: &mut dyn FnMut(&Path)) {
     let entries = std::fs::read_dir(folder).expect("cargo has unpacked it");
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -124,7 +124,7 @@ fn cut(path: &Path, texts: &mut Vec<TextDocument>) {
     }
 }
 
-/// The words that at least five documents have, in small letters: `NOT` and its like mean something in a query.
+/// Returns the words that at least five documents contain, in lower case, since `NOT` and others are operators in a query.
 fn words(texts: &[TextDocument]) -> Vec<String> {
     let mut frequencies = BTreeMap::<String, usize>::new();
     for text in texts {
@@ -142,7 +142,7 @@ fn words(texts: &[TextDocument]) -> Vec<String> {
     let frequencies = frequencies
         .into_iter()
         .filter(|&(_, frequency)| frequency >= 5);
-    // Each word's part of the draws is that of the square root of its frequency: people ask for rarer words than they write.
+    // A word is drawn in proportion to the square root of its frequency, since people search for rarer words than they write.
     frequencies
         .flat_map(|(word, frequency)| {
             let draws = (frequency as f64).sqrt() as usize;

@@ -1,4 +1,4 @@
-//! Threads that go through the phases of a barrier together.
+//! Threads that run the phases of a barrier together.
 
 use std::hint::black_box;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,7 +10,7 @@ use tickring::{ShardId, TickBarrier, TickPhase};
 
 use crate::measure::timed;
 
-/// Threads that run the same number of phases together each time they are told to.
+/// Threads that run a number of phases together on each order.
 pub struct Crew {
     orders: Vec<Sender<u64>>,
     times: Receiver<Duration>,
@@ -18,7 +18,7 @@ pub struct Crew {
 }
 
 impl Crew {
-    /// `phase` is what thread `id` does in the phase with this number; the numbers go on from one order to the next.
+    /// Starts the threads. `phase` is the work of a thread in the phase with this number. Numbers continue from one order to the next.
     fn new(size: u32, phase: impl Fn(u32, u64) + Send + Sync + 'static) -> Self {
         let (phase, start) = (Arc::new(phase), Arc::new(Barrier::new(size as usize)));
         let (report, times) = channel();
@@ -45,7 +45,7 @@ impl Crew {
         crew
     }
 
-    /// The longest of the threads' times.
+    /// Returns the longest of the threads' times.
     pub fn run(&self, phases: u64) -> Duration {
         for order in &self.orders {
             order.send(phases).expect("the crew lives");
@@ -64,7 +64,7 @@ impl Drop for Crew {
     }
 }
 
-/// Each completes the phase, then waits for all, after so much work.
+/// Each thread works for this long, completes the phase, and waits for all.
 pub fn ours(threads: u32, work: Work) -> Crew {
     let barrier = TickBarrier::new(threads).expect("within the bounds");
     Crew::new(threads, move |id, number| {
@@ -89,7 +89,7 @@ pub fn standard(threads: u32, work: Work) -> Crew {
     })
 }
 
-/// Steps of computing, which take the same time of a core however many threads share it.
+/// Steps of computation. Each takes the same core time, however many threads share the core.
 #[derive(Debug, Clone, Copy)]
 pub struct Work {
     steps: u64,
@@ -98,7 +98,7 @@ pub struct Work {
 impl Work {
     pub const NONE: Self = Self { steps: 0 };
 
-    /// As many steps as a core to itself does in this time.
+    /// Returns the number of steps that an idle core does in this time.
     pub fn lasting(time: Duration) -> Self {
         let sample = Self { steps: 100_000 };
         let fastest = (0..50).map(|_| timed(|| sample.run())).min();

@@ -1,4 +1,4 @@
-//! Adding up document frequencies.
+//! The time to add up document frequencies.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,8 +15,8 @@ use tickring::testing::random::Random;
 
 type Shard = HashMap<String, u64>;
 
-/// A shard of `terms` terms out of a vocabulary twice as large. The rank of a drawn term is log-uniform (Zipf's law with exponent
-/// 1), so that shards share their frequent terms; what repeats of it, and it repeats often, is filled up evenly.
+/// Returns a shard of `terms` terms out of a vocabulary twice as large. The rank of a drawn term is log-uniform (Zipf's law with exponent 1),
+/// so shards have their frequent terms in common. Most of these draws repeat a term, so uniform draws fill up the rest.
 fn shard(random: &mut Random, terms: usize) -> Shard {
     let vocabulary = 2 * terms;
     let mut shard = Shard::with_capacity(terms);
@@ -33,7 +33,7 @@ fn shard(random: &mut Random, terms: usize) -> Shard {
     shard
 }
 
-/// 5 to 14 letters that follow from the rank.
+/// Returns 5 to 14 letters, computed from the rank.
 pub fn term(rank: usize) -> String {
     let mut random = Random::new(rank as u64);
     let len = 5 + random.below(10);
@@ -47,7 +47,7 @@ struct Size {
     terms: usize,
     owned: f64,
     borrowed: f64,
-    /// Repetitions a round, so that a round is long enough to time.
+    /// The repetitions per round, so that a round is long enough to measure.
     times: usize,
     rounds: usize,
 }
@@ -95,7 +95,7 @@ pub fn run(report: &mut Report, scope: Scope) {
             .map(|_| shard(&mut random, size.terms))
             .collect();
         check(&shards, &peer);
-        // Their input is freed within the call, and that of `aggregate_owned` is too; the results are freed outside, on both sides.
+        // Their call frees its input, and so does `aggregate_owned`. The results of both sides are freed outside of the measured time.
         let mut theirs = || {
             let inputs = vec![shards.clone(); size.times];
             timed(|| {
@@ -192,21 +192,21 @@ fn interned(report: &mut Report, scope: Scope, size: &Size, shards: &[Shard], th
     );
 }
 
-/// Of the update.
+/// The number of terms in the benchmark of an update.
 const TERMS: usize = 1_000_000;
 const SHARDS: u32 = 8;
 const CHANGED: usize = 1_000;
-/// Each shard's at the beginning.
+/// The number of documents of each shard before the update.
 const DOCUMENTS: u64 = 2_000;
 
-/// So many terms are in every document. They are far from each other.
+/// The number of terms that are in every document. Their ids are far apart.
 const IN_ALL: usize = 8;
 
 const fn is_in_all(rank: usize) -> bool {
     rank.is_multiple_of(TERMS / IN_ALL)
 }
 
-/// Each has a quarter of the terms, so that each term is in two shards on average, and those that are in every document.
+/// Each shard has a quarter of the terms, so each term is in two shards on average, plus the terms that are in every document.
 fn quarters(random: &mut Random, terms: &[String]) -> Vec<Shard> {
     let mut quarter = |shard| -> Shard {
         let has = (0..TERMS).filter(|rank| rank % 4 == shard as usize % 4 || is_in_all(*rank));
@@ -224,7 +224,7 @@ fn count(random: &mut Random, rank: usize, documents: u64) -> u64 {
     }
 }
 
-/// Fewer documents, and other counts for some terms in any place.
+/// An update with fewer documents, and with new counts for some random terms.
 fn changed(random: &mut Random, documents: u64) -> ShardFrequencies {
     let ranks: Vec<_> = (IN_ALL..CHANGED).map(|_| random.below(TERMS)).collect();
     let changed: HashMap<_, _> = (0..TERMS)
@@ -235,7 +235,7 @@ fn changed(random: &mut Random, documents: u64) -> ShardFrequencies {
     ShardFrequencies::new(documents, 0, changed).expect("within the documents")
 }
 
-/// One shard's update among a million terms, published, against adding up anew: from maps of strings, and from ids.
+/// One shard's update among a million terms, with its publication, compared with adding up from scratch: from maps of strings, and from ids.
 fn update(report: &mut Report, scope: Scope) {
     let mut random = Random::new(1);
     let terms: Vec<String> = (0..TERMS)

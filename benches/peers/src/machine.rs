@@ -1,9 +1,9 @@
-//! What was measured, on what, and when.
+//! The machine, the compared versions and the date of a run.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The packages compared, whose versions the lock file says.
+/// The compared packages. Their versions are in the lock file.
 const PACKAGES: [&str; 6] = [
     "hashring",
     "phago-distributed",
@@ -67,7 +67,7 @@ fn output(program: &str, arguments: &[&str]) -> String {
         )
 }
 
-/// Today, by Howard Hinnant's `civil_from_days`.
+/// Returns today's date, computed by Howard Hinnant's `civil_from_days`.
 fn date() -> String {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)

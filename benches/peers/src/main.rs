@@ -1,11 +1,11 @@
-//! tickring side by side with what one would pick instead: both sides interleaved in one process, paired ratios, medians.
+//! A comparison of tickring with its alternatives. Both sides alternate in one process; the results are medians and paired ratios.
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
 //! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, scale
 //! ```
 //!
-//! `--quick` measures fewer rounds. Only a whole and long run writes the results.
+//! `--quick` measures fewer rounds. Only a complete run without it writes the results.
 
 mod barrier;
 mod busy;

@@ -1,8 +1,8 @@
-//! Two sides in one run, turn by turn.
+//! The measurement of two sides in one run, in alternating turns.
 
 use std::time::{Duration, Instant};
 
-/// The median of a side or of a ratio, with the quartiles around it.
+/// A median with its quartiles, of the times of a side or of a ratio.
 #[derive(Debug, Clone, Copy)]
 pub struct Spread {
     pub low: f64,
@@ -11,7 +11,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least one sample.
+    /// Computes the quartiles of at least one sample.
     pub fn of(mut samples: Vec<f64>) -> Self {
         samples.sort_by(f64::total_cmp);
         let at = |part: f64| samples[((samples.len() - 1) as f64 * part).round() as usize];
@@ -31,20 +31,20 @@ impl Spread {
     }
 }
 
-/// Both sides of a comparison, in nanoseconds per operation, and how many times longer theirs takes.
+/// The times of both sides in nanoseconds per operation, and the ratio of theirs to ours.
 #[derive(Debug, Clone, Copy)]
 pub struct Pair {
     pub ours: Spread,
     pub theirs: Spread,
-    /// Of the two times of each round, which is what noise that lasts longer than a round leaves alone.
+    /// The ratio of the two times in each round. Noise that lasts longer than a round doesn't affect it.
     pub ratio: Spread,
 }
 
-/// What a side does in a round; it takes the time itself, so that what is to be outside of it can be.
+/// The work of a side in a round. It measures the time itself, so that it can leave out setup.
 pub type Side<'a> = &'a mut dyn FnMut() -> Duration;
 
-/// Measures both sides `rounds` times in turn, after one round that isn't counted: so each finds the caches as the other has left them.
-/// A side carries out `operations` operations a round.
+/// Measures both sides `rounds` times in alternation, after one round that isn't counted. Each side finds the caches as the other has left
+/// them. A side runs `operations` operations per round.
 pub fn pair(rounds: usize, operations: f64, ours: Side<'_>, theirs: Side<'_>) -> Pair {
     let (mut our_times, mut their_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=rounds {
@@ -62,8 +62,7 @@ pub fn pair(rounds: usize, operations: f64, ours: Side<'_>, theirs: Side<'_>) ->
     }
 }
 
-/// The same in the steady state: what a side does is done twice in a row, and the second time counts, so that it finds its own data in the
-/// caches.
+/// Measures in the steady state: each side runs twice in a row, and the second run counts. So a side finds its own data in the caches.
 pub fn steady_pair(rounds: usize, operations: f64, ours: Side<'_>, theirs: Side<'_>) -> Pair {
     let twice = |side: Side<'_>| {
         side();
@@ -74,7 +73,7 @@ pub fn steady_pair(rounds: usize, operations: f64, ours: Side<'_>, theirs: Side<
     })
 }
 
-/// How long this takes. What it returns is freed outside of the time.
+/// Measures a call. Its result is freed outside of the measured time.
 pub fn timed<T>(work: impl FnOnce() -> T) -> Duration {
     let begun = Instant::now();
     let result = std::hint::black_box(work());

@@ -1,4 +1,4 @@
-//! Changes of membership among many shards, and what old topologies leave behind.
+//! The time of membership changes with many shards, and the memory that old topologies leave behind.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,9 +10,9 @@ use crate::measure::{Spread, timed};
 use crate::report::{Report, Row, time};
 use crate::scale::terms::resident;
 
-/// What makes the program [print](print_memory) what dropped routers leave behind.
+/// The argument that makes the program [print](print_memory) the memory that dropped routers leave behind.
 pub const MEMORY: &str = "--memory-of-routers";
-/// Registering takes no longer than this, whether all are registered then or not.
+/// The maximum time for registrations. It ends even if some shards are still missing.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn coordinator(num_shards: u32, virtual_nodes_per_shard: u32) -> Coordinator {
@@ -24,7 +24,7 @@ fn coordinator(num_shards: u32, virtual_nodes_per_shard: u32) -> Coordinator {
     .expect("within the bounds")
 }
 
-/// Claims all planned shards one by one, and returns how many it could in time.
+/// Claims the planned shards one by one, and returns how many it claimed in time.
 pub fn claim_all(coordinator: &Coordinator, shards: u32) -> u32 {
     let begun = Instant::now();
     let claim = |id| {
@@ -35,7 +35,7 @@ pub fn claim_all(coordinator: &Coordinator, shards: u32) -> u32 {
     ids.map(claim).count() as u32
 }
 
-/// How long one change of a shard's status takes, from Online to Draining and back.
+/// Measures one change of a shard's status, from Online to Draining or back.
 pub fn change_of_status(coordinator: &Coordinator, shard: ShardId, rounds: usize) -> f64 {
     let statuses = [ShardStatus::Draining, ShardStatus::Online];
     let changes = statuses.into_iter().cycle().take(2 * rounds);
@@ -89,7 +89,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     }
 }
 
-/// Prints how many bytes more are in use than at first when routers that rested on 64 rings are gone, and how many a ring takes. For a
+/// Prints how much the memory in use has grown, in bytes, after routers that held 64 rings were dropped, and how much a ring takes. Run it in a
 /// process of its own.
 pub fn print_memory() {
     let coordinator = coordinator(1_000, 150);
@@ -114,8 +114,8 @@ pub fn print_memory() {
 
 fn memory() -> Option<[f64; 2]> {
     let itself = std::env::current_exe().ok()?;
-    // glibc raises its threshold for blocks of their own to the largest that was freed, and keeps what lies below it. Fixed, what is
-    // freed goes back to the system, and what stays is what the program holds.
+    // glibc raises its mmap threshold to the largest block that was freed, and keeps smaller freed blocks. With a fixed threshold, freed
+    // blocks go back to the system, so the remaining memory is what the program holds.
     let fixed = ("MALLOC_MMAP_THRESHOLD_", "131072");
     let output = Command::new(itself)
         .arg(MEMORY)

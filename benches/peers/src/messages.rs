@@ -1,4 +1,4 @@
-//! A million writes that shards send each other, against channels between threads.
+//! A million writes between shards, compared with channels between threads.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
@@ -28,12 +28,12 @@ fn id(sender: u32, number: u64) -> DocumentId {
     DocumentId::from_seed(u64::from(sender) << 32 | number)
 }
 
-/// What every receiver adds up.
+/// The sum that each receiver computes.
 fn value(write: &Write<f64>) -> f64 {
     write.document().map_or(0.0, |document| **document)
 }
 
-/// Sends when it is told to, and adds up what it gets.
+/// A shard that sends on request, and adds up the messages that it gets.
 struct Correspondent {
     sends: Arc<AtomicBool>,
     received: Arc<AtomicU64>,
@@ -66,7 +66,7 @@ impl Shard for Correspondent {
     }
 }
 
-/// A tick in which everything is sent, and one in which everything is delivered.
+/// Runs a tick in which everything is sent, and one in which everything is delivered.
 fn by_colony() -> impl FnMut() -> Duration {
     let (sends, received) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
     let make = {
@@ -98,7 +98,7 @@ fn by_colony() -> impl FnMut() -> Duration {
     }
 }
 
-/// The same by threads, each with a channel that the others send into: by the same ring, what `make` makes.
+/// The same with threads, each with a channel that the others send to. They send what `make` makes, by the same ring.
 fn by_channels<M: Send>(
     make: impl Fn(u32, u64) -> (DocumentId, M) + Sync,
     value: fn(&M) -> f64,

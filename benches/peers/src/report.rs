@@ -1,17 +1,17 @@
-//! The table.
+//! The tables of results.
 
 use std::fmt::Write as _;
 
 use crate::measure::{Pair, Spread};
 
-/// What a row must show.
+/// The requirement on a row.
 #[derive(Debug, Clone, Copy)]
 pub enum Goal {
-    /// Theirs takes at least this many times as long.
+    /// The ratio of their time to ours must be at least this.
     AtLeast(f64),
-    /// Ours takes at most this many times as long.
+    /// The ratio of our time to theirs must be at most this.
     AtMost(f64),
-    /// The figure alone.
+    /// No requirement.
     Shown,
 }
 
@@ -52,7 +52,7 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// A row of two times and their ratio.
+    /// Adds a row with two times and their ratio.
     pub fn pair(&mut self, id: &'static str, work: impl Into<String>, goal: Goal, pair: Pair) {
         let (result, wanted, reached) = match goal {
             Goal::AtLeast(least) => (
@@ -61,7 +61,7 @@ impl Report {
                 Some(pair.ratio.median >= least),
             ),
             Goal::AtMost(most) => {
-                // The quartiles change places with the inversion.
+                // Inverting the ratio swaps the quartiles.
                 let inverse = Spread {
                     low: 1.0 / pair.ratio.high,
                     median: 1.0 / pair.ratio.median,
@@ -86,14 +86,14 @@ impl Report {
         });
     }
 
-    /// A sentence below the table.
+    /// Adds a sentence below the table.
     pub fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
         println!("     {note}");
         self.notes.push(note);
     }
 
-    /// A table of its own.
+    /// Adds a separate table.
     pub fn table(&mut self, about: &str, head: &[&str], rows: &[Vec<String>]) {
         let mut text = format!(
             "{about}\n\n| {} |\n|{}\n",
@@ -143,7 +143,7 @@ pub fn ratio(ratio: Spread) -> String {
     )
 }
 
-/// Nanoseconds, in a unit that leaves few digits.
+/// Formats nanoseconds in a unit that needs few digits.
 pub fn time(nanos: f64) -> String {
     match nanos {
         n if n < 1e3 => format!("{n:.1} ns"),

@@ -1,4 +1,4 @@
-//! Building and changing rings.
+//! The time to build and to change rings.
 
 use phago_distributed::hashing::ConsistentHashRing;
 use tickring::{HashRing, ShardId};
@@ -60,7 +60,7 @@ pub fn run(report: &mut Report, scope: Scope) {
             changed,
         );
     }
-    // Theirs changes in place; ours yields a new ring and leaves the old one to its readers.
+    // Theirs changes in place. Ours returns a new ring and leaves the old one to its readers.
     let theirs = ConsistentHashRing::with_virtual_nodes(shards - 1, VIRTUAL_NODES);
     let against = pair(
         scope.rounds(41),

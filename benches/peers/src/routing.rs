@@ -1,4 +1,4 @@
-//! Routing, replicas, and routing while another thread publishes.
+//! The time to route and to find replicas, and to route while another thread installs topologies.
 
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use crate::measure::{Spread, steady_pair, timed};
 use crate::report::{Goal, Report, Row, time};
 
 const SHARDS: [u32; 3] = [3, 64, 1_000];
-/// Enough to defeat a branch predictor's memory, few enough to stay in the cache.
+/// The number of documents: too many for a branch predictor to memorise, few enough for the cache.
 const DOCUMENTS: usize = 4_096;
 
 type Peer = phago_distributed::Coordinator;
@@ -60,7 +60,7 @@ fn ids() -> Ids {
     Ids { ours, theirs }
 }
 
-/// With the same hash both place each document, and its replicas, on the same shards.
+/// Checks that with the same hash both place each document and its replicas on the same shards.
 fn check(runtime: &Runtime, ids: &Ids) {
     for shards in SHARDS {
         let (ours, theirs) = (
@@ -100,11 +100,11 @@ pub fn run(report: &mut Report, scope: Scope) {
     publishing(report, scope, &ids);
 }
 
-/// How many times over the documents a round goes.
+/// The number of passes over the documents in a round.
 const PASSES: usize = 20;
 const CALLS: f64 = (DOCUMENTS * PASSES) as f64;
 
-/// How long a call takes for all documents, so many times over. Not a function: behind a closure the router's calls took twice as long.
+/// Measures a call for all documents, repeated. A macro, since the router's calls took twice as long behind a closure.
 macro_rules! each {
     ($ids:expr, $passes:expr, |$id:ident| $call:expr) => {
         timed(|| {
@@ -118,7 +118,7 @@ macro_rules! each {
     };
 }
 
-/// Routes all documents in one batch, so many times over.
+/// Routes all documents in one batch, repeatedly.
 fn batches(router: &mut Router, ids: &Ids, answers: &mut [ShardId]) -> Duration {
     timed(|| {
         for _ in 0..PASSES {
@@ -192,7 +192,7 @@ fn single(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
     }
 }
 
-/// The coordinator against a bare cell of the same topology, and against the cell's load and [`Router::route`] one after the other.
+/// The coordinator compared with a bare cell of the same topology, and with a load of the cell followed by [`Router::route`].
 fn limit(report: &mut Report, scope: Scope, ids: &Ids) {
     for shards in SHARDS {
         let ours = coordinator(shards, Placement::default(), 1);
@@ -219,7 +219,7 @@ fn limit(report: &mut Report, scope: Scope, ids: &Ids) {
     }
 }
 
-/// Lets two threads begin `work` together, and yields the longer of its times.
+/// Runs `work` on two threads that start together, and returns the longer time.
 fn both(work: impl Fn() -> Duration + Sync) -> Duration {
     let start = Barrier::new(2);
     let one = || {
@@ -277,8 +277,8 @@ fn two_threads(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) 
     }
 }
 
-/// Against the hash alone, and against the hash and a load out of a table as large as the index of 1,000 shards. What 4,096 documents touch of
-/// either is in the second-level cache.
+/// Compares with the hash alone, and with the hash and a load from a table as large as the index of 1,000 shards. The parts of either that
+/// 4,096 documents touch fit in the second-level cache.
 fn bare(report: &mut Report, scope: Scope, ids: &Ids) {
     const TABLE_BITS: u32 = 20;
     let table: Vec<u32> = (0..1 << TABLE_BITS).collect();
@@ -398,7 +398,7 @@ fn replicas(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
     }
 }
 
-/// A reader beside a writer that changes a status a thousand times a second, against the same reader alone.
+/// A reader beside a writer that changes a status a thousand times per second, compared with the same reader alone.
 fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
     for shards in SHARDS {
         let ours = coordinator(shards, Placement::default(), 1);
@@ -456,7 +456,7 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
             ours.topology().epoch().get() > before,
             "something was published"
         );
-        // Throughput is the inverse of time.
+        // Throughput is the inverse of the time.
         let kept = Spread {
             low: 1.0 / result.ratio.high,
             median: 1.0 / result.ratio.median,
@@ -489,7 +489,7 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
 
 const TAIL: usize = 1_000_000;
 
-/// The 99.99th percentile of single calls, the clock's own cost included.
+/// The 99.99th percentile of single calls, including the cost of reading the clock.
 fn tail(ours: &Coordinator, ids: &Ids) -> f64 {
     let mut router = ours.router();
     let mut times: Vec<u64> = ids

@@ -1,4 +1,4 @@
-//! Indexing and searching over shards, against one tantivy index.
+//! The time to index and search in shards, compared with one tantivy index.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::report::{Goal, Report, Row, time};
 use crate::single::{Single, exhaustive, pruned};
 
 const DOCUMENTS: usize = 40_000;
-/// Documents a commit.
+/// The number of documents per commit.
 const TICK: usize = 2_000;
 const TOP: usize = 20;
 
@@ -58,7 +58,7 @@ fn single(corpus: &Corpus) -> Single {
     single
 }
 
-/// As many indexes as shards, each with a thread, and nothing around them: what the parting alone costs.
+/// One bare index and thread per shard, which shows the cost of splitting alone.
 fn bare(corpus: &Corpus, shards: u32) -> Vec<Single> {
     let mut parts: Vec<_> = (0..shards).map(|_| Single::new(1, true)).collect();
     for chunk in corpus.documents.chunks(TICK) {
@@ -74,7 +74,7 @@ fn bare(corpus: &Corpus, shards: u32) -> Vec<Single> {
     parts
 }
 
-/// How long this takes. A merge that still runs at the end is nobody's part of the time, neither of this side nor of the next.
+/// Measures a call. It waits for running merges at the end, outside of the time, so that they affect neither side.
 fn settled<T>(work: impl FnOnce() -> T) -> Duration {
     let threads = || std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
     let before = threads();
@@ -115,7 +115,7 @@ fn indexing(report: &mut Report, scope: Scope, corpus: &Corpus) {
     }
 }
 
-/// The same documents in an index of so many segments.
+/// Creates an index of the same documents with this number of segments.
 fn with_segments(corpus: &Corpus, segments: usize) -> Single {
     let mut single = Single::new(1, false);
     for chunk in corpus.documents.chunks(DOCUMENTS.div_ceil(segments)) {
@@ -171,7 +171,7 @@ fn querying(report: &mut Report, scope: Scope, corpus: &Corpus) {
     }
 }
 
-/// The median time of each query on each side, all sides taking turns.
+/// Returns the median time of each query on each side. The sides alternate.
 fn latencies(
     scope: Scope,
     publication: &Arc<Publication<TextView>>,

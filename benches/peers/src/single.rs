@@ -1,4 +1,4 @@
-//! One tantivy index over all documents, as one would have without shards.
+//! A single tantivy index of all documents, the alternative without shards.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -67,13 +67,13 @@ impl Single {
         self.index.reader().expect("it is in memory").searcher()
     }
 
-    /// A query's words in title and body, as our queries take them.
+    /// Parses the words of a query for title and body, like our queries.
     pub fn parser(&self) -> QueryParser {
         QueryParser::for_index(&self.index, vec![self.title, self.body])
     }
 }
 
-/// The best hits, with tantivy's block-max pruning.
+/// Returns the best hits, with tantivy's block-max pruning.
 pub fn pruned(searcher: &Searcher, query: &dyn tantivy::query::Query, top: usize) -> usize {
     let collector = TopDocs::with_limit(top).order_by_score();
     searcher
@@ -82,7 +82,7 @@ pub fn pruned(searcher: &Searcher, query: &dyn tantivy::query::Query, top: usize
         .len()
 }
 
-/// The best hits, with every match scored.
+/// Returns the best hits, with every match scored.
 pub fn exhaustive(searcher: &Searcher, query: &dyn tantivy::query::Query, top: usize) -> usize {
     searcher
         .search(query, &Exhaustive { top })
@@ -99,7 +99,7 @@ type Hit = (Score, DocAddress);
 struct Heap {
     top: usize,
     ordinal: SegmentOrdinal,
-    /// By the bits of the score, which are ordered like positive scores.
+    /// Compares the bits of the scores, which have the same order as positive scores.
     hits: BinaryHeap<Reverse<(u32, Reverse<DocId>)>>,
 }
 

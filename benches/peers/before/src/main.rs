@@ -1,8 +1,8 @@
-//! This version beside 0.1.0, and 0.1.0 beside itself, turn by turn in one process. `./run` starts it.
+//! A comparison of this version with 0.1.0, and of 0.1.0 with itself, in alternating turns in one process. `./run` starts it.
 
 mod work;
 
-/// The rows, over both versions of the crate.
+/// The rows, for both versions of the crate.
 mod new {
     use now as tickring;
     include!("rows.rs");
@@ -42,7 +42,7 @@ fn main() {
 const MEMORY_NOW: &str = "--memory-now";
 const MEMORY_BEFORE: &str = "--memory-before";
 
-/// What a colony takes in a process of its own, in megabytes.
+/// Returns the memory that a colony takes in a process of its own, in megabytes.
 fn memory(version: &str) -> f64 {
     let itself = std::env::current_exe().expect("it runs");
     let output = std::process::Command::new(itself).arg(version).output();
@@ -50,12 +50,12 @@ fn memory(version: &str) -> f64 {
     output.trim().parse::<f64>().expect("a number") / 1e6
 }
 
-/// Prints a row, and says whether the new version is as fast as the old.
+/// Prints a row, and returns whether the new version is as fast as the old one.
 fn compare(new: &Row, old: &Row) -> bool {
     let mut sides: [Turn; 3] = [(new.side)(), (old.side)(), (old.side)()];
     let mut times = [const { Vec::new() }; 3];
     for round in 0..=new.rounds {
-        // Each side begins equally often.
+        // Each side goes first equally often.
         for at in (0..3).map(|place| (round + place) % 3) {
             if new.steady {
                 sides[at]();

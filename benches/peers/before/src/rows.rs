@@ -1,4 +1,4 @@
-// Included once for each version: `tickring` is the one or the other.
+// Included once for each version of the crate, which is named `tickring` in both cases.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -80,7 +80,7 @@ fn empty(rows: &mut Vec<Row>) {
     rows.push(row("K1", "1,000 shards built", LONG, move || built));
 }
 
-/// How many bytes a colony of 1,000 empty shards takes. For a process of its own.
+/// Returns the bytes that a colony of 1,000 empty shards takes. Run it in a process of its own.
 pub fn colony_memory() -> u64 {
     let before = resident();
     let _colony = empty_colony(1_000);
@@ -96,7 +96,7 @@ fn coordinator(num_shards: u32) -> Coordinator {
     Coordinator::with_config(config).expect("within the bounds")
 }
 
-/// Each of 4,096 documents, 20 times over. Not a function, so that the call is compiled into the loop.
+/// Calls it for each of 4,096 documents, 20 times. A macro, so that the call is inlined into the loop.
 macro_rules! each {
     ($ids:expr, |$id:ident| $call:expr) => {
         timed(|| {
@@ -391,7 +391,7 @@ fn led() -> Duration {
     })
 }
 
-/// So many documents of 100 words, in ticks of 1,000.
+/// Writes this number of documents of 100 words, in ticks of 1,000.
 fn indexed(shards: u32, documents: u64) -> Colony<TextShard> {
     let config = ColonyConfig {
         inbox_capacity: 1_000,

@@ -1,4 +1,4 @@
-// What a colony of version 0.1.0 is made of. Included beside `rows.rs`.
+// The parts of a colony in version 0.1.0. Included beside `rows.rs`.
 
 use tickring::{
     GlobalFrequencies, Shard, ShardFrequencies, TermId, aggregate_interned, aggregate_owned,

@@ -1,4 +1,4 @@
-// What a colony of this version is made of. Included beside `rows.rs`.
+// The parts of a colony in this version. Included beside `rows.rs`.
 
 use tickring::Shard;
 use tickring::colony::{Batch, TickContext};

@@ -1,4 +1,4 @@
-//! What the rows of both versions do their work on.
+//! The work of the rows of both versions, and its measurement.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -11,19 +11,19 @@ use phago_distributed::{ConsistentHashRing, ShardedColony, types::ShardId};
 use phago_runtime::colony::ColonyConfig;
 use tokio::sync::RwLock;
 
-/// A side's turn, which takes the time itself.
+/// A side's turn, which measures its own time.
 pub type Turn = Box<dyn FnMut() -> Duration>;
 
 pub struct Row {
     pub id: &'static str,
     pub work: String,
     pub rounds: usize,
-    /// Whether a turn is taken twice in a row, and the second time counts.
+    /// Whether a turn runs twice in a row, so that only the second run counts.
     pub steady: bool,
     pub side: Box<dyn Fn() -> Turn>,
 }
 
-/// How long this takes. What it returns is freed outside of the time.
+/// Measures a call. Its result is freed outside of the measured time.
 pub fn timed<T>(work: impl FnOnce() -> T) -> Duration {
     let begun = Instant::now();
     let result = std::hint::black_box(work());
@@ -32,7 +32,7 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> Duration {
     took
 }
 
-/// The memory in use, in bytes.
+/// Returns the memory in use in bytes.
 pub fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("it is Linux");
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
@@ -40,7 +40,7 @@ pub fn resident() -> u64 {
     kilobytes.expect("a number") << 10
 }
 
-/// Lets so many threads begin together, and returns the longest of their times.
+/// Starts this number of threads together, and returns the longest of their times.
 pub fn together(threads: u32, work: impl Fn(u32) -> Duration + Sync) -> Duration {
     let start = Barrier::new(threads as usize);
     thread::scope(|scope| {
@@ -64,7 +64,7 @@ pub fn random(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A term whose rank is log-uniform below the vocabulary: Zipf's law with exponent 1.
+/// Returns a term whose rank is log-uniform over the vocabulary, which is Zipf's law with exponent 1.
 pub fn term(seed: u64, vocabulary: f64) -> String {
     let unit = (random(seed) >> 11) as f64 / (1_u64 << 53) as f64;
     format!("term{}", vocabulary.powf(unit) as u64)

@@ -1,4 +1,4 @@
-//! What things cost by their size. Nobody stands beside them.
+//! Costs by size, of tickring alone.
 
 pub mod terms;
 
@@ -24,7 +24,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     members(report, scope);
 }
 
-/// The median of some rounds, in nanoseconds.
+/// Returns the median of some rounds, in nanoseconds.
 fn median(rounds: usize, mut side: impl FnMut() -> Duration) -> f64 {
     let mut times: Vec<_> = (0..rounds).map(|_| side().as_nanos() as f64).collect();
     times.sort_by(f64::total_cmp);
@@ -74,7 +74,7 @@ fn shards(report: &mut Report, scope: Scope) {
     );
 }
 
-/// A document by the coordinator, by a router, in a batch, and with its replica, in nanoseconds.
+/// The time per document of the coordinator, of a router, in a batch, and with a replica, in nanoseconds.
 fn look_ups(coordinator: &Coordinator, rounds: usize) -> [String; 4] {
     let ids: Vec<_> = (0..65_536).map(DocumentId::from_seed).collect();
     let mut router = coordinator.router();
@@ -141,7 +141,7 @@ fn documents(report: &mut Report, scope: Scope) {
     );
 }
 
-/// A writer that changes statuses as fast as it can, beside readers.
+/// Runs a writer that changes statuses as fast as it can, beside readers.
 fn publications(report: &mut Report, scope: Scope) {
     let long = Duration::from_millis(if scope.is_quick() { 200 } else { 1_000 });
     let ids: Vec<_> = (0..4_096).map(DocumentId::from_seed).collect();

@@ -1,4 +1,4 @@
-//! Interned terms.
+//! The time and memory of interned terms.
 
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -15,7 +15,7 @@ use crate::measure::timed;
 use crate::report::{Report, time};
 use tickring::testing::random::Random;
 
-/// What makes the program [print](print_memory) a dictionary's memory.
+/// The argument that makes the program [print](print_memory) a dictionary's memory.
 pub const MEMORY: &str = "--memory-of-terms";
 
 pub fn run(report: &mut Report, scope: Scope) {
@@ -47,7 +47,7 @@ fn texts(terms: usize) -> Vec<String> {
     (0..terms).map(|term| format!("term{term}")).collect()
 }
 
-/// Prints how many bytes a dictionary of so many terms takes. For a process of its own, where nothing that was freed before is used again.
+/// Prints how many bytes a dictionary of this number of terms takes. Run it in a process of its own, which reuses no freed memory.
 pub fn print_memory(terms: usize) {
     let texts = texts(terms);
     let before = resident();
@@ -66,7 +66,7 @@ fn memory(terms: usize) -> Option<f64> {
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
-/// Bytes of memory in use.
+/// Returns the memory in use in bytes.
 pub fn resident() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
