@@ -11,13 +11,13 @@ use tickring::testing::colony::{Misdeed, Notes};
 use tickring::testing::random::Random;
 use tickring::{DocumentId, Shard, ShardId, TickPhase, View};
 
-/// How many ids each writer and each shard has of its own: few enough for deletions that hit, and additions that don't.
+/// The number of ids that each writer and each shard has of its own: few, so that deletions and additions often find a document.
 pub(crate) const IDS: u64 = 6;
-/// A shard sends to ids from here on.
+/// The first id to which shards send.
 const MAIL: u64 = 1 << 32;
 const REFUSED: &str = "refused";
 
-/// A document. What tells it from others is where it lies.
+/// A document. Its identity is its address in memory.
 #[derive(Debug)]
 pub(crate) struct Paper {
     is_welcome: bool,
@@ -27,7 +27,7 @@ pub(crate) fn refusal(paper: &Paper) -> Option<&str> {
     (!paper.is_welcome).then_some(REFUSED)
 }
 
-/// A change of one document. Its shard refuses one in eight of those that bring any.
+/// Draws a change of one document. The shard refuses one in eight of the documents.
 pub(crate) fn draw(random: &mut Random, id: DocumentId) -> Write<Paper> {
     let document = Arc::new(Paper {
         is_welcome: !random.one_in(8),
@@ -56,15 +56,15 @@ impl View for Papers {
     }
 }
 
-/// What the driver and the shards share. No primitive of the checker's is used under this lock.
+/// The notes that the driver and the shards share. No primitive of the checker is used under this lock.
 pub(crate) type Noted = Arc<Mutex<Notes<Paper>>>;
 
-/// Keeps papers, and notes what it does.
+/// A shard that stores papers and notes what it does.
 pub(crate) struct Clerk {
     life: (ShardId, Incarnation),
     papers: Papers,
     applied: Vec<(Origin, Write<Paper>)>,
-    /// After so many ticks.
+    /// The misdeed, with the tick of this life and the phase in which it happens.
     misdeed: (u64, TickPhase, Misdeed),
     /// The ids that it has sent to in this tick.
     sent: BTreeSet<DocumentId>,
@@ -75,7 +75,7 @@ pub(crate) struct Clerk {
 type Context<'a, 'b> = &'a mut TickContext<'b, Paper, Papers>;
 
 impl Clerk {
-    /// The factory. A life holds what the last one published.
+    /// The factory. A new life begins with the documents that the previous one published.
     pub(crate) fn make(
         birth: Birth<Papers>,
         noted: &Noted,
@@ -113,7 +113,7 @@ impl Clerk {
         "on purpose".into()
     }
 
-    /// What each phase ends with: a message at most, and the misdeed if it is time.
+    /// The end of each phase: at most one message, and the misdeed when it is due.
     fn pass(&mut self, phase: TickPhase, context: Context<'_, '_>) -> Result<(), ShardFailure> {
         if self.random.one_in(4) {
             self.send(context);
@@ -122,7 +122,7 @@ impl Clerk {
             (0, at, misdeed) if at == phase => {
                 let failure = self.confess(phase, misdeed);
                 if misdeed == Misdeed::Panic {
-                    // Not a panic of an assertion: its hook would print the schedule.
+                    // Doesn't call the panic hook, which would print the schedule.
                     resume_unwind(Box::new("on purpose"));
                 }
                 Err(failure)
@@ -131,7 +131,7 @@ impl Clerk {
         }
     }
 
-    /// Writes to an id that it has not written to in this tick.
+    /// Sends a write for an id for which it has sent none in this tick.
     fn send(&mut self, context: Context<'_, '_>) {
         let first = MAIL + u64::from(self.life.0.as_u32()) * IDS;
         let id = DocumentId::from_seed(first + self.random.range(0, IDS));

@@ -29,7 +29,7 @@ use super::clerk::{Clerk, IDS, Noted, Paper, Papers, draw, refusal};
 const SHARDS: u32 = 3;
 const MOST_SHARDS: usize = 5;
 const TICKS: u64 = 12;
-/// The clock stands still.
+/// A timeout that never ends, since the clock stands still.
 const NEVER: Duration = Duration::from_secs(1_000);
 
 fn schedules() -> usize {
@@ -51,7 +51,7 @@ fn no_schedule_of_changing_priorities_of_a_colony_loses_a_write() {
     );
 }
 
-/// What came about.
+/// The outcomes that occurred.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     totals: Totals,
@@ -81,7 +81,7 @@ impl AddAssign for Seen {
     }
 }
 
-/// Runs the scenario in many schedules. Unless they are few, all that it is about must come about.
+/// Runs the scenario in many schedules. Unless they are few, all outcomes must occur.
 fn explore(check: impl FnOnce(Box<dyn Fn() + Send + Sync>)) -> Seen {
     let seen = Arc::<Mutex<Seen>>::default();
     let sum = Arc::clone(&seen);
@@ -107,7 +107,7 @@ fn far() -> Instant {
     Instant::start() + NEVER
 }
 
-/// One colony from its first tick to its end, and what must hold at it.
+/// Runs one colony from its first tick to its end, and checks the end.
 fn live() -> Seen {
     let seed = thread_rng().next_u64();
     let config = ColonyConfig {
@@ -160,7 +160,7 @@ fn live() -> Seen {
     seen
 }
 
-/// Writes until the colony is closed. No id is written again before its last write is published.
+/// Writes until the colony is closed. It writes an id again only after its last write was published.
 fn write(writer: u64, intake: &Intake<Clerk>, mut random: Random) -> (Vec<Accepted<Paper>>, Seen) {
     let (mut accepted, mut seen) = (Vec::new(), Seen::default());
     loop {
@@ -190,7 +190,7 @@ fn write(writer: u64, intake: &Intake<Clerk>, mut random: Random) -> (Vec<Accept
     }
 }
 
-/// The tick of its ticket. If it waits, a full inbox is no reason.
+/// Offers a write, and returns the tick of its ticket. With `waits`, a full inbox is no reason to refuse it.
 fn offer(intake: &Intake<Clerk>, write: &Write<Paper>, waits: bool) -> Result<u64, IntakeError> {
     let offered = match write.clone() {
         Write::Delete { id } if waits => intake.delete(id, far()),
@@ -248,7 +248,7 @@ impl Driver {
         mem::take(&mut *self.noted.lock().unwrap())
     }
 
-    /// What happens before a tick, if anything does.
+    /// Makes a random change before a tick, or none.
     fn meddle(&mut self) {
         let topology = self.colony.topology();
         let members = topology.members();
@@ -273,7 +273,7 @@ impl Driver {
             _ => None,
         };
         match picked {
-            // The others own something without it.
+            // The remaining shards still own a part of the ring.
             Some((shard, true)) if owners > 2 => self.forget(shard),
             Some((shard, false)) if owners > 2 => self.remove(shard),
             _ => {}
@@ -324,7 +324,7 @@ impl Driver {
         self.account.check(report, notes);
     }
 
-    /// Shards die in the last tick, too.
+    /// Closes the colony. Shards may die in the last tick, too.
     fn close(mut self) -> (Vec<Event<Paper>>, Seen) {
         let reader = self.colony.reader();
         let end = self.colony.close(far());

@@ -88,7 +88,7 @@ pub(crate) fn soak(seed: u64, rounds: u64, watch: &Watch) -> String {
     counts.to_string()
 }
 
-/// One colony from its first tick to its end, and what must hold at it. A frail one is given up with the first shard that hangs.
+/// Runs one colony from its first tick to its end, and checks the end. A frail colony is given up at the first shard that hangs.
 fn live(random: &mut Random, rounds: u64, is_frail: bool, counts: &Counts, watch: &Watch) {
     let config = ColonyConfig {
         threads: 1 + random.below(3),
@@ -147,7 +147,7 @@ fn live(random: &mut Random, rounds: u64, is_frail: bool, counts: &Counts, watch
     check_end(&ledger, &reader.publication(), counts);
 }
 
-/// Why no shard takes a document.
+/// Returns why every shard refuses a document, if they do.
 fn refusal(document: &TextDocument) -> Option<&str> {
     let title = document.title.as_str();
     matches!(title, UNWELCOME | DEADLY).then_some(title)
@@ -157,7 +157,7 @@ fn contents(publication: &Publication<MoodyView>) -> Contents {
     Contents::of(publication, |view| &*view.documents)
 }
 
-/// Whoever ticks.
+/// The driver of the ticks.
 struct Driver<'a> {
     colony: Colony<Moody>,
     ward: Arc<Ward>,
@@ -167,11 +167,11 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    /// Says whether the colony lives: it may have been given up.
+    /// Runs the ticks. Returns false if the colony was given up.
     fn run(&mut self, rounds: u64) -> bool {
         (0..rounds).all(|round| {
             let what = match round {
-                // In each colony once at least.
+                // At least once in each colony.
                 _ if round == rounds / 3 => 2,
                 _ if round == rounds * 2 / 3 => 11,
                 _ => self.random.below(200),
@@ -193,13 +193,13 @@ impl Driver<'_> {
         shards.filter(|s| s.1 > 0).map(|s| s.0).collect()
     }
 
-    /// Whether the others own something without it.
+    /// Returns whether the remaining shards would still own a part of the ring.
     fn is_dispensable(&self, shard: ShardId) -> bool {
         let owners = self.owners();
         owners.len() > 2 || !owners.contains(&shard)
     }
 
-    /// What happens before a tick, if anything does.
+    /// Makes a random change before a tick, or none.
     fn meddle(&mut self, what: usize) -> bool {
         let frozen: Vec<_> = self.account.frozen.iter().copied().collect();
         match what {
@@ -269,7 +269,7 @@ impl Driver<'_> {
         count(&self.counts.forgotten, 1);
     }
 
-    /// All shards die and are forgotten, and new ones take their place: in a colony without documents they own the ring.
+    /// Kills and forgets all shards, and adds new ones. These own the ring, since the colony has no documents then.
     fn begin_again(&mut self) -> bool {
         self.ward.doom(self.shards().iter().map(|s| s.0));
         if !self.tick() {
@@ -318,7 +318,7 @@ impl Driver<'_> {
         }
     }
 
-    /// If all is well, all shards come back before the end.
+    /// Closes the colony. With `is_well`, all shards come back before the end.
     fn close(mut self, is_well: bool) -> Vec<Event<TextDocument>> {
         self.ward.calm();
         let (mut notes, mut is_prepared) = (Notes::default(), false);
@@ -371,7 +371,7 @@ impl Driver<'_> {
     }
 }
 
-/// What is published is what was accepted and did not come back, and answers as one shard that holds it would.
+/// Checks that the published documents are those that were accepted and not returned, and that they answer like a single shard.
 fn check_end(ledger: &Ledger<TextDocument>, publication: &Publication<MoodyView>, counts: &Counts) {
     assert_eq!(contents(publication), ledger.live.iter().collect());
     let config = ColonyConfig {

@@ -13,21 +13,21 @@ use tickring::testing::colony::{Misdeed, Notes};
 use tickring::testing::random::Random;
 use tickring::{DocumentId, Publication, Shard, ShardId, TickPhase, View};
 
-/// The title of a document that no shard takes.
+/// The title of a document that every shard refuses.
 pub(crate) const UNWELCOME: &str = "unwelcome";
-/// The title of a document that ends its shard.
+/// The title of a document that kills its shard.
 pub(crate) const DEADLY: &str = "deadly";
-/// A shard sends to ids from here on, each shard to its own.
+/// The first id to which shards send. Each shard has a range of its own.
 const MAIL: u64 = 1 << 48;
 const MAIL_IDS: u64 = 40;
 
-/// What a colony's driver and its shards share.
+/// The state that a colony's driver and its shards share.
 pub(crate) struct Ward {
     seed: u64,
     notes: Mutex<Notes<TextDocument>>,
-    /// Shards that are to die in the next phase that they run.
+    /// Shards that die in the next phase that they run.
     doomed: Mutex<BTreeSet<ShardId>>,
-    /// The other sides of those that hang; nothing once nobody misbehaves any more.
+    /// The senders that hanging shards wait for. `None` once no shard may misbehave.
     hanging: Mutex<Option<Vec<Sender<()>>>>,
 }
 
@@ -49,12 +49,12 @@ impl Ward {
         *self.doomed.lock().unwrap() = shards.into_iter().collect();
     }
 
-    /// Lets those go on that hang.
+    /// Releases the hanging shards.
     pub(crate) fn release(&self) {
         self.hanging.lock().unwrap().iter_mut().for_each(Vec::clear);
     }
 
-    /// Nobody misbehaves from now on.
+    /// Ends all misbehaviour.
     pub(crate) fn calm(&self) {
         *self.hanging.lock().unwrap() = None;
         self.doom([]);
@@ -64,7 +64,7 @@ impl Ward {
         self.hanging.lock().unwrap().is_none()
     }
 
-    /// The factory. A life holds what the last one published.
+    /// The factory. A new life begins with the documents that the previous one published.
     pub(crate) fn make(self: &Arc<Self>, birth: &Birth<MoodyView>) -> Result<Moody, ShardFailure> {
         let life = u64::from(birth.shard.as_u32()) << 32 | birth.incarnation.get();
         let mut random = Random::stream(self.seed, life);
@@ -89,9 +89,9 @@ impl Ward {
         Ok(moody)
     }
 
-    /// In which of its ticks a shard does what.
+    /// Draws a misdeed, with the tick of the life and the phase in which it happens.
     fn draw(random: &mut Random) -> (u64, TickPhase, Misdeed) {
-        // A hang costs its whole timeout.
+        // Rare, since a hang takes the whole timeout.
         let misdeed = match random.below(30) {
             0 => Misdeed::Hang,
             1..10 => Misdeed::Fail,
@@ -105,11 +105,11 @@ impl Ward {
 pub(crate) struct Moody {
     life: (ShardId, Incarnation),
     inner: TextShard,
-    /// What the inner shard plays on: its view is another than this one's.
+    /// The rehearsal for the inner shard, since its view has another type than this shard's.
     stage: Rehearsal<TextDocument, TextView>,
     documents: BTreeMap<DocumentId, Arc<TextDocument>>,
     applied: Vec<(Origin, Write<TextDocument>)>,
-    /// After so many ticks.
+    /// The misdeed, with the tick of this life and the phase in which it happens.
     misdeed: (u64, TickPhase, Misdeed),
     /// Whether it has hung.
     given_up: bool,
@@ -127,7 +127,7 @@ impl Moody {
         "on purpose".into()
     }
 
-    /// What each phase begins with.
+    /// The beginning of each phase.
     fn pass(&mut self, phase: TickPhase, context: Context<'_, '_>) -> Result<(), ShardFailure> {
         self.send(context);
         let is_doomed = self.ward.doomed.lock().unwrap().remove(&self.life.0);
@@ -162,13 +162,13 @@ impl Moody {
         }
         let failure = self.confess(phase, misdeed);
         if misdeed == Misdeed::Panic {
-            // Not a panic of an assertion: its hook would print.
+            // Doesn't call the panic hook, which would print a message.
             std::panic::resume_unwind(Box::new("on purpose"));
         }
         Err(failure)
     }
 
-    /// Writes to an id that it has not written to in this tick.
+    /// Sends a write for an id for which it has sent none in this tick.
     fn send(&mut self, context: Context<'_, '_>) {
         if !self.random.one_in(3) {
             return;
@@ -296,7 +296,7 @@ impl Shard for Moody {
     }
 }
 
-/// The index, and the very documents that are in it.
+/// The view of the index, and the documents in it.
 pub(crate) struct MoodyView {
     text: TextView,
     pub(crate) documents: Arc<BTreeMap<DocumentId, Arc<TextDocument>>>,

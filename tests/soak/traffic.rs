@@ -1,4 +1,4 @@
-//! Writers and readers of a colony.
+//! The writers and readers of a colony.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) const QUERIES: [&str; 5] = [
     "moon star fish net",
 ];
 
-/// Writes until the colony is closed. No id is written again before its last write is published.
+/// Writes until the colony is closed. It writes an id again only after its last write was published.
 pub(crate) fn write(
     writer: u64,
     intake: &Intake<Moody>,
@@ -78,7 +78,7 @@ pub(crate) fn write(
     }
 }
 
-/// Reads every publication until the colony is closed. A query sees one of them, and the same one answers the same.
+/// Reads every publication until the colony is closed. Checks that a query sees one publication, which always gives the same answer.
 pub(crate) fn read(
     reader: &Reader<Moody>,
     intake: &Intake<Moody>,
@@ -104,7 +104,7 @@ pub(crate) fn read(
     }
 }
 
-/// What the naive model says of any views, and the index holds the very documents that its shard does.
+/// Checks the views by the naive model, and that each index contains exactly the documents of its shard.
 pub(crate) fn check_views(publication: &Publication<MoodyView>) {
     colony::check_views(publication);
     for published in publication.shards() {

@@ -1,4 +1,4 @@
-//! What each tick's report must say, by the shards' own notes and by a naive account of who comes back.
+//! The check of each tick's report against the shards' notes, and against a naive account of the lives that begin.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -8,10 +8,10 @@ use super::{Misdeed, Notes};
 use crate::colony::{Fault, FaultKind, Origin, ReturnReason, TickReport};
 use crate::{ShardId, TickPhase};
 
-/// How often in a row the factory is tried for one shard.
+/// The number of consecutive attempts of the factory for one shard.
 const TRIES: u32 = 3;
 
-/// How often what has happened.
+/// The numbers of events of each kind.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Totals {
     pub ticks: u64,
@@ -39,11 +39,11 @@ impl Totals {
 pub struct Account<D> {
     pub totals: Totals,
     pub events: Vec<Event<D>>,
-    /// The dead ones of the last publication.
+    /// The dead shards of the last publication.
     pub frozen: BTreeSet<ShardId>,
-    /// Those of them that the next tick tries to make.
+    /// The dead shards that the next tick tries to make again.
     awaited: BTreeSet<ShardId>,
-    /// How often in a row each of them was tried, that time included.
+    /// The number of consecutive attempts for each of them, including the next.
     tries: BTreeMap<ShardId, u32>,
 }
 
@@ -60,13 +60,13 @@ impl<D> Default for Account<D> {
 }
 
 impl<D: Debug> Account<D> {
-    /// The shard is no more.
+    /// Records that the shard was removed or forgotten.
     pub fn dismiss(&mut self, shard: ShardId) {
         self.frozen.remove(&shard);
         self.tries.remove(&shard);
     }
 
-    /// Somebody has asked for the shard to be made again.
+    /// Records a request to make the shard again.
     pub fn ask_for(&mut self, shard: ShardId) {
         self.tries.remove(&shard);
     }
@@ -109,7 +109,8 @@ impl<D: Debug> Account<D> {
         );
     }
 
-    /// The dead are tried three times and no more, and nobody else begins a life; those that come back hold what they held.
+    /// Checks that each dead shard is tried at most three times, that no other shard begins a life, and that shards come back with their
+    /// documents.
     fn check_lives(&mut self, report: &TickReport<D>) {
         let revived: BTreeSet<_> = report.revived.iter().map(|life| life.shard).collect();
         let died: BTreeSet<_> = report.faults.iter().map(|fault| fault.shard).collect();
@@ -134,7 +135,7 @@ impl<D: Debug> Account<D> {
     }
 }
 
-/// Only those that misbehave die, when and how they do.
+/// Checks that exactly the misbehaving shards die, with the right fault.
 fn check_faults<D>(faults: &[Fault], notes: &Notes<D>, totals: &mut Totals) {
     let found = faults.iter().map(|fault| {
         let (misdeed, total) = match fault.kind {

@@ -1,4 +1,4 @@
-//! What became of every write of a colony's life, and what was to be live after each of its ticks.
+//! The outcomes of all writes to a colony, and the documents that must be live after each tick.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -7,27 +7,27 @@ use super::super::random::mix;
 use crate::colony::{ReturnReason, Returned, Write};
 use crate::{DocumentId, Publication, Tick, View};
 
-/// A write that was accepted. Its writer sends no other for the same id before this one's tick is published.
+/// An accepted write. Its writer sends no other one for the same id before the tick of this one is published.
 #[derive(Debug)]
 pub struct Accepted<D> {
     pub write: Write<D>,
     pub ticket: Tick,
 }
 
-/// What a colony's driver saw, in its order.
+/// An event that a colony's driver saw. The order of events matters.
 #[derive(Debug)]
 pub enum Event<D> {
-    /// A shard sent this; it is accepted with the next tick as its ticket.
+    /// A shard sent this message. It is accepted with the next tick as its ticket.
     Sent(Accepted<D>),
     Published(Tick, Write<D>),
     Returned(Tick, Returned<D>),
-    /// A shard was forgotten, and with it this document.
+    /// A shard was forgotten, along with this document.
     Lost(DocumentId),
-    /// A tick has ended, and this is published now.
+    /// A tick has ended, and this is its publication.
     Ended(Contents),
 }
 
-/// How many documents there are, and a sum over which ones.
+/// The number of documents, and a checksum of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Contents {
     documents: usize,
@@ -61,10 +61,10 @@ impl<'a, D: 'a> FromIterator<(&'a DocumentId, &'a Arc<D>)> for Contents {
     }
 }
 
-/// The accepted writes whose fate is open, by id in the order of their acceptance, and what is live.
+/// The accepted writes without an outcome, by id and in the order of their acceptance, and the live documents.
 #[derive(Debug)]
 pub struct Ledger<D> {
-    /// Why shards refuse a document, if they do.
+    /// Returns why shards refuse a document, if they do.
     refusal: fn(&D) -> Option<&str>,
     open: BTreeMap<DocumentId, VecDeque<Accepted<D>>>,
     pub live: BTreeMap<DocumentId, Arc<D>>,
@@ -91,7 +91,7 @@ impl<D> Ledger<D> {
         self.accepted += 1;
     }
 
-    /// Every accepted write has come to one end, and only one.
+    /// Checks that every accepted write has had exactly one outcome.
     pub fn replay(&mut self, events: Vec<Event<D>>) {
         for event in events {
             match event {
@@ -119,7 +119,7 @@ impl<D> Ledger<D> {
         assert!(open.is_empty(), "neither published nor returned: {open:?}");
     }
 
-    /// The tickets of an id ascend, and each is resolved by its tick: this is the first one that is open.
+    /// Resolves the first open ticket of an id. Tickets of an id ascend, and each is resolved by its tick at the latest.
     fn resolve(&mut self, tick: Tick, write: &Write<D>) {
         let open = self.open.get_mut(&write.id());
         let accepted = open

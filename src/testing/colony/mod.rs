@@ -1,7 +1,7 @@
 //! The naive model of a colony whose writers, readers and shards run at the same time.
 //!
-//! The shards note what they do, the writers keep what was accepted, and the driver what each tick reports. An [`Account`] compares a
-//! report with the notes. A [`Ledger`] then replays all of it: each accepted write and each message comes to exactly one end.
+//! The shards note what they do, the writers keep the accepted writes, and the driver keeps the reports. An [`Account`] compares each report
+//! with the notes. Then a [`Ledger`] replays everything, and checks that each accepted write and each message has exactly one outcome.
 
 mod account;
 mod ledger;
@@ -14,7 +14,7 @@ use crate::colony::{Origin, Write};
 use crate::id::Incarnation;
 use crate::{Publication, ShardId, TickPhase, View};
 
-/// How a shard's life ends.
+/// The ways in which a shard's life ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misdeed {
     Panic,
@@ -23,14 +23,14 @@ pub enum Misdeed {
     NotMade,
 }
 
-/// What the shards of a colony did in a tick, by their own account.
+/// The notes of all shards about one tick.
 #[derive(Debug)]
 pub struct Notes<D> {
-    /// The lives that end, each by its misdeed.
+    /// The lives that end in this tick, each with its misdeed.
     pub misdeeds: Vec<(ShardId, Incarnation, TickPhase, Misdeed)>,
-    /// What was sent, in each shard's order.
+    /// The messages, in the order in which each shard sent them.
     pub sent: Vec<(ShardId, Write<D>)>,
-    /// What was applied by the shards that got to their views.
+    /// The writes that were applied by shards that finished their views.
     pub applied: Vec<(Origin, Write<D>)>,
 }
 
@@ -44,7 +44,7 @@ impl<D> Default for Notes<D> {
     }
 }
 
-/// No document is in two views, and only shards that have died have views of an earlier tick.
+/// Checks that no document is in two views, and that only dead shards have views of an earlier tick.
 pub fn check_views<V: View>(publication: &Publication<V>) {
     let mut seen = BTreeSet::new();
     for published in publication.shards() {

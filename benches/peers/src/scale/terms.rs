@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use tickring::ShardId;
-use tickring::frequency::{GlobalFrequencies, ShardFrequencies, TermDictionary, aggregate_interned};
+use tickring::frequency::{
+    GlobalFrequencies, ShardFrequencies, TermDictionary, aggregate_interned,
+};
 use tickring::id::TermId;
 
 use super::median;
