@@ -268,7 +268,7 @@ fn the_same_document_twice_counts_once_and_it_is_said() {
         report["skipped"][0]["reason"]
             .as_str()
             .unwrap()
-            .contains("the last one counts")
+            .contains("a later document has the same id")
     );
 }
 
