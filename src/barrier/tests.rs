@@ -12,7 +12,7 @@ use crate::sync::{AtomicBool, Instant, Ordering};
 use crate::testing::barrier::{Command, NaiveBarrier, Runner, When};
 use crate::testing::incarnation;
 
-/// Longer than any machine needs; a wait that lasts this long was not woken.
+/// Longer than any machine needs. A wait that lasts this long was not woken.
 const LONG: Duration = Duration::from_secs(30);
 const SHARDS: u32 = 5;
 const A: ShardId = ShardId(0);
@@ -45,7 +45,7 @@ fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
-/// What the core says of a tick without the lock and the snapshot around it.
+/// The answers of the core about a tick, without the lock and the snapshot around it.
 fn compare_core(core: &Core, model: &NaiveBarrier, tick: Tick) {
     for phase in TickPhase::ALL {
         let expected = model
@@ -200,7 +200,7 @@ fn a_replaced_sole_member_leaves_nobody_for_the_current_tick() {
 
 #[test]
 fn a_replacement_wakes_those_who_wait_for_the_old_incarnation() {
-    // More members than cores: nobody looks for long before it sleeps. In the second half of the rounds they count from tick 1 only.
+    // With more members than cores, no waiter looks for long before it sleeps. In the second half of the rounds they count only from tick 1.
     let crowd: Vec<_> = (1..).map(ShardId).take(cores()).collect();
     for round in 0..100 {
         let counting = round < 50;
@@ -218,7 +218,7 @@ fn a_replacement_wakes_those_who_wait_for_the_old_incarnation() {
                 about_to_wait.send(()).unwrap();
                 let begun = Instant::now();
                 let result = barrier.wait_all_with_timeout(TickPhase::Sense, 0, LONG);
-                // One that was not woken looks again when its deadline expires.
+                // A wait that was not woken looks again when its deadline expires.
                 assert!(begun.elapsed() < LONG / 2);
                 result
             });
@@ -405,7 +405,7 @@ fn it_looks_for_long_only_while_there_are_no_more_members_than_cores() {
     assert!(!TickBarrier::new(cores + 1).unwrap().patience.has_cores());
 }
 
-/// As those of the other members' doings and of the system are: each finds the phase as it was.
+/// Wake-ups without a change, as other members and the system cause them: after each, the phase is as it was.
 fn wake_up(barrier: &TickBarrier) {
     barrier.core.wake_all(barrier.core.lock());
 }
@@ -419,7 +419,7 @@ fn a_timeout_does_not_start_again_at_a_wake_up() {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 wake_up(&barrier);
-                // Leaves the waiter time to look.
+                // Gives the waiter time to look.
                 thread::sleep(Duration::from_millis(1));
             }
         });

@@ -31,7 +31,7 @@ const SEQUENTIAL: Plan = Plan {
     ..Plan::MEASURED
 };
 
-/// Parallel for any input, with about this many entries per partition.
+/// A plan that is parallel for any input, with about this number of entries per partition.
 fn parallel(entries_per_partition: usize, max_partitions: usize) -> Plan {
     Plan {
         sequential_below: 0,
@@ -48,7 +48,7 @@ fn shard(pairs: &[(&str, u64)]) -> Shard {
     pairs.iter().map(|&(t, n)| (t.to_owned(), n)).collect()
 }
 
-/// Shards of numbered terms, half of which each shares with the next.
+/// Shards of numbered terms. Each shard shares half of its terms with the next.
 fn numbered(shards: usize, terms: usize) -> Vec<Shard> {
     (0..shards)
         .map(|i| (i * terms / 2..i * terms / 2 + terms).map(|t| (format!("t{t}"), 1 + t as u64)))
@@ -56,12 +56,12 @@ fn numbered(shards: usize, terms: usize) -> Vec<Shard> {
         .collect()
 }
 
-/// Few different terms, so that shards share some: empty, ASCII, and of several bytes a letter.
+/// A few different terms, so that shards share some: empty, ASCII, and with several bytes per letter.
 fn term() -> impl Strategy<Value = String> {
     prop_oneof!["", "[a-d]{1,2}", "[äßж漢🦀]{1,2}", ".{0,40}"]
 }
 
-/// Mostly small; large enough now and then that a few of them overflow.
+/// Mostly small numbers, sometimes so large that a few of them overflow.
 fn frequency() -> impl Strategy<Value = u64> {
     prop_oneof![
         200 => 0..1_000_u64,

@@ -29,7 +29,7 @@ const _: () = assert!(CHUNK == 128 && PAGE_IDS == 8_192);
 
 type Map = BTreeMap<TermId, u64>;
 
-/// A value that is made of random bytes.
+/// Generates a value from random bytes.
 fn made<T: for<'a> Arbitrary<'a> + Debug>() -> impl Strategy<Value = T> {
     vec(any::<u8>(), 100).prop_map(|bytes| Unstructured::new(&bytes).arbitrary().unwrap())
 }
@@ -51,8 +51,8 @@ proptest! {
         prop_assert_eq!(&turned, &global);
     }
 
-    /// Published or not, refused or carried out: the published sums are those of what the shards have, and refusals are the
-    /// model's.
+    /// After any commands, the published sums are the sums of the shards' contributions, and the same commands are refused as by the naive
+    /// model.
     #[test]
     fn every_sequence_of_changes_gives_the_fold(
         commands in vec(made::<Command>(), 1..80),
@@ -204,7 +204,7 @@ fn terms_that_have_gone_take_no_room() {
         counts.set(TermId(id), number as u64 + 1);
     }
     assert_eq!(counts.room(), (3, 5));
-    // Each leaves as much room as there was before it came.
+    // Each shard leaves as much room as there was before it.
     for (id, room) in [
         (page, (3, 4)),
         (1, (3, 4)),
@@ -219,7 +219,7 @@ fn terms_that_have_gone_take_no_room() {
     assert_eq!((counts.terms(), counts.iter().next()), (0, None));
 }
 
-/// Large enough for several threads.
+/// An input that is large enough for several threads.
 #[test]
 fn the_parallel_sum_is_the_fold() {
     let shards: Vec<_> = (0..8_u64)
@@ -263,7 +263,7 @@ fn a_publication_copies_what_changes_and_no_more() {
         ledger.totals().counts.chunks_shared_with(&published),
         (18, 20)
     );
-    // What a replacement leaves as it is isn't copied either.
+    // Nor does a replacement copy chunks that it doesn't change.
     let published = ledger.totals().counts.clone();
     ledger.replace(ShardId(0), 3, &pairs(&all)).unwrap();
     assert_eq!(
@@ -304,7 +304,7 @@ fn a_hand_over_shares_what_it_hands_over() {
     );
     share(&mut ledger, &counter, 2).unwrap();
     assert_eq!(shared(&ledger, &counter), (20, 20));
-    // Of the sums only the one chunk was copied.
+    // Only this one chunk of the sums was copied.
     let sums = &ledger.totals().counts;
     assert_eq!(sums.chunks_shared_with(&published), (19, 20));
     assert!(sums.iter().eq(counter.counts.iter()));
@@ -352,7 +352,7 @@ fn what_a_counter_hands_over_takes_the_place_of_anything() {
     seen(3);
     global.remove(shard, 3).unwrap();
     seen(4);
-    // A new life of the shard, of which some time later nobody has heard in the old one.
+    // Once a new life of the shard has handed over, the counter of the old life is refused.
     let mut next = ShardCounter::new(shard);
     next.add(1, [TermId(6)]).unwrap();
     next.hand_over(&global, 5).unwrap();
@@ -388,7 +388,7 @@ fn totals_that_overflow_are_refused_and_change_nothing() {
     assert_eq!(NaiveCounts::seen(&global.publish()), before);
     global.replace(b, 1, &of(5, u64::MAX - 10, 5)).unwrap();
     assert_eq!(global.update(b, 2, &of(6, 0, 6)).unwrap_err(), documents);
-    // One shard's decrease makes room for another's increase.
+    // A decrease of one shard makes room for an increase of another.
     global.update(a, 2, &of(7, 10, 7)).unwrap();
     global
         .update(b, 2, &of(u64::MAX - 7, 0, u64::MAX - 7))
@@ -446,7 +446,7 @@ fn fewer_documents_than_a_term_that_stays_is_in_are_refused() {
     );
 }
 
-/// Readers go on with what they hold, and see whole publications only: in each, every term has the same frequency.
+/// Readers keep the snapshots that they hold, and see only complete publications: in each, every term has the same frequency.
 #[test]
 fn readers_see_whole_publications() {
     let global = GlobalFrequencies::new();
@@ -583,7 +583,7 @@ fn a_sum_beyond_64_bits_is_above_any_number_of_documents() {
     };
     assert_eq!(found.unwrap_err(), refused);
 
-    // A lower id that is merely above the number of documents comes first.
+    // A lower id comes first, even if its count is only just above the number of documents.
     let found = ShardFrequencies::new(9, 1, pairs.map(|(id, count)| (TermId(id), count)));
     let refused = FrequencyError::CountAboveDocuments {
         term: TermId(2),
@@ -635,7 +635,7 @@ fn c6_replaced_snapshots_are_kept_up_to_some_megabytes() {
     };
     let held: Vec<_> = (1..=20).map(publish).collect();
     let bytes = held[1].memory_bytes();
-    // With them 25 pages of 64 pointers.
+    // And 25 pages of 64 pointers.
     let (least, most) = ((chunks << 10) + 25 * 512, (chunks + 20) << 10);
     assert!((least..most).contains(&(bytes as u32)), "{bytes} bytes");
     let replaced = &held[..19];
