@@ -1,8 +1,8 @@
-//! A set of documents of a window.
+//! A bit set of the documents in a window.
 
 use tantivy::DocId;
 
-/// Documents that are worked through at once.
+/// The number of documents in a window, which are evaluated at once.
 pub(super) const WINDOW_DOCUMENTS: DocId = 2_048;
 pub(super) const WINDOW: usize = WINDOW_DOCUMENTS as usize;
 const WORDS: usize = WINDOW / 64;

@@ -1,20 +1,20 @@
-//! Bounds of a leaf's scores in a segment, run by run of its documents.
+//! Bounds of a leaf's scores in a segment, for each run of its documents.
 
 use tantivy::postings::BlockSegmentPostings;
 use tantivy::{DocId, TERMINATED};
 
-/// As many postings a full block has, which is what a maximum is stored for.
+/// The number of postings in a full block. Only full blocks have a stored maximum.
 const FULL_BLOCK: usize = 128;
 
-/// It only goes forward.
+/// The bounds of a leaf's scores, by runs of documents. They can only be read forwards.
 #[derive(Default)]
 pub(super) struct Bounds {
-    /// Ascending. Beyond the last there is no match.
+    /// By ascending documents. There is no match after the last run.
     runs: Vec<Run>,
     at: usize,
 }
 
-/// From behind the run before up to `last` no document has a score above `bound`.
+/// The documents after the previous run, up to and including `last`. None of them has a score above `bound`.
 struct Run {
     last: DocId,
     bound: f64,
@@ -29,7 +29,7 @@ impl Bounds {
         }
     }
 
-    /// A run for each full block, with the bound that `of_block` has for it, and one for what is left, with the bound `greatest`.
+    /// Makes a run for each full block with the bound from `of_block`, and one for the remaining postings with the bound `greatest`.
     pub(super) fn of_postings(
         mut postings: BlockSegmentPostings,
         greatest: f64,
@@ -48,7 +48,7 @@ impl Bounds {
         Self { runs, at: 0 }
     }
 
-    /// No document from `start` on that lies before `end` has a score above it.
+    /// Returns a bound of the scores of all documents from `start` up to `end`, exclusive.
     pub(super) fn within(&mut self, start: DocId, end: DocId) -> f64 {
         while self.runs.get(self.at).is_some_and(|run| run.last < start) {
             self.at += 1;

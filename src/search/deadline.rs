@@ -1,4 +1,4 @@
-//! When a search has to be over.
+//! The deadline of a search.
 
 use crate::error::SearchError;
 use crate::sync::Instant;

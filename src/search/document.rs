@@ -1,6 +1,8 @@
-//! What a text shard holds.
+//! The document of a text shard.
 
-/// A document of a [`TextShard`](crate::search::TextShard): two texts that can be searched, and are not given back.
+/// A document of a [`TextShard`](crate::search::TextShard): a title and a body.
+///
+/// Both can be searched, but not read back: the index doesn't store the texts.
 ///
 /// ```
 /// use tickring::search::TextDocument;
@@ -18,7 +20,7 @@ pub struct TextDocument {
 }
 
 impl TextDocument {
-    /// A document with this title and body. Either may be empty.
+    /// Makes a document with this title and body. Either may be empty.
     pub fn new(title: impl Into<String>, body: impl Into<String>) -> Self {
         Self {
             title: title.into(),

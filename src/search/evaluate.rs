@@ -1,9 +1,9 @@
 //! Finds and scores a segment's matches, skipping those that can't reach the top k.
 //!
-//! A segment is worked through in windows of [`WINDOW`] documents. In each, the tree is evaluated on bit sets, from the root down with a mask of
-//! the documents that still count and so back up with those that match; a leaf that is evaluated keeps the scores of its matches.
-//! Then the leaves' scores are added to the window's sums, leaf by leaf in the query's order. So the sum of a document is built in that order
-//! whatever its segment holds. Which documents are left out before that is the subject of `prune`.
+//! A segment is processed in windows of [`WINDOW`] documents. In each window, the tree is evaluated on bit sets. A mask of the documents that
+//! can still match goes down from the root, and the documents that match come back up. Each evaluated leaf keeps the scores of its
+//! matches. Then the leaves' scores are added to the window's sums, leaf by leaf in the query's order. So a document's sum is built in that
+//! order in every segment. Which documents are skipped before that is the subject of `prune`.
 
 use tantivy::{DocId, TERMINATED};
 
@@ -16,15 +16,15 @@ use super::segment::SegmentView;
 use super::weight::{Cursor, LeafWeight};
 use crate::error::SearchError;
 
-/// Who wants the matches of a query.
+/// The receiver of a query's matches.
 pub(super) trait Hits {
-    /// No match below this score is wanted; nothing if all are.
+    /// Returns the score below which matches aren't wanted, or `None` if all are wanted.
     fn threshold(&self) -> Option<f32>;
 
     fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError>;
 }
 
-/// All matches.
+/// A closure receives all matches.
 impl<F: FnMut(DocId, f32) -> Result<(), SearchError>> Hits for F {
     fn threshold(&self) -> Option<f32> {
         None
@@ -35,11 +35,13 @@ impl<F: FnMut(DocId, f32) -> Result<(), SearchError>> Hits for F {
     }
 }
 
-/// A leaf looks up single documents if the mask holds fewer than one for so many of its own matches in a window.
+/// A leaf looks up single documents if the mask has fewer than one document for this many of the leaf's matches in a window.
 const SEEK_BELOW: u32 = 16;
 
-/// What was found in the current window, kept for the next segment to spare allocating it. What a window didn't evaluate is from an earlier
-/// one: [`Evaluation::add`] doesn't get there, because then a clause above has no match.
+/// Buffers for the matches in the current window. They are reused for all windows and segments.
+///
+/// Parts that a window didn't evaluate hold content of an earlier one. [`Evaluation::add`] never reads them, because a clause above them
+/// has no match then.
 pub(super) struct Scratch {
     pub(super) clauses: Vec<Bits>,
     pub(super) leaves: Vec<LeafWindow>,
@@ -67,7 +69,7 @@ impl Scratch {
     }
 }
 
-/// Tells `hits` each live match of the segment that it may want, ascending, and its score.
+/// Calls `hits` with each live match of the segment that it may want and its score, by ascending documents.
 pub(super) fn each_hit(
     query: &Query,
     weights: &[LeafWeight],
@@ -79,7 +81,7 @@ pub(super) fn each_hit(
     deadline.check()?;
     let max_doc = segment.reader().max_doc();
     let cursors = weights.iter().map(|weight| weight.cursor(segment));
-    // Each leaf goes through all its blocks.
+    // Slow for frequent words: each leaf reads all its blocks.
     let bounds = weights.iter().map(|weight| {
         deadline.check()?;
         weight.bounds(segment)
@@ -119,7 +121,7 @@ pub(super) fn each_hit(
 pub(super) struct Evaluation<'a> {
     pub(super) query: &'a Query,
     cursors: Vec<Cursor<'a>>,
-    /// Of the leaf at the same place.
+    /// The bounds of the leaf at the same index.
     pub(super) bounds: Vec<Bounds>,
     pub(super) scratch: &'a mut Scratch,
     max_doc: DocId,
@@ -145,13 +147,13 @@ impl Evaluation<'_> {
         self.start + bit as DocId
     }
 
-    /// Begins the window at the first document that can match from here on; false if there is none.
+    /// Moves the window to the first document from here on that can match. Returns false if there is none.
     fn go_to_next_match(&mut self) -> bool {
         self.start = self.next_match(self.query.root);
         self.start < self.max_doc
     }
 
-    /// No document of the rest of the segment that lies before this one matches.
+    /// Returns a document such that none from the window's start up to it matches.
     fn next_match(&self, node: Node) -> DocId {
         let clause = match node {
             Node::Leaf(leaf) => return self.cursors[leaf].next_match(self.start),
@@ -179,7 +181,7 @@ impl Evaluation<'_> {
         live
     }
 
-    /// The documents of `mask` that match, in the current window.
+    /// Returns the documents of `mask` that match, in the current window.
     pub(super) fn matches(&mut self, node: Node, mask: &Bits) -> Bits {
         let index = match node {
             Node::Leaf(leaf) => return self.leaf_matches(leaf, mask),
@@ -246,7 +248,7 @@ impl Evaluation<'_> {
         *matches
     }
 
-    /// Sums up the scores of these documents.
+    /// Computes the score sums of these documents.
     fn score(&mut self, documents: &Bits) {
         documents.each(|bit| self.scratch.sums[bit] = 0.0);
         self.add(self.query.root, documents);

@@ -1,7 +1,8 @@
-//! Full-text search over shards that are tantivy indexes and together answer as one.
+//! Full-text search over shards that are tantivy indexes and answer together like a single index.
 //!
-//! A [`TextShard`] holds [`TextDocument`]s in an index in memory. [`search`] runs a [`Query`] over all shards of a publication, with the
-//! statistics of them all, and gives the same answer, to the bit of a score, for every number of shards.
+//! A [`TextShard`] holds [`TextDocument`]s in an in-memory index; run such shards in a [`Colony`](crate::Colony). [`search`] runs a
+//! [`Query`] over all shards of a publication and scores with the statistics over all of them. So the answer is the same for every number
+//! of shards, down to the bits of the scores.
 
 mod bitset;
 mod ceilings;

@@ -1,7 +1,7 @@
-//! From the text of a query to its tree.
+//! The parser of queries, from text to tree.
 //!
-//! tantivy's grammar reads the text. What it yields is turned into a tree here and not by tantivy's `QueryParser`, whose queries can't be
-//! looked into, so that the order of the leaves and each one's boost are known.
+//! tantivy's grammar parses the text. The tree is built here and not by tantivy's `QueryParser`, because that one's queries can't be
+//! inspected, and scoring needs the order of the leaves and the boost of each.
 
 use std::collections::HashSet;
 
@@ -33,8 +33,8 @@ pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
     Ok(parsed)
 }
 
-/// The grammar's parser calls itself at an opening parenthesis and at a `NOT`, and nowhere else. Both are counted wherever they stand, because
-/// only the parser knows which ones are quoted.
+/// Checks the bounds of the text. The grammar's parser recurses at an opening parenthesis and at a `NOT`, and nowhere else. Quoted ones are
+/// counted too, because only the parser knows which ones are quoted.
 fn check_size(query: &str) -> Result<(), QueryError> {
     if query.len() > Query::MAX_BYTES {
         return Err(QueryError::TooLong {
@@ -114,7 +114,7 @@ fn tree(ast: UserInputAst, query: &str) -> Result<Tree, QueryError> {
     }
 }
 
-/// tantivy takes a boost within rounding of 1 as none.
+/// Wraps a tree in a boost. Like tantivy, ignores a boost that is 1 within rounding.
 fn boosted(tree: Tree, boost: f32) -> Tree {
     if (boost - 1.0).abs() < f32::EPSILON {
         tree
@@ -130,8 +130,8 @@ fn unsupported<T>(what: &'static str, query: &str) -> Result<T, QueryError> {
     })
 }
 
-/// tantivy counts a phrase with slop in an order that depends on the segment. It takes `sea*` for `sea`, and `sea~2` for the phrase `sea 2`, which
-/// nobody means.
+/// Refuses literals that can't be scored exactly. tantivy counts a phrase with slop in an order that depends on the segment. It reads `sea*`
+/// as `sea`, and `sea~2` as the phrase `sea 2`, which nobody means.
 fn check_literal(literal: &UserInputLiteral, query: &str) -> Result<(), QueryError> {
     if literal.slop > 0 {
         return unsupported("a phrase with slop", query);
@@ -155,7 +155,7 @@ fn check_literal(literal: &UserInputLiteral, query: &str) -> Result<(), QueryErr
     }
 }
 
-/// A word or phrase in its field, or in either.
+/// Returns the tree of a word or phrase: in its field, or in either field.
 fn literal_tree(literal: &UserInputLiteral, query: &str) -> Result<Tree, QueryError> {
     let leaf = |field| match leaf(field, &literal.phrase) {
         Some(leaf) => Ok(Tree::Leaf(leaf)),
@@ -185,7 +185,7 @@ fn tokens(text: &str) -> Vec<(usize, String)> {
     tokens
 }
 
-/// Nothing if the text has no token.
+/// Returns the leaf of a word or phrase, or `None` if the text has no token.
 fn leaf(field: TextField, text: &str) -> Option<LeafKind> {
     let term = |text: &str| Term::from_field_text(field.number(), text);
     match &tokens(text)[..] {
@@ -216,8 +216,8 @@ fn add_everything(tree: &mut Tree) {
     }
 }
 
-/// Moves the tree into the query's lists, leaves in the order of the query, each with the product of the boosts above it, multiplied from the
-/// outermost in as tantivy does.
+/// Moves the tree into the query's lists, with the leaves in the query's order. Each leaf gets the product of the boosts above it, multiplied
+/// from the outermost inwards as tantivy does.
 fn flatten(tree: Tree, boost: f32, scored: bool, query: &mut Query) -> Result<Node, QueryError> {
     match tree {
         Tree::Boost(child, factor) => {

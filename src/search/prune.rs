@@ -1,14 +1,14 @@
-//! Leaves documents out that can't be among the best.
+//! The pruning of documents that can't be among the best.
 //!
-//! For each window every leaf has a bound of its scores. What their sum can't lift to the threshold is passed over whole. In a query of alternatives
-//! the leaves are ranked by their bounds: the lowest ones that together don't reach the threshold are optional, for a document that has no other leaf isn't
-//! wanted. So only the others are read through; an optional leaf is looked up for the documents found so far, the greatest first, and before
-//! each the documents are dropped that can't reach the threshold any more. This is `MaxScore` (Turtle and Flood, "Query Evaluation: Strategies and
-//! Optimizations", 1995), by windows.
+//! In each window, every leaf has a bound of its scores. If the sum of the bounds doesn't reach the threshold, the whole window is skipped.
+//! In a query of alternatives the leaves are ranked by their bounds. The lowest ones that together don't reach the threshold are optional: a
+//! document that matches only those isn't wanted. So only the other leaves are read completely. The optional leaves are then looked up for
+//! the documents found so far, the one with the greatest bound first. Before each look-up, documents that can't reach the threshold any
+//! more are dropped. This is `MaxScore` (Turtle and Flood, "Query Evaluation: Strategies and Optimizations", 1995), window by window.
 //!
-//! It changes no answer: a document that is left out would have had a score below the threshold, which only rises, and at the threshold itself nothing
-//! is left out, as the id decides there. The sums on the way are in another order than the final ones; `bound` allows for that. The score of a document that
-//! stays is added up anew, in the query's order.
+//! Pruning changes no answer. A document that is left out has a score below the threshold, and the threshold only rises. No document with
+//! exactly the threshold's score is left out, because its id decides. The intermediate sums are in another order than the final ones; `bound`
+//! allows for that. The score of each remaining document is summed again, in the query's order.
 
 use super::bitset::Bits;
 use super::evaluate::Evaluation;
@@ -16,12 +16,12 @@ use super::query::Query;
 use super::segment::SegmentView;
 use super::slack::reaches;
 
-/// A leaf's place in the order of bounds.
+/// A leaf's rank by its bound.
 #[derive(Clone, Copy)]
 pub(super) struct Rank {
     leaf: usize,
     bound: f64,
-    /// The sum of this bound and of all lower ones.
+    /// The sum of this bound and all lower ones.
     up_to_here: f64,
 }
 
@@ -32,7 +32,7 @@ fn is_disjunction(query: &Query) -> bool {
 }
 
 impl Evaluation<'_> {
-    /// The documents of the current window that match, without some that can't have a score of `threshold`.
+    /// Returns the documents of the current window that match, except some that can't reach a score of `threshold`.
     pub(super) fn matches_reaching(&mut self, threshold: f32, segment: &SegmentView) -> Bits {
         self.rank();
         let all = self
@@ -50,7 +50,7 @@ impl Evaluation<'_> {
         let optional = ranks.partition_point(|rank| !reaches(rank.up_to_here, threshold));
         let matches = self.alternatives(&ranks, optional, threshold, &self.live(segment));
         self.scratch.ranks = ranks;
-        // No clause leaves out any of these.
+        // All of these match every clause above a leaf that they match.
         self.scratch.clauses.fill(matches);
         matches
     }

@@ -9,40 +9,43 @@ use super::parse;
 use super::schema::TextField;
 use crate::error::QueryError;
 
-/// A parsed query.
+/// A parsed query, which can be searched for in any index.
 ///
 /// # Syntax
-/// That of tantivy's parser:
+/// The syntax is that of tantivy's parser:
 ///
-/// | written | finds |
+/// | query | finds |
 /// | --- | --- |
-/// | `sea tide` | documents with one of the words or both, in the title or the body |
+/// | `sea tide` | documents with at least one of the words, in the title or the body |
 /// | `+sea tide` | documents with `sea`; `tide` adds to the score |
-/// | `sea -tide`, `+sea +tide` | `sea` without `tide`; both |
-/// | `sea AND tide`, `sea OR tide` | both; one of them. `AND` binds more closely |
-/// | `"the open sea"`, `'the open sea'` | the words one after the other in one field |
-/// | `title:sea`, `body:"open sea"`, `title:(sea tide)` | in one field |
-/// | `sea^2.5`, `(sea tide)^0.5` | the score multiplied, by at most [`MAX_BOOST`](Self::MAX_BOOST) |
+/// | `sea -tide`, `+sea +tide` | documents with `sea` but not `tide`; documents with both |
+/// | `sea AND tide`, `sea OR tide` | documents with both; documents with at least one. `AND` binds more tightly |
+/// | `"the open sea"`, `'the open sea'` | documents with the words in this order, next to each other, in one field |
+/// | `title:sea`, `body:"open sea"`, `title:(sea tide)` | documents with the words in this field |
+/// | `sea^2.5`, `(sea tide)^0.5` | the same documents, with the score multiplied by at most [`MAX_BOOST`](Self::MAX_BOOST) |
 /// | `*` | every document, with the score 1 |
 ///
-/// Words are split at whatever is not a letter or a digit and put in lower case, as the documents are; several from one unquoted
-/// word (`fs/proc`) are a phrase. A clause of exclusions only finds nothing, but where it is the whole query (`-sea`)
-/// it finds, with the score 1, whatever is not excluded; so write `sea AND -tide` and not `sea AND NOT tide`, which requires such a clause and finds
-/// nothing, as with tantivy's parser. A clause that is written twice in one group counts once.
+/// Queries are split into words like documents: at every character that isn't a letter or a digit, and in lower case. An unquoted
+/// word that splits into several (`fs/proc`) is a phrase. A clause that is repeated in one group counts once.
 ///
-/// Words of 40 bytes and more (in UTF-8) aren't indexed, so no document has them: one that is required, or in a phrase, matches nothing, an optional
-/// one adds nothing, and one that is excluded excludes nothing. A word or phrase without a letter or a digit is refused; inside a
-/// phrase with others (`"sea & tide"`) such a word is not looked at.
+/// A query of exclusions only (`-sea`) finds all documents that aren't excluded, with the score 1. As a part of a query, such a clause
+/// finds nothing. So write `sea AND -tide`; `sea AND NOT tide` requires such a clause and finds nothing, as with tantivy's parser.
 ///
-/// What has no exact score that is the same for every index is refused: ranges, sets, regular expressions, prefixes, fuzzy words,
-/// phrases with slop, the existence of a field.
+/// Words of 40 bytes or more in UTF-8 aren't indexed, so no document contains them. A required one, or one in a phrase, matches nothing.
+/// An optional or excluded one has no effect. A word or phrase without any letter or digit is refused. Inside a phrase
+/// (`"sea & tide"`) such a word is ignored.
+///
+/// Features without an exact score that is the same for every index are refused: ranges, sets, regular expressions, prefixes, fuzzy words,
+/// phrases with slop, and the existence of a field.
 ///
 /// # Scores
-/// A match's score is the sum of its leaves' scores: of the words and phrases that it has, in the order in which the query has them,
-/// counted in 64 bits and rounded to 32 once. A word or phrase without a field is two leaves, the title's and the body's. A leaf's
-/// score is BM25 (Robertson and Zaragoza, *The Probabilistic Relevance Framework*, 2009) with k1 = 1.2 and b = 0.75 in 32 bits as tantivy
-/// computes it, from the statistics over all shards; a phrase's idf is the sum of its words' and its frequency the number of its
-/// places. Leaves inside a nested clause that doesn't match add nothing.
+/// A document's score is the sum of the scores of the query's leaves that it matches. A leaf is a word or phrase in one field, so a word
+/// without a field is two leaves, one for the title and one for the body. Leaves inside a nested clause that doesn't match add nothing. The
+/// sum is built in the query's order in 64 bits, and rounded to 32 bits once.
+///
+/// A leaf's score is BM25 (Robertson and Zaragoza, *The Probabilistic Relevance Framework*, 2009) with k1 = 1.2 and b = 0.75, in 32 bits as
+/// tantivy computes it, with the statistics over all shards. A phrase's idf is the sum of its words' idfs, and its frequency is the number
+/// of its occurrences.
 ///
 /// ```
 /// use tickring::search::Query;
@@ -64,24 +67,24 @@ pub struct Query {
 }
 
 impl Query {
-    /// The most bytes that a query may have.
+    /// The greatest length of a query, in bytes.
     pub const MAX_BYTES: usize = 8_192;
-    /// The most opening parentheses and words `NOT` together that a query may have. Parsing takes stack for each.
+    /// The greatest number of opening parentheses and `NOT`s in a query, counted together. Parsing takes stack space for each.
     pub const MAX_GROUPS: usize = 100;
-    /// The most words and phrases that a query may have, one without a field counted twice. A search takes about 8 KB for each.
+    /// The greatest number of words and phrases in a query. One without a field counts twice. A search takes about 8 KB for each.
     pub const MAX_LEAVES: usize = 512;
-    /// The greatest boost, and the greatest product of nested ones.
+    /// The greatest boost, and the greatest product of nested boosts.
     pub const MAX_BOOST: u32 = 1_000_000_000;
 
-    /// Reads a query.
+    /// Parses a query. See the example of [`Query`].
     ///
     /// # Errors
-    /// Says what is wrong with the query and shows it.
+    /// [`QueryError`] says what is wrong with the query and shows it.
     pub fn parse(query: &str) -> Result<Self, QueryError> {
         parse::parse(query)
     }
 
-    /// The query as it was written.
+    /// Returns the text of the query as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -107,20 +110,20 @@ impl std::str::FromStr for Query {
     }
 }
 
-/// A place in a query's `clauses` or `leaves`.
+/// An index into a query's `clauses` or `leaves`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Node {
     Clause(usize),
     Leaf(usize),
 }
 
-/// Matches what all of `must` and none of `must_not` match and, if there is no `must`, at least one of `should`.
+/// A clause. A document matches if it matches all of `must`, none of `must_not` and, if `must` is empty, at least one of `should`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clause {
     pub(super) must: Vec<Node>,
     pub(super) should: Vec<Node>,
     pub(super) must_not: Vec<Node>,
-    /// `must` and `should` in the query's order, which is the order of the sum.
+    /// `must` and `should` in the query's order, in which scores are summed.
     pub(super) scored: Vec<Node>,
 }
 
@@ -135,13 +138,13 @@ impl Clause {
     }
 }
 
-/// What matches by itself.
+/// A leaf: a word, a phrase or everything.
 #[derive(Debug, Clone)]
 pub(super) struct Leaf {
     pub(super) kind: LeafKind,
     /// The product of the boosts around it.
     pub(super) boost: f32,
-    /// Not below an exclusion.
+    /// Whether it adds to the score: false below an exclusion.
     pub(super) scored: bool,
 }
 
@@ -149,6 +152,6 @@ pub(super) struct Leaf {
 pub(super) enum LeafKind {
     All,
     Term(TextField, Term),
-    /// At least two terms of one field, each with its place in the phrase.
+    /// At least two terms of one field, each with its position in the phrase.
     Phrase(Vec<(usize, Term)>),
 }

@@ -1,18 +1,18 @@
-//! Document frequencies that have been counted, remembered up to a bound in bytes.
+//! A cache of document frequencies, bounded in bytes.
 
 use std::collections::HashMap;
 
 use tantivy::Term;
 
-/// The memory that the remembered frequencies of one publication take at most.
+/// The greatest size of one publication's cache, in bytes.
 pub(super) const MAX_BYTES: usize = 4 << 20;
 
-/// An entry's place in a table that has just doubled, and what the allocator adds to the term's bytes. Rounded up.
+/// The memory of an entry besides the term's bytes: its place in a table that has just doubled, and the allocator's overhead, rounded up.
 const PLACE: usize = 3 * size_of::<(Term, u64)>() + 32;
 
 type Frequencies = HashMap<Term, u64, ahash::RandomState>;
 
-/// The frequencies of terms that were asked for. Bounded by bytes, because strangers choose how long the terms of their queries are.
+/// The cached frequencies. The bound is in bytes, because the users' queries determine the lengths of the terms.
 #[derive(Default)]
 pub(super) struct Remembered {
     frequencies: Frequencies,
@@ -29,8 +29,9 @@ impl Remembered {
         self.frequencies.get(term).copied()
     }
 
-    /// Remembers a frequency. If there is no room it starts over, which costs recounting only and needs no order of use; what it
-    /// forgets is returned, to be dropped once the lock around this is free. A term that alone exceeds the bound isn't remembered.
+    /// Caches a frequency. If there is no room, the cache is emptied first; that costs only recounting, and no order of use has to be kept.
+    /// The old entries are returned, so that the caller can drop them after it has released the lock. A term that alone exceeds the
+    /// bound isn't cached.
     #[must_use]
     pub(super) fn put(&mut self, term: &Term, frequency: u64) -> Option<Frequencies> {
         let cost = cost(term);

@@ -1,4 +1,4 @@
-//! A search over the shards of a publication.
+//! The search over the shards of a publication.
 
 use tantivy::DocId;
 
@@ -14,16 +14,17 @@ use crate::id::ShardId;
 use crate::publication::{Hit, Publication, Published, Top, View};
 use crate::sync::Instant;
 
-/// The `top` best hits of a query over all shards of a publication, the best first: by descending score, and by ascending id at the same score.
+/// Searches all shards of a publication and returns the `top` best hits, best first. Hits are ordered by descending score; ties go to
+/// the lower id.
 ///
-/// The answer depends on the documents alone. However they are spread over shards, segments and ticks, and whatever has been deleted or
-/// merged, documents, order and the bits of the scores are the same; see [`Query`] for what a score is.
+/// The answer depends on the live documents alone. It doesn't matter how they are spread over shards, segments and ticks, or what has been
+/// deleted or merged: the hits, their order and the bits of their scores are the same. See [`Query`] for how scores are computed.
 ///
-/// The views are [`TextView`]s, or a caller's own around them. A [colony](crate::Colony) publishes them, or whoever
-/// [builds](Publication::new) a publication.
+/// The publication comes from a [`Colony`](crate::Colony), or you [build](Publication::new) it. Its views are [`TextView`]s, or your own
+/// views that contain one.
 ///
-/// Reads the publication and nothing else, on the calling thread. The cost grows with the number of documents that have one of the words; of
-/// those, the ones that can be shown not to be among the `top` best are passed over.
+/// Runs on the calling thread and reads only the publication. The cost grows with the number of documents that contain one of the query's
+/// words. Documents that can't be among the best are skipped.
 ///
 /// ```
 /// use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
@@ -46,7 +47,7 @@ use crate::sync::Instant;
 /// ```
 ///
 /// # Errors
-/// [`SearchError::DeadlinePassed`] if `deadline` passes, [`SearchError::Index`] if an index can't be read. There are no partial answers.
+/// [`SearchError::DeadlinePassed`] if `deadline` passes; [`SearchError::Index`] if an index can't be read. There are no partial answers.
 pub fn search<V>(
     publication: &Publication<V>,
     query: &Query,
@@ -61,7 +62,9 @@ where
     search_views(&views, statistics, query, top, deadline)
 }
 
-/// The same over views that come from elsewhere. Exact if each document is in one view and `statistics` are those of just these views.
+/// Searches views that don't come from a publication. See [`search`] for the rest.
+///
+/// The answer is exact if each document is in exactly one view and `statistics` are those of exactly these views.
 ///
 /// ```
 /// use tickring::search::{Query, TextShard, TextShardConfig, search_views};
@@ -75,7 +78,7 @@ where
 /// ```
 ///
 /// # Errors
-/// As [`search`].
+/// The same as [`search`].
 pub fn search_views(
     views: &[(ShardId, &TextView)],
     statistics: &TextStatistics,
@@ -92,11 +95,14 @@ fn numbered<V: AsRef<TextView>>(published: &Published<V>) -> (ShardId, &TextView
     (published.shard(), published.view().as_ref())
 }
 
-/// The same with each shard's own statistics: **the wrong way**, for comparison. It is what systems do that
-/// put together the answers of independent shards. Scores of different shards mean different things, and the answer changes with the number of shards.
+/// Searches with each shard's own statistics: **the wrong way**, for comparison only. Takes the same arguments as [`search`]; see its
+/// example.
+///
+/// Systems that merge the answers of independent shards do this. The scores of different shards aren't comparable, and the answer changes
+/// with the number of shards.
 ///
 /// # Errors
-/// As [`search`].
+/// The same as [`search`].
 pub fn search_with_local_statistics<V>(
     publication: &Publication<V>,
     query: &Query,
@@ -169,7 +175,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The best hits so far, and where the next ones come from.
+/// The best hits so far, and the segment of the next ones.
 struct Best<'a> {
     top: &'a mut Top,
     segment: &'a SegmentView,

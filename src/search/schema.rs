@@ -1,4 +1,4 @@
-//! The pinned schema: which fields a shard's index has and how text becomes tokens.
+//! The pinned schema of a shard's index: its fields, and the analysis of text into tokens.
 
 use tantivy::schema::{
     BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
@@ -22,10 +22,10 @@ pub enum TextField {
 }
 
 impl TextField {
-    /// Both fields, in the order in which a word without a field is looked for.
+    /// Both fields, in the order in which a word without a field is searched for and scored.
     pub const ALL: [Self; 2] = [Self::Title, Self::Body];
 
-    /// The name by which a query calls it.
+    /// Returns the field's name in queries.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Title => "title",
@@ -41,7 +41,7 @@ impl TextField {
         self as usize
     }
 
-    /// Its number in the index: the order in which [`schema`] adds the fields.
+    /// Returns its number in the index. [`schema`] adds the fields in this order.
     pub(super) const fn number(self) -> Field {
         Field::from_field_id(self as u32)
     }
@@ -61,11 +61,11 @@ pub(super) const ID_LOW_NAME: &str = "id_low";
 pub(super) const TOKENS_NAMES: [&str; 2] = ["title_tokens", "body_tokens"];
 
 const TOKENIZER: &str = "default";
-/// Tokens of so many bytes or more are not indexed. They keep their position.
+/// Tokens of this many bytes or more are not indexed. They still take up a position.
 const LONG_TOKEN: usize = 40;
 
-/// Nothing goes to the document store. The id is indexed, so that a document can be found and deleted by it, and kept as two
-/// numbers, so that a hit's id is two array look-ups.
+/// Builds the schema. The document store stays empty. The id is indexed, so that a document can be found and deleted by it. It is also
+/// kept as two numbers, so that a hit's id costs two array look-ups.
 pub(super) fn schema() -> Schema {
     let mut builder = Schema::builder();
     let text = TextOptions::default().set_indexing_options(
@@ -84,12 +84,13 @@ pub(super) fn schema() -> Schema {
     builder.build()
 }
 
-/// Whether no document can have the term. The letters of a token grow by half at most when their case is lowered: `Ⱥ` from 2 bytes to 3.
+/// Whether the term is too long to be in any document. Lower case makes a token at most half as long again: `Ⱥ` grows from 2 bytes to 3.
 pub(super) fn is_too_long(term: &Term) -> bool {
     term.serialized_value_bytes().len() >= LONG_TOKEN + LONG_TOKEN / 2
 }
 
-/// tantivy's `default` analyser, spelt out so that it stays as it is: split at whatever is not alphanumeric, drop long tokens, lower the case.
+/// tantivy's `default` analyser, spelt out so that a new version of tantivy can't change it: split at characters that aren't alphanumeric,
+/// drop long tokens, convert to lower case.
 pub(super) fn analyzer() -> TextAnalyzer {
     TextAnalyzer::builder(SimpleTokenizer::default())
         .filter(RemoveLongFilter::limit(LONG_TOKEN))
@@ -97,7 +98,7 @@ pub(super) fn analyzer() -> TextAnalyzer {
         .build()
 }
 
-/// The same for queries, but that a long token stays: as a term that no index has, so that a query that requires it finds nothing.
+/// The analyser of queries. It keeps long tokens as terms that no index has, so that a query which requires one finds nothing.
 pub(super) fn query_analyzer() -> TextAnalyzer {
     TextAnalyzer::builder(SimpleTokenizer::default())
         .filter(LowerCaser)
@@ -110,7 +111,7 @@ pub(super) fn tokenizers() -> TokenizerManager {
     tokenizers
 }
 
-/// The document as the index takes it, with the exact number of its tokens: the index keeps a field's length only approximately.
+/// Converts a document for the index. It includes the exact number of tokens, because the index itself keeps only an approximate length.
 pub(super) fn indexed(id: DocumentId, document: &TextDocument) -> TantivyDocument {
     let mut indexed = TantivyDocument::new();
     indexed.add_bytes(ID, id.as_bytes());
@@ -127,7 +128,7 @@ pub(super) fn indexed(id: DocumentId, document: &TextDocument) -> TantivyDocumen
     indexed
 }
 
-/// How many tokens the [`analyzer`] makes of the text, without making them.
+/// Counts the tokens that the [`analyzer`] makes of the text, without making them.
 fn token_count(text: &str) -> u64 {
     let tokens = text.split(|letter: char| !letter.is_alphanumeric());
     let tokens = tokens.filter(|token| (1..LONG_TOKEN).contains(&token.len()));

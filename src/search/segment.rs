@@ -1,4 +1,4 @@
-//! One segment of a shard's index as a search reads it, with its counts of live documents.
+//! The view of one segment of a shard's index, as a search needs it, with counts of live documents.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::error::{Cause, SearchError};
 use crate::id::DocumentId;
 use crate::sync::Arc;
 
-/// What a search needs of a segment, opened once. Two views with the same [`key`](Self::key) hold the same documents.
+/// The parts of a segment that a search needs, opened once. Two views with the same [`key`](Self::key) hold the same documents.
 pub(super) struct SegmentView {
     reader: SegmentReader,
     text: [Arc<InvertedIndexReader>; 2],
@@ -25,11 +25,11 @@ pub(super) struct SegmentView {
     id_high: Column<u64>,
     id_low: Column<u64>,
     tokens: [u64; 2],
-    /// Shared with the index, so that a shard can be made of them again whatever becomes of it.
+    /// Shared with the index, so that a shard can be made from them even after the index has removed them.
     files: Box<[(PathBuf, OwnedBytes)]>,
 }
 
-/// A segment's files never change; a later delete gets it a new delete file, named by the operation's stamp.
+/// The identity of a segment's content. Its files never change; a later delete adds a new delete file, named by the operation's stamp.
 pub(super) type SegmentKey = (SegmentId, Option<Opstamp>);
 
 pub(super) fn segment_key(reader: &SegmentReader) -> SegmentKey {
@@ -100,7 +100,7 @@ impl SegmentView {
         &self.files
     }
 
-    /// What the list of an index that has these files says of the segment.
+    /// Returns the segment's entry in the list of an index that has these files.
     pub(super) fn meta(&self, index: &Index) -> SegmentMeta {
         segment_meta(&self.reader, index)
     }
@@ -163,7 +163,8 @@ impl SegmentView {
         Ok(())
     }
 
-    /// The dictionary's own count holds deleted documents until a merge, so a segment with deletes counts its postings.
+    /// Counts the live documents of a term. The dictionary's own count includes deleted documents until a merge, so segments with deletes
+    /// count their postings.
     fn live_documents(
         &self,
         index: &InvertedIndexReader,
@@ -187,7 +188,7 @@ fn segment_meta(reader: &SegmentReader, index: &Index) -> SegmentMeta {
     }
 }
 
-/// The files of a segment, without a copy. An error if one is gone: the segment has been merged meanwhile.
+/// Opens the files of a segment without copying them. Fails if one is gone, because the segment has been merged meanwhile.
 fn files(meta: &SegmentMeta, index: &Index) -> Result<Box<[(PathBuf, OwnedBytes)]>, SearchError> {
     let parts = [
         SegmentComponent::Postings,

@@ -1,4 +1,4 @@
-//! A shard whose documents lie in a tantivy index in memory.
+//! The text shard: a shard whose documents are in an in-memory tantivy index.
 
 #[cfg(test)]
 mod tests;
@@ -22,19 +22,19 @@ use crate::error::SearchError;
 use crate::id::DocumentId;
 use crate::publication::ShardFailure;
 
-/// The least memory that a shard's writer can be given, in bytes.
+/// The least value of [`TextShardConfig::writer_memory`], in bytes.
 pub const MIN_WRITER_MEMORY: u64 = 15_000_000;
-/// The most memory that a shard's writer can be given, in bytes.
+/// The greatest value of [`TextShardConfig::writer_memory`], in bytes.
 pub const MAX_WRITER_MEMORY: u64 = 4_293_967_294;
 
-/// The most text shards that one process should hold: each has a writer's memory, 2 GB in all at the
-/// least, and its [threads](TextShard).
+/// The greatest number of text shards that one process should hold. Each has its own writer memory, which adds up to at least 2 GB, and
+/// its own [threads](TextShard#threads). A [`Colony`](crate::Colony) doesn't check this.
 pub const MAX_TEXT_SHARDS: usize = 128;
 
-/// The part of deleted documents from which on a segment is merged to be rid of them.
+/// The share of deleted documents from which a segment is merged.
 const DELETED_BEFORE_MERGE: f32 = 0.3;
-/// Segments of at most so many documents count as of like size. With tantivy's 10,000 a shard that gets few documents a tick writes them many times
-/// over before they leave that layer.
+/// Segments of at most this many documents count as equally large. With tantivy's default of 10,000, a shard that gets few documents a tick
+/// rewrites them many times before they leave that layer.
 const MERGED_TOGETHER: u32 = 1_000;
 /// The file in which tantivy lists an index's segments.
 const LIST: &str = "meta.json";
@@ -44,8 +44,8 @@ const LIST: &str = "meta.json";
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct TextShardConfig {
-    /// How much memory the writer may fill before it closes a segment, in bytes, besides the finished segments. A tick that writes more makes
-    /// more segments. From [`MIN_WRITER_MEMORY`] to [`MAX_WRITER_MEMORY`]. Default: 15 MB.
+    /// The memory that the writer fills before it closes a segment, in bytes. Finished segments don't count. A tick that writes more makes
+    /// several segments. From [`MIN_WRITER_MEMORY`] to [`MAX_WRITER_MEMORY`]. Default: 15 MB.
     pub writer_memory: u64,
 }
 
@@ -58,10 +58,10 @@ impl Default for TextShardConfig {
 }
 
 impl TextShardConfig {
-    /// Checks the bounds.
+    /// Checks the bounds of all fields. [`TextShard::new`] does this as well; see the example of [`TextShard`].
     ///
     /// # Errors
-    /// Names the field that lies outside its bounds, with its value and the bounds.
+    /// [`ConfigError`] names the field that is out of bounds, its value and the bounds.
     pub const fn validate(&self) -> Result<(), ConfigError> {
         if self.writer_memory >= MIN_WRITER_MEMORY && self.writer_memory <= MAX_WRITER_MEMORY {
             return Ok(());
@@ -75,15 +75,19 @@ impl TextShardConfig {
     }
 }
 
-/// A shard of [`TextDocument`]s in a tantivy index in memory.
+/// A shard of [`TextDocument`]s in an in-memory tantivy index.
 ///
-/// What the phases do: Act checks the writes and hands them to tantivy's indexing thread, so it is short but for the check of new ids;
-/// Advance waits until that thread has indexed them, commits, and opens what has changed. An error or a panic of the thread comes
-/// up in either. Sense and Decay do nothing: segments are merged by a thread of tantivy's, in groups of 8 of like size or when 30% of one
-/// are deleted, and a merge changes no answer, because whatever is counted counts live documents.
+/// # Phases
+/// - Act checks the writes and hands them to tantivy's indexing thread. Most of its time goes into checking whether ids are new.
+/// - Advance waits until that thread has indexed the writes, commits, and opens the segments that have changed.
+/// - Sense and Decay do nothing.
 ///
-/// Three threads of tantivy's belong to a shard, whatever it does: one indexes (each commit ends it and starts another), one merges, and one keeps
-/// the list of segments. Dropping the shard waits for the first; a merge that is running is given up.
+/// An error or panic of the indexing thread is reported by Act or Advance. Another thread merges segments: 8 of similar size, or one with 30%
+/// deleted documents. A merge changes no answer, because all counts are of live documents.
+///
+/// # Threads
+/// Each shard has three threads of tantivy: one indexes (each commit replaces it), one merges, and one maintains the list of segments.
+/// Dropping the shard waits for the indexing thread and abandons a running merge.
 ///
 /// ```
 /// use tickring::search::{TextDocument, TextShard, TextShardConfig};
@@ -108,24 +112,25 @@ impl TextShardConfig {
 pub struct TextShard {
     writer: IndexWriter,
     reader: IndexReader,
-    /// What was committed last.
+    /// The view of the last commit.
     view: TextView,
-    /// Whether the ids written since are live.
+    /// The ids written since the last commit, and whether each is live.
     written: HashMap<DocumentId, bool, ahash::RandomState>,
 }
 
 impl TextShard {
-    /// An empty shard. Takes about 12 MB and starts its threads.
+    /// Makes an empty shard, which takes about 12 MB, and starts its threads. See the example of [`TextShard`].
     ///
     /// # Errors
-    /// [`SearchError::Config`] if a field lies outside its bounds: nothing was allocated. [`SearchError::Index`] if tantivy can't start its threads.
+    /// [`SearchError::Config`] if a field is out of bounds; [`SearchError::Index`] if tantivy can't start its threads.
     pub fn new(config: &TextShardConfig) -> Result<Self, SearchError> {
         Self::on(RamDirectory::create(), config)
     }
 
-    /// The shard whose life begins, for a colony's factory: empty in its first life, and then with all that the last one published.
-    /// Copies the segments of that view; the last life may still hang with its own, and keeps them. The view may be a caller's own
-    /// around a [`TextView`].
+    /// Makes a shard for a colony's factory: empty in its first incarnation, and later with all documents of its last published view.
+    ///
+    /// Copies the segments of that view, because the previous incarnation may still be running and using its own. The colony's view may
+    /// be your own type that contains a [`TextView`].
     ///
     /// ```
     /// use tickring::search::{TextShard, TextShardConfig};
@@ -140,7 +145,7 @@ impl TextShard {
     /// ```
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The same as [`new`](Self::new).
     pub fn begin<V: AsRef<TextView>>(
         config: &TextShardConfig,
         birth: &Birth<V>,
@@ -151,7 +156,8 @@ impl TextShard {
         }
     }
 
-    /// A colony's factory of text shards: each life of a shard [begins](Self::begin) with all that its last one published.
+    /// Returns a factory for a colony of text shards. It makes each shard with [`begin`](Self::begin), so that a shard that died comes back
+    /// with all documents of its last published view.
     ///
     /// ```
     /// use tickring::search::{TextShard, TextShardConfig};
@@ -170,8 +176,8 @@ impl TextShard {
 
     fn again(last: &TextView, config: &TextShardConfig) -> Result<Self, SearchError> {
         let mut shard = Self::on(copied(last)?, config)?;
-        // tantivy numbers its operations on from the last commit's number, that one included. A merge that begins before the next commit takes
-        // an operation of that very number for one that is applied already. An empty commit uses it up.
+        // tantivy gives its first operation the number of the last commit. A merge that begins before the next commit takes an operation with
+        // that number for one that is already applied. An empty commit uses the number up.
         shard.writer.commit().map_err(SearchError::index)?;
         Ok(shard)
     }
@@ -226,7 +232,7 @@ impl TextShard {
         Ok(())
     }
 
-    /// tantivy deletes what was added before, in this tick too, and not what is added after.
+    /// Deletes a document. tantivy deletes what was added before this call, also in the same tick, but nothing that is added later.
     fn delete(&mut self, id: DocumentId) -> Result<(), SearchError> {
         if self.is_live(id)? {
             self.writer.delete_term(id_term(id));
@@ -240,10 +246,10 @@ impl TextShard {
             self.writer.commit().map_err(SearchError::index)?;
             self.written.clear();
         }
-        // A merge that ends just now takes away the files of what it has merged; the next look finds what it made.
+        // A merge that ends just now removes the files of the segments that it merged. Another try finds the new segment.
         let mut tries = 0..3;
         loop {
-            // Without a commit too: a merge may have ended.
+            // Also without a commit, because a merge may have ended.
             self.reader.reload().map_err(SearchError::index)?;
             match TextView::open(self.reader.searcher(), Some(&self.view)) {
                 Ok(view) => {
@@ -258,7 +264,7 @@ impl TextShard {
 }
 
 fn builder() -> IndexBuilder {
-    // Each open segment would have a thread more, for a store that is empty.
+    // The document store is empty, so its thread, one for each open segment, would be wasted.
     let settings = IndexSettings {
         docstore_compress_dedicated_thread: false,
         ..IndexSettings::default()
@@ -269,7 +275,7 @@ fn builder() -> IndexBuilder {
         .settings(settings)
 }
 
-/// A directory with an index of just the view's segments.
+/// Copies the view's segments into a directory with an index of its own.
 fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
     let memory = RamDirectory::create();
     let index = builder()
@@ -287,7 +293,7 @@ fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
             file.terminate().map_err(SearchError::index)?;
         }
         let meta = segment.meta(&index);
-        // Deletes to come are later than those of the segment.
+        // The numbers of later deletes must be above those of the segment.
         list.opstamp = list.opstamp.max(meta.delete_opstamp().unwrap_or(0));
         list.segments.push(meta);
     }

@@ -1,32 +1,34 @@
-//! By how much a stored block maximum can be too low, and what can't reach a threshold.
+//! Bounds from stored block maxima, and the check whether a bound reaches a threshold.
 //!
-//! tantivy stores for each full block of 128 postings the frequency and the length of one document: that with the greatest
+//! For each full block of 128 postings, tantivy stores the frequency and the length of one document: the one with the greatest
 //! `f(tf, len, s) = tf / (tf + K(len, s))`, where `K(len, a) = k1 (1 - b + b len / a)` and `s` is the average length in the segment. Scores are
-//! computed with the average `g` over all shards, with which another document of the block may have the greatest.
+//! computed with the average `g` over all shards, for which another document of the block may have the greatest value.
 //!
-//! `K(len, s) / K(len, g)` lies between 1 and `g / s`, in whichever order, so `f(x, g)` and `f(x, s)` differ by at most that factor, one of them
-//! always being the greater. Let `x` be any document of the block and `p` the stored one.
+//! `K(len, s) / K(len, g)` lies between 1 and `g / s`, in either order. So `f(x, g)` and `f(x, s)` differ by at most that factor, always in
+//! the same direction. Let `x` be any document of the block and `p` the stored one.
 //! - If `g ≥ s`: `f(x, g) ≤ g/s f(x, s) ≤ g/s f(p, s) ≤ g/s f(p, g)`.
 //! - If `g < s`: `f(x, g) ≤ f(x, s) ≤ f(p, s) ≤ s/g f(p, g)`.
 //!
-//! So the score of `p` times the greater of `g/s` and `s/g` bounds every score in the block, but for rounding. In 32 bits `f` takes at most 8 parts in
-//! 2^24 (5 roundings for `K`, one each for the frequency, the sum and the quotient), a score one more. The two scores and the two `f` that `p` was
-//! chosen by come to 34 such parts, [`ROUNDING`] is 64. Where a result is subnormal a rounding is absolute, for which [`SUBNORMAL`] is added to either
-//! score. The stored frequency is never too low.
+//! So the score of `p` times the greater of `g/s` and `s/g` bounds every score in the block, apart from rounding. In 32 bits, rounding
+//! changes `f` by at most 8 parts in 2^24 (5 roundings for `K`, one each for the frequency, the sum and the quotient), and a score by one
+//! more. The two scores and the two `f` by which `p` was chosen add up to 34 such parts; [`ROUNDING`] allows 64. If a result is subnormal,
+//! its rounding error is absolute. For that, [`SUBNORMAL`] is added to either score. The stored frequency is never too low.
 //!
-//! A score of any frequency and length is at most the weight itself, `f` being at most 1 also when rounded. That bounds what has no block
+//! A score is at most the weight itself, because `f` is at most 1, also after rounding. That is the bound for everything without a block
 //! maximum: shorter blocks, and phrases.
 //!
-//! The bounds are those of Ding and Suel ("Faster Top-k Document Retrieval Using Block-Max Indexes", 2011), taken for foreign statistics.
+//! The bounds are those of Ding and Suel ("Faster Top-k Document Retrieval Using Block-Max Indexes", 2011), extended to statistics that
+//! aren't the segment's own.
 
 /// One part in 2^18.
 const ROUNDING: f64 = 1.0 + 1.0 / 262_144.0;
-/// The least number of 32 bits.
+/// The least positive number of 32 bits.
 const SUBNORMAL: f64 = f32::from_bits(1) as f64;
-/// A sum of 512 addends in 64 bits, in any order, against another order of them: less than one part in 2^43.
+/// One part in 2^42. Sums of 512 addends in 64 bits, in two different orders, differ by less than one part in 2^43.
 const SUMMING: f64 = 1.0 + 1.0 / 4_398_046_511_104.0;
 
-/// What a block's stored score is multiplied with: the averages are the segment's and that over all shards. Infinite where nothing can be said.
+/// Returns the factor for a block's stored score, from the average lengths in the segment and over all shards. Infinite if there is no
+/// finite bound.
 pub(super) fn factor(segment: f32, global: f32) -> f64 {
     let (segment, global) = (f64::from(segment), f64::from(global));
     let factor = (segment / global).max(global / segment) * ROUNDING;
@@ -37,7 +39,7 @@ pub(super) fn factor(segment: f32, global: f32) -> f64 {
     }
 }
 
-/// A bound from the score of the stored document and the factor.
+/// Returns the bound of a block, from the score of its stored document and the factor.
 pub(super) fn of_block(stored: f32, factor: f64) -> f64 {
     if stored.is_nan() {
         return f64::INFINITY;
@@ -45,7 +47,7 @@ pub(super) fn of_block(stored: f32, factor: f64) -> f64 {
     (f64::from(stored).max(0.0) + SUBNORMAL) * factor + SUBNORMAL
 }
 
-/// A bound from the greatest score that a weight gives.
+/// Returns the bound of a weight, from its greatest score.
 pub(super) fn of_weight(greatest: f32) -> f64 {
     if greatest.is_nan() {
         f64::INFINITY
@@ -54,7 +56,7 @@ pub(super) fn of_weight(greatest: f32) -> f64 {
     }
 }
 
-/// Whether a document whose leaves' scores add up to at most this can have a score of at least `threshold`.
+/// Whether a document can have a score of at least `threshold` if the sum of its leaves' scores is at most `bound`.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "scores are rounded in the same way, which keeps their order"

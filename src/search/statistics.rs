@@ -1,4 +1,4 @@
-//! The statistics over all shards of a publication that BM25 scores with.
+//! The statistics over all shards of a publication, which BM25 needs.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use super::view::TextView;
 use crate::error::SearchError;
 use crate::sync::Mutex;
 
-/// What is known over all shards of one publication: documents, tokens of each field, and the document frequency of any term.
+/// The statistics over all shards of one publication: the numbers of documents and tokens, and the document frequency of any term.
 ///
-/// All of them count live documents only, whatever has been merged. Frequencies are counted when first asked for and then
-/// remembered, in at most 4 MiB. A term too long to be indexed is in no document, and takes no memory.
+/// All of them count live documents only. A frequency is counted at its first use and then cached, in at most 4 MiB. Terms of 60 bytes or
+/// more are too long to be indexed, so their frequency is 0 and isn't cached.
 ///
 /// ```
 /// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
@@ -52,19 +52,20 @@ impl TextStatistics {
         }
     }
 
-    /// The number of live documents.
+    /// Returns the number of live documents.
     pub const fn document_count(&self) -> u64 {
         self.documents
     }
 
-    /// The exact number of tokens in one field of the live documents.
+    /// Returns the exact number of tokens in one field of the live documents.
     pub const fn token_count(&self, field: TextField) -> u64 {
         self.tokens[field.index()]
     }
 
-    /// The number of live documents with this term in this field. The term is taken as it is: tokens are in lower case.
+    /// Returns the number of live documents with this term in this field. See the example of [`TextStatistics`].
     ///
-    /// A look-up in each segment's dictionary; in segments with deletes also one pass over the term's postings.
+    /// The term must be in lower case, as in the index. Looks it up in the dictionary of each segment, and reads its postings in
+    /// segments with deleted documents. A cached frequency costs a lock and a look-up.
     ///
     /// # Errors
     /// [`SearchError::Index`] if an index can't be read.
@@ -72,7 +73,7 @@ impl TextStatistics {
         self.frequency(field, &Term::from_field_text(field.number(), term))
     }
 
-    /// Counts outside the lock: two that ask at once count twice and remember the same.
+    /// Counts outside the lock. Two threads that ask at the same time both count, and cache the same number.
     fn frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
         if is_too_long(term) {
             return Ok(0);
@@ -90,14 +91,14 @@ impl TextStatistics {
     }
 }
 
-/// Itself, so that those can be searched with that have one inside.
+/// Returns itself, so that functions which take statistics that contain [`TextStatistics`] take these too.
 impl AsRef<Self> for TextStatistics {
     fn as_ref(&self) -> &Self {
         self
     }
 }
 
-/// The statistics as tantivy asks for them.
+/// The statistics in the form that tantivy requires.
 pub(super) struct Provider<'a>(pub(super) &'a TextStatistics);
 
 impl Bm25StatisticsProvider for Provider<'_> {

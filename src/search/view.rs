@@ -1,4 +1,4 @@
-//! An immutable view of what one text shard held at the end of a tick.
+//! The view of a text shard.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,7 +13,9 @@ use crate::id::DocumentId;
 use crate::publication::{ShardFailure, View};
 use crate::sync::Arc;
 
-/// What a [`TextShard`](crate::search::TextShard) held at the end of a tick. A clone is a few reference counts; the view keeps its segments in memory.
+/// An immutable view of what a [`TextShard`](crate::search::TextShard) held at the end of a tick.
+///
+/// A clone copies a few reference counts. A view keeps its segments in memory as long as it lives.
 ///
 /// ```
 /// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
@@ -30,6 +32,7 @@ use crate::sync::Arc;
 /// assert_eq!((view.document_count(), view.token_count(TextField::Body)), (1, 3));
 /// assert_eq!(view.term_frequencies(TextField::Title)?["tide"], 1);
 /// assert_eq!(view.document_ids()?, [DocumentId::from_seed(1)]);
+/// assert!(!view.contains(DocumentId::from_seed(2))?);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 #[derive(Clone)]
@@ -41,7 +44,7 @@ pub struct TextView {
 }
 
 impl TextView {
-    /// Opens the segments that `previous` doesn't have: the cost is that of what has changed.
+    /// Opens a view. Segments that `previous` already has are reused, so the cost depends only on what has changed.
     pub(super) fn open(searcher: Searcher, previous: Option<&Self>) -> Result<Self, SearchError> {
         let known: HashMap<_, _> = previous
             .map_or(&[][..], |previous| &previous.segments)
@@ -65,29 +68,30 @@ impl TextView {
         })
     }
 
-    /// The number of live documents.
+    /// Returns the number of live documents.
     pub const fn document_count(&self) -> u64 {
         self.documents
     }
 
-    /// The exact number of tokens in one field of the live documents.
+    /// Returns the exact number of tokens in one field of the live documents.
     pub const fn token_count(&self, field: TextField) -> u64 {
         self.tokens[field.index()]
     }
 
-    /// The number of segments of the index.
+    /// Returns the number of segments of the index.
     pub fn segment_count(&self) -> usize {
         self.segments.len()
     }
 
-    /// The memory that the segments take, in bytes.
+    /// Returns the memory that the segments take, in bytes. O(n) in the number of segments.
     pub fn memory_bytes(&self) -> u64 {
         let files = self.segments.iter().flat_map(|segment| segment.files());
         files.map(|(_, bytes)| bytes.len() as u64).sum()
     }
 
-    /// For each term of a field, the number of live documents that it is in; no term without any. Reads the whole dictionary, and the
-    /// postings of the segments that have deletes.
+    /// Returns the terms of a field, each with the number of live documents that contain it. Terms in no live document are left out.
+    ///
+    /// Reads the whole dictionary, and all postings of segments with deleted documents. See the example of [`TextView`].
     ///
     /// # Errors
     /// [`SearchError::Index`] if the index can't be read.
@@ -99,7 +103,7 @@ impl TextView {
         Ok(frequencies)
     }
 
-    /// Whether a live document has the id. Looks into the dictionary of each segment.
+    /// Returns whether a live document has the id. Looks it up in the dictionary of each segment. See the example of [`TextView`].
     ///
     /// # Errors
     /// [`SearchError::Index`] if the index can't be read.
@@ -113,7 +117,7 @@ impl TextView {
         Ok(false)
     }
 
-    /// The ids of the live documents. One pass over two columns.
+    /// Returns the ids of the live documents, in no particular order. Reads two columns once. See the example of [`TextView`].
     ///
     /// # Errors
     /// [`SearchError::Index`] if the index can't be read.
@@ -134,7 +138,7 @@ impl TextView {
 impl View for TextView {
     type Statistics = TextStatistics;
 
-    /// An index that can't be read counts as holding the document.
+    /// Returns whether the document is in the view, and `true` if the index can't be read.
     fn holds(&self, document: DocumentId) -> bool {
         self.contains(document).unwrap_or(true)
     }
@@ -148,7 +152,7 @@ impl View for TextView {
     }
 }
 
-/// Itself, so that it can be searched as those can that have one inside.
+/// Returns itself, so that functions which take views that contain a [`TextView`] take this one too.
 impl AsRef<Self> for TextView {
     fn as_ref(&self) -> &Self {
         self

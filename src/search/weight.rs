@@ -1,4 +1,4 @@
-//! The leaves of a query, weighed by the statistics: what a score needs besides the document.
+//! The weights of a query's leaves: the parts of their scores that depend on the statistics and not on the document.
 
 use tantivy::DocSet;
 use tantivy::Searcher;
@@ -20,13 +20,13 @@ use super::statistics::{Provider, TextStatistics};
 use crate::error::SearchError;
 use crate::frequency::bm25::single;
 
-/// A leaf's weight. Built once for a search and used for the segments of all shards, so that all are scored alike.
+/// A leaf's weight. It is built once for a search and used for the segments of all shards, so that all are scored alike.
 pub(super) struct LeafWeight {
     kind: WeightKind,
     scored: bool,
-    /// No score is above it.
+    /// A bound of all its scores.
     greatest: f64,
-    /// Of the field over all shards.
+    /// The average length of its field over all shards.
     average_length: f32,
 }
 
@@ -75,7 +75,7 @@ impl LeafWeight {
             LeafKind::Phrase(terms) => {
                 let scoring = EnableScoring::enabled_from_statistics_provider(statistics, searcher);
                 let phrase = PhraseQuery::new_with_offset(terms.clone());
-                // The weight that tantivy makes for itself.
+                // The same weight as tantivy makes internally.
                 let words: Vec<_> = terms.iter().map(|(_, term)| term.clone()).collect();
                 let weight = Bm25Weight::for_terms(statistics, &words)
                     .map_err(SearchError::index)?
@@ -95,7 +95,7 @@ impl LeafWeight {
         })
     }
 
-    /// Bounds of the scores that the leaf gives in a segment.
+    /// Returns bounds of the leaf's scores in a segment.
     pub(super) fn bounds(&self, segment: &SegmentView) -> Result<Bounds, SearchError> {
         if !self.scored {
             return Ok(Bounds::everywhere(0.0));
@@ -124,7 +124,7 @@ impl LeafWeight {
         }
     }
 
-    /// The leaf's matches in a segment, deleted documents among them.
+    /// Returns the leaf's matches in a segment, deleted documents included.
     pub(super) fn cursor<'a>(
         &'a self,
         segment: &'a SegmentView,
@@ -162,13 +162,13 @@ impl LeafWeight {
     }
 }
 
-/// The greatest score that a weight gives: that of the shortest field with the greatest frequency. `Bm25Weight::max_score` takes the longest field, in which the
-/// frequency doesn't count for all.
+/// Returns the greatest score of a weight: that of the shortest field with the greatest frequency. `Bm25Weight::max_score` uses the longest
+/// field, whose score can be lower.
 fn greatest_score(weight: &Bm25Weight) -> f32 {
     weight.score(0, u32::MAX)
 }
 
-/// A leaf's matches in a segment. It only goes forward.
+/// A leaf's matches in a segment. They can only be read forwards.
 pub(super) struct Cursor<'a> {
     matches: Matches<'a>,
     scored: bool,
@@ -183,12 +183,12 @@ enum Matches<'a> {
 }
 
 impl Cursor<'_> {
-    /// About how many documents match.
+    /// Returns an estimate of the number of matches.
     pub(super) const fn size(&self) -> u32 {
         self.size
     }
 
-    /// No document from `from` on that lies before this one matches.
+    /// Returns a document at or after `from`, such that no document from `from` up to it matches.
     pub(super) fn next_match(&self, from: DocId) -> DocId {
         let next = match &self.matches {
             Matches::Nothing => TERMINATED,
@@ -199,7 +199,7 @@ impl Cursor<'_> {
         next.max(from)
     }
 
-    /// Calls `found` with each match from `from` up to `end`, ascending, and its score where `wanted`.
+    /// Calls `found` with each `wanted` match from `from` up to `end` and its score, by ascending documents.
     pub(super) fn each_match(
         &mut self,
         from: DocId,
@@ -228,7 +228,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// The score of a document if it matches. Documents are asked for ascending.
+    /// Returns the score of a document if it matches. Must be called with ascending documents.
     pub(super) fn score(&mut self, document: DocId) -> Option<f32> {
         let scored = self.scored;
         match &mut self.matches {
