@@ -1,4 +1,4 @@
-//! The owners of many documents.
+//! Owners of a batch of documents.
 
 use super::hash_ring::HashRing;
 use crate::error::RouteError;
@@ -6,13 +6,13 @@ use crate::id::{DocumentId, ShardId};
 use crate::placement::Placement;
 
 impl HashRing {
-    /// Writes the owner of each document to the same place in `shards`.
+    /// Writes the owner of each document to the same index of `shards`.
     pub(crate) fn owners(
         &self,
         documents: &[DocumentId],
         shards: &mut [ShardId],
     ) -> Result<(), RouteError> {
-        // A loop for each kind: what doesn't change from one document to the next is asked once.
+        // One loop for each kind of ring, so that the kind is checked once a batch and not once a document.
         let xxh3 = |document: &DocumentId| Placement::Xxh3.document_position(document);
         let view = self.index.view(&self.points);
         let members = &*self.members;

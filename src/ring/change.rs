@@ -1,7 +1,7 @@
-//! Changing a ring: each change gives a new one, made from the old one's points.
+//! Changes to a ring: each returns a new ring, made from the points of the old one.
 //!
-//! A change places and sorts only the changed shard's points and merges them into the others, or leaves them out; everything runs on the
-//! calling thread, because a coordinator changes its ring under its lock.
+//! A change places and sorts only the points of the changed shard, then merges them into the others or removes them. It runs on the calling
+//! thread, because a coordinator changes its ring under its lock.
 
 use super::hash_ring::HashRing;
 use super::limits;
@@ -12,7 +12,7 @@ use crate::error::RingError;
 use crate::id::ShardId;
 
 impl HashRing {
-    /// The ring with one more shard, of weight 1. Costs a copy of the ring.
+    /// Returns this ring with one more shard, of weight 1. Costs a copy of the ring.
     ///
     /// ```
     /// use tickring::error::RingError;
@@ -25,12 +25,13 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::ShardExists`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Found before any memory is taken.
+    /// [`RingError::ShardExists`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Checked before anything is allocated.
     pub fn add_shard(&self, shard: ShardId) -> Result<Self, RingError> {
         self.add_weighted(shard, 1)
     }
 
-    /// The ring with one more shard of this weight, from 0 (owns nothing) to [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT).
+    /// Returns this ring with one more shard, of a weight from 0 (owns nothing) to [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT). Costs a copy
+    /// of the ring.
     ///
     /// ```
     /// use tickring::{HashRing, ShardId};
@@ -41,7 +42,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// As [`add_shard`](Self::add_shard), and [`RingError::Weight`].
+    /// Those of [`add_shard`](Self::add_shard), and [`RingError::Weight`].
     pub fn add_weighted(&self, shard: ShardId, weight: u32) -> Result<Self, RingError> {
         let Err(at) = self.members.binary_search_by_key(&shard, |m| m.shard) else {
             return Err(RingError::ShardExists(shard));
@@ -59,7 +60,7 @@ impl HashRing {
         Ok(self.changed(members.into(), Delta::Added(&added, joining)))
     }
 
-    /// The ring without this shard. Costs a copy of the ring.
+    /// Returns this ring without a shard. Costs a copy of the ring.
     ///
     /// ```
     /// use tickring::error::RingError;
@@ -76,7 +77,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::ShardNotFound`].
+    /// [`RingError::ShardNotFound`] if the shard isn't on the ring.
     pub fn remove_shard(&self, shard: ShardId) -> Result<Self, RingError> {
         let (at, weight) = self.find(shard)?;
         let slot = number(at);
@@ -85,8 +86,8 @@ impl HashRing {
         Ok(self.changed(members.into(), Delta::Removed(&removed, Some(slot))))
     }
 
-    /// The ring with another weight for this shard. No other shard's points change: a greater weight moves documents only to the
-    /// shard, a smaller one only away from it. Costs a copy of the ring.
+    /// Returns this ring with another weight for a shard. No other shard's points change: a greater weight moves documents only to the
+    /// shard, and a smaller weight only away from it. Costs a copy of the ring.
     ///
     /// ```
     /// use tickring::{HashRing, ShardId};
@@ -99,7 +100,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::ShardNotFound`], [`RingError::Weight`] or [`RingError::TooManyPoints`]. Found before any memory is taken.
+    /// [`RingError::ShardNotFound`], [`RingError::Weight`] or [`RingError::TooManyPoints`]. Checked before anything is allocated.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<Self, RingError> {
         let (at, before) = self.find(shard)?;
         limits::weight(shard, weight)?;
@@ -126,14 +127,14 @@ impl HashRing {
         Self::of_parts(self.placement, self.virtual_nodes, members, points, index)
     }
 
-    /// The slot and the weight of a shard.
+    /// Returns the slot and the weight of a shard.
     fn find(&self, shard: ShardId) -> Result<(usize, u32), RingError> {
         self.slot_of(shard)
             .map(|slot| (slot, self.members[slot].weight))
             .ok_or(RingError::ShardNotFound(shard))
     }
 
-    /// Whether one shard may go from one weight to another.
+    /// Checks that a shard may change from one weight to another.
     pub(super) fn check_points(&self, from: u32, to: u32) -> Result<(), RingError> {
         let nodes = |weight| u64::from(self.virtual_nodes) * u64::from(weight);
         limits::points(

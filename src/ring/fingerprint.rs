@@ -1,19 +1,20 @@
-//! One number for a whole ring, to compare rings across processes and versions.
+//! The fingerprint of a ring: one number to compare rings across processes and versions.
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::hash_ring::HashRing;
 
-/// Names what is digested and how. Another way to digest gets another name.
+/// The name of the digest's format. A change of the format changes the name.
 const FORMAT: &[u8] = b"tickring ring 1\n";
 
 impl HashRing {
-    /// A number that two rings share if they have the same placement, virtual nodes, members, weights and points, and don't if they
-    /// differ (but for one chance in 2^64). It is stable across processes, machines and versions. Costs a pass over all points.
+    /// Returns a number that identifies the placement, virtual nodes, members, weights and points of this ring. Equal rings have the same
+    /// number. Different rings have different numbers, except with a chance of 1 in 2^64. The number is stable across processes, machines
+    /// and versions. Costs a pass over all points.
     ///
-    /// It is the XXH3-64 hash, seed 0, of a format name, the placement's name and a line feed, then, each as 4 little-endian bytes, the
-    /// virtual nodes per shard, the number of members, each member's id and weight, the number of points, and for each point in ring
-    /// order its position, as 8 bytes, and its shard.
+    /// It is the XXH3-64 hash, with seed 0, of the name of a format, the name of the placement and a line feed, and then of these values,
+    /// each as 4 little-endian bytes: the virtual nodes per shard, the number of members, the id and the weight of each member, and the
+    /// number of points. The points follow in ring order, each as 8 bytes of position and 4 of shard.
     ///
     /// ```
     /// use tickring::{HashRing, ShardId};

@@ -11,18 +11,19 @@ use crate::error::{RingError, RouteError};
 use crate::id::{DocumentId, ShardId};
 use crate::placement::Placement;
 
-/// Points of a shard of weight 1, where nobody says otherwise.
+/// The default number of points for a shard of weight 1.
 const VIRTUAL_NODES: u32 = 150;
 
-/// A consistent hash ring: which shard owns which hash.
+/// A consistent hash ring, which maps each hash to the shard that owns it.
 ///
-/// A ring is a value. Adding, removing or weighting a shard gives a new ring and leaves the old one as it was. Which documents
-/// move then is exact and minimal: adding a shard moves documents only to it, removing one only away from it, for owners and for
-/// sets of replicas; [`RingPlan`](crate::ring::RingPlan) lists what moves. Rings of the same members, weights, virtual nodes and placement are equal,
-/// however they came about.
+/// A ring is an immutable value. Adding, removing or weighting a shard returns a new ring and leaves the old one unchanged. Movement is
+/// exact and minimal, for owners and for sets of replicas: adding a shard moves documents only to it, and removing a shard moves documents
+/// only away from it. [`RingPlan`](crate::ring::RingPlan) lists what moves. Two rings are equal if they have the same members, weights,
+/// virtual nodes and placement, however they were made.
 ///
-/// A look-up takes a few nanoseconds and never allocates. A ring takes about 28 to 46 bytes a point, with up to 255 shards
-/// and 65,536 points 16 to 32 more, beyond a million points less, and at least 16 KiB. `clone` copies all of it: share a ring behind an [`Arc`](std::sync::Arc).
+/// A look-up takes a few nanoseconds and never allocates. A ring takes about 28 to 46 bytes a point, fewer beyond a million points, and at
+/// least 16 KiB. Rings of up to 255 shards and 65,536 points take 16 to 32 bytes a point more. `clone` copies all of this: share a ring
+/// behind an [`Arc`](std::sync::Arc).
 ///
 /// ```
 /// use tickring::{DocumentId, HashRing, ShardId};
@@ -41,9 +42,9 @@ const VIRTUAL_NODES: u32 = 150;
 pub struct HashRing {
     pub(super) placement: Placement,
     pub(super) virtual_nodes: u32,
-    /// Ascending by id. The place of a shard in here is its slot.
+    /// Ascending by id. A shard's slot is its index in this list.
     pub(super) members: Box<[RingMember]>,
-    /// How many of them own anything.
+    /// The number of members that own anything.
     pub(super) owning: usize,
     pub(super) points: Points,
     pub(super) index: Index,
@@ -51,7 +52,8 @@ pub struct HashRing {
 }
 
 impl HashRing {
-    /// A ring of the shards 0 to `shards`, 150 virtual nodes each, with the default placement. 0 shards make an empty ring.
+    /// Creates a ring of `shards` shards, numbered from 0, with 150 virtual nodes each and the default placement. With 0 shards the ring is
+    /// empty.
     ///
     /// ```
     /// let ring = tickring::HashRing::new(3)?;
@@ -60,12 +62,12 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::TooManyShards`]. Found before any point is placed.
+    /// [`RingError::TooManyShards`]. Checked before any point is placed.
     pub fn new(shards: u32) -> Result<Self, RingError> {
         Self::with_virtual_nodes(shards, VIRTUAL_NODES)
     }
 
-    /// A ring of the shards 0 to `shards`, with this many virtual nodes each.
+    /// Creates a ring of `shards` shards, numbered from 0, with this many virtual nodes each.
     ///
     /// ```
     /// use tickring::HashRing;
@@ -79,13 +81,13 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::VirtualNodes`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Found before any point is placed.
+    /// [`RingError::VirtualNodes`], [`RingError::TooManyShards`] or [`RingError::TooManyPoints`]. Checked before any point is placed.
     pub fn with_virtual_nodes(shards: u32, virtual_nodes: u32) -> Result<Self, RingError> {
         Self::with_placement(Placement::default(), shards, virtual_nodes)
     }
 
-    /// A ring of the shards 0 to `shards`, with this many virtual nodes each, that places by this hash. So do all rings that are made of
-    /// it, even if it is empty.
+    /// Creates a ring of `shards` shards, numbered from 0, with this many virtual nodes each and this placement. Rings made from this one
+    /// keep the placement, even if this one is empty.
     ///
     /// ```
     /// use tickring::placement::Placement;
@@ -99,7 +101,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// As [`with_virtual_nodes`](Self::with_virtual_nodes).
+    /// Those of [`with_virtual_nodes`](Self::with_virtual_nodes).
     pub fn with_placement(
         placement: Placement,
         shards: u32,
@@ -109,9 +111,9 @@ impl HashRing {
         Self::from_members(placement, virtual_nodes, members)
     }
 
-    /// A ring of these shards, given with their weights in any order.
+    /// Creates a ring of these shards and their weights, given in any order.
     ///
-    /// Costs about 25 to 60 ns a point, on the calling thread.
+    /// Runs on the calling thread and takes about 25 to 60 ns a point.
     ///
     /// ```
     /// use tickring::placement::Placement;
@@ -125,9 +127,9 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RingError::VirtualNodes`], [`RingError::TooManyShards`], [`RingError::Weight`], [`RingError::ShardExists`] if an id occurs
-    /// twice, or [`RingError::TooManyPoints`]. Found before any point is placed. No more than [`MAX_SHARDS`](crate::limits::MAX_SHARDS) members and one are taken
-    /// from the iterator.
+    /// [`RingError::VirtualNodes`], [`RingError::TooManyShards`], [`RingError::Weight`], [`RingError::ShardExists`] if an id occurs twice,
+    /// or [`RingError::TooManyPoints`]. Checked before any point is placed. At most [`MAX_SHARDS`](crate::limits::MAX_SHARDS) + 1 members
+    /// are taken from the iterator.
     pub fn from_members(
         placement: Placement,
         virtual_nodes_per_shard: u32,
@@ -138,7 +140,7 @@ impl HashRing {
         Ok(Self::build(placement, virtual_nodes_per_shard, members))
     }
 
-    /// The numbers lie within the limits.
+    /// Builds a ring from numbers that have been checked.
     fn build(placement: Placement, virtual_nodes: u32, members: Box<[RingMember]>) -> Self {
         let points = Points::build(placement, virtual_nodes, &members);
         let index = Index::new(&points, members.len());
@@ -163,7 +165,7 @@ impl HashRing {
         }
     }
 
-    /// The shard that owns a document. A few nanoseconds.
+    /// Returns the shard that owns a document. Takes a few nanoseconds.
     ///
     /// ```
     /// use tickring::error::RouteError;
@@ -176,13 +178,13 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RouteError::EmptyRing`] if no shard owns anything: there is none, or all have weight 0.
+    /// [`RouteError::EmptyRing`] if no shard owns anything, because there are no shards or all have weight 0.
     #[inline]
     pub fn get_shard(&self, document: &DocumentId) -> Result<ShardId, RouteError> {
         self.owner(self.placement.document_position(document))
     }
 
-    /// The shard that owns any other key, by the hash of its bytes. The 16 bytes of a document's id are its key.
+    /// Returns the shard that owns any other key, by the hash of its bytes. The key of a document is the 16 bytes of its id.
     ///
     /// ```
     /// use tickring::{DocumentId, HashRing};
@@ -194,13 +196,13 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// As [`get_shard`](Self::get_shard).
+    /// Those of [`get_shard`](Self::get_shard).
     #[inline]
     pub fn get_shard_for_key(&self, key: &[u8]) -> Result<ShardId, RouteError> {
         self.owner(self.placement.hash(key))
     }
 
-    /// The shard that owns a position, as [`Placement`] hashes them.
+    /// Returns the shard that owns a position, which is a hash computed by [`Placement`].
     ///
     /// ```
     /// use tickring::HashRing;
@@ -213,7 +215,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// As [`get_shard`](Self::get_shard).
+    /// Those of [`get_shard`](Self::get_shard).
     #[inline]
     pub fn owner(&self, position: u64) -> Result<ShardId, RouteError> {
         if self.is_direct() {
@@ -223,13 +225,13 @@ impl HashRing {
         }
     }
 
-    /// Whether there is a table for [`direct_owner`](Self::direct_owner).
+    /// Returns whether this ring has a table for [`direct_owner`](Self::direct_owner).
     #[inline]
     pub(crate) fn is_direct(&self) -> bool {
         !self.direct.is_empty()
     }
 
-    /// [`owner`](Self::owner), by the table where that knows it.
+    /// Returns the [`owner`](Self::owner) from the table, or from the index where the table can't decide.
     #[inline]
     pub(crate) fn direct_owner(&self, position: u64) -> Result<ShardId, RouteError> {
         match self.members.get(self.direct.slot(position)) {
@@ -244,7 +246,7 @@ impl HashRing {
         self.indexed_owner(position)
     }
 
-    /// [`owner`](Self::owner), by the index.
+    /// Returns the [`owner`](Self::owner) from the index.
     #[inline]
     pub(crate) fn indexed_owner(&self, position: u64) -> Result<ShardId, RouteError> {
         let owner = self
@@ -254,33 +256,33 @@ impl HashRing {
         owner.ok_or(RouteError::EmptyRing)
     }
 
-    /// The slot that owns a hash; nothing if no shard owns anything.
+    /// Returns the slot that owns a hash, or `None` if no shard owns anything.
     #[inline]
     pub(crate) fn slot_at(&self, hash: u64) -> Option<u32> {
         self.index.view(&self.points).slot_at(hash)
     }
 
-    /// The shard of a slot that this ring has named.
+    /// Returns the shard of a slot that came from this ring.
     #[inline]
     pub(crate) fn shard_at_slot(&self, slot: u32) -> ShardId {
         self.members[slot as usize].shard
     }
 
-    /// The slot of a shard, which is its place in [`members`](Self::members).
+    /// Returns the slot of a shard, which is its index in [`members`](Self::members).
     pub(crate) fn slot_of(&self, shard: ShardId) -> Option<usize> {
         self.members
             .binary_search_by_key(&shard, |member| member.shard)
             .ok()
     }
 
-    /// The slots of all points in ring order from the owner of `hash` on, once round.
+    /// Returns the slots of all points in ring order, once round, starting with the owner of `hash`.
     #[inline]
     pub(crate) fn slots_from(&self, hash: u64) -> impl Iterator<Item = u32> + '_ {
         let [before, after] = self.slots_around(hash);
         after.iter().chain(before).map(|&slot| u32::from(slot))
     }
 
-    /// The slots of the points before `hash`, and of those at it or after.
+    /// Returns the slots of the points before `hash`, and the slots of the points at or after it.
     #[inline]
     pub(super) fn slots_around(&self, hash: u64) -> [&[u16]; 2] {
         let owners = &self.points.owners()[..self.points.len()];
@@ -289,7 +291,7 @@ impl HashRing {
     }
 }
 
-/// The ring of `shard-0` alone, with 150 virtual nodes and the default placement.
+/// The ring of `shard-0` only, with 150 virtual nodes and the default placement.
 impl Default for HashRing {
     fn default() -> Self {
         let (shard, weight) = (ShardId(0), 1);

@@ -1,20 +1,20 @@
-//! The look-up: an exact index over the points by the top bits of a hash.
+//! The index of a ring: an exact look-up of owners by the top bits of a hash.
 //!
-//! Each bucket of hashes has one entry of 32 bits. What it says depends on how many points lie in the bucket:
-//! - none: one shard owns all its hashes, and the entry names it;
-//! - one: the entry names the owner up to the point and the owner beyond it, and holds as many bits of the point's position as fit
-//!   beside them. If the hash has the very same bits, the points decide;
+//! Each bucket of hashes has one entry of 32 bits. Its content depends on the number of points in the bucket:
+//! - none: one shard owns all hashes of the bucket, and the entry names it;
+//! - one: the entry names the owner up to the point and the owner beyond it. It also holds as many bits of the point's position as fit. If
+//!   the hash has exactly these bits, the points decide;
 //! - more: the points decide.
 //!
-//! So nearly every look-up is one load and a comparison without a branch. For rings of few shards there is a shorter one still, `direct`. How an
-//! entry says it is the subject of `layout`.
+//! So nearly every look-up is one load and a comparison without a branch. Rings of few shards have an even shorter path, in `direct`. The
+//! bits of an entry are described in `layout`.
 //!
-//! `starts` is a second, coarser array: the first point of each of its buckets. It begins the scan of the points when they decide, and
-//! for replicas.
+//! `starts` is a second, coarser array, which holds the first point of each of its buckets. Scans of the points start there, both when the
+//! points have to decide and when replicas are listed.
 //!
 //! # How many entries a point gets
-//! Nanoseconds a look-up (hash included, 1.3 alone) of 524,288 random documents, too many for a branch predictor's memory, 150 points a
-//! shard, best of 15 interleaved runs, 1 MiB of second-level and 32 MiB of third-level cache:
+//! Nanoseconds a look-up, of which the hash takes 1.3. 524,288 random documents, too many for a branch predictor to learn; 150 points a
+//! shard; best of 15 interleaved runs; 1 MiB of second-level and 32 MiB of third-level cache:
 //!
 //! | entries a point | 1 | 2 | 4 | 8 | 16 |
 //! | --- | --- | --- | --- | --- | --- |
@@ -23,28 +23,28 @@
 //! | 1,000 shards | 8.0 | 5.6 | 4.9 | 5.7 | 19.9 |
 //! | 10,000 shards | 44 | 38 | 36 | 35 | 34 |
 //!
-//! Fewer entries cost mispredicted branches into the scan, more cost cache misses. The same index without boundaries, which scans every bucket
-//! that holds a point, took in the same runs 4.9, 4.5, 6.3 and 31 ns with 4 entries a point, 3.4, 3.5, 6.6 and 30 with 8: the boundaries
-//! pay but for the largest ring, where the cache misses are all that counts. Hence 4, but never fewer than 4,096 entries, which stay in
-//! the first-level cache beside the caller's own data.
+//! With fewer entries, more look-ups mispredict the branch into the scan. With more entries, more look-ups miss the cache. The same index
+//! without boundaries scans every bucket that holds a point. In the same runs it took 4.9, 4.5, 6.3 and 31 ns with 4 entries a point, and
+//! 3.4, 3.5, 6.6 and 30 with 8. Boundaries therefore pay, except in the largest ring, where only cache misses matter. Hence 4 entries a
+//! point, but never fewer than 4,096 entries, which fit in the first-level cache beside the caller's own data.
 
 use super::layout::Layout;
 use super::member::RingMember;
 use super::points::{Points, top};
 use crate::id::ShardId;
 
-/// 4 entries a point, the number of points rounded up to a power of two.
+/// 4 entries a point, after rounding the number of points up to a power of two.
 const ENTRIES_PER_POINT_BITS: u32 = 2;
 /// 16 KiB.
 const MIN_ENTRY_BITS: u32 = 12;
-/// 32 MiB. Reached beyond 1,048,576 points; a ring of 2^24 points has two of them in a bucket on average.
+/// 32 MiB. Reached beyond 1,048,576 points. A ring of 2^24 points then has two points a bucket on average.
 const MAX_ENTRY_BITS: u32 = 23;
 
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Index {
-    /// By the top `bits` of the hash; empty if there is no point.
+    /// Indexed by the top `bits` of the hash. Empty if there are no points.
     pub(super) entries: Box<[u32]>,
-    /// By the top `64 - start_shift` bits of the hash.
+    /// Indexed by the top `64 - start_shift` bits of the hash.
     pub(super) starts: Box<[u32]>,
     pub(super) start_shift: u32,
     pub(super) layout: Layout,
@@ -71,7 +71,7 @@ impl Index {
         size_of_val(&*self.entries) + size_of_val(&*self.starts)
     }
 
-    /// What a look-up reads, to be loaded once for many.
+    /// Returns what a look-up reads, so that a batch loads it once.
     #[inline]
     pub(super) fn view<'a>(&'a self, points: &'a Points) -> View<'a> {
         View {
@@ -88,14 +88,14 @@ impl Index {
         u32::from(points.owners()[self.first_at(hash, points)])
     }
 
-    /// The first point at or after `hash`, or the sentinel; 0 if there are no points.
+    /// Returns the first point at or after `hash`, or the sentinel. Returns 0 if there are no points.
     #[inline]
     pub(super) fn first_at(&self, hash: u64, points: &Points) -> usize {
         let Some(&start) = self.starts.get(top(hash, self.start_shift & 63)) else {
             return 0;
         };
         let (mut at, positions) = (start as usize, points.positions());
-        // Counted and not compared one by one: how many there are is a coin's toss, four are nearly always enough.
+        // Counts four positions at a time. A branch for each position would be unpredictable, and four are nearly always enough.
         let end = at + 16;
         while at < end
             && let Some(next) = positions.get(at..at + 4)
@@ -110,7 +110,7 @@ impl Index {
     }
 }
 
-/// The same from here on: at the very end, and where chosen ids crowd together.
+/// Returns the first point at or after `hash` from `at` on. Needed at the very end, and where chosen ids crowd together.
 #[cold]
 #[inline(never)]
 fn first_from(at: usize, hash: u64, positions: &[u64]) -> usize {
@@ -128,7 +128,7 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// The slot that owns `hash`; nothing if there are no points.
+    /// Returns the slot that owns `hash`, or `None` if there are no points.
     #[inline]
     pub(super) fn slot_at(&self, hash: u64) -> Option<u32> {
         let (slot, is_sure) = self
@@ -140,13 +140,13 @@ impl View<'_> {
         Some(self.index.scan(hash, self.points))
     }
 
-    /// The shard that owns `hash`, among the members by slot; nothing if there are no points.
+    /// Returns the shard that owns `hash`, or `None` if there are no points. `members` are ordered by slot.
     #[inline]
     pub(super) fn owner_at(&self, hash: u64, members: &[RingMember]) -> Option<ShardId> {
         let (slot, is_sure) = self
             .layout
             .owner(*self.entries.get(self.layout.bucket(hash))?, hash);
-        // Nobody's slot is beyond all members, so it needn't be asked for.
+        // Nobody's slot is beyond all members, so this needs no check of its own.
         if is_sure && let Some(member) = members.get(slot as usize) {
             return Some(member.shard);
         }
@@ -165,12 +165,12 @@ pub(super) fn entry_bits(points: usize) -> u32 {
     bits.clamp(MIN_ENTRY_BITS, MAX_ENTRY_BITS)
 }
 
-/// Leaves a start for each two points at least: the points between are in one or two cache lines.
+/// Gives at least one start for every two points, so that the points between two starts fill one or two cache lines.
 pub(super) fn start_shift(points: usize) -> u32 {
     64 - log2(points).saturating_sub(1).max(1)
 }
 
-/// Writes the entries of a run of buckets that begins with `first_bucket`; `first_point` is the first in it or after it.
+/// Writes the entries of a run of buckets that begins with `first_bucket`. `first_point` is the first point in or after it.
 pub(super) fn fill(
     entries: &mut [u32],
     first_bucket: usize,

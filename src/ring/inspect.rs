@@ -1,4 +1,4 @@
-//! What a ring is made of.
+//! Accessors of a ring: its members, points and size.
 
 use super::hash_ring::HashRing;
 use super::member::RingMember;
@@ -6,7 +6,7 @@ use crate::id::ShardId;
 use crate::placement::Placement;
 
 impl HashRing {
-    /// The shards on the ring with their weights, ascending by id.
+    /// Returns the shards on the ring with their weights, ascending by id.
     ///
     /// ```
     /// use tickring::{HashRing, ShardId};
@@ -20,45 +20,45 @@ impl HashRing {
         &self.members
     }
 
-    /// The ids of the shards on the ring, ascending.
+    /// Returns the ids of the shards on the ring, ascending. Allocates.
     pub fn all_shards(&self) -> Vec<ShardId> {
         self.members.iter().map(|member| member.shard).collect()
     }
 
-    /// The number of shards on the ring, those of weight 0 included.
+    /// Returns the number of shards on the ring, including those of weight 0.
     #[expect(clippy::cast_possible_truncation, reason = "at most MAX_SHARDS")]
     pub const fn shard_count(&self) -> u32 {
         self.members.len() as u32
     }
 
-    /// Whether no shard owns anything: there is none, or all have weight 0.
+    /// Returns whether no shard owns anything, because there are no shards or all have weight 0.
     pub fn is_empty(&self) -> bool {
         self.points.len() == 0
     }
 
-    /// The weight of a shard; nothing if it isn't on the ring. Costs a binary search.
+    /// Returns the weight of a shard, or `None` if it isn't on the ring. Costs a binary search.
     pub fn weight(&self, shard: ShardId) -> Option<u32> {
         let slot = self.slot_of(shard)?;
         self.members.get(slot).map(|member| member.weight)
     }
 
-    /// The hash that places documents and points on this ring.
+    /// Returns the hash function that places documents and points on this ring.
     #[inline]
     pub const fn placement(&self) -> Placement {
         self.placement
     }
 
-    /// The points that a shard of weight 1 has.
+    /// Returns the number of points that a shard of weight 1 has.
     pub const fn virtual_nodes_per_shard(&self) -> u32 {
         self.virtual_nodes
     }
 
-    /// The points of all shards together.
+    /// Returns the number of points of all shards together.
     pub fn total_virtual_nodes(&self) -> usize {
         self.points.len()
     }
 
-    /// The points in ring order: ascending by position, at one position ascending by shard.
+    /// Returns the points in ring order: ascending by position, then by shard.
     ///
     /// ```
     /// let ring = tickring::HashRing::new(2)?;
@@ -75,7 +75,7 @@ impl HashRing {
             .map(|(position, slot)| (position, self.shard_at_slot(u32::from(slot))))
     }
 
-    /// The memory that this ring takes.
+    /// Returns the memory that this ring takes, in bytes.
     ///
     /// ```
     /// let ring = tickring::HashRing::new(1_000)?;

@@ -1,35 +1,36 @@
-//! What an entry of the index consists of.
+//! The bit layout of an index entry.
 //!
-//! Its fields, from the lowest bit: `slot_bits` for the owner up to the boundary, as many for the owner beyond it, the rest for the boundary, of
-//! which the top bit means "beyond every hash". A slot of all ones is nobody's and means "the points decide". With more than 32,767 slots two owners
-//! don't fit; then a bucket with one point is treated as one with more.
+//! An entry has three fields, starting from the lowest bit: `slot_bits` bits for the owner up to the boundary, `slot_bits` for the owner
+//! beyond it, and the rest for the boundary. The boundary's top bit means "beyond every hash". A slot of all ones belongs to nobody and
+//! means "the points decide". With more than 32,767 slots, two owners don't fit. A bucket with one point is then treated like one with
+//! several.
 
 use super::points::top;
 
-/// Set where the bucket has no point, and where the points decide.
+/// Set if the bucket has no point, and if the points decide.
 const WHOLE: u32 = 1 << 31;
 
-/// Where the fields of an entry are.
+/// The places of the fields of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// The bits of a hash that choose its bucket.
+    /// The number of bits of a hash that choose its bucket.
     bits: u32,
-    /// Leaves those of a hash.
+    /// Shifts a hash right so that only those bits are left.
     bucket_shift: u32,
-    /// Moves the bits of a hash below those to where an entry has its boundary.
+    /// Shifts the next lower bits of a hash to the place of the boundary.
     boundary_shift: u32,
-    /// Where an entry has its boundary.
+    /// The bits of the boundary.
     boundary_mask: u32,
-    /// Where the owner beyond the boundary begins; 0 if there is no such field.
+    /// The lowest bit of the owner beyond the boundary, or 0 if there is no such field.
     beyond_shift: u32,
     /// The lowest bit of a boundary.
     least_boundary: u32,
-    /// A slot's bits. No slot has them all set.
+    /// The bits of a slot. No slot has them all set.
     slot_mask: u32,
 }
 
 impl Layout {
-    /// For `2^bits` buckets, `bits` from 1 to 23.
+    /// Returns the layout for `2^bits` buckets, with `bits` from 1 to 23.
     pub(super) fn new(slots: usize, bits: u32) -> Self {
         let slot_bits = slots.checked_ilog2().unwrap_or(0) + 1;
         let pair = 2 * slot_bits <= 30;
@@ -54,12 +55,12 @@ impl Layout {
         top(hash, self.bucket_shift & 63)
     }
 
-    /// The first hash of a bucket.
+    /// Returns the first hash of a bucket.
     pub(super) const fn bucket_start(self, bucket: usize) -> u64 {
         (bucket as u64) << (self.bucket_shift & 63)
     }
 
-    /// The entry with `step` of each of its owners added to it, or taken away.
+    /// Returns the entry after adding `step` of each of its owners to that owner, or subtracting it, as `apply` does.
     #[inline]
     pub(super) fn renumber(
         self,
@@ -77,7 +78,7 @@ impl Layout {
         )
     }
 
-    /// As many bits of a hash as a boundary has, where an entry has its boundary.
+    /// Returns as many bits of a hash as a boundary has, at the place of the boundary.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the mask takes what lies above"
@@ -86,28 +87,29 @@ impl Layout {
         (hash >> (self.boundary_shift & 63)) as u32 & self.boundary_mask
     }
 
-    /// The slot that the bucket's entry names for a hash, which may be nobody's, and whether the bits that it has of the boundary are enough to know.
+    /// Returns the slot that an entry names for a hash, and whether that is certain. It isn't if the hash agrees with all bits that the
+    /// entry has of the boundary. The slot may be nobody's.
     #[inline]
     pub(super) fn owner(self, entry: u32, hash: u64) -> (u32, bool) {
-        // Below 0 if the hash lies beyond the boundary, and else, below the boundary's lowest bit, if both are the same.
+        // Negative if the hash lies beyond the boundary. Below the boundary's lowest bit if both have the same bits.
         let left = i64::from(entry) - i64::from(self.boundary(hash));
-        // From the sign: whether a hash lies beyond is a coin's toss, and written as a comparison it becomes a branch.
+        // Taken from the sign. A comparison would compile to a branch that nobody can predict.
         let beyond = u32::from(left < 0).wrapping_neg();
         let slot = entry >> (self.beyond_shift & beyond & 31) & self.slot_mask;
         (slot, left.cast_unsigned() >= u64::from(self.least_boundary))
     }
 
-    /// Nobody's slot isn't below the number of slots.
+    /// Returns whether a slot belongs to a shard. Nobody's slot is never below the number of slots.
     pub(super) const fn is_somebody(self, slot: u32) -> bool {
         slot != self.slot_mask
     }
 
-    /// The entry of a bucket without a point.
+    /// Returns the entry of a bucket without a point.
     pub(super) fn whole(owner: u16) -> u32 {
         WHOLE | u32::from(owner)
     }
 
-    /// The entry of a bucket with one point.
+    /// Returns the entry of a bucket with one point.
     pub(super) fn divided(self, position: u64, owner: u16, beyond: u16) -> u32 {
         if self.beyond_shift == 0 {
             return self.undecided();
@@ -115,7 +117,7 @@ impl Layout {
         self.boundary(position) | u32::from(beyond) << self.beyond_shift | u32::from(owner)
     }
 
-    /// The entry of a bucket with more points.
+    /// Returns the entry of a bucket with several points.
     pub(super) const fn undecided(self) -> u32 {
         WHOLE | self.slot_mask
     }

@@ -1,4 +1,4 @@
-//! What a ring may be made of, checked before any point of it is placed.
+//! Limits of a ring, checked before any point is placed.
 
 use super::member::RingMember;
 use crate::error::RingError;
@@ -42,13 +42,13 @@ pub(super) fn weight(shard: ShardId, value: u32) -> Result<(), RingError> {
     Ok(())
 }
 
-/// The points of all members together. Doesn't overflow for members within their bounds.
+/// Returns the points of all members together. Doesn't overflow for members within the limits.
 pub(super) fn total_points(virtual_nodes: u32, members: &[RingMember]) -> u64 {
     let weights: u64 = members.iter().map(|member| u64::from(member.weight)).sum();
     weights * u64::from(virtual_nodes)
 }
 
-/// The members, ascending by id.
+/// Checks the members and returns them ascending by id.
 pub(super) fn members(
     virtual_nodes: u32,
     given: impl IntoIterator<Item = (ShardId, u32)>,
@@ -63,7 +63,7 @@ pub(super) fn members(
         });
     }
     if given.next().is_some() {
-        // At least as many as the iterator promises: it may have no end.
+        // A lower bound, from the iterator's hint: counting could take forever.
         let rest = given.size_hint().0 as u64;
         shards((u64::from(MAX_SHARDS) + 1).saturating_add(rest))?;
     }

@@ -1,13 +1,13 @@
-//! A shard on a ring, and its weight.
+//! A member of a ring: a shard and its weight.
 
 use crate::id::ShardId;
 
-/// A shard on a ring.
+/// A shard on a ring, with its weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RingMember {
     /// The shard.
     pub shard: ShardId,
-    /// It has this many times [`virtual_nodes_per_shard`](crate::HashRing::virtual_nodes_per_shard) points. With 0 it owns nothing.
+    /// The shard's points, as a multiple of [`virtual_nodes_per_shard`](crate::HashRing::virtual_nodes_per_shard). With 0 it owns nothing.
     pub weight: u32,
 }

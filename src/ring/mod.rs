@@ -1,12 +1,12 @@
-//! The consistent hash ring: an immutable value that says which shard owns a hash.
+//! A consistent hash ring: an immutable value that says which shard owns a hash.
 //!
-//! Use a [`HashRing`] on its own if you only need placement: it maps keys to shards, lists replicas, and a [`RingPlan`] lists what moves
-//! when members change. A [`Topology`](crate::Topology) adds statuses, so that it routes around shards that can't serve.
+//! Use a [`HashRing`] on its own if you only need placement. It maps keys to shards and lists replicas, and a [`RingPlan`] lists what moves
+//! when members change. A [`Topology`](crate::Topology) adds the status of each shard, so it routes around shards that can't serve.
 //!
-//! Each shard has points on the ring of all 64-bit hashes, and owns the hashes from the previous point (exclusive) up to each of its own
-//! (inclusive), as in consistent hashing with virtual nodes (Karger et al., 1997; Dynamo, 2007). Points are ordered by position, then by
-//! shard; of two points at one position both are kept, and the lower shard owns. So a ring depends on its members alone, and not on the
-//! order in which they came.
+//! Each shard has points on the ring of all 64-bit hashes. A point owns the hashes after the previous point, up to and including its own
+//! position. This is consistent hashing with virtual nodes (Karger et al., 1997; Dynamo, 2007). Points are ordered by position, then by
+//! shard. If two points share a position, both are kept and the lower shard owns it. A ring therefore depends only on its members, and not
+//! on the order in which they were added.
 
 mod batch;
 mod change;

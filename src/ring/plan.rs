@@ -1,4 +1,4 @@
-//! What moves between two rings: the exact ranges of hashes, from one merge of their points.
+//! The difference between two rings: the exact ranges of hashes that move, found by one merge of their points.
 
 use std::ops::RangeInclusive;
 
@@ -11,8 +11,8 @@ use crate::placement::Placement;
 
 /// A range of hashes whose owner changes.
 ///
-/// Both ends belong to it, and it never goes over the end of the hash space: what moves on both sides of it is two ranges, one
-/// that ends with `u64::MAX` and one that begins with 0.
+/// The range includes both ends and never wraps around the end of the hash space. An arc that wraps around is two ranges, one that ends
+/// with `u64::MAX` and one that begins with 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Move {
@@ -20,25 +20,25 @@ pub struct Move {
     pub first: u64,
     /// The last hash that moves.
     pub last: u64,
-    /// The owner before; nobody if the ring before had no points.
+    /// The owner before, or `None` if the ring had no points.
     pub from: Option<ShardId>,
-    /// The owner after; nobody if the ring after has no points.
+    /// The owner after, or `None` if the ring has no points.
     pub to: Option<ShardId>,
 }
 
 impl Move {
-    /// The range as the standard library writes it.
+    /// Returns the range as a standard [`RangeInclusive`].
     pub const fn range(&self) -> RangeInclusive<u64> {
         self.first..=self.last
     }
 
-    /// How many hashes move, from 1 to 2^64.
+    /// Returns the number of hashes in the range, from 1 to 2^64.
     pub fn hashes(&self) -> u128 {
         u128::from(self.last - self.first) + 1
     }
 }
 
-/// What moves when one ring takes the place of another.
+/// The list of hash ranges that move when one ring replaces another.
 ///
 /// ```
 /// use tickring::ring::RingPlan;
@@ -65,10 +65,23 @@ pub struct RingPlan {
 }
 
 impl RingPlan {
-    /// What moves from `from` to `to`. Costs a pass over the points of both.
+    /// Compares two rings and returns what moves from `from` to `to`. Costs a pass over the points of both.
+    ///
+    /// ```
+    /// use tickring::HashRing;
+    /// use tickring::error::RingError;
+    /// use tickring::placement::Placement;
+    /// use tickring::ring::RingPlan;
+    ///
+    /// let (two, three) = (HashRing::new(2)?, HashRing::new(3)?);
+    /// assert!(!RingPlan::between(&two, &three)?.is_empty());
+    /// let other = HashRing::with_placement(Placement::SipHash13, 3, 150)?;
+    /// assert_eq!(RingPlan::between(&two, &other), Err(RingError::PlacementDiffers));
+    /// # Ok::<(), RingError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`RingError::PlacementDiffers`].
+    /// [`RingError::PlacementDiffers`] if the rings hash differently.
     pub fn between(from: &HashRing, to: &HashRing) -> Result<Self, RingError> {
         if from.placement != to.placement {
             return Err(RingError::PlacementDiffers);
@@ -77,7 +90,7 @@ impl RingPlan {
         let (mut before, mut after) = (Walk::over(&from.points), Walk::over(&to.points));
         let mut first = 0;
         loop {
-            // Up to here both owners stay the same. The sentinels end it.
+            // Neither owner changes up to here. The sentinels end the loop.
             let last = before.end().min(after.end());
             let change = Move {
                 first,
@@ -102,32 +115,32 @@ impl RingPlan {
         })
     }
 
-    /// The ranges that move, ascending. They don't overlap, and two that touch differ in source or destination.
+    /// Returns the ranges that move, ascending. They don't overlap. Two adjacent ranges differ in source or destination.
     pub fn moves(&self) -> &[Move] {
         &self.moves
     }
 
-    /// Whether nothing moves.
+    /// Returns whether nothing moves.
     pub fn is_empty(&self) -> bool {
         self.moves.is_empty()
     }
 
-    /// How many of the 2^64 hashes move: the exact numerator of [`moved_fraction`](Self::moved_fraction).
+    /// Returns how many of the 2^64 hashes move: the exact numerator of [`moved_fraction`](Self::moved_fraction).
     pub const fn moved_hashes(&self) -> u128 {
         self.moved
     }
 
-    /// The part of all hashes that moves, from 0 to 1.
+    /// Returns the fraction of all hashes that moves, from 0 to 1.
     pub fn moved_fraction(&self) -> f64 {
         fraction(self.moved)
     }
 
-    /// The move that a document belongs to; nothing if it stays. Costs a hash and a binary search.
+    /// Returns the range that contains a document, or `None` if the document stays. Costs a hash and a binary search.
     pub fn move_of(&self, document: &DocumentId) -> Option<&Move> {
         self.move_at(self.placement.document_position(document))
     }
 
-    /// The move that a position belongs to; nothing if its owner stays. Costs a binary search.
+    /// Returns the range that contains a position, or `None` if its owner stays. Costs a binary search.
     ///
     /// ```
     /// use tickring::ring::RingPlan;
@@ -144,7 +157,7 @@ impl RingPlan {
     }
 }
 
-/// Adds a move that begins after all others, as a part of the last one where it goes on.
+/// Adds a move that begins after all others, or extends the last one if it continues it.
 fn append(moves: &mut Vec<Move>, change: Move) {
     match moves.last_mut() {
         Some(before)
@@ -157,7 +170,7 @@ fn append(moves: &mut Vec<Move>, change: Move) {
     }
 }
 
-/// A place among points and their sentinel.
+/// A cursor over points and their sentinel.
 struct Walk<'a> {
     positions: &'a [u64],
     owners: &'a [u16],
@@ -173,7 +186,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The last hash with the present owner.
+    /// Returns the last hash of the current owner.
     fn end(&self) -> u64 {
         self.positions.get(self.at).copied().unwrap_or(u64::MAX)
     }

@@ -1,4 +1,4 @@
-//! The points of a ring: sorted positions, and beside them their owners.
+//! The points of a ring: sorted positions, and their owners beside them.
 
 use std::ops::Range;
 
@@ -10,9 +10,8 @@ use crate::placement::Placement;
 /// A position and the slot that owns it. Ordered by position, then by slot: as slots ascend by id, the lower shard comes first.
 pub(super) type Point = (u64, u16);
 
-/// The points in ring order, followed by a sentinel: position `u64::MAX` with the first point's owner. So a scan for the first
-/// position at or after a hash always ends, and where it ends is the owner, wrap-around included. Both arrays are empty if there
-/// is no point.
+/// The points in ring order, followed by a sentinel at position `u64::MAX` with the first point's owner. A scan for the first position at
+/// or after a hash therefore always ends, and it ends at the owner, even if it wraps around. Both arrays are empty if there are no points.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Points {
     positions: Box<[u64]>,
@@ -20,10 +19,10 @@ pub(super) struct Points {
 }
 
 impl Points {
-    /// Places all members. Costs one pass that counts, one that scatters into buckets, and a sort inside each small bucket; hashing twice is
-    /// cheaper than keeping the unsorted points.
+    /// Places the points of all members: one pass counts them, one scatters them into buckets, and each small bucket is sorted. Hashing
+    /// twice is cheaper than keeping the unsorted points.
     pub(super) fn build(placement: Placement, virtual_nodes: u32, members: &[RingMember]) -> Self {
-        // Buckets of 4 to 8 points on average: short enough for an insertion sort, few enough for the cache.
+        // Buckets of 4 to 8 points on average are short enough for an insertion sort, and few enough for the cache.
         let total = total_points(virtual_nodes, members);
         let shift = 64 - (total / 4).checked_ilog2().unwrap_or(0).max(1);
         let mut ends = vec![0_u32; 1 << (64 - shift)];
@@ -31,7 +30,7 @@ impl Points {
         each_point(placement, virtual_nodes, members, count);
         let mut end = 0;
         for bucket in &mut ends {
-            // Each bucket's start for now; scattering moves it to its end.
+            // The bucket's start for now. Scattering moves it to the bucket's end.
             end += std::mem::replace(bucket, end);
         }
         let mut sorted = vec![(0, 0); end as usize];
@@ -64,17 +63,17 @@ impl Points {
         size_of_val(&*self.positions) + size_of_val(&*self.owners)
     }
 
-    /// The positions in order, then the sentinel.
+    /// Returns the positions in order, then the sentinel.
     pub(super) fn positions(&self) -> &[u64] {
         &self.positions
     }
 
-    /// The owners in ring order, then the sentinel's.
+    /// Returns the owners in ring order, then the sentinel's.
     pub(super) fn owners(&self) -> &[u16] {
         &self.owners
     }
 
-    /// The points in ring order, without the sentinel.
+    /// Returns the points in ring order, without the sentinel.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = Point> + ExactSizeIterator + '_ {
         let points = self
             .positions
@@ -84,8 +83,8 @@ impl Points {
         points.take(self.len())
     }
 
-    /// These points and `added`, which are sorted and name slots as they are afterwards. If a shard joins, the slots from
-    /// `joining` on move up by one. Copies the runs between the added points whole.
+    /// Returns these points with `added`, which are sorted and use the slots after the change. If a shard joins, the slots from `joining`
+    /// on move up by one. Runs between added points are copied whole.
     pub(super) fn with(&self, added: &[Point], joining: Option<u16>) -> Self {
         let renumber = |owner: u16| owner + u16::from(joining.is_some_and(|slot| owner >= slot));
         let mut builder = Builder::with_capacity(self.len() + added.len());
@@ -100,7 +99,7 @@ impl Points {
         builder.finish()
     }
 
-    /// These points without `removed`, which are sorted and among them, each taken out as often as it occurs. If a
+    /// Returns these points without `removed`, which are sorted and occur here. Each is removed as often as it occurs in `removed`. If a
     /// shard leaves, the slots above `leaving` move down by one.
     pub(super) fn without(&self, removed: &[Point], leaving: Option<u16>) -> Self {
         let renumber = |owner: u16| owner - u16::from(leaving.is_some_and(|slot| owner > slot));
@@ -116,7 +115,7 @@ impl Points {
         builder.finish()
     }
 
-    /// The first point from `from` on that isn't `before`, found in steps that double, then by halves: the cost is the logarithm
+    /// Returns the first point from `from` on that isn't `before`. Steps double, then a binary search follows, so the cost is the logarithm
     /// of the distance.
     fn gallop(&self, from: usize, before: impl Fn(Point) -> bool) -> usize {
         let is_before = |at: usize| before((self.positions[at], self.owners[at]));
@@ -151,7 +150,7 @@ fn each_point(
     }
 }
 
-/// The points of one shard's virtual nodes, unsorted.
+/// Returns the points of one shard's virtual nodes, unsorted.
 fn placed(
     placement: Placement,
     shard: ShardId,
@@ -161,7 +160,7 @@ fn placed(
     virtual_nodes.map(move |node| (placement.virtual_node_position(shard, node), slot))
 }
 
-/// The points of one shard's virtual nodes, sorted.
+/// Returns the points of one shard's virtual nodes, sorted.
 pub(super) fn sorted_points(
     placement: Placement,
     shard: ShardId,
@@ -173,7 +172,7 @@ pub(super) fn sorted_points(
     points
 }
 
-/// The bits of `hash` from `shift` up.
+/// Returns the bits of `hash` from `shift` up.
 #[inline]
 #[expect(
     clippy::cast_possible_truncation,
@@ -189,7 +188,7 @@ struct Builder {
 }
 
 impl Builder {
-    /// Room for `points` and the sentinel, so that nothing is copied once more at the end.
+    /// Reserves room for `points` and the sentinel, so that finishing copies nothing.
     fn with_capacity(points: usize) -> Self {
         let room = points + 1;
         Self {

@@ -1,20 +1,21 @@
-//! The index after a change of a few points, from the one before: a copy and some repairs instead of a pass over all points.
+//! The index after a small change, made from the old index: a copy with some repairs instead of a pass over all points.
 
 use super::index::{Index, entry_bits, fill, start_shift};
 use super::layout::Layout;
 use super::points::{Point, Points, top};
 
-/// What happens to the points of one shard.
+/// A change to the points of one shard.
 #[derive(Clone, Copy)]
 pub(super) enum Delta<'a> {
-    /// These come, sorted. If their shard joins with them, the slots from its own on move up by one.
+    /// These sorted points are added. If their shard joins with them, the slots from its own on move up by one.
     Added(&'a [Point], Option<u16>),
-    /// These go, sorted. If their shard leaves with them, the slots above its own move down by one.
+    /// These sorted points are removed. If their shard leaves with them, the slots above its own move down by one.
     Removed(&'a [Point], Option<u16>),
 }
 
 impl Index {
-    /// The index of `points`, which have come out of the indexed ones by `delta`, and whose owners are below `slots`. Equal to a new one.
+    /// Returns the index of `points`, whose owners are below `slots`. `delta` turned the indexed points into `points`. The result equals a
+    /// newly built index.
     pub(super) fn changed(&self, points: &Points, slots: usize, delta: Delta<'_>) -> Self {
         let (Delta::Added(changed, _) | Delta::Removed(changed, _)) = delta;
         let count = points.len();
@@ -34,14 +35,14 @@ impl Index {
         index
     }
 
-    /// Writes the entries anew that points at `position` have part in: from the last point before it, whose bucket names who comes
-    /// after it, to its own bucket.
+    /// Rewrites the entries that depend on points at `position`. They begin with the bucket of the last point before it, which names the
+    /// next owner, and end with the bucket of `position`.
     fn repair(&mut self, position: u64, points: &Points) {
         let own = self.layout.bucket(position);
         let first = match self.first_at(position, points).checked_sub(1) {
             Some(before) => self.layout.bucket(points.positions()[before]),
             None => {
-                // The first point's owner owns what lies beyond the last point, too.
+                // The first point's owner also owns the hashes beyond the last point.
                 let last = points.positions()[points.len() - 1];
                 self.rewrite(self.layout.bucket(last), self.entries.len() - 1, points);
                 0
@@ -62,13 +63,13 @@ impl Index {
     }
 }
 
-/// Whether so many changed points are mended rather than all indexed anew: mending costs some times more per point. The first points of
-/// a ring, and its last, are never few.
+/// Returns whether so few points changed that repairing beats rebuilding. Repairing costs several times more a point. The first points of a
+/// ring, and its last ones, are never few.
 pub(super) const fn are_few(changed: usize, points: usize) -> bool {
     changed <= points / 8
 }
 
-/// The entries with the slots as they are after the change.
+/// Returns the entries with the slots renumbered after the change.
 fn renumbered(entries: &[u32], layout: Layout, delta: Delta<'_>) -> Box<[u32]> {
     match delta {
         Delta::Added(_, Some(slot)) => {
@@ -87,7 +88,7 @@ fn renumbered(entries: &[u32], layout: Layout, delta: Delta<'_>) -> Box<[u32]> {
     }
 }
 
-/// Copies a part and changes it while it is in the cache: an iterator's `collect` took twice as long.
+/// Copies a part and changes it while it is in the cache. `collect` took twice as long.
 fn mapped(entries: &[u32], map: impl Fn(u32) -> u32) -> Box<[u32]> {
     let mut mapped = Vec::with_capacity(entries.len());
     for part in entries.chunks(2_048) {
@@ -100,7 +101,7 @@ fn mapped(entries: &[u32], map: impl Fn(u32) -> u32) -> Box<[u32]> {
     mapped.into_boxed_slice()
 }
 
-/// The starts with the numbers of the points as they are after the change: a start counts the points in the buckets before its own.
+/// Returns the starts with the points renumbered after the change. A start counts the points in the buckets before its own.
 fn moved(starts: &[u32], shift: u32, delta: Delta<'_>) -> Box<[u32]> {
     let (changed, move_by): (_, fn(u32, u32) -> u32) = match delta {
         Delta::Added(changed, _) => (changed, u32::wrapping_add),

@@ -1,4 +1,4 @@
-//! The shards that hold one document: its owner and others, in ring order.
+//! The replicas of a document: its owner and other shards, in ring order.
 
 use std::iter::FusedIterator;
 use std::ops::Deref;
@@ -12,7 +12,7 @@ use crate::limits::MAX_REPLICAS;
 
 const CAPACITY: usize = 1 + MAX_REPLICAS as usize;
 
-/// The owner of a document, then other distinct shards in ring order. Held inline, derefs to a slice.
+/// The owner of a document, then other distinct shards in ring order. Stored inline, and dereferences to a slice.
 ///
 /// ```
 /// use tickring::{DocumentId, HashRing};
@@ -31,17 +31,17 @@ const CAPACITY: usize = 1 + MAX_REPLICAS as usize;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Replicas {
     shards: ArrayVec<ShardId, CAPACITY>,
-    /// How many were asked for, the owner included.
+    /// The number of shards requested, including the owner.
     wanted: usize,
 }
 
 impl Replicas {
-    /// The shards, the owner first.
+    /// Returns the shards, with the owner first.
     pub fn as_slice(&self) -> &[ShardId] {
         &self.shards
     }
 
-    /// Whether there are as many shards as were asked for. Otherwise these are all that there are.
+    /// Returns whether the requested number of shards was found. If not, these are all eligible shards.
     pub const fn is_complete(&self) -> bool {
         self.shards.len() == self.wanted
     }
@@ -105,7 +105,7 @@ impl<'a> IntoIterator for &'a Replicas {
 }
 
 impl HashRing {
-    /// The owner of a document, then `count` other distinct shards in ring order; fewer if fewer shards own anything, see
+    /// Returns the owner of a document, then `count` other distinct shards in ring order. There are fewer if fewer shards own anything: see
     /// [`Replicas::is_complete`]. Doesn't allocate.
     ///
     /// ```
@@ -123,8 +123,7 @@ impl HashRing {
     /// ```
     ///
     /// # Errors
-    /// [`RouteError::TooManyReplicas`] if `count` is above [`MAX_REPLICAS`], [`RouteError::EmptyRing`] if no shard owns
-    /// anything.
+    /// [`RouteError::TooManyReplicas`] if `count` is above [`MAX_REPLICAS`], or [`RouteError::EmptyRing`] if no shard owns anything.
     #[inline]
     pub fn get_replica_shards(
         &self,
@@ -135,8 +134,8 @@ impl HashRing {
         self.distinct_from(hash, count, self.owning, |_| true)
     }
 
-    /// The first `1 + others` distinct shards from the owner of `hash` on whose slot is `eligible`. `most` bounds how many there can be:
-    /// the search ends there instead of going once round.
+    /// Returns the first `1 + others` distinct shards whose slot is `eligible`, starting at the owner of `hash`. `most` is an upper bound
+    /// on the number of such shards: the search stops when it has found that many, instead of going once round.
     #[inline]
     pub(crate) fn distinct_from(
         &self,
@@ -152,7 +151,7 @@ impl HashRing {
             return Err(RouteError::EmptyRing);
         }
         let wanted = 1 + others as usize;
-        // Written where it is returned: a copy of what has just been written in small pieces waits for all of them.
+        // Filled in place. Copying it right after many small writes would wait for all of them.
         let mut found = Ok(Replicas {
             shards: ArrayVec::new(),
             wanted,
@@ -163,7 +162,7 @@ impl HashRing {
         found
     }
 
-    /// Adds distinct shards until there are `count`.
+    /// Adds distinct eligible shards until there are `count`.
     #[inline]
     fn push_distinct(
         &self,

@@ -1,4 +1,4 @@
-//! How much of all hashes each shard owns, from exact arc lengths.
+//! Shares of the hash space, computed from exact arc lengths.
 
 use super::hash_ring::HashRing;
 use crate::id::ShardId;
@@ -6,7 +6,7 @@ use crate::id::ShardId;
 /// The number of hashes: 2^64.
 pub(super) const HASHES: u128 = 1 << 64;
 
-/// The part of all hashes that one shard owns.
+/// The share of the hash space that one shard owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -15,18 +15,18 @@ pub struct Share {
     pub shard: ShardId,
     /// Its weight.
     pub weight: u32,
-    /// How many of the 2^64 hashes it owns.
+    /// How many of the 2^64 hashes the shard owns.
     pub hashes: u128,
 }
 
 impl Share {
-    /// The part as a fraction, from 0 to 1.
+    /// Returns the share as a fraction, from 0 to 1.
     pub fn fraction(&self) -> f64 {
         fraction(self.hashes)
     }
 }
 
-/// Every shard's part of all hashes, exact.
+/// The exact share of each shard.
 ///
 /// ```
 /// use tickring::HashRing;
@@ -41,17 +41,17 @@ impl Share {
 pub struct Shares(Box<[Share]>);
 
 impl Shares {
-    /// The shares, ascending by shard.
+    /// Returns the shares, ascending by shard.
     pub fn as_slice(&self) -> &[Share] {
         &self.0
     }
 
-    /// The same, one by one.
+    /// Returns an iterator over the shares, ascending by shard.
     pub fn iter(&self) -> std::slice::Iter<'_, Share> {
         self.0.iter()
     }
 
-    /// The share of a shard; nothing if it isn't on the ring. Costs a binary search.
+    /// Returns the share of a shard, or `None` if it isn't on the ring. Costs a binary search.
     pub fn get(&self, shard: ShardId) -> Option<&Share> {
         let at = self
             .0
@@ -60,8 +60,9 @@ impl Shares {
         self.0.get(at)
     }
 
-    /// The greatest share over the one that its shard's weight deserves: 1 is perfect, 1.2 means that a shard has a fifth too much. With
-    /// equal weights this is the greatest share over the mean one. Nothing if no shard owns anything.
+    /// Returns the greatest ratio between a shard's share and the share that its weight calls for. 1 is perfect, and 1.2 means that some
+    /// shard has 20 % too much. With equal weights this is the greatest share over the mean share. Returns `None` if no shard owns
+    /// anything.
     #[expect(
         clippy::cast_precision_loss,
         reason = "weights add up to less than 2^53"
@@ -85,14 +86,14 @@ impl<'a> IntoIterator for &'a Shares {
     }
 }
 
-/// A number of hashes as a fraction of all.
+/// Returns a number of hashes as a fraction of 2^64.
 #[expect(clippy::cast_precision_loss, reason = "the nearest f64 is meant")]
 pub(super) fn fraction(hashes: u128) -> f64 {
     hashes as f64 / HASHES as f64
 }
 
 impl HashRing {
-    /// How much each shard owns, from exact arc lengths. Costs a pass over all points.
+    /// Returns the share of each shard, computed from exact arc lengths. Costs a pass over all points.
     pub fn shares(&self) -> Shares {
         let mut shares: Box<[Share]> = self
             .members
@@ -103,7 +104,7 @@ impl HashRing {
                 hashes: 0,
             })
             .collect();
-        // The first point's arc begins beyond the last point, a turn earlier.
+        // The first point's arc wraps around: it begins after the last point, so that point is counted one turn earlier.
         let last = self
             .points
             .iter()
