@@ -1,4 +1,4 @@
-//! The configuration of a coordinator, validated once.
+//! The configuration of a coordinator.
 
 #[cfg(feature = "serde")]
 mod stored;
@@ -31,35 +31,35 @@ pub(crate) const PAUSE_INTERVALS: u32 = 3;
 /// # Ok::<(), tickring::Error>(())
 /// ```
 ///
-/// More fields may come: end literals with `..Config::default()`. With the feature `serde`, fields that are left out have their defaults, and
-/// unknown ones are refused. So is a stored configuration of phago-distributed, with an error that says what to change.
+/// More fields may be added: end literals with `..Config::default()`. With the feature `serde`, missing fields take their defaults, and
+/// unknown fields are refused. A stored configuration of phago-distributed is refused with an error that says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Config {
-    /// How many shards are planned: `shard-0` up to this number are on the ring and in the barrier from the start, before
-    /// anybody registers; see [`registration_timeout`](Self::registration_timeout). From 0 (plans none) to [`MAX_SHARDS`]. Default: 3.
+    /// The number of planned shards, with ids from `shard-0` on. They are on the ring and in the barrier from the start, before they
+    /// register: see [`registration_timeout`](Self::registration_timeout). From 0 (none) to [`MAX_SHARDS`]. Default: 3.
     pub num_shards: u32,
-    /// How many distinct shards besides the owner a replica look-up names. From 0 to [`MAX_REPLICAS`]. Default: 2.
+    /// The number of distinct shards besides the owner that a replica look-up returns. From 0 to [`MAX_REPLICAS`]. Default: 2.
     pub replication_factor: u32,
-    /// Points on the ring for a shard of weight 1. More points balance better and cost memory: with 150, the usual choice, a
-    /// shard's share is within about a quarter of the mean. From 1 to [`MAX_VIRTUAL_NODES`], and at most [`MAX_POINTS`] points over all
-    /// shards. Default: 150.
+    /// The points on the ring for a shard of weight 1. More points balance better and cost memory. With 150, the usual choice, a shard's
+    /// share is within about a quarter of the mean. From 1 to [`MAX_VIRTUAL_NODES`], and at most [`MAX_POINTS`] points over all shards.
+    /// Default: 150.
     pub virtual_nodes_per_shard: u32,
-    /// The hash that places documents and points. Changing it moves every document. Default: [`Placement::Xxh3`].
+    /// The hash function that places documents and points. Changing it places every document afresh. Default: [`Placement::Xxh3`].
     pub placement: Placement,
-    /// How long a wait for a phase lasts when the call names no deadline. From 1 ms to one year. Default: 30 s.
+    /// The longest wait for a phase, if the call gives no deadline. From 1 ms to one year. Default: 30 s.
     pub phase_timeout: Duration,
-    /// A shard's lease: without a heartbeat for longer than this it is overdue, and the next sweep marks it offline. Some
-    /// multiples of the shards' own heartbeat interval, and of [`sweep_interval`](Self::sweep_interval). From 3 ms to one year.
+    /// The length of a shard's lease. A shard without a heartbeat for longer than this is overdue, and the next sweep marks it offline.
+    /// Choose a multiple of the shards' own heartbeat interval and of [`sweep_interval`](Self::sweep_interval). From 3 ms to one year.
     /// Default: 30 s.
     pub heartbeat_timeout: Duration,
-    /// How often a [`HealthMonitor`](crate::coordinator::HealthMonitor) sweeps. A dead shard is found at the latest one interval after its lease ran
-    /// out. From 1 ms to a third of [`heartbeat_timeout`](Self::heartbeat_timeout), so that a pause of the sweeper that outlasts a lease is
-    /// known for one; see [`PauseGuard`](crate::coordinator::PauseGuard). Default: 5 s.
+    /// The time between two sweeps of a [`HealthMonitor`](crate::coordinator::HealthMonitor). A dead shard is found at most one interval
+    /// after its lease ran out. From 1 ms to a third of [`heartbeat_timeout`](Self::heartbeat_timeout), so that the monitor notices a pause
+    /// of its own that outlasts a lease: see [`PauseGuard`](crate::coordinator::PauseGuard). Default: 5 s.
     pub sweep_interval: Duration,
-    /// How long after its start the coordinator counts on planned shards that nobody registers. The first sweep after that gives them
-    /// up: documents are routed past them, and no phase waits for them. One that registers later serves from then on, and counts from
-    /// the next tick as a new one does. From 1 ms to one year; without one they are counted on for ever. Default: none.
+    /// The time, from the coordinator's start, that planned shards have to register. The first sweep after it gives up those that haven't:
+    /// documents are routed past them, and no phase waits for them. A shard that registers later serves from then on, and counts from the
+    /// next tick like a new one. From 1 ms to one year. With `None`, planned shards are never given up. Default: `None`.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -101,8 +101,8 @@ const MIN_DURATION: Duration = Duration::from_millis(1);
 const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Config {
-    /// The configuration that places documents as phago-distributed 1.0.0 did by default: with [`Placement::SipHash13`], and the
-    /// [default](Self::default) otherwise. [Migrating](crate::guide::migrating) has the rest.
+    /// Returns a configuration that places documents as phago-distributed 1.0.0 did by default. It has [`Placement::SipHash13`] and
+    /// otherwise the [defaults](Self::default). See [migrating](crate::guide::migrating) for the rest.
     ///
     /// ```
     /// use tickring::{Config, Coordinator, DocumentId, ShardId};
@@ -119,10 +119,11 @@ impl Config {
         }
     }
 
-    /// Checks every bound.
+    /// Checks every field against its bounds. [`Coordinator::with_config`](crate::Coordinator::with_config) calls it. See the example of
+    /// [`Config`].
     ///
     /// # Errors
-    /// Names the first field that lies outside its bounds, with its value and the bounds.
+    /// [`ConfigError`], which names the first field that is out of bounds, its value and the bounds.
     pub fn validate(&self) -> Result<(), ConfigError> {
         number("num_shards", self.num_shards, 0, MAX_SHARDS)?;
         number(

@@ -1,4 +1,4 @@
-//! What changed between two topologies, as hints for those who want to react.
+//! Events: what changed from one topology to the next.
 
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::registry::ShardStatus;
@@ -15,15 +15,15 @@ pub enum TopologyChange {
         /// The life that began.
         incarnation: Incarnation,
     },
-    /// A shard left the ring. Its documents are placed elsewhere from this epoch on; none was moved. If a registration under the
-    /// same id ended its life, that one's event follows with the same epoch, and the place on the ring stays.
+    /// A shard left the ring. Its documents are placed elsewhere from this epoch on, but none was moved. If a registration under the same
+    /// id ended this life, the shard stays on the ring, and the event of the registration follows with the same epoch.
     Deregistered {
         /// The shard.
         shard: ShardId,
-        /// The life that ended; nothing for a planned shard that nobody had registered as.
+        /// The life that ended, or `None` for a planned shard that hadn't registered.
         incarnation: Option<Incarnation>,
     },
-    /// A shard was evicted: as deregistered, but not by its own will.
+    /// A shard was evicted. Like `Deregistered`, but not requested by the shard.
     Evicted {
         /// The shard.
         shard: ShardId,
@@ -34,12 +34,12 @@ pub enum TopologyChange {
     Status {
         /// The shard.
         shard: ShardId,
-        /// What it was.
+        /// The old status.
         from: ShardStatus,
-        /// What it is.
+        /// The new status.
         to: ShardStatus,
     },
-    /// Nobody has registered a planned shard in time. It serves once somebody does.
+    /// A planned shard didn't register in time. It serves as soon as it registers.
     Absent {
         /// The shard.
         shard: ShardId,
@@ -48,18 +48,18 @@ pub enum TopologyChange {
     Weight {
         /// The shard.
         shard: ShardId,
-        /// What it was.
+        /// The old weight.
         from: u32,
-        /// What it is.
+        /// The new weight.
         to: u32,
     },
 }
 
-/// A change, and the epoch that has it.
+/// A change, and the first epoch that has it.
 ///
-/// Events are hints, the snapshot is the truth: a subscriber whose channel is full misses events, and nothing waits for it.
-/// Each topology has at least one event, and unless commands name epochs of their own, epochs grow by one: so a gap in the epochs
-/// tells that some were missed, unless they were the last. One topology can bring several events of the same epoch.
+/// Events are hints, and the topology is the truth. A subscriber whose channel is full misses events, because nothing waits for it. Every
+/// topology has at least one event, and several events can have the same epoch. Epochs grow by one, unless commands name their own. A gap
+/// in the epochs therefore shows that events were missed, unless they were the last ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

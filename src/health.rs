@@ -1,18 +1,18 @@
-//! The guard of a sweeper against judging others by its own pauses.
+//! A guard that keeps a sweeper from judging shards after its own pauses.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::PAUSE_INTERVALS;
 
-/// Decides whether a sweep may judge, from the times of the sweeps alone.
+/// A guard that decides whether a sweep may judge, from the times of the sweeps alone.
 ///
-/// A sweeper that was paused, or a machine that was suspended, finds all leases overdue and learns nothing from it: the shards may
-/// have been paused as well, and their heartbeats are still to come. So after a gap far above the interval (three times) verdicts wait
-/// until sweeps at the normal rate have covered a whole lease: each shard had that long to be heard again.
-/// Cassandra's failure detector holds back in the same way after a pause of its own.
+/// After a pause of the sweeper, or a suspend of the machine, all leases look overdue. That proves nothing: the shards may have been paused
+/// as well, and their heartbeats are still to come. So a gap above three intervals suspends all verdicts, until sweeps at the normal rate
+/// have covered a whole lease. By then each shard had that long to be heard again. Cassandra's failure detector holds back in the same way
+/// after a pause of its own.
 ///
-/// For callers that sweep on a thread of their own; a [`HealthMonitor`](crate::coordinator::HealthMonitor) has one.
+/// Use it if you sweep on a thread of your own. A [`HealthMonitor`](crate::coordinator::HealthMonitor) has one inside.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,13 +34,13 @@ pub struct PauseGuard {
     longest_gap: Duration,
     lease: Duration,
     last: Option<Timestamp>,
-    /// Verdicts wait until this moment.
+    /// No verdicts before this moment.
     hold_until: Option<Timestamp>,
 }
 
 impl PauseGuard {
-    /// A guard for sweeps that come every `interval` and judge leases of this length. The lease should be at least three intervals: a pause
-    /// that is longer than the lease and shorter than three intervals isn't known for one.
+    /// Creates a guard for sweeps that come every `interval` and judge leases of length `lease`. The lease should be at least three
+    /// intervals: the guard doesn't notice a pause that is longer than the lease but shorter than three intervals.
     pub const fn new(interval: Duration, lease: Duration) -> Self {
         Self {
             longest_gap: interval.saturating_mul(PAUSE_INTERVALS),
@@ -50,8 +50,8 @@ impl PauseGuard {
         }
     }
 
-    /// Notes a sweep at `now` and says whether it may judge. If the clock has stepped back, what is left of a wait is counted
-    /// from `now`.
+    /// Records a sweep at `now` and returns whether it may judge. If the clock has stepped back during a hold, the hold restarts at `now`
+    /// and lasts one lease.
     pub fn may_judge(&mut self, now: Timestamp) -> bool {
         let last = self.last.replace(now).unwrap_or(now);
         let paused = now.saturating_since(last) > self.longest_gap;

@@ -1,7 +1,7 @@
-//! Identities: shards, their incarnations, documents, terms, epochs and ticks.
+//! Identities of shards, incarnations, documents, terms, epochs and ticks.
 //!
-//! Each is a number or a UUID in a type of its own, so that one can't be passed for another. What most programs name is at the
-//! [root](crate) as well.
+//! Each is a type of its own around a number or a UUID, so that one can't be passed for another. The common ones are at the [root](crate)
+//! as well. [`Tick`] is a plain number.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use crate::error::ParseError;
 
-/// The number after a prefix, if the text is just what showing them would give.
+/// Parses the number after a prefix. Accepts only the text that `Display` writes.
 fn numbered<T: FromStr + fmt::Display>(text: &str, prefix: &str) -> Option<T> {
     let digits = text.strip_prefix(prefix)?;
     digits.parse().ok().filter(|n: &T| n.to_string() == digits)
 }
 
-/// A number in a type of its own: made from the number, turned back into it, and read from what it shows.
+/// Implements the conversions of a number type, and its text form.
 macro_rules! number {
     ($name:ident, $raw:ty, $what:literal, $prefix:literal, $example:literal) => {
         impl From<$name> for $raw {
@@ -86,10 +86,9 @@ impl From<Incarnation> for NonZeroU64 {
     }
 }
 
-/// The identity of a shard: a partition of the documents.
+/// The identity of a shard, which is one partition of the documents.
 ///
-/// No two shards ever share an id. A shard that registers again under an id that was already used begins a new
-/// [`Incarnation`] of it.
+/// No two shards ever share an id. Registering again under a used id begins a new [`Incarnation`] of that shard.
 ///
 /// ```
 /// use tickring::ShardId;
@@ -105,12 +104,12 @@ impl From<Incarnation> for NonZeroU64 {
 pub struct ShardId(pub u32);
 
 impl ShardId {
-    /// The shard with this number.
+    /// Creates the id with this number.
     pub const fn new(id: u32) -> Self {
         Self(id)
     }
 
-    /// The shard's number.
+    /// Returns the number.
     pub const fn as_u32(self) -> u32 {
         self.0
     }
@@ -118,8 +117,8 @@ impl ShardId {
 
 /// One life of a shard, from its registration to its deregistration or eviction.
 ///
-/// Incarnations only grow, over all shards of a coordinator: of two registrations the later one has the greater
-/// incarnation. What a caller says in the name of an ended incarnation is refused and changes nothing.
+/// Incarnations grow over all shards of a coordinator: the later of two registrations has the greater one. A call made for an ended
+/// incarnation is refused and changes nothing.
 ///
 /// ```
 /// use tickring::{Coordinator, ShardId, ShardInfo};
@@ -137,7 +136,7 @@ pub struct Incarnation(NonZeroU64);
 impl Incarnation {
     pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
 
-    /// The incarnation with this number. None is numbered 0.
+    /// Creates the incarnation with this number, or returns `None` for 0, which no incarnation has.
     ///
     /// ```
     /// assert_eq!(tickring::id::Incarnation::new(3).map(|life| life.get()), Some(3));
@@ -150,7 +149,7 @@ impl Incarnation {
         }
     }
 
-    /// The incarnation's number, from 1.
+    /// Returns the number, from 1.
     pub const fn get(self) -> u64 {
         self.0.get()
     }
@@ -160,7 +159,8 @@ impl Incarnation {
     }
 }
 
-/// The number of a topology. It grows by one with each, unless a [command](crate::membership::Command) names a later one.
+/// The number of a topology. Each topology's epoch is one greater than the last, unless a [command](crate::membership::Command) names a
+/// later one.
 ///
 /// ```
 /// let coordinator = tickring::Coordinator::new(3)?;
@@ -175,12 +175,12 @@ impl Incarnation {
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// The epoch with this number.
+    /// Creates the epoch with this number.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The epoch's number; a new coordinator's topology has epoch 0.
+    /// Returns the number. The first topology of a coordinator has epoch 0.
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -190,7 +190,7 @@ impl Epoch {
     }
 }
 
-/// The number of a round of the colony, from 0.
+/// The number of a tick, from 0.
 pub type Tick = u64;
 
 /// The identity of a document. Its 16 bytes decide where the document is placed.
@@ -208,7 +208,7 @@ pub type Tick = u64;
 pub struct DocumentId(pub Uuid);
 
 impl DocumentId {
-    /// A new random id (UUID version 4).
+    /// Creates a random id (UUID version 4).
     #[expect(
         clippy::new_without_default,
         reason = "a default that differs at each call surprises"
@@ -217,7 +217,7 @@ impl DocumentId {
         Self(Uuid::new_v4())
     }
 
-    /// The id whose bytes are the seed's 8 little-endian bytes, twice. For tests and examples.
+    /// Creates an id from a seed: the seed's 8 little-endian bytes, twice. For tests and examples.
     pub const fn from_seed(seed: u64) -> Self {
         let half = seed.to_le_bytes();
         let mut bytes = [0; 16];
@@ -230,12 +230,12 @@ impl DocumentId {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// The id of these 16 bytes.
+    /// Creates the id with these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// The 16 bytes that the placement hashes.
+    /// Returns the 16 bytes that the placement hashes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
@@ -253,7 +253,7 @@ impl From<DocumentId> for Uuid {
     }
 }
 
-/// Reads a UUID, with or without hyphens.
+/// Parses a UUID, with or without hyphens.
 impl FromStr for DocumentId {
     type Err = ParseError;
 
@@ -270,7 +270,7 @@ impl fmt::Display for DocumentId {
     }
 }
 
-/// A term's number in a [`TermDictionary`](crate::frequency::TermDictionary), from 0 in the order in which they were interned.
+/// The number of a term in a [`TermDictionary`](crate::frequency::TermDictionary), counted from 0 in the order of interning.
 ///
 /// It means nothing without its dictionary.
 ///
@@ -286,12 +286,12 @@ impl fmt::Display for DocumentId {
 pub struct TermId(pub(crate) u32);
 
 impl TermId {
-    /// The term with this number.
+    /// Creates the id with this number.
     pub const fn new(id: u32) -> Self {
         Self(id)
     }
 
-    /// The term's number.
+    /// Returns the number.
     pub const fn as_u32(self) -> u32 {
         self.0
     }

@@ -1,14 +1,14 @@
-//! The limits of a ring, and of what is asked of one.
+//! Limits of a ring and of requests to it.
 //!
-//! What lies beyond is refused with an error that names the limit. Those of a [`colony`](crate::colony) are in its module.
+//! A value beyond a limit is refused with an error that names the limit. The limits of a [`colony`](crate::colony) are in its module.
 
-/// The most shards that a ring may hold.
+/// The most shards on a ring.
 pub const MAX_SHARDS: u32 = 65_536;
-/// The most virtual nodes that a shard of weight 1 may have.
+/// The most virtual nodes for a shard of weight 1.
 pub const MAX_VIRTUAL_NODES: u32 = 65_536;
-/// The most points that a ring may hold (about 256 MiB with its index).
+/// The most points on a ring (about 256 MiB with the index).
 pub const MAX_POINTS: u32 = 1 << 24;
 /// The greatest weight of a shard.
 pub const MAX_WEIGHT: u32 = 1_024;
-/// The most replicas besides the owner.
+/// The most replicas of a document besides its owner.
 pub const MAX_REPLICAS: u32 = 15;

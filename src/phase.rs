@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::error::ParseError;
 
-/// A phase of a tick. No shard starts a phase before every member finished the one before.
+/// A phase of a tick. No shard starts a phase before every member has finished the one before.
 ///
 /// ```
 /// use tickring::TickPhase;
@@ -18,18 +18,18 @@ use crate::error::ParseError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum TickPhase {
-    /// Read only.
+    /// The read-only phase.
     Sense,
-    /// Write.
+    /// The phase that writes.
     Act,
-    /// Maintenance.
+    /// The maintenance phase.
     Decay,
-    /// Make ready to publish.
+    /// The phase that prepares the publication.
     Advance,
 }
 
 impl TickPhase {
-    /// The phases in the order in which a tick runs them.
+    /// All phases, in the order in which a tick runs them.
     pub const ALL: [Self; 4] = [Self::Sense, Self::Act, Self::Decay, Self::Advance];
 
     const fn name(self) -> &'static str {

@@ -1,7 +1,7 @@
-//! Pinned hashes that decide where documents lie.
+//! Pinned hash functions, which decide where documents are placed.
 //!
-//! Name a [`Placement`] if documents must lie where another program put them: [`Placement::SipHash13`] places as
-//! phago-distributed 1.0.0 does. A new program takes the default.
+//! Choose a [`Placement`] if documents must stay where another program put them: [`Placement::SipHash13`] places as phago-distributed 1.0.0
+//! does. A new program takes the default.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -13,9 +13,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::ParseError;
 use crate::id::{DocumentId, ShardId};
 
-/// Which hash places documents and virtual nodes. It is part of the format: changing it moves every document.
+/// The hash function that places documents and virtual nodes. It is part of the format: changing it places every document afresh.
 ///
-/// What a name stands for never changes. Another hash, or other bytes under the same hash, would get a name of its own.
+/// The meaning of a name never changes. Another hash, or other bytes given to the same hash, would get a new name.
 ///
 /// ```
 /// use tickring::placement::Placement;
@@ -38,15 +38,15 @@ pub enum Placement {
     /// XXH3-64 with seed 0.
     #[default]
     Xxh3,
-    /// SipHash-1-3 with a zero key: places exactly as phago-distributed 1.0.0 does with uuid 1.17 or later.
+    /// SipHash-1-3 with a zero key. Places exactly as phago-distributed 1.0.0 does with uuid 1.17 or later.
     SipHash13,
 }
 
 impl Placement {
-    /// Every placement, in the order of their documentation.
+    /// All placements, in the order of their documentation.
     pub const ALL: [Self; 2] = [Self::Xxh3, Self::SipHash13];
 
-    /// The pinned name, which [`FromStr`] reads back.
+    /// Returns the pinned name, which [`FromStr`] parses.
     ///
     /// ```
     /// use tickring::placement::Placement;
@@ -60,7 +60,7 @@ impl Placement {
         }
     }
 
-    /// The position of a key: the hash of its bytes, without a length or any other prefix.
+    /// Returns the position of a key: the hash of its bytes, without a length or any other prefix.
     #[inline]
     pub fn hash(self, bytes: &[u8]) -> u64 {
         match self {
@@ -69,17 +69,17 @@ impl Placement {
         }
     }
 
-    /// The position of a document: the hash of the 16 bytes of its id.
+    /// Returns the position of a document: the hash of the 16 bytes of its id.
     #[inline]
     pub fn document_position(self, document: &DocumentId) -> u64 {
-        // Of a length that the compiler knows, where `hash` asks for it.
+        // The length is known to the compiler here. In `hash` it would be checked.
         match self {
             Self::Xxh3 => xxh3_64(document.as_bytes()),
             Self::SipHash13 => siphash13(document.as_bytes()),
         }
     }
 
-    /// The position of a shard's virtual node: the hash of both numbers, each as 4 little-endian bytes, the shard's first.
+    /// Returns the position of a virtual node: the hash of the shard's number and the node's number, each as 4 little-endian bytes.
     #[inline]
     pub fn virtual_node_position(self, shard: ShardId, virtual_node: u32) -> u64 {
         let number = u64::from(virtual_node) << 32 | u64::from(shard.as_u32());
@@ -89,11 +89,12 @@ impl Placement {
         }
     }
 
-    /// The bytes that a key's [`Hash`] writes, for keys that were placed through it, as those of phago-distributed 1.0.0 were.
+    /// Returns the bytes that a key's [`Hash`] implementation writes. Use it for keys that were placed by their `Hash`, as
+    /// phago-distributed 1.0.0 did.
     ///
     /// A string is its bytes and `0xFF`. A slice, a `Vec` or an array is its length in 8 bytes, then its elements. An integer is its own
-    /// bytes, the lowest first; `usize` takes 8. Slices of integers wider than a byte are written as the machine holds them.
-    /// What a type of another crate writes may change with that crate.
+    /// bytes, lowest first, and `usize` takes 8. Slices of integers wider than a byte are written in the machine's byte order. What a type
+    /// of another crate writes may change with that crate.
     ///
     /// ```
     /// use tickring::placement::Placement;
@@ -115,7 +116,7 @@ impl Placement {
     }
 }
 
-/// Keeps what is written to it, the same on every machine.
+/// A hasher that keeps the bytes written to it, the same on every machine.
 struct Written(Vec<u8>);
 
 impl Hasher for Written {
@@ -153,7 +154,7 @@ impl Hasher for Written {
     }
 }
 
-/// A call of its own: its code is long, and inlined it would keep that around it from being so.
+/// Never inlined: its code is long, and would keep its callers from being inlined.
 #[inline(never)]
 fn siphash13(bytes: &[u8]) -> u64 {
     SipHasher13::new().hash(bytes)

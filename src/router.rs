@@ -1,4 +1,4 @@
-//! Routing through one thread's cached snapshot: the hot path.
+//! Routing through a snapshot cached by one thread: the hot path.
 
 use crate::error::{BatchError, RouteError};
 use crate::id::{DocumentId, ShardId};
@@ -6,11 +6,10 @@ use crate::ring::Replicas;
 use crate::sync::{Arc, CachedSnapshot};
 use crate::topology::Topology;
 
-/// A handle for one thread that routes without touching anything shared but one pointer.
+/// A handle for one thread that routes from a cached topology. The only shared memory that it reads for each call is one pointer.
 ///
-/// It keeps the topology it saw last and looks for a newer one at each call: one load and one comparison. Each call
-/// answers from one topology. The kept topology is freed only once the router has seen a newer one, so drop routers that rest
-/// for long.
+/// A router keeps the last topology it saw, and checks for a newer one at each call: one load and one comparison. Each call answers from
+/// one topology. The kept topology is freed only after the router has seen a newer one, so drop routers that are idle for long.
 ///
 /// ```
 /// use tickring::{Coordinator, DocumentId, ShardId};
@@ -34,22 +33,32 @@ impl Router {
         Self { topology, others }
     }
 
-    /// The current topology, which stays the one that this router holds until its next call.
+    /// Returns the current topology. The router keeps it until its next call.
     #[inline]
     pub fn topology(&mut self) -> &Arc<Topology> {
         self.topology.load()
     }
 
-    /// The shard that serves this document now; see [`Topology::route`].
+    /// Returns the shard that serves a document now: see [`Topology::route`].
+    ///
+    /// ```
+    /// use tickring::error::RouteError;
+    /// use tickring::{Coordinator, DocumentId, ShardId};
+    ///
+    /// let document = DocumentId::from_seed(1);
+    /// assert_eq!(Coordinator::new(1)?.router().route(&document), Ok(ShardId::new(0)));
+    /// assert_eq!(Coordinator::new(0)?.router().route(&document), Err(RouteError::EmptyRing));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`RouteError`] when no shard can serve. Nothing changes.
+    /// [`RouteError`] if no shard can serve. Nothing changes.
     #[inline]
     pub fn route(&mut self, document: &DocumentId) -> Result<ShardId, RouteError> {
         self.topology.load().route(document)
     }
 
-    /// The shard that serves this key now, by the hash of its bytes.
+    /// Returns the shard that serves a key now, by the hash of its bytes.
     ///
     /// ```
     /// use tickring::{Coordinator, DocumentId};
@@ -61,13 +70,14 @@ impl Router {
     /// ```
     ///
     /// # Errors
-    /// As [`route`](Self::route).
+    /// Those of [`route`](Self::route).
     #[inline]
     pub fn route_key(&mut self, key: &[u8]) -> Result<ShardId, RouteError> {
         self.topology.load().route_key(key)
     }
 
-    /// The shard that serves this document, then up to the configured number of others that can, in ring order.
+    /// Returns the shard that serves a document, then up to [`replication_factor`](crate::Config::replication_factor) others that can
+    /// serve, in ring order.
     ///
     /// ```
     /// use tickring::{Coordinator, DocumentId};
@@ -81,18 +91,17 @@ impl Router {
     /// ```
     ///
     /// # Errors
-    /// As [`route`](Self::route).
+    /// Those of [`route`](Self::route).
     #[inline]
     pub fn replicas(&mut self, document: &DocumentId) -> Result<Replicas, RouteError> {
         let others = self.others;
         self.topology.load().replicas(document, others)
     }
 
-    /// Routes many documents by one topology: `shards[i]` is the answer for `documents[i]`.
+    /// Routes many documents by one topology. `shards[i]` receives the answer for `documents[i]`. See the example of [`Router`].
     ///
     /// # Errors
-    /// [`BatchError::Length`] if the slices differ in length, [`BatchError::Route`] if no shard can serve. `shards` is untouched
-    /// then.
+    /// [`BatchError::Length`] if the slices differ in length, or [`BatchError::Route`] if no shard can serve. `shards` is untouched then.
     pub fn route_batch(
         &mut self,
         documents: &[DocumentId],

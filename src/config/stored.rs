@@ -1,4 +1,4 @@
-//! How a configuration is read.
+//! Deserialization of a configuration.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use super::Config;
 use crate::placement::Placement;
 
-/// The fields of a [`Config`], as they are read.
+/// The fields of a [`Config`], as they are stored.
 #[derive(serde::Deserialize)]
 #[serde(remote = "Config", default = "Config::default", deny_unknown_fields)]
 struct Stored {
@@ -27,8 +27,8 @@ impl<'de> Deserialize<'de> for Config {
     }
 }
 
-/// A field of phago-distributed's configuration gives it away. Such a one names no placement, so that documents would move if the field were
-/// just passed over.
+/// Replaces the error for a configuration of phago-distributed, recognized by one of its fields. It names no placement, so documents would
+/// move if that field were ignored.
 fn explained<E: Error>(error: E) -> E {
     if !error
         .to_string()

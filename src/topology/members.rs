@@ -6,8 +6,8 @@ use crate::id::{Incarnation, ShardId};
 use crate::registry::{RegisteredShard, ShardRecord, ShardStatus};
 use crate::sync::Arc;
 
-/// How many members share a chunk. A change of one member copies its chunk and the list of chunks, so that the cost grows
-/// with the square root of the members' number up to [`MAX_SHARDS`](crate::limits::MAX_SHARDS), the square of this.
+/// The number of members in a chunk. A change of one member copies its chunk and the list of chunks. This is the square root of
+/// [`MAX_SHARDS`](crate::limits::MAX_SHARDS), so neither has more than 256 entries.
 pub(super) const CHUNK: usize = 256;
 
 /// A shard on the ring, as of one epoch.
@@ -15,41 +15,42 @@ pub(super) const CHUNK: usize = 256;
 pub struct Member {
     pub(crate) shard: ShardId,
     pub(crate) weight: u32,
-    /// Nobody has registered yet as a planned shard.
+    /// `None` for a planned shard that hasn't registered.
     pub(crate) registered: Option<(Arc<ShardRecord>, ShardStatus)>,
     pub(crate) serves: bool,
 }
 
 impl Member {
-    /// The shard.
+    /// Returns the id of the shard.
     pub const fn shard(&self) -> ShardId {
         self.shard
     }
 
-    /// Its weight: it has this many times the configured number of points on the ring.
+    /// Returns the weight: the shard's points on the ring, as a multiple of the configured number.
     pub const fn weight(&self) -> u32 {
         self.weight
     }
 
-    /// Its status in this epoch; nothing for a planned shard that nobody has registered as.
+    /// Returns the status in this epoch, or `None` for a planned shard that hasn't registered.
     pub fn status(&self) -> Option<ShardStatus> {
         self.registered.as_ref().map(|&(_, status)| status)
     }
 
-    /// Its incarnation; nothing for a planned shard that nobody has registered as.
+    /// Returns the incarnation, or `None` for a planned shard that hasn't registered.
     pub fn incarnation(&self) -> Option<Incarnation> {
         self.registered
             .as_ref()
             .map(|(record, _)| record.incarnation)
     }
 
-    /// Whether documents are routed to it: it is online or draining, or planned and not
-    /// [given up](crate::Config::registration_timeout).
+    /// Returns whether documents are routed to the shard: it is online or draining, or it is planned and not yet [given
+    /// up](crate::Config::registration_timeout).
     pub const fn serves(&self) -> bool {
         self.serves
     }
 
-    /// All that is known of it. Its metrics and the time it was last heard from are those of now, not of the epoch.
+    /// Returns everything known about the shard, or `None` for a planned shard that hasn't registered. Metrics and the time of the last
+    /// heartbeat are current, not those of the epoch.
     pub fn registered(&self) -> Option<RegisteredShard> {
         self.registered
             .as_ref()
@@ -74,7 +75,7 @@ impl Member {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Members {
-    /// All of [`CHUNK`] members but the last, which may have fewer.
+    /// Chunks of [`CHUNK`] members. Only the last may have fewer.
     chunks: Vec<Arc<Vec<Member>>>,
     len: usize,
 }
@@ -91,22 +92,22 @@ impl Members {
         Self { chunks, len }
     }
 
-    /// How many there are.
+    /// Returns the number of members.
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no members.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The member at this place; none beyond the last.
+    /// Returns the member at an index, or `None` past the end.
     pub fn get(&self, at: usize) -> Option<&Member> {
         self.chunks.get(at / CHUNK)?.get(at % CHUNK)
     }
 
-    /// The members, ascending by shard.
+    /// Returns an iterator over the members, ascending by shard.
     pub fn iter(&self) -> MembersIter<'_> {
         MembersIter {
             members: self,
@@ -114,19 +115,19 @@ impl Members {
         }
     }
 
-    /// Puts another member in the place of one.
+    /// Replaces a member.
     pub(super) fn set(&mut self, at: usize, member: Member) {
         Arc::make_mut(&mut self.chunks[at / CHUNK])[at % CHUNK] = member;
     }
 
-    /// By chunk, whether it is the same one in memory.
+    /// Returns for each chunk whether both share it in memory.
     #[cfg(test)]
     pub(super) fn shared_with(&self, other: &Self) -> Vec<bool> {
         let chunks = self.chunks.iter().zip(&other.chunks);
         chunks.map(|(one, other)| Arc::ptr_eq(one, other)).collect()
     }
 
-    /// The bytes of the members themselves, without their records.
+    /// Returns the bytes of the members, without their records.
     pub(super) const fn memory_bytes(&self) -> usize {
         self.len * size_of::<Member>()
     }

@@ -1,8 +1,8 @@
-//! The topology: ring, members, their statuses and the epoch as one immutable value.
+//! A topology: ring, members, statuses and epoch as one immutable value.
 //!
-//! [`Coordinator::topology`](crate::Coordinator::topology) returns the current one. Hold it if several answers must belong to one epoch, or
-//! to see who the members are; to be told of changes, [subscribe](crate::Coordinator::subscribe) to [`TopologyEvent`]s. A coordinator
-//! installs each topology in one cell, from which a reader loads it once per operation.
+//! [`Coordinator::topology`](crate::Coordinator::topology) returns the current topology. Hold on to it if several answers must belong to
+//! one epoch, or to list the members. To be told about changes, [subscribe](crate::Coordinator::subscribe) to [`TopologyEvent`]s. A
+//! coordinator installs each topology in one cell, and a reader loads that cell once per operation.
 
 mod members;
 mod subscription;
@@ -18,7 +18,7 @@ use crate::placement::Placement;
 use crate::ring::{HashRing, Replicas};
 use crate::sync::Arc;
 
-/// The shape of a set of shards at one epoch: the ring, its members, their statuses and weights.
+/// A snapshot of all shards at one epoch: the ring, its members, and their statuses and weights.
 ///
 /// ```
 /// use tickring::{Coordinator, DocumentId};
@@ -35,23 +35,23 @@ use crate::sync::Arc;
 pub struct Topology {
     epoch: Epoch,
     ring: Arc<HashRing>,
-    /// By the ring's slots, so ascending by id.
+    /// Indexed by the ring's slots, so ascending by id.
     members: Members,
-    /// By slot: whether the member serves. Beside `members` so that a look-up touches one byte.
+    /// Whether each member serves, indexed by slot. Stored beside `members`, so that a look-up touches one byte.
     serves: Box<[bool]>,
-    /// How many members own a point.
+    /// The number of members that own a point.
     owning: usize,
-    /// How many of those serve.
+    /// The number of those members that serve.
     serving: usize,
     path: Path,
 }
 
-/// How a document is looked up, decided once a topology.
+/// The way documents are looked up, chosen once for each topology.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Path {
-    /// All who own a point serve, XXH3, and the ring has few shards.
+    /// All members that own points serve, the placement is XXH3, and the ring has few shards.
     Direct,
-    /// All who own a point serve, XXH3.
+    /// All members that own points serve, and the placement is XXH3.
     Indexed,
     /// Anything else.
     General,
@@ -68,7 +68,7 @@ impl Path {
 }
 
 impl Topology {
-    /// `members` in the order of the ring's slots. Costs as much as there are members.
+    /// Creates a topology. `members` are in the order of the ring's slots. The cost is linear in the members.
     pub(crate) fn new(epoch: Epoch, ring: Arc<HashRing>, members: Members) -> Self {
         debug_assert!(
             ring.members()
@@ -90,8 +90,8 @@ impl Topology {
         }
     }
 
-    /// The topology that follows when only the statuses or lives of these members change, each given with its slot. Copies
-    /// one byte a member and a few chunks of them, and shares the rest with this one.
+    /// Returns the next topology, if only the statuses or lives of some members change. Each is given with its slot. Copies one byte a
+    /// member and a few chunks of members, and shares the rest with this topology.
     pub(crate) fn with_members(
         &self,
         epoch: Epoch,
@@ -113,46 +113,61 @@ impl Topology {
         next
     }
 
-    /// The topology's number.
+    /// Returns the epoch, which is the number of this topology.
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// The memory that it takes, also what it shares with others.
+    /// Returns the bytes of this topology, including those that it shares with others.
     pub(crate) fn memory_bytes(&self) -> usize {
         let members = self.members.memory_bytes() + size_of_val(&*self.serves);
         size_of::<Self>() + members + self.ring.memory_bytes()
     }
 
-    /// The ring.
+    /// Returns the ring.
     pub fn ring(&self) -> &Arc<HashRing> {
         &self.ring
     }
 
-    /// The shards on the ring, ascending by id.
+    /// Returns the shards on the ring, ascending by id.
     pub const fn members(&self) -> &Members {
         &self.members
     }
 
-    /// The shard's part in this topology, if it is on the ring. Costs a binary search.
+    /// Returns the member for a shard, or `None` if the shard isn't on the ring. Costs a binary search.
     pub fn member(&self, shard: ShardId) -> Option<&Member> {
         self.ring
             .slot_of(shard)
             .and_then(|slot| self.members.get(slot))
     }
 
-    /// Every member that owns a point serves: the answer of the ring is the answer.
+    /// Returns whether every member that owns a point serves. If so, the ring alone has the answer.
     #[inline]
     const fn all_serve(&self) -> bool {
         self.owning == self.serving
     }
 
-    /// How many shards own points and can serve.
+    /// Returns the number of shards that own points and can serve.
     pub const fn serving_count(&self) -> usize {
         self.serving
     }
 
-    /// The placement owner of a document: by the ring alone, whoever can serve now.
+    /// Returns the owner of a document on the ring, whether or not it can serve now.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, ShardStatus};
+    ///
+    /// let coordinator = Coordinator::new(2)?;
+    /// let handle = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+    /// handle.set_status(ShardStatus::Offline)?;
+    /// let topology = coordinator.topology();
+    /// for seed in 0..10 {
+    ///     let document = DocumentId::from_seed(seed);
+    ///     assert_eq!(topology.place(&document)?, topology.ring().get_shard(&document)?);
+    ///     assert_eq!(topology.route(&document)?, ShardId::new(1));
+    /// }
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`RouteError::EmptyRing`] if no shard owns anything.
@@ -161,13 +176,27 @@ impl Topology {
         self.ring.get_shard(document)
     }
 
-    /// The shard that serves a document now: its placement owner, or, if that can't serve, the next distinct member on the
-    /// ring that can. A few nanoseconds; when the owner is away, as many steps as there are points to the next that
-    /// serves.
+    /// Returns the shard that serves a document now: the owner or, if the owner can't serve, the next member on the ring that can. Takes a
+    /// few nanoseconds. If the owner can't serve, it also walks the points from the owner to the next member that serves.
+    ///
+    /// ```
+    /// use tickring::error::RouteError;
+    /// use tickring::{Coordinator, DocumentId, Error, ShardId, ShardInfo, ShardStatus};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// let document = DocumentId::from_seed(42);
+    /// assert_eq!(coordinator.topology().route(&document)?, ShardId::new(0));
+    ///
+    /// let handle = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+    /// handle.set_status(ShardStatus::Offline)?;
+    /// let none = RouteError::NoneServing { members: 1 };
+    /// assert_eq!(coordinator.topology().route(&document), Err(none));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`RouteError::EmptyRing`] if no shard owns anything, [`RouteError::NoneServing`] if none of the owners can serve.
-    // A call would cost as much again as the look-up.
+    /// [`RouteError::EmptyRing`] if no shard owns anything, or [`RouteError::NoneServing`] if none of the owners can serve.
+    // A call would double the cost of the look-up.
     #[inline(always)]
     pub fn route(&self, document: &DocumentId) -> Result<ShardId, RouteError> {
         let hash = || Placement::Xxh3.document_position(document);
@@ -183,20 +212,44 @@ impl Topology {
         self.route_hash(self.ring.placement().document_position(document))
     }
 
-    /// The same for any key, by the hash of its bytes. The 16 bytes of a document's id are its key.
+    /// Returns the shard that serves any other key now, by the hash of its bytes. The key of a document is the 16 bytes of its id.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, DocumentId};
+    ///
+    /// let topology = Coordinator::new(3)?.topology();
+    /// let document = DocumentId::from_seed(1);
+    /// assert_eq!(topology.route_key(document.as_bytes())?, topology.route(&document)?);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`route`](Self::route).
+    /// Those of [`route`](Self::route).
     #[inline]
     pub fn route_key(&self, key: &[u8]) -> Result<ShardId, RouteError> {
         self.route_hash(self.ring.placement().hash(key))
     }
 
-    /// Routes many documents: `shards[i]` is the answer for `documents[i]`.
+    /// Routes many documents. `shards[i]` receives the answer for `documents[i]`.
+    ///
+    /// ```
+    /// use tickring::error::BatchError;
+    /// use tickring::{Coordinator, DocumentId, ShardId};
+    ///
+    /// let topology = Coordinator::new(3)?.topology();
+    /// let documents = [1, 2, 3].map(DocumentId::from_seed);
+    /// let mut shards = [ShardId::new(0); 3];
+    /// topology.route_batch(&documents, &mut shards)?;
+    /// assert_eq!(shards[2], topology.route(&documents[2])?);
+    ///
+    /// let short = topology.route_batch(&documents, &mut shards[..2]);
+    /// assert_eq!(short, Err(BatchError::Length { documents: 3, output: 2 }));
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`BatchError::Length`] if the slices differ in length, [`BatchError::Route`] as [`route`](Self::route). `shards` is untouched
-    /// then: whether any shard can serve does not depend on the document.
+    /// [`BatchError::Length`] if the slices differ in length, or [`BatchError::Route`] with an error of [`route`](Self::route). `shards` is
+    /// untouched then, because whether any shard can serve doesn't depend on the document.
     pub fn route_batch(
         &self,
         documents: &[DocumentId],
@@ -227,7 +280,7 @@ impl Topology {
         self.route_past(hash)
     }
 
-    /// The owner can't serve: on to the next that can.
+    /// Returns the next shard that can serve, because the owner can't.
     #[cold]
     fn route_past(&self, hash: u64) -> Result<ShardId, RouteError> {
         if self.serving == 0 {
@@ -240,12 +293,25 @@ impl Topology {
             .ok_or_else(|| self.none_serving())
     }
 
-    /// The shard that [`route`](Self::route) names, then up to `others` other distinct shards that can serve, in ring
-    /// order.
+    /// Returns the shard that [`route`](Self::route) returns, then up to `others` other distinct shards that can serve, in ring order. If
+    /// fewer shards can serve, [`Replicas::is_complete`] returns false.
+    ///
+    /// ```
+    /// use tickring::error::RouteError;
+    /// use tickring::{Coordinator, DocumentId};
+    ///
+    /// let topology = Coordinator::new(3)?.topology();
+    /// let document = DocumentId::from_seed(1);
+    /// let replicas = topology.replicas(&document, 4)?;
+    /// assert_eq!(replicas[0], topology.route(&document)?);
+    /// assert_eq!((replicas.len(), replicas.is_complete()), (3, false));
+    /// let too_many = Err(RouteError::TooManyReplicas { value: 16 });
+    /// assert_eq!(topology.replicas(&document, 16), too_many);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`route`](Self::route), and [`RouteError::TooManyReplicas`]. Fewer than asked for is no error:
-    /// [`Replicas::is_complete`] says so.
+    /// Those of [`route`](Self::route), and [`RouteError::TooManyReplicas`].
     #[inline]
     pub fn replicas(&self, document: &DocumentId, others: u32) -> Result<Replicas, RouteError> {
         let hash = self.ring.placement().document_position(document);
