@@ -1,4 +1,4 @@
-//! A registered shard's own handle.
+//! The handle of a registered shard.
 
 use crate::coordinator::Coordinator;
 use crate::error::{BarrierError, Error, Result};
@@ -7,10 +7,10 @@ use crate::phase::TickPhase;
 use crate::registry::{Beat, ShardRecord, ShardStatus};
 use crate::sync::Arc;
 
-/// One incarnation of a shard, as [`Coordinator::register`] gives it to the shard.
+/// A handle for one incarnation of a shard, which [`Coordinator::register`] returns.
 ///
-/// What is said through it is said in the name of that incarnation: once it has ended, by deregistration, eviction
-/// or a new registration under the same id, every call is refused and changes nothing. Dropping a handle ends nothing.
+/// Every call acts for that incarnation. Once the incarnation has ended, by deregistration, eviction or a new registration under the same
+/// id, every call is refused and changes nothing. Dropping a handle ends nothing.
 ///
 /// ```
 /// use tickring::membership::Registration;
@@ -42,31 +42,31 @@ impl ShardHandle {
         }
     }
 
-    /// Whether it speaks for a shard of this coordinator, or a clone of it.
+    /// Returns whether the handle belongs to this coordinator or a clone of it.
     pub(super) fn belongs_to(&self, coordinator: &Coordinator) -> bool {
         Arc::ptr_eq(&self.coordinator.shared, &coordinator.shared)
     }
 
-    /// The shard.
+    /// Returns the id of the shard.
     pub fn id(&self) -> ShardId {
         self.record.shard
     }
 
-    /// The life of it that this handle speaks for.
+    /// Returns the incarnation that this handle acts for.
     pub fn incarnation(&self) -> Incarnation {
         self.record.incarnation
     }
 
-    /// Whether the incarnation has ended, so that every other call is refused.
+    /// Returns whether the incarnation has ended. Every other call is refused then.
     pub fn is_stale(&self) -> bool {
         self.record.has_ended()
     }
 
-    /// Says that the shard is alive: raises its lease without a lock. An offline shard begins to recover with its first heartbeat
-    /// and is back with the next.
+    /// Renews the shard's lease. Takes no lock if the shard is live. After its first heartbeat an offline shard is recovering, and after
+    /// the next it serves again. See the example of [`ShardHandle`].
     ///
     /// # Errors
-    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changed.
+    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changes.
     pub fn heartbeat(&self) -> Result<()> {
         let shared = &self.coordinator.shared;
         shared.check_open()?;
@@ -77,14 +77,14 @@ impl ShardHandle {
         }
     }
 
-    /// Says that the shard has finished a phase, and all before it. Saying it again changes nothing.
+    /// Records that the shard has finished a phase, and all phases before it. Idempotent. See the example of [`ShardHandle`].
     ///
     /// # Errors
-    /// [`Error::Closed`]; [`Error::StaleIncarnation`] once the incarnation has ended; [`BarrierError::UnknownShard`] while the
-    /// shard is offline or recovering; [`BarrierError::TickOver`], [`BarrierError::TickAhead`]. Nothing changed.
+    /// [`Error::Closed`], [`Error::StaleIncarnation`] once the incarnation has ended, [`BarrierError::UnknownShard`] while the shard is
+    /// offline or recovering, [`BarrierError::TickOver`] or [`BarrierError::TickAhead`]. Nothing changes.
     pub fn complete(&self, phase: TickPhase, tick: Tick) -> Result<()> {
         let barrier = &self.coordinator.shared.barrier;
-        // Of a closed coordinator's shards the barrier says that it is closed, stale or not.
+        // If the coordinator is closed, the barrier says so, whether or not the incarnation has ended.
         if !barrier.is_closed() {
             self.check_current()?;
         }
@@ -92,16 +92,30 @@ impl ShardHandle {
         barrier
             .complete_as(shard, incarnation, phase, tick)
             .map_err(|error| match error {
-                // It is away, or it has left since the check.
+                // The shard is offline or recovering, or it has left since the check.
                 BarrierError::UnknownShard(_) if self.is_stale() => self.stale(),
                 other => other.into(),
             })
     }
 
-    /// Notes how many documents the shard holds and how much memory, in bytes, it uses. Takes no lock.
+    /// Records how many documents the shard holds, and how much memory it uses, in bytes. Takes no lock.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, Error, ShardId, ShardInfo};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// let shard = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
+    /// shard.update_metrics(500, 1 << 20)?;
+    /// assert_eq!(coordinator.total_documents(), 500);
+    ///
+    /// coordinator.evict(&shard)?;
+    /// let refused = shard.update_metrics(600, 1 << 20);
+    /// assert!(matches!(refused, Err(Error::StaleIncarnation { .. })));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changed.
+    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changes.
     pub fn update_metrics(&self, document_count: usize, memory_bytes: u64) -> Result<()> {
         self.coordinator.shared.check_open()?;
         self.check_current()?;
@@ -109,19 +123,19 @@ impl ShardHandle {
         Ok(())
     }
 
-    /// Sets the shard's status; see [`Coordinator::set_status`].
+    /// Sets the shard's status: see [`Coordinator::set_status`] and the example of [`Coordinator::online_shards`].
     ///
     /// # Errors
-    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changed.
+    /// [`Error::StaleIncarnation`] or [`Error::Closed`]. Nothing changes.
     pub fn set_status(&self, status: ShardStatus) -> Result<()> {
         self.coordinator
             .shared
             .set_status(self.id(), Some(self.incarnation()), status)
     }
 
-    /// Asked before the lease, the barrier or the metrics are touched: whoever has seen the incarnation ended is refused from
-    /// then on, even while the writer is still on its way to the barrier. Relaxed will do for that: it is one word that goes one
-    /// way, and who has seen its later value never reads the earlier one again.
+    /// Checked before the lease, the barrier or the metrics are touched. A caller that has seen the incarnation end is refused from then
+    /// on, even while the writer is still on its way to the barrier. Relaxed is enough: the flag is one word that only changes once, and a
+    /// thread that has read its later value never reads the earlier one again.
     fn check_current(&self) -> Result<()> {
         if self.is_stale() {
             return Err(self.stale());

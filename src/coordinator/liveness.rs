@@ -1,4 +1,4 @@
-//! Who is alive: heartbeats, sweeps, statuses.
+//! Liveness: heartbeats, sweeps and statuses.
 
 use super::{Coordinator, Shared};
 use crate::clock::Timestamp;
@@ -9,13 +9,12 @@ use crate::registry::{Beat, ShardStatus};
 use crate::topology::Member;
 
 impl Coordinator {
-    /// Says that a shard is alive, in the name of its current incarnation. For a live shard this takes no lock. An offline shard
-    /// begins to recover with its first heartbeat and is back with the next.
+    /// Renews a shard's lease, on behalf of its current incarnation. Takes no lock if the shard is live. After its first heartbeat an
+    /// offline shard is recovering, and after the next it serves again. See the example of [`set_status`](Self::set_status).
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound),
-    /// [`RegistryError::NotRegistered`](crate::error::RegistryError::NotRegistered) for a planned shard,
-    /// [`Error::Closed`](crate::Error::Closed). Nothing changed.
+    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound), [`RegistryError::NotRegistered`](crate::error::RegistryError::NotRegistered)
+    /// for a planned shard, or [`Error::Closed`](crate::Error::Closed). Nothing changes.
     pub fn shard_heartbeat(&self, shard: ShardId) -> Result<()> {
         let shared = &self.shared;
         shared.check_open()?;
@@ -31,11 +30,12 @@ impl Coordinator {
         shared.hear(shard, None)
     }
 
-    /// Marks every shard whose lease has run out as offline, gives up the planned shards that nobody registered within
-    /// [`Config::registration_timeout`](crate::Config::registration_timeout), and returns all that this call took out, by id. Judges at once; a
-    /// [`HealthMonitor`](crate::coordinator::HealthMonitor) does the same regularly, with a guard against its own pauses.
+    /// Marks every shard whose lease has run out as offline, and gives up the planned shards that didn't register within
+    /// [`Config::registration_timeout`](crate::Config::registration_timeout). Returns all shards that this call marked or gave up,
+    /// ascending by id. Judges at once. A [`HealthMonitor`](crate::coordinator::HealthMonitor) does the same regularly, with a guard
+    /// against its own pauses.
     ///
-    /// On a closed coordinator it marks nobody.
+    /// Does nothing on a closed coordinator.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -60,13 +60,13 @@ impl Coordinator {
         self.sweep_at(self.shared.clock.now())
     }
 
-    /// Judges as of `now`: a pause between taking the time and judging by it kills nobody.
+    /// Judges as of `now`, so that a pause after reading the clock marks no shard.
     pub(crate) fn sweep_at(&self, now: Timestamp) -> Vec<ShardId> {
         self.shared.sweep(now)
     }
 
-    /// Sets a shard's status. `Online` and `Draining` begin a fresh lease and make it a barrier member, `Offline` and
-    /// `Recovering` take it out; the ring doesn't change. A shard set `Offline` comes back with its heartbeats.
+    /// Sets a shard's status. `Online` and `Draining` begin a fresh lease and make the shard a member of the barrier. `Offline` and
+    /// `Recovering` remove it from the barrier. The ring doesn't change. A shard set `Offline` comes back with its heartbeats.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, ShardInfo, ShardStatus};
@@ -83,16 +83,15 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound),
-    /// [`RegistryError::NotRegistered`](crate::error::RegistryError::NotRegistered) for a planned shard,
-    /// [`Error::Closed`](crate::Error::Closed). Nothing changed.
+    /// [`Error::ShardNotFound`](crate::Error::ShardNotFound), [`RegistryError::NotRegistered`](crate::error::RegistryError::NotRegistered)
+    /// for a planned shard, or [`Error::Closed`](crate::Error::Closed). Nothing changes.
     pub fn set_status(&self, shard: ShardId, status: ShardStatus) -> Result<()> {
         self.shared.set_status(shard, None, status)
     }
 }
 
 impl Shared {
-    /// A heartbeat that found its lease closed, or no lease.
+    /// Handles a heartbeat that found a closed lease, or none.
     #[cold]
     pub(super) fn hear(&self, shard: ShardId, incarnation: Option<Incarnation>) -> Result<()> {
         self.apply(Action::Hear { shard, incarnation }).map(drop)

@@ -1,4 +1,4 @@
-//! Who is on the ring: registration, leave, weights, and what is known of each.
+//! Membership: registration, leaving, weights, and what is known of each shard.
 
 use super::{Coordinator, ShardHandle, stats};
 use crate::error::{Error, Result};
@@ -8,10 +8,10 @@ use crate::registry::{ShardInfo, ShardStatus};
 use crate::topology::Member;
 
 impl Coordinator {
-    /// Registers a shard under the lowest planned id, else under a new one, and returns the id. `info.id` is ignored.
+    /// Registers a shard under the lowest planned id, or under a new id if none is planned, and returns the id. `info.id` is ignored.
     ///
-    /// A claimed shard keeps its place in the barrier; a new one joins the ring and counts from the first tick after
-    /// both the current one and any that is complete already.
+    /// A shard under a planned id takes the planned place in the barrier. A new shard joins the ring, and counts from the first tick after
+    /// the current one and after any tick that is already complete.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, ShardInfo};
@@ -25,13 +25,13 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`RegistryError`](crate::error::RegistryError) or [`RingError`](crate::error::RingError) if there is no room,
-    /// [`Error::Closed`]. Nothing changed.
+    /// [`RegistryError`](crate::error::RegistryError) or [`RingError`](crate::error::RingError) if there is no room, or [`Error::Closed`].
+    /// Nothing changes.
     pub fn register_shard(&self, info: ShardInfo) -> Result<ShardId> {
         self.register(info).map(|handle| handle.id())
     }
 
-    /// The same, and returns a handle that speaks for this incarnation only.
+    /// Registers a shard like [`register_shard`](Self::register_shard), and returns a handle that acts for this incarnation only.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, ShardInfo};
@@ -43,12 +43,12 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// As [`register_shard`](Self::register_shard).
+    /// Those of [`register_shard`](Self::register_shard).
     pub fn register(&self, info: ShardInfo) -> Result<ShardHandle> {
         self.register_with(info, Registration::default())
     }
 
-    /// Registers a shard with an id, weight or lease of its own.
+    /// Registers a shard with a chosen id, weight or lease.
     ///
     /// ```
     /// use tickring::membership::Registration;
@@ -64,19 +64,19 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// As [`register_shard`](Self::register_shard); [`RingError::Weight`](crate::error::RingError::Weight).
+    /// Those of [`register_shard`](Self::register_shard), and [`RingError::Weight`](crate::error::RingError::Weight).
     pub fn register_with(
         &self,
         info: ShardInfo,
         registration: Registration,
     ) -> Result<ShardHandle> {
         let mut handles = self.register_all([(info, registration)])?;
-        // One newcomer, one life.
+        // One newcomer gets exactly one handle.
         handles.pop().ok_or(Error::Closed)
     }
 
-    /// Registers shards in one step: one topology has all of them, or none if one of them is refused. Returns their handles in
-    /// the order given. One that names no id gets none that another names.
+    /// Registers several shards in one step: one topology has all of them, or none if one is refused. Returns their handles in the order
+    /// given. A shard that names no id never gets one that another names.
     ///
     /// ```
     /// use tickring::id::Epoch;
@@ -92,8 +92,8 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// As [`register_with`](Self::register_with); [`RegistryError::SameShardTwice`](crate::error::RegistryError::SameShardTwice). Nothing
-    /// changed.
+    /// Those of [`register_with`](Self::register_with), and [`RegistryError::SameShardTwice`](crate::error::RegistryError::SameShardTwice).
+    /// Nothing changes.
     pub fn register_all(
         &self,
         newcomers: impl IntoIterator<Item = (ShardInfo, Registration)>,
@@ -104,22 +104,22 @@ impl Coordinator {
         ))
     }
 
-    /// Carries out a change of membership that was decided on elsewhere, with the epoch and the incarnations that it has there;
-    /// see [`Command`]. Returns the handles of the shards that it registered.
+    /// Applies a change of membership that was decided elsewhere, with the epoch and the incarnations that were decided there. Returns the
+    /// handles of the shards that it registered. See the example of [`Command`].
     ///
     /// # Errors
-    /// As the method for the same change; [`RegistryError::EpochPassed`](crate::error::RegistryError::EpochPassed) or
-    /// [`RegistryError::IncarnationPassed`](crate::error::RegistryError::IncarnationPassed) for a command that comes twice or too late.
-    /// Nothing changed.
+    /// Those of the method for the same change. A command that arrives twice or too late is refused with
+    /// [`RegistryError::EpochPassed`](crate::error::RegistryError::EpochPassed) or
+    /// [`RegistryError::IncarnationPassed`](crate::error::RegistryError::IncarnationPassed). Nothing changes.
     pub fn apply(&self, command: impl Into<Command>) -> Result<Vec<ShardHandle>> {
         let registered = self.shared.apply(command)?;
         let handle = |record| ShardHandle::new(self.clone(), record);
         Ok(registered.into_iter().map(handle).collect())
     }
 
-    /// Takes a shard, planned or registered, off the ring and out of the barrier, and wakes whoever waited for it.
+    /// Removes a shard, planned or registered, from the ring and the barrier, and wakes the threads that waited for it.
     ///
-    /// Its id is not planned again. What it owned is placed elsewhere from then on; no document is moved.
+    /// Its id isn't planned again. From now on the documents that it owned are placed elsewhere, but no document is moved.
     ///
     /// ```
     /// use tickring::{Coordinator, Error, ShardId};
@@ -133,13 +133,13 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`], also the second time; [`Error::Closed`]. Nothing changed.
+    /// [`Error::ShardNotFound`] if the shard isn't on the ring, or [`Error::Closed`]. Nothing changes.
     pub fn deregister_shard(&self, shard: ShardId) -> Result<()> {
         self.shared.apply(Action::Deregister { shard }).map(drop)
     }
 
-    /// Takes this incarnation of a shard off the ring and out of the barrier by somebody else's decision. The same id must
-    /// register again to come back.
+    /// Removes this incarnation of a shard from the ring and the barrier, without the shard's consent. To come back, the shard must
+    /// register again.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, ShardInfo};
@@ -153,9 +153,8 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::StaleIncarnation`] if it has ended already;
-    /// [`Error::ShardNotFound`] if the handle is another coordinator's;
-    /// [`Error::Closed`]. Nothing changed.
+    /// [`Error::StaleIncarnation`] if the incarnation has ended, [`Error::ShardNotFound`] if the handle belongs to another coordinator, or
+    /// [`Error::Closed`]. Nothing changes.
     pub fn evict(&self, shard: &ShardHandle) -> Result<()> {
         if !shard.belongs_to(self) {
             return Err(Error::ShardNotFound(shard.id()));
@@ -165,8 +164,7 @@ impl Coordinator {
         self.shared.apply(evict).map(drop)
     }
 
-    /// Sets a shard's weight: it gets this many times the configured number of virtual nodes. Moves only the points of this
-    /// shard.
+    /// Sets the weight of a shard: its virtual nodes, as a multiple of the configured number. Only the points of this shard change.
     ///
     /// ```
     /// use tickring::{Coordinator, DocumentId, ShardId};
@@ -179,19 +177,18 @@ impl Coordinator {
     ///
     /// # Errors
     /// [`Error::ShardNotFound`], [`RingError::Weight`](crate::error::RingError::Weight),
-    /// [`RingError::TooManyPoints`](crate::error::RingError::TooManyPoints),
-    /// [`Error::Closed`]. Nothing changed.
+    /// [`RingError::TooManyPoints`](crate::error::RingError::TooManyPoints) or [`Error::Closed`]. Nothing changes.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<()> {
         let set = Action::SetWeight { shard, weight };
         self.shared.apply(set).map(drop)
     }
 
-    /// The registered shards, by id, with their present metrics.
+    /// Returns the registered shards, ascending by id, with their current metrics.
     pub fn all_shards(&self) -> Vec<ShardInfo> {
         self.infos(|_| true)
     }
 
-    /// The shards that are online, by id.
+    /// Returns the shards that are online, ascending by id.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, ShardInfo, ShardStatus};
@@ -209,7 +206,7 @@ impl Coordinator {
         self.infos(|status| status == ShardStatus::Online)
     }
 
-    /// What is known of a registered shard.
+    /// Returns what is known of a shard, or `None` if none is registered under this id.
     pub fn get_shard(&self, shard: ShardId) -> Option<ShardInfo> {
         let topology = self.shared.topology.load();
         let record = topology.member(shard)?.record()?;
@@ -228,7 +225,7 @@ impl Coordinator {
             .collect()
     }
 
-    /// The number of shards on the ring, planned and registered, each once.
+    /// Returns the number of shards on the ring, planned and registered.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a ring has at most MAX_SHARDS members"

@@ -1,20 +1,20 @@
-//! One handle over ring, barrier, membership and frequencies, for shards that live on threads of your own.
+//! A coordinator: one handle over ring, barrier, membership and frequencies, for shards that run on threads of your own.
 //!
-//! Use a [`Coordinator`] if your program already has its shards and the threads that run them. It says which shard serves a document,
-//! when a phase is complete, and which shards are alive. Clones share one state. If tickring should run the shards as well, use a
+//! Use a [`Coordinator`] if your program already has its shards and the threads that run them. It knows which shard serves a document, when
+//! a phase is complete, and which shards are alive. Clones share one state. If tickring should run the shards as well, use a
 //! [`Colony`](crate::Colony), which has a coordinator inside.
 //!
-//! Registering returns a [`ShardHandle`], with which a shard completes phases and beats in its own name. Dead shards are found by
+//! Registering returns a [`ShardHandle`], with which a shard completes phases and sends heartbeats. Dead shards are found by
 //! [`Coordinator::check_shard_health`], or by a [`HealthMonitor`] that calls it on a thread of its own.
 
-// This file has the type, its construction and its end. The calls stand by subject:
+// This file has the type, its constructors and `close`. The other calls are grouped by subject:
 //
-// routing    who serves a document
+// routing    which shard serves a document
 // phases     completing, waiting, advancing
-// members    who is on the ring, and at which weight
+// members    registration, weights, queries
 // liveness   heartbeats, sweeps, statuses
 // stats      metrics, counts, document frequencies
-// handle     what a registered shard says in its own name
+// handle     the handle of a registered shard
 // monitor    the thread that sweeps
 // writer     how a change of membership is decided and carried out
 
@@ -42,11 +42,10 @@ use crate::membership::{Action, Membership};
 use crate::sync::{Arc, Mutex, SnapshotCell};
 use crate::topology::{Subscription, Topology};
 
-/// The coordinator of a colony of shards inside one process.
+/// The coordinator of a set of shards inside one process.
 ///
-/// A `Coordinator` is a handle: clones are cheap and stand for the same colony, and it can be shared between threads by
-/// reference as well. Routing, replica look-ups, statistics and the heartbeats of live shards take no lock; changes of
-/// membership take one, and install a new [`Topology`].
+/// A `Coordinator` is a handle: clones are cheap and share one state, and threads can share it by reference as well. Routing, replica
+/// look-ups, statistics and the heartbeats of live shards take no lock. Changes of membership take one, and install a new [`Topology`].
 ///
 /// ```
 /// use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, TickPhase};
@@ -81,11 +80,11 @@ struct Shared {
 }
 
 impl Coordinator {
-    /// A coordinator that plans the shards 0 to `num_shards`: they are on the ring and in the barrier at once, so that placement is
-    /// decided before they come up. 0 plans none.
+    /// Creates a coordinator with `num_shards` planned shards, numbered from 0. They are on the ring and in the barrier at once, so
+    /// placement is decided before they register. See the example of [`Coordinator`].
     ///
     /// # Errors
-    /// [`ConfigError`](crate::error::ConfigError) if there are too many.
+    /// [`ConfigError`](crate::error::ConfigError) if there are too many shards.
     pub fn new(num_shards: u32) -> Result<Self> {
         Self::with_config(Config {
             num_shards,
@@ -93,16 +92,16 @@ impl Coordinator {
         })
     }
 
-    /// A coordinator with this configuration.
+    /// Creates a coordinator with this configuration. See the example of [`Config`].
     ///
     /// # Errors
-    /// [`ConfigError`](crate::error::ConfigError) names the field that lies outside its bounds.
+    /// [`ConfigError`](crate::error::ConfigError), which names the first field that is out of bounds.
     pub fn with_config(config: Config) -> Result<Self> {
         Self::with_clock(config, Arc::new(MonotonicClock::new()))
     }
 
-    /// The same, with leases on a clock of the caller's. Deadlines of waits are on the system's monotonic clock all the
-    /// same, since the threads that wait are. The clock is asked once.
+    /// Creates a coordinator whose leases follow a clock of the caller's. Deadlines of waits still follow the system's monotonic clock,
+    /// because the waiting threads do. Reads the clock once.
     ///
     /// ```
     /// use std::{sync::Arc, time::Duration};
@@ -118,7 +117,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// As [`with_config`](Self::with_config).
+    /// Those of [`with_config`](Self::with_config).
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
         config.validate()?;
         let membership = Membership::new(&config, clock.now())?;
@@ -134,12 +133,12 @@ impl Coordinator {
         })
     }
 
-    /// The configuration, as it was given.
+    /// Returns the configuration, as it was given.
     pub fn config(&self) -> &Config {
         &self.shared.config
     }
 
-    /// How many members the barrier has: those of the ring that serve.
+    /// Returns the number of members of the barrier: those of the ring that serve.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn barrier_members(&self) -> u32 {
         self.shared.barrier.shard_count()
@@ -149,11 +148,12 @@ impl Coordinator {
         &*self.shared.clock
     }
 
-    /// The events of every topology installed from now on, through a channel that holds at most `capacity` of them, and never
-    /// more than 65,536. Events that find it full are dropped: they are hints, and the topology is the truth. If the last ones
-    /// were dropped, no gap in the epochs tells, so compare with [`topology`](Self::topology). The channel takes memory only for
-    /// the events that are in it. It disconnects when the coordinator is closed; one with room for 0 events is disconnected from
-    /// the start.
+    /// Subscribes to the events of every topology installed from now on. The returned channel holds at most `capacity` events, and never
+    /// more than 65,536. Events that find it full are dropped: they are hints, and the topology is the truth. If the last events were
+    /// dropped, no gap in the epochs shows it, so compare with [`topology`](Self::topology).
+    ///
+    /// The channel takes memory only for the events in it. It disconnects when the coordinator is closed. With a capacity of 0 it is
+    /// disconnected from the start.
     ///
     /// ```
     /// use tickring::topology::TopologyChange;
@@ -171,16 +171,17 @@ impl Coordinator {
         Subscription::new(self.shared.writer.lock().subscribe(capacity))
     }
 
-    /// Ends the coordination. Waits, and all later calls that would change something, return [`Error::Closed`]. Routing and
-    /// statistics go on answering from the last topology. Closing twice changes nothing.
+    /// Closes the coordinator. Pending waits, and all later calls that would change something, return [`Error::Closed`]. Routing and
+    /// statistics still answer, from the last topology. Idempotent.
     pub fn close(&self) {
-        // The one action that is never refused.
+        // Closing is never refused.
         let _ = self.shared.apply(Action::Close);
     }
 }
 
 impl Shared {
-    /// Whether the coordinator is open, for calls that take no lock. The barrier is closed with the membership, under its lock.
+    /// Checks that the coordinator is open, for calls that take no lock. The barrier is closed together with the membership, under its
+    /// lock.
     fn check_open(&self) -> Result<()> {
         if self.barrier.is_closed() {
             return Err(Error::Closed);

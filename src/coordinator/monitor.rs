@@ -1,4 +1,4 @@
-//! The thread that sweeps.
+//! The health monitor: a thread that sweeps.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, JoinHandle};
@@ -16,11 +16,11 @@ struct Stop {
 }
 
 impl Stop {
-    /// Waits until stopped, at most until `deadline`; without one, until stopped. Says whether it was stopped.
+    /// Waits until stopped, or until `deadline` if there is one. Returns whether it was stopped.
     fn wait_until(&self, deadline: Option<Instant>) -> bool {
         let mut stopped = self.stopped.lock();
-        // The flag is only set under this lock, and a wait gives the lock up and goes to sleep in one step: a stop comes either
-        // before the check, which sees it, or after the sleep began, and wakes it.
+        // The flag is only set under this lock, and a wait releases the lock and goes to sleep in one step. So a stop comes either before
+        // the check, which sees it, or after the sleep began, and wakes it.
         while !*stopped {
             match deadline {
                 None => self.changed.wait(&mut stopped),
@@ -42,12 +42,13 @@ impl Stop {
     }
 }
 
-/// A thread that sweeps a coordinator as [`Coordinator::check_shard_health`] does, every
-/// [`Config::sweep_interval`](crate::Config::sweep_interval), until it is dropped.
+/// A thread that sweeps a coordinator every [`Config::sweep_interval`](crate::Config::sweep_interval), as
+/// [`Coordinator::check_shard_health`] does, until it is dropped.
 ///
-/// After a gap far above that interval (its own pause, a suspended machine), one before its first sweep included, it judges
-/// nobody until it has swept at the normal rate for a whole lease. [`Coordinator::check_shard_health`] judges at once. A sweep in
-/// which the coordinator's clock panics judges nobody; the thread goes on with the next.
+/// If sweeps are further apart than three intervals, because the thread was paused or the machine suspended, no shard is marked until
+/// sweeps at the normal rate have covered a whole lease. This includes a pause before the first sweep: see
+/// [`PauseGuard`](crate::coordinator::PauseGuard). [`Coordinator::check_shard_health`] judges at once. If the coordinator's clock panics in
+/// a sweep, that sweep marks no shard, and the thread continues with the next.
 ///
 /// ```
 /// use tickring::Coordinator;
@@ -66,10 +67,11 @@ pub struct HealthMonitor {
 }
 
 impl HealthMonitor {
-    /// Starts the thread. It holds a clone of the coordinator. The clock is asked once before, on the calling thread.
+    /// Starts the thread, which holds a clone of the coordinator. Reads the clock once, on the calling thread. See the example of
+    /// [`HealthMonitor`].
     ///
     /// # Errors
-    /// [`Error::Thread`] if the operating system can't start one. Nothing changed.
+    /// [`Error::Thread`] if the operating system can't start the thread. Nothing changes.
     pub fn spawn(coordinator: &Coordinator) -> Result<Self> {
         let stop = Arc::new(Stop::default());
         let (sweeper, stop_seen) = (Sweeper::new(coordinator.clone()), Arc::clone(&stop));
@@ -88,7 +90,7 @@ impl Drop for HealthMonitor {
     fn drop(&mut self) {
         self.stop.stop();
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported by its hook; there is nobody here to tell.
+            // The panic hook has already reported a panic of the thread, and a drop has no caller to tell.
             let _ = thread.join();
         }
     }
@@ -101,7 +103,7 @@ struct Sweeper {
 }
 
 impl Sweeper {
-    /// The guard counts from here on, so that a pause before the first sweep is one too.
+    /// Starts the guard here, so that it also notices a pause before the first sweep.
     fn new(coordinator: Coordinator) -> Self {
         let config = coordinator.config();
         let mut guard = PauseGuard::new(config.sweep_interval, config.heartbeat_timeout);
@@ -113,8 +115,7 @@ impl Sweeper {
         let interval = self.coordinator.config().sweep_interval;
         let mut due = Some(Instant::now());
         loop {
-            // A sweep that is late sets the pace anew: missed ones are not made up for. One that is due beyond the clock's end
-            // never comes.
+            // A late sweep sets the pace from then on: missed sweeps aren't made up for. A sweep due beyond the clock's range never comes.
             due = due.and_then(|due| due.max(Instant::now()).checked_add(interval));
             if stop.wait_until(due) {
                 return;
@@ -123,8 +124,8 @@ impl Sweeper {
         }
     }
 
-    /// A panic can only come from the caller's clock, which is asked before anything is changed: the next sweep makes up for it.
-    /// Whoever set a panic hook has been told.
+    /// Only the caller's clock can panic, and it is read before anything changes. The next sweep makes up for the lost one. The panic hook
+    /// has reported the panic.
     fn sweep_unless_it_panics(&mut self) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.sweep())) {
             // Its drop may panic again.
@@ -132,7 +133,7 @@ impl Sweeper {
         }
     }
 
-    /// Judges, if the guard lets it, and returns those that it marked.
+    /// Judges if the guard allows it, and returns the shards that it marked.
     fn sweep(&mut self) -> Vec<ShardId> {
         let now = self.coordinator.clock().now();
         if self.guard.may_judge(now) {

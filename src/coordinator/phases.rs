@@ -1,4 +1,4 @@
-//! The barrier's side: completing, waiting, advancing.
+//! Phases: completing, waiting, advancing.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::phase::TickPhase;
 use crate::sync::Instant;
 
 impl Coordinator {
-    /// Says that a shard has finished a phase of a tick, and all before it. Speaks for its current incarnation; a planned shard
-    /// may be completed too. Saying it again changes nothing.
+    /// Records that a shard has finished a phase of a tick, and all phases before it. Acts for its current incarnation. Also works for a
+    /// planned shard that hasn't registered. Idempotent.
     ///
     /// ```
     /// use tickring::{Coordinator, Error, ShardId, TickPhase};
@@ -27,8 +27,8 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`] for an id that isn't on the ring; [`BarrierError::UnknownShard`] while the shard is offline or
-    /// recovering; [`BarrierError::TickOver`], [`BarrierError::TickAhead`], [`Error::Closed`]. Nothing changed.
+    /// [`Error::ShardNotFound`] for an id that isn't on the ring, [`BarrierError::UnknownShard`] while the shard is offline or recovering,
+    /// [`BarrierError::TickOver`], [`BarrierError::TickAhead`] or [`Error::Closed`]. Nothing changes.
     pub fn phase_complete(&self, shard: ShardId, phase: TickPhase, tick: Tick) -> Result<()> {
         self.shared
             .barrier
@@ -43,15 +43,16 @@ impl Coordinator {
             })
     }
 
-    /// Waits until every member has finished a phase, at most as long as [`Config::phase_timeout`](crate::Config::phase_timeout).
+    /// Waits until every member has finished a phase. Blocks for at most [`Config::phase_timeout`](crate::Config::phase_timeout). See the
+    /// example of [`phase_complete`](Self::phase_complete).
     ///
     /// # Errors
-    /// [`BarrierError`] says why the phase isn't, or never will be, complete. Nothing changed: the wait can be repeated.
+    /// [`BarrierError`] if the phase isn't complete, or never will be. Nothing changes, and the wait can be repeated.
     pub fn wait_for_phase(&self, phase: TickPhase, tick: Tick) -> Result<()> {
         Ok(self.shared.barrier.wait_all(phase, tick)?)
     }
 
-    /// The same with a timeout of the caller's.
+    /// Waits like [`wait_for_phase`](Self::wait_for_phase), but blocks for at most `timeout`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -69,7 +70,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// As [`wait_for_phase`](Self::wait_for_phase).
+    /// Those of [`wait_for_phase`](Self::wait_for_phase).
     pub fn wait_for_phase_timeout(
         &self,
         phase: TickPhase,
@@ -82,7 +83,7 @@ impl Coordinator {
             .wait_all_with_timeout(phase, tick, timeout)?)
     }
 
-    /// Whether the phase is known to be complete: true always means that it is. Takes no lock.
+    /// Returns whether the phase is known to be complete. True is always right. Takes no lock.
     pub(crate) fn is_complete(&self, phase: TickPhase, tick: Tick) -> bool {
         self.shared.barrier.is_known_complete(phase, tick)
     }
@@ -92,10 +93,11 @@ impl Coordinator {
         self.shared.barrier.wake_up();
     }
 
-    /// The same with a deadline.
+    /// Waits like [`wait_for_phase`](Self::wait_for_phase), but until `deadline`. See the example of
+    /// [`wait_for_phase_timeout`](Self::wait_for_phase_timeout).
     ///
     /// # Errors
-    /// As [`wait_for_phase`](Self::wait_for_phase).
+    /// Those of [`wait_for_phase`](Self::wait_for_phase).
     pub fn wait_for_phase_until(
         &self,
         phase: TickPhase,
@@ -105,9 +107,11 @@ impl Coordinator {
         Ok(self.shared.barrier.wait_until(phase, tick, deadline)?)
     }
 
-    /// Begins the next tick and returns it. Completions of it that came early are kept; whoever still waits for the tick
-    /// before gets [`BarrierError::Superseded`] for what was not complete. On a closed coordinator, and at the last tick, it
-    /// stays as it is, and is what is yielded; [`try_advance_tick`](Self::try_advance_tick) makes an error of that.
+    /// Begins the next tick and returns it. Early completions of that tick are kept. Pending waits for the previous tick return
+    /// [`BarrierError::Superseded`] for phases that weren't complete.
+    ///
+    /// On a closed coordinator, and at the last tick, the tick stays as it is and is returned. [`try_advance_tick`](Self::try_advance_tick)
+    /// returns an error instead.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, TickPhase};
@@ -124,15 +128,25 @@ impl Coordinator {
             .unwrap_or_else(|_| self.current_tick())
     }
 
-    /// Begins the next tick and returns it.
+    /// Begins the next tick and returns it, like [`advance_tick`](Self::advance_tick), but returns an error if the tick can't advance.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, Error};
+    ///
+    /// let coordinator = Coordinator::new(1)?;
+    /// assert_eq!(coordinator.try_advance_tick(), Ok(1));
+    /// coordinator.close();
+    /// assert_eq!(coordinator.try_advance_tick(), Err(Error::Closed));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Closed`]; [`BarrierError::TickAhead`] at the last tick. Nothing changed.
+    /// [`Error::Closed`], or [`BarrierError::TickAhead`] at the last tick. Nothing changes.
     pub fn try_advance_tick(&self) -> Result<Tick> {
         Ok(self.shared.barrier.advance()?)
     }
 
-    /// The current tick, from 0. Takes no lock.
+    /// Returns the current tick, from 0. Takes no lock.
     pub fn current_tick(&self) -> Tick {
         self.shared.barrier.current_tick()
     }

@@ -1,4 +1,4 @@
-//! Who serves a document: look-ups on one snapshot, without a lock.
+//! Routing: look-ups on one topology, without a lock.
 
 use super::Coordinator;
 use crate::error::RouteError;
@@ -9,27 +9,37 @@ use crate::sync::Arc;
 use crate::topology::Topology;
 
 impl Coordinator {
-    /// The shard that serves this document now; see [`Topology::route`]. Takes no lock and doesn't allocate. A [`Router`]
-    /// is faster still.
+    /// Returns the shard that serves a document now: see [`Topology::route`]. Takes no lock and doesn't allocate. A [`Router`] is faster
+    /// still. See the example of [`Coordinator`].
     ///
     /// # Errors
-    /// [`RouteError`] when no shard can serve.
+    /// [`RouteError`] if no shard can serve.
     #[inline]
     pub fn route_document(&self, document: &DocumentId) -> Result<ShardId, RouteError> {
         self.shared.topology.load().route(document)
     }
 
-    /// The shard that serves this key now, by the hash of its bytes.
+    /// Returns the shard that serves a key now, by the hash of its bytes.
+    ///
+    /// ```
+    /// use tickring::{Coordinator, DocumentId};
+    ///
+    /// let coordinator = Coordinator::new(3)?;
+    /// let document = DocumentId::from_seed(1);
+    /// let shard = coordinator.route_key(document.as_bytes())?;
+    /// assert_eq!(shard, coordinator.route_document(&document)?);
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`route_document`](Self::route_document).
+    /// Those of [`route_document`](Self::route_document).
     #[inline]
     pub fn route_key(&self, key: &[u8]) -> Result<ShardId, RouteError> {
         self.shared.topology.load().route_key(key)
     }
 
-    /// The shard that serves this document, then `replication_factor` others that can, in ring order; fewer if there are
-    /// fewer.
+    /// Returns the shard that serves a document, then up to [`replication_factor`](crate::Config::replication_factor) others that can
+    /// serve, in ring order. There are fewer if fewer shards can serve.
     ///
     /// ```
     /// use tickring::{Config, Coordinator, DocumentId};
@@ -44,14 +54,14 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// As [`route_document`](Self::route_document).
+    /// Those of [`route_document`](Self::route_document).
     #[inline]
     pub fn get_replica_shards(&self, document: &DocumentId) -> Result<Replicas, RouteError> {
         let others = self.shared.config.replication_factor;
         self.shared.topology.load().replicas(document, others)
     }
 
-    /// A handle for one thread that routes through a cached snapshot.
+    /// Returns a handle for one thread, which routes from a cached topology.
     pub fn router(&self) -> Router {
         Router::new(
             self.shared.topology.cached(),
@@ -59,12 +69,12 @@ impl Coordinator {
         )
     }
 
-    /// The current topology: ring, members, statuses and epoch as one value that never changes.
+    /// Returns the current topology: ring, members, statuses and epoch as one immutable value.
     pub fn topology(&self) -> Arc<Topology> {
         self.shared.topology.load_full()
     }
 
-    /// The same without a count, for as long as the guard lives.
+    /// Returns the current topology without counting a reference. Valid as long as the guard lives.
     pub(crate) fn load_topology(&self) -> impl std::ops::Deref<Target = Arc<Topology>> + use<> {
         self.shared.topology.load()
     }

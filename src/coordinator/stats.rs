@@ -1,4 +1,4 @@
-//! Figures: the shards' metrics, counts over them, document frequencies.
+//! Metrics of shards, counts over them, and document frequencies.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -24,19 +24,20 @@ use crate::topology::{Member, Topology};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ClusterStats {
-    /// Registered shards.
+    /// The number of registered shards.
     pub total_shards: u32,
-    /// Those of them that are online.
+    /// The number of registered shards that are online.
     pub online_shards: u32,
-    /// Planned shards that nobody has registered yet, besides. Unless they are absent, documents are routed to them and phases wait for them.
+    /// The number of planned shards that haven't registered, which `total_shards` doesn't include. Unless they are absent, documents are
+    /// routed to them and phases wait for them.
     #[cfg_attr(feature = "serde", serde(default))]
     pub planned_shards: u32,
-    /// Those of them that nobody registered within [`Config::registration_timeout`](crate::Config::registration_timeout).
+    /// The number of planned shards that didn't register within [`Config::registration_timeout`](crate::Config::registration_timeout).
     #[cfg_attr(feature = "serde", serde(default))]
     pub absent_shards: u32,
-    /// Documents over them, as they said last, at most `u64::MAX`.
+    /// The documents of all registered shards, as last reported. Saturates at `u64::MAX`.
     pub total_documents: u64,
-    /// Memory over them in bytes, as they said last, at most `u64::MAX`.
+    /// The memory of all registered shards in bytes, as last reported. Saturates at `u64::MAX`.
     pub total_memory_bytes: u64,
     /// The current tick.
     pub current_tick: Tick,
@@ -73,7 +74,7 @@ impl ClusterStats {
 }
 
 impl Coordinator {
-    /// Notes how many documents a shard holds and how much memory, in bytes, it uses. Takes no lock.
+    /// Records how many documents a shard holds, and how much memory it uses, in bytes. Takes no lock.
     ///
     /// ```
     /// use tickring::{Coordinator, ShardId, ShardInfo};
@@ -87,7 +88,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ShardNotFound`], [`RegistryError::NotRegistered`] for a planned shard, [`Error::Closed`]. Nothing changed.
+    /// [`Error::ShardNotFound`], [`RegistryError::NotRegistered`] for a planned shard, or [`Error::Closed`]. Nothing changes.
     pub fn update_shard_metrics(
         &self,
         shard: ShardId,
@@ -102,17 +103,17 @@ impl Coordinator {
         Ok(())
     }
 
-    /// Documents over all registered shards, as they said last.
+    /// Returns the number of documents of all registered shards, as last reported. Costs a pass over the members.
     pub fn total_documents(&self) -> u64 {
         self.cluster_stats().total_documents
     }
 
-    /// Counts over the shards of one topology.
+    /// Returns counts over the shards of the current topology. Costs a pass over the members.
     pub fn cluster_stats(&self) -> ClusterStats {
         ClusterStats::of(&self.shared.topology.load(), self.current_tick())
     }
 
-    /// Adds up the shards' document frequencies by term: a parallel reduction on the calling thread's rayon pool.
+    /// Sums the document frequencies of shards by term, as a parallel reduction on the calling thread's rayon pool.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -125,7 +126,7 @@ impl Coordinator {
     /// ```
     ///
     /// # Errors
-    /// [`FrequencyError::TermOverflow`](crate::error::FrequencyError::TermOverflow) names a term whose sum exceeds 64 bits.
+    /// [`FrequencyError::TermOverflow`](crate::error::FrequencyError::TermOverflow), which names a term whose sum exceeds 64 bits.
     pub fn aggregate_global_df<S>(
         &self,
         shards: Vec<HashMap<String, u64, S>>,
@@ -137,7 +138,7 @@ impl Coordinator {
     }
 }
 
-/// What is known of a shard, with the moment of its last heartbeat told by the wall clock, as far as that can be trusted.
+/// Returns what is known of a shard. The time of its last heartbeat is converted to the wall clock, as far as that can be trusted.
 pub(super) fn info_with_heartbeat(record: &ShardRecord, now: Timestamp) -> ShardInfo {
     let age = now.saturating_since(record.lease.last_seen());
     let heard = SystemTime::now()

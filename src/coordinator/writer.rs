@@ -1,13 +1,13 @@
-//! The writer's side: one command at a time, decided by [`Membership`] and carried out in one critical section.
+//! The writer: commands are decided by [`Membership`] one at a time, and carried out in one critical section.
 //!
 //! # Order
-//! The topology and the barrier's members change under the writer's lock, in an order in which no reader can be misled:
-//! joins change the barrier before the topology is installed, so whoever sees that the member serves finds it in the barrier;
-//! leaves come after it, so whoever is woken no longer sees the member serve. A new incarnation of a member takes its place in the
-//! barrier with the joins: from then on the old handle is refused, and nobody has the new one yet. Events come last.
+//! The topology and the barrier's members change under the writer's lock, in an order that can't mislead a reader. Joins change the barrier
+//! before the topology is installed, so a reader that sees a member serve finds it in the barrier. Leaves change the barrier after the
+//! topology is installed, so a thread that they wake no longer sees the member serve. A new incarnation of a member takes its place in the
+//! barrier with the joins. From then on the old handle is refused, and nobody has the new one yet. Events come last.
 //!
-//! Lock order: the writer's, then the barrier's. The barrier never calls back. The clock is the only code of the caller's that
-//! runs under the writer's lock, before anything is decided: if it panics, nothing has changed.
+//! Lock order: the writer's, then the barrier's. The barrier never calls back. The clock is the only code of the caller's that runs under
+//! the writer's lock. It is read before anything is decided, so if it panics, nothing has changed.
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
@@ -21,7 +21,7 @@ use crate::registry::ShardRecord;
 use crate::sync::{Arc, Retired};
 use crate::topology::Topology;
 
-/// The most events that wait for a subscriber.
+/// The most events that wait for one subscriber.
 const MAX_SUBSCRIPTION: usize = 1 << 16;
 
 #[derive(Debug)]
@@ -31,7 +31,8 @@ pub(super) struct Writer {
     subscribers: Vec<Subscriber>,
 }
 
-/// The channel takes memory for the events that are in it, and has no bound of its own: the writer is the only one who sends.
+/// A subscriber. Its channel takes memory only for the events in it, and has no bound of its own: the writer is the only sender, and checks
+/// `capacity`.
 #[derive(Debug)]
 struct Subscriber {
     events: Sender<TopologyEvent>,
@@ -39,7 +40,8 @@ struct Subscriber {
 }
 
 impl Subscriber {
-    /// Says whether the subscriber is still there. One that is gone takes no room, so that it is never found full.
+    /// Sends an event, and returns whether the subscriber still exists. The channel of one that is gone is empty, so it is never taken for
+    /// full.
     fn tell(&self, event: TopologyEvent) -> bool {
         self.events.len() >= self.capacity || self.events.send(event).is_ok()
     }
@@ -76,7 +78,7 @@ impl Writer {
 }
 
 impl Shared {
-    /// Decides a command and carries it out. Returns the lives that it began.
+    /// Decides a command and carries it out. Returns the records of the shards that it registered.
     pub(super) fn apply(&self, command: impl Into<Command>) -> Result<Vec<Arc<ShardRecord>>> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();
@@ -84,8 +86,8 @@ impl Shared {
         Ok(self.decide(&mut writer, command.into(), now)?.registered)
     }
 
-    /// Takes out those whose leases had run out at `now`, and the planned shards whose time had, and returns them by id. If the clock
-    /// has stepped back since `now` was read, the earlier time counts.
+    /// Marks the shards whose leases had run out at `now`, gives up the planned shards whose time had run out, and returns both by id. If
+    /// the clock has stepped back since `now` was read, the earlier time counts.
     pub(super) fn sweep(&self, now: Timestamp) -> Vec<ShardId> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();
@@ -101,8 +103,7 @@ impl Shared {
         ];
         let mut out = Vec::new();
         for (shards, action) in verdicts {
-            // Under the lock that they were judged under, nothing has changed since: nothing is refused, unless the epochs are
-            // used up.
+            // They were judged under this lock, so nothing has changed since. Nothing is refused unless the epochs are used up.
             if !shards.is_empty() && self.decide(&mut writer, action.into(), now).is_ok() {
                 out.extend(shards);
             }
@@ -111,7 +112,7 @@ impl Shared {
         out
     }
 
-    /// See the head of this file for the order.
+    /// Decides a command and carries out its effects. The module's documentation explains the order.
     fn decide(&self, writer: &mut Writer, command: Command, now: Timestamp) -> Result<Effects> {
         let mut effects = writer.membership.apply(command, now)?;
         self.barrier.admit(&effects.joins);
