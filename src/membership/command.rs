@@ -1,14 +1,14 @@
-//! What can be asked of the membership: plain data, which can be stored and sent.
+//! Membership commands: plain data, which can be stored and sent.
 
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::registry::{ShardInfo, ShardStatus};
 
-/// A change of membership, as [`Coordinator::apply`](crate::Coordinator::apply) takes it.
+/// A change of membership, for [`Coordinator::apply`](crate::Coordinator::apply).
 ///
-/// The coordinator's methods make their commands themselves. If you order commands elsewhere, in a replicated log for instance,
-/// give each command its epoch and each registration its incarnation. Coordinators that apply the same commands in the same order
-/// then have the same topologies. A command that comes twice or too late is refused, or changes nothing if there was nothing to
-/// change the first time.
+/// The coordinator's methods create their commands themselves. If commands are ordered elsewhere, for instance in a replicated log, give
+/// each command its epoch and each registration its incarnation. Coordinators that apply the same commands in the same order then have the
+/// same topologies. A command that arrives twice or too late is refused. If it had no effect the first time, it has none the second time
+/// either.
 ///
 /// ```
 /// use tickring::error::RegistryError;
@@ -29,8 +29,8 @@ use crate::registry::{ShardInfo, ShardStatus};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Command {
-    /// The epoch of the topology that the command makes, if it changes anything: greater than the current one. None takes the
-    /// next.
+    /// The epoch of the topology that the command makes, if it changes anything. It must be greater than the current one. `None` takes the
+    /// next epoch.
     pub epoch: Option<Epoch>,
     /// What to change.
     pub action: Action,
@@ -45,7 +45,7 @@ impl Command {
 }
 
 impl From<Action> for Command {
-    /// The action at the next epoch.
+    /// Creates a command that takes the next epoch.
     fn from(action: Action) -> Self {
         Self {
             epoch: None,
@@ -54,75 +54,75 @@ impl From<Action> for Command {
     }
 }
 
-/// What a [`Command`] changes. All or nothing: refused, it changes nothing.
+/// The change that a [`Command`] makes. It is carried out as a whole, or refused without any change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Action {
-    /// Registers shards, all in one topology. None changes nothing.
+    /// Registers these shards, all in one topology. An empty list changes nothing.
     Register(Vec<Newcomer>),
-    /// Takes a shard, planned or registered, off the ring.
+    /// Removes a shard, planned or registered, from the ring.
     Deregister {
         /// The shard.
         shard: ShardId,
     },
-    /// The same for one life of a shard, by somebody else's decision.
+    /// Removes one incarnation of a shard from the ring, without the shard's consent.
     Evict {
         /// The shard.
         shard: ShardId,
-        /// Its life; any other is refused.
+        /// The incarnation. If it isn't the current one, the command is refused.
         incarnation: Incarnation,
     },
-    /// Hears from a shard. One that is offline begins to recover, one that recovers is back.
+    /// Records a heartbeat. An offline shard becomes recovering, and a recovering shard serves again.
     Hear {
         /// The shard.
         shard: ShardId,
-        /// The life that speaks, or whichever is the current one.
+        /// The incarnation that sent the heartbeat. `None` means the current one.
         incarnation: Option<Incarnation>,
     },
     /// Sets a shard's status.
     SetStatus {
         /// The shard.
         shard: ShardId,
-        /// The life that is meant, or whichever is the current one.
+        /// The incarnation to change. `None` means the current one.
         incarnation: Option<Incarnation>,
-        /// Its new status.
+        /// The new status.
         status: ShardStatus,
     },
-    /// Marks these lives of shards as offline, all in one topology: what a sweep found. Clocks and leases have no say in it.
+    /// Marks these incarnations as offline, all in one topology. A sweep creates this action. Applying it checks no clocks or leases.
     MarkOffline(Vec<(ShardId, Incarnation)>),
-    /// Takes planned shards out of routing and out of the barrier until they register, all in one topology: what a sweep found, too.
+    /// Removes planned shards from routing and from the barrier until they register, all in one topology. A sweep creates this action too.
     MarkAbsent(Vec<ShardId>),
     /// Sets a shard's weight.
     SetWeight {
         /// The shard.
         shard: ShardId,
-        /// Its new weight, from 0 to [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT).
+        /// The new weight, from 0 to [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT).
         weight: u32,
     },
-    /// Ends the coordination. The only action that a closed coordinator takes, to no effect.
+    /// Closes the coordinator. A closed coordinator accepts only this action, which then has no effect.
     Close,
 }
 
-/// A shard that registers.
+/// A shard to register.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Newcomer {
-    /// What it says of itself. `info.id` is ignored.
+    /// The description of the shard. `info.id` is ignored.
     pub info: ShardInfo,
-    /// What it asks for.
+    /// The options of the registration.
     pub registration: Registration,
 }
 
 impl Newcomer {
-    /// The shard that says this of itself, and asks for this.
+    /// Creates a newcomer from its description and its options.
     pub const fn new(info: ShardInfo, registration: Registration) -> Self {
         Self { info, registration }
     }
 }
 
-/// What to do for a registration, besides what the shard says of itself.
+/// Options of a registration: id, weight, incarnation and lease.
 ///
 /// ```
 /// use tickring::membership::Registration;
@@ -141,16 +141,16 @@ impl Newcomer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Registration {
-    /// The id to register under. None takes the lowest planned id, else a new one. An id that is registered already begins a
-    /// new incarnation.
+    /// The id to register under. `None` takes the lowest planned id, or a new id if none is planned. If a shard is registered under the id
+    /// already, a new incarnation begins.
     pub id: Option<ShardId>,
-    /// How many times the configured number of virtual nodes the shard gets, from 0 (owns nothing) to
-    /// [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT). None keeps the weight of an id that is on the ring, so that registering moves no
-    /// document of it, and is 1 for a new one.
+    /// The shard's virtual nodes, as a multiple of the configured number, from 0 (owns nothing) to
+    /// [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT). `None` keeps the weight of an id that is on the ring, so that registering moves no
+    /// documents, and gives a new id weight 1.
     pub weight: Option<u32>,
-    /// The incarnation that begins: greater than any that began before. None takes the next.
+    /// The incarnation that begins. It must be greater than every earlier one. `None` takes the next incarnation.
     pub incarnation: Option<Incarnation>,
-    /// Whether the shard must send heartbeats. Without a lease no sweep ever judges it.
+    /// Whether the shard must send heartbeats. If false, no sweep judges it.
     pub leased: bool,
 }
 

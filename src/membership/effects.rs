@@ -1,4 +1,4 @@
-//! What an accepted command makes the shell do.
+//! Effects of an accepted command, which the coordinator carries out.
 
 use crate::event::TopologyEvent;
 use crate::id::{Incarnation, ShardId};
@@ -6,18 +6,18 @@ use crate::registry::ShardRecord;
 use crate::sync::Arc;
 use crate::topology::Topology;
 
-/// The effects of a command, in the order in which they are to be carried out. None can be refused.
+/// The effects of a command, in the order in which the coordinator carries them out. None can be refused.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
-    /// Who is a member of the barrier from here on: a new member, the first to claim a planned place, or the next life of a member.
+    /// Members that join the barrier: new members, the first shard under a planned id, and new incarnations of members.
     pub(crate) joins: Vec<(ShardId, Incarnation)>,
-    /// The topology to install. None: the command changed nothing that a topology shows.
+    /// The topology to install, or `None` if no topology shows a change.
     pub(crate) topology: Option<Arc<Topology>>,
-    /// Who leaves the barrier.
+    /// Members that leave the barrier.
     pub(crate) leaves: Vec<ShardId>,
     pub(crate) events: Vec<TopologyEvent>,
-    /// The coordination ends.
+    /// Whether the coordinator closes.
     pub(crate) closes: bool,
-    /// The lives that began, in the order of their registrations.
+    /// The records of the registered shards, in the order of their registrations.
     pub(crate) registered: Vec<Arc<ShardRecord>>,
 }

@@ -1,16 +1,16 @@
-//! Commands that change who is on the ring, at which weight, in which life and status.
+//! Commands that change the membership: which shards are on the ring, with their weights, incarnations and statuses.
 //!
-//! The [`Coordinator`](crate::Coordinator)'s methods make these commands themselves. Use a [`Command`] if changes of membership come
-//! from a log or another process: it is plain data that can be stored and sent, and [`Coordinator::apply`](crate::Coordinator::apply)
-//! carries it out, whole or not at all. [`Registration`] says how a shard joins.
+//! The methods of a [`Coordinator`](crate::Coordinator) create these commands themselves. Use a [`Command`] if changes of membership come
+//! from a log or another process: it is plain data that can be stored and sent. [`Coordinator::apply`](crate::Coordinator::apply) carries
+//! it out as a whole, or refuses it. [`Registration`] says how a shard joins.
 
-// The machine is pure. It takes a command and the time, and returns either a refusal, which changed nothing, or the effects that the
-// coordinator carries out in one critical section: joins, the topology, leaves, events, the end. Each action is decided whole before any
-// of it is carried out, so that what is carried out can't fail. There is no lock, clock or thread in here and nothing is called back.
-// Leases are judged apart: what a sweep finds comes back as a command.
+// The machine is pure. It takes a command and the time, and returns either a refusal, which changed nothing, or effects. The coordinator
+// carries the effects out in one critical section: joins, the topology, leaves, events, and closing. Each action is decided as a whole
+// before any of it is carried out, so carrying it out can't fail. There are no locks, clocks or threads in here, and no callbacks. Leases
+// are judged separately: what a sweep finds comes back as a command.
 //
-// A join can't be refused either: the barrier's members are those of the ring that serve, and the ring has the same bound. Whether the
-// coordination has ended is known here; the barrier and the subscribers learn it as an effect.
+// A join can't be refused either: the barrier's members are those members of the ring that serve, and the ring has the same bound. Whether
+// the coordinator is closed is known here. The barrier and the subscribers learn it through an effect.
 
 mod command;
 mod effects;
@@ -43,16 +43,16 @@ pub(crate) struct Membership {
     plan: Plan,
 }
 
-/// How long the planned shards are counted on.
+/// How long the planned shards are expected.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
-    /// When the coordinator began; earlier, if the clock has stepped back since.
+    /// The start of the coordinator. Earlier, if the clock has stepped back since.
     since: Timestamp,
     timeout: Option<Duration>,
 }
 
 impl Membership {
-    /// The state of a new coordinator. The configuration has been validated. `now` begins the planned shards' time.
+    /// Creates the state of a new coordinator. The configuration has been validated. The time of the planned shards begins at `now`.
     pub(crate) fn new(config: &Config, now: Timestamp) -> Result<Self, RingError> {
         let planned = (0..config.num_shards).map(|id| (ShardId(id), 1));
         let ring =
@@ -79,7 +79,7 @@ impl Membership {
         self.closed
     }
 
-    /// Closes the leases that have run out and returns their lives, to be marked offline.
+    /// Closes the leases that have run out and returns their shards and incarnations, which the caller marks offline.
     pub(crate) fn judge(&self, now: Timestamp) -> Vec<(ShardId, Incarnation)> {
         if self.closed {
             return Vec::new();
@@ -90,8 +90,8 @@ impl Membership {
             .collect()
     }
 
-    /// The planned shards that nobody has registered in time, by id, to be marked absent. If the clock has stepped back to before their
-    /// time began, it begins again at `now`.
+    /// Returns the planned shards that didn't register in time, ascending by id, which the caller marks absent. If the clock has stepped
+    /// back to before their time began, their time restarts at `now`.
     pub(crate) fn judge_planned(&mut self, now: Timestamp) -> Vec<ShardId> {
         let Plan { since, timeout } = &mut self.plan;
         *since = now.min(*since);
@@ -115,7 +115,7 @@ impl Membership {
         self.registry.renew_leases(ahead, now);
     }
 
-    /// Decides a command. Refused, nothing changed. `now` begins the leases of those that register or serve again.
+    /// Decides and applies a command. A refused command changes nothing. The leases of shards that register or serve again begin at `now`.
     pub(crate) fn apply(&mut self, command: Command, now: Timestamp) -> Outcome {
         if self.closed && command.action != Action::Close {
             return Err(RegistryError::Closed);
@@ -164,7 +164,7 @@ impl Membership {
         }
     }
 
-    /// The epoch of the topology that the command makes. Closing makes none, so it works without a next epoch, too.
+    /// Returns the epoch of the topology that the command makes. Closing makes none, so it works even if the epochs are used up.
     fn epoch(&self, command: &Command) -> Result<Epoch, RegistryError> {
         let current = self.topology.epoch();
         match command.epoch {
@@ -225,7 +225,7 @@ impl Membership {
         Ok(effects)
     }
 
-    /// Carries out changes of statuses. A shard that serves again joins the barrier anew.
+    /// Carries out changes of status. A shard that serves again rejoins the barrier.
     fn enter(&mut self, changes: &[StatusChange], epoch: Epoch, now: Timestamp) -> Effects {
         let mut effects = Effects::default();
         let mut events = Vec::new();
@@ -251,7 +251,8 @@ impl Membership {
         effects
     }
 
-    /// Makes the next topology, unless nothing happened: with another ring, or with other lives and statuses of these shards.
+    /// Makes the next topology, unless `changes` is empty. It has the new `ring` if there is one, and otherwise new incarnations and
+    /// statuses for the `changed` shards.
     fn install(
         &mut self,
         effects: &mut Effects,
@@ -286,7 +287,7 @@ impl Membership {
     }
 }
 
-/// These shards, unless one is among them twice.
+/// Returns the shards as a set, or an error if one occurs twice.
 fn distinct(shards: impl IntoIterator<Item = ShardId>) -> Result<BTreeSet<ShardId>, RegistryError> {
     let mut seen = BTreeSet::new();
     let mut shards = shards.into_iter();

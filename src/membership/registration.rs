@@ -1,4 +1,4 @@
-//! Registrations: where newcomers will stand is decided for all of a command before the first is admitted.
+//! Registrations: the places of all newcomers of a command are decided before the first is admitted.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::event::TopologyChange;
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::ring::HashRing;
 
-/// Where a newcomer will stand.
+/// The place of a newcomer on the ring.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     shard: ShardId,
     incarnation: Incarnation,
-    /// On the ring until now, if it was.
+    /// The weight on the ring so far, if the shard was on it.
     before: Option<u32>,
     weight: u32,
 }
@@ -54,7 +54,7 @@ impl Membership {
         Ok(effects)
     }
 
-    /// Where each newcomer will stand. One that names no id gets none that another of them names.
+    /// Decides the place of each newcomer. A newcomer that names no id never gets one that another newcomer names.
     fn places(&self, newcomers: &[Newcomer]) -> Result<Vec<Place>, RegistryError> {
         let named = distinct(newcomers.iter().filter_map(|new| new.registration.id))?;
         let mut vacant = self.registry.vacant_ids().filter(|id| !named.contains(id));
@@ -92,7 +92,7 @@ impl Membership {
         newcomers.iter().map(place).collect()
     }
 
-    /// The ring with these places at their weights. None if it stays as it is.
+    /// Returns the ring with these places at their weights, or `None` if it stays as it is.
     fn ring_with(&self, places: &[Place]) -> Result<Option<HashRing>, RingError> {
         let ring = self.topology.ring();
         let moved = |place: &&Place| place.before != Some(place.weight);
@@ -104,7 +104,7 @@ impl Membership {
                 ring.set_weight(place.shard, place.weight).map(Some)
             }
             (Some(place), None) => ring.add_weighted(place.shard, place.weight).map(Some),
-            // Built once, instead of copied for each.
+            // Built once, rather than copied for each newcomer.
             (Some(_), Some(_)) => {
                 let stay = ring.members().iter().map(|m| (m.shard, m.weight));
                 let joined = places.iter().map(|place| (place.shard, place.weight));

@@ -46,7 +46,7 @@ fn deregister(membership: &mut Membership, shard: ShardId) -> Effects {
     apply(membership, Action::Deregister { shard })
 }
 
-/// All that a command may change, but for the live part of the records.
+/// Everything that a command may change, except for the live part of the records.
 fn state(membership: &Membership) -> String {
     let Membership {
         registry,
@@ -267,7 +267,7 @@ fn the_last_epoch_and_the_last_incarnation_end_the_row() {
     assert!(apply(&mut membership, Action::Close).closes);
 }
 
-/// Each of them is refused by the machine in this state, which has shard-0 in its first life, and shard-1 planned.
+/// Commands that the machine refuses in this state, in which shard-0 is in its first incarnation and shard-1 is planned.
 fn refused() -> Vec<(Action, RegistryError)> {
     let (first, other) = (Incarnation::FIRST, Incarnation::new(7).unwrap());
     let stale = |shard, stale| RegistryError::StaleIncarnation { shard, stale };
@@ -361,7 +361,7 @@ fn a_closed_machine_takes_nothing_but_another_end() {
     }
 }
 
-/// What a log of commands would hold: each with its epoch, and registrations with their incarnations.
+/// The commands as a log would hold them: each with its epoch, and registrations with their incarnations.
 #[cfg(feature = "serde")]
 fn log() -> Vec<Command> {
     let life = |number| Incarnation::new(number).unwrap();

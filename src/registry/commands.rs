@@ -1,4 +1,4 @@
-//! What changes the registry: registrations, heartbeats, statuses, sweeps.
+//! Commands that change the registry: registrations, heartbeats, statuses, sweeps.
 
 use super::{Admission, Entry, ShardInfo, ShardRecord, ShardRegistry, ShardStatus, StatusChange};
 use crate::clock::Timestamp;
@@ -8,11 +8,11 @@ use crate::registry::Beat;
 use crate::sync::Arc;
 
 impl ShardRegistry {
-    /// Registers a shard under the lowest planned id, else under a new one, and returns the id. It is online, with a fresh
-    /// lease.
+    /// Registers a shard under the lowest planned id, or under a new id if none is planned, and returns the id. The shard is online, with a
+    /// fresh lease. See the example of [`ShardRegistry`].
     ///
     /// # Errors
-    /// [`RegistryError::Exhausted`] once all 2³² ids or all 2⁶⁴ incarnations have been used. Nothing changed then.
+    /// [`RegistryError::Exhausted`] once all 2³² ids or all 2⁶⁴ incarnations have been used. Nothing changes then.
     pub fn register(&mut self, info: ShardInfo, now: Timestamp) -> Result<ShardId, RegistryError> {
         let exhausted = RegistryError::Exhausted("shard ids");
         let id = self.vacant_ids().next().ok_or(exhausted)?;
@@ -20,7 +20,7 @@ impl ShardRegistry {
         Ok(id)
     }
 
-    /// Registers a shard under this id. If the id is registered already, its incarnation ends and a new one begins.
+    /// Registers a shard under this id. If a shard is registered under it already, that incarnation ends and a new one begins.
     ///
     /// ```
     /// use tickring::clock::Timestamp;
@@ -36,7 +36,7 @@ impl ShardRegistry {
     /// ```
     ///
     /// # Errors
-    /// [`RegistryError::Exhausted`] once all 2⁶⁴ incarnations have been used. Nothing changed then.
+    /// [`RegistryError::Exhausted`] once all 2⁶⁴ incarnations have been used. Nothing changes then.
     pub fn register_with_id(
         &mut self,
         info: ShardInfo,
@@ -48,20 +48,20 @@ impl ShardRegistry {
         Ok(incarnation)
     }
 
-    /// The ids that registrations without one would get, in this order: those planned, then those never used.
+    /// Returns the ids for registrations that name none, in order: first the planned ids, then those never used.
     pub(crate) fn vacant_ids(&self) -> impl Iterator<Item = ShardId> {
         let unused = self.next_id.into_iter().flat_map(|first| first..=u32::MAX);
         let unused = unused.map(ShardId).filter(|id| !self.named.contains(id));
         self.planned.keys().copied().chain(unused)
     }
 
-    /// The incarnation that a registration would begin.
+    /// Returns the incarnation that the next registration begins.
     pub(crate) fn next_incarnation(&self) -> Result<Incarnation, RegistryError> {
         self.next_incarnation
             .ok_or(RegistryError::Exhausted("incarnations"))
     }
 
-    /// Carries out a registration. `incarnation` is not before the next one.
+    /// Carries out a registration. `incarnation` must not be below the next one.
     pub(crate) fn admit(
         &mut self,
         id: ShardId,
@@ -86,7 +86,7 @@ impl ShardRegistry {
         Admission { record, replaced }
     }
 
-    /// Keeps `id` from ever being given to another shard.
+    /// Records that `id` is used, so that it is never assigned to another shard.
     fn note_used(&mut self, id: ShardId) {
         let Some(mut next) = self.next_id else { return };
         if id.0 < next {
@@ -103,8 +103,8 @@ impl ShardRegistry {
         self.next_id = Some(next);
     }
 
-    /// Ends a shard's registration and returns what was known of it. A planned id nobody claimed is not planned any more, and
-    /// returns nothing.
+    /// Ends the registration of a shard and returns what was known of it. Returns `None` if none was registered. A planned id isn't planned
+    /// any more.
     pub fn remove(&mut self, id: ShardId) -> Option<ShardInfo> {
         self.planned.remove(&id);
         self.entries.remove(&id).map(|entry| {
@@ -113,13 +113,13 @@ impl ShardRegistry {
         })
     }
 
-    /// The planned shards that are still counted on, by id.
+    /// Returns the planned shards that are still expected, ascending by id.
     pub(crate) fn awaited(&self) -> Vec<ShardId> {
         let awaited = self.planned.iter().filter(|&(_, &awaited)| awaited);
         awaited.map(|(&id, _)| id).collect()
     }
 
-    /// Whether a planned shard is still counted on.
+    /// Returns whether a planned shard is still expected.
     pub(crate) fn is_awaited(&self, id: ShardId) -> Result<bool, RegistryError> {
         if self.entries.contains_key(&id) {
             return Err(RegistryError::AlreadyRegistered(id));
@@ -128,18 +128,18 @@ impl ShardRegistry {
         planned.ok_or(RegistryError::ShardNotFound(id))
     }
 
-    /// Counts no longer on a planned shard.
+    /// Stops expecting a planned shard.
     pub(crate) fn mark_absent(&mut self, id: ShardId) {
         if let Some(awaited) = self.planned.get_mut(&id) {
             *awaited = false;
         }
     }
 
-    /// Hears from a shard: renews its lease; an offline shard begins to recover, a recovering one is back. A time before the last
-    /// one is taken as it is: the clock has stepped back.
+    /// Records a heartbeat, which renews the shard's lease. An offline shard becomes recovering, and a recovering one serves again. If
+    /// `now` is before the last heartbeat, the clock has stepped back, and `now` is used as it is. See the example of [`ShardRegistry`].
     ///
     /// # Errors
-    /// [`RegistryError::ShardNotFound`], or [`RegistryError::NotRegistered`] for a planned id. Nothing changed.
+    /// [`RegistryError::ShardNotFound`], or [`RegistryError::NotRegistered`] for a planned id. Nothing changes.
     pub fn heartbeat(&mut self, id: ShardId, now: Timestamp) -> Result<(), RegistryError> {
         let change = self.after_beat(id, None)?;
         self.enter(change, now);
@@ -149,7 +149,7 @@ impl ShardRegistry {
         Ok(())
     }
 
-    /// What a heartbeat makes of a shard's status.
+    /// Returns the change of status that a heartbeat causes.
     pub(crate) fn after_beat(
         &self,
         id: ShardId,
@@ -164,10 +164,27 @@ impl ShardRegistry {
         }))
     }
 
-    /// Sets a shard's status. `Online` and `Draining` begin a fresh lease; a shard set `Offline` returns with its heartbeats.
+    /// Sets a shard's status. `Online` and `Draining` begin a fresh lease. A shard set `Offline` comes back with its heartbeats.
+    ///
+    /// ```
+    /// use tickring::clock::Timestamp;
+    /// use tickring::error::RegistryError;
+    /// use tickring::{ShardId, ShardInfo, ShardRegistry, ShardStatus};
+    ///
+    /// let mut registry = ShardRegistry::new();
+    /// let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
+    /// let shard = registry.register(info, Timestamp::ZERO)?;
+    /// registry.set_status(shard, ShardStatus::Draining, Timestamp::ZERO)?;
+    /// assert!(registry.online_shards().is_empty());
+    ///
+    /// let unknown = ShardId::new(9);
+    /// let refused = registry.set_status(unknown, ShardStatus::Offline, Timestamp::ZERO);
+    /// assert_eq!(refused, Err(RegistryError::ShardNotFound(unknown)));
+    /// # Ok::<(), RegistryError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`RegistryError::ShardNotFound`], or [`RegistryError::NotRegistered`] for a planned id. Nothing changed.
+    /// [`RegistryError::ShardNotFound`], or [`RegistryError::NotRegistered`] for a planned id. Nothing changes.
     pub fn set_status(
         &mut self,
         id: ShardId,
@@ -179,7 +196,7 @@ impl ShardRegistry {
         Ok(())
     }
 
-    /// The change to this status.
+    /// Returns the change to this status.
     pub(crate) fn to_status(
         &self,
         id: ShardId,
@@ -189,8 +206,8 @@ impl ShardRegistry {
         Ok(self.entry(id, incarnation)?.change(status))
     }
 
-    /// Carries out a change of status, found by [`after_beat`](Self::after_beat) or [`to_status`](Self::to_status). A shard that
-    /// serves is heard from, and so is one that begins to recover.
+    /// Carries out a change of status from [`after_beat`](Self::after_beat) or [`to_status`](Self::to_status). A shard that serves or
+    /// begins to recover counts as heard from at `now`.
     pub(crate) fn enter(&mut self, change: StatusChange, now: Timestamp) {
         let Some(entry) = self.entries.get_mut(&change.shard) else {
             return;
@@ -207,7 +224,7 @@ impl ShardRegistry {
         }
     }
 
-    /// Notes how many documents a shard holds and how much memory, in bytes, it uses.
+    /// Records how many documents a shard holds, and how much memory it uses, in bytes.
     ///
     /// ```
     /// use tickring::clock::Timestamp;
@@ -224,7 +241,7 @@ impl ShardRegistry {
     /// ```
     ///
     /// # Errors
-    /// [`RegistryError::ShardNotFound`], or [`RegistryError::NotRegistered`] for a planned id. Nothing changed.
+    /// [`RegistryError::ShardNotFound`], or [`RegistryError::NotRegistered`] for a planned id. Nothing changes.
     pub fn update_metrics(
         &self,
         id: ShardId,
@@ -238,8 +255,8 @@ impl ShardRegistry {
         Ok(())
     }
 
-    /// Marks every shard whose lease has run out as offline, whether it was online, draining or recovering, and returns those
-    /// that it marked, by id. A lease that is ahead of `now` begins anew there: the clock has stepped back.
+    /// Marks every shard whose lease has run out as offline, whether it was online, draining or recovering. Returns the shards that it
+    /// marked, ascending by id. A lease that is ahead of `now` restarts at `now`, because the clock has stepped back.
     pub fn check_dead_shards(&mut self, now: Timestamp) -> Vec<ShardId> {
         let ahead = self.leases_ahead(now);
         let overdue = self.judge(now);
@@ -250,8 +267,8 @@ impl ShardRegistry {
         overdue.iter().map(|change| change.shard).collect()
     }
 
-    /// Closes the leases that have run out and returns the changes to offline, by id. The shards keep their status until those
-    /// are carried out.
+    /// Closes the leases that have run out and returns the changes to offline, ascending by id. The shards keep their status until the
+    /// changes are carried out.
     pub(crate) fn judge(&self, now: Timestamp) -> Vec<StatusChange> {
         let overdue = |entry: &&Entry| {
             let lease = &entry.record.lease;
@@ -263,7 +280,8 @@ impl ShardRegistry {
             .collect()
     }
 
-    /// The leases that are ahead of `now`, each with the moment seen there: a beat came since, or the clock has stepped back.
+    /// Returns the leases that are ahead of `now`, each with the time found in it. Either a heartbeat came since, or the clock has stepped
+    /// back.
     pub(crate) fn leases_ahead(&self, now: Timestamp) -> Vec<(Arc<ShardRecord>, Timestamp)> {
         let ahead = |entry: &Entry| {
             let seen = entry.record.lease.last_seen();
@@ -272,7 +290,7 @@ impl ShardRegistry {
         self.leased().filter_map(ahead).collect()
     }
 
-    /// Takes back those of these leases that are ahead of `now`, which was read from the clock after they were seen.
+    /// Sets those of these leases that are ahead of `now` back to `now`, which was read from the clock after the leases were read.
     pub(crate) fn renew_leases(&self, ahead: Vec<(Arc<ShardRecord>, Timestamp)>, now: Timestamp) {
         for (record, seen) in ahead {
             if record.lease.renew(seen, now) == Beat::Closed && seen > now {
@@ -281,7 +299,7 @@ impl ShardRegistry {
         }
     }
 
-    /// Those that a sweep judges.
+    /// Returns the entries that a sweep judges.
     fn leased(&self) -> impl Iterator<Item = &Entry> {
         let judged = |entry: &&Entry| entry.record.leased && entry.status != ShardStatus::Offline;
         self.entries.values().filter(judged)

@@ -1,4 +1,4 @@
-//! What a shard says of itself, and what the registry knows of it.
+//! Descriptions of a shard: what it reports, and what the registry knows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::ParseError;
 use crate::id::{Incarnation, ShardId};
 
-/// Where a shard can be reached, for display: this crate opens no connection.
+/// The address of a shard. For display only: this crate opens no connections.
 ///
 /// ```
 /// use tickring::NodeAddress;
@@ -19,14 +19,14 @@ use crate::id::{Incarnation, ShardId};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NodeAddress {
-    /// Host name or IP address.
+    /// The host name or IP address.
     pub host: String,
-    /// Port.
+    /// The port.
     pub port: u16,
 }
 
 impl NodeAddress {
-    /// The address of this host and port.
+    /// Creates the address of this host and port.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),
@@ -34,14 +34,14 @@ impl NodeAddress {
         }
     }
 
-    /// Host and port as one text, `host:port`, as [`Display`](fmt::Display) shows them. It looks nothing up. What takes the text, such as
-    /// [`TcpStream::connect`](std::net::TcpStream::connect), looks the host's name up, and may block without a deadline.
+    /// Returns host and port as `host:port`, like [`Display`](fmt::Display). Resolves nothing. A call that takes the text, such as
+    /// [`TcpStream::connect`](std::net::TcpStream::connect), resolves the host, and may block without a deadline.
     pub fn to_socket_addr(&self) -> String {
         self.to_string()
     }
 }
 
-/// Reads `host:port`; the port stands after the last colon. A host is any text that isn't empty.
+/// Parses `host:port`. The port follows the last colon. The host is any text that isn't empty.
 impl FromStr for NodeAddress {
     type Err = ParseError;
 
@@ -68,7 +68,7 @@ impl From<NodeAddress> for String {
     }
 }
 
-/// What is known of a registered shard, as of one moment.
+/// A description of a shard, as of one moment.
 ///
 /// ```
 /// use tickring::{ShardId, ShardInfo};
@@ -79,23 +79,23 @@ impl From<NodeAddress> for String {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShardInfo {
-    /// The shard's identity. A registration without an explicit id assigns one and ignores what stands here.
+    /// The id of the shard. A registration without an explicit id assigns one and ignores this field.
     pub id: ShardId,
-    /// Where it can be reached, for display.
+    /// The address of the shard. For display only.
     pub address: String,
-    /// Nodes in it, as it said when it registered.
+    /// The number of nodes in the shard, as reported at registration.
     pub node_count: usize,
-    /// Edges in it, as it said when it registered.
+    /// The number of edges in the shard, as reported at registration.
     pub edge_count: usize,
-    /// Documents in it, as it said last.
+    /// The number of documents in the shard, as last reported.
     pub document_count: usize,
-    /// When it was last heard from, in milliseconds since the Unix epoch. For display only: it decides nothing. The
-    /// coordinator fills it in; the registry alone, which has no clock, leaves what was registered.
+    /// The time of the last heartbeat, in milliseconds since the Unix epoch. For display only: it decides nothing. The coordinator fills it
+    /// in. A registry on its own has no clock, and keeps the value from the registration.
     pub last_heartbeat: u64,
 }
 
 impl ShardInfo {
-    /// A shard with this id and address, and nothing in it.
+    /// Creates the description of an empty shard with this id and address.
     pub const fn new(id: ShardId, address: String) -> Self {
         Self {
             id,
@@ -108,19 +108,19 @@ impl ShardInfo {
     }
 }
 
-/// The state of a registered shard.
+/// The status of a registered shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ShardStatus {
-    /// Serves, and the barrier waits for it.
+    /// The shard serves, and the barrier waits for it.
     Online,
-    /// Its lease ran out, or it was set so: serves nothing, the barrier doesn't wait for it. Its next heartbeat makes it
+    /// The shard doesn't serve, and the barrier doesn't wait for it: its lease ran out, or it was set offline. Its next heartbeat makes it
     /// [`Recovering`](Self::Recovering).
     Offline,
-    /// Was heard from once after it was offline: serves nothing yet. Its next heartbeat makes it [`Online`](Self::Online), or
-    /// [`Draining`](Self::Draining) if that is what it was.
+    /// The shard has sent one heartbeat since it was offline, and doesn't serve yet. Its next heartbeat makes it [`Online`](Self::Online),
+    /// or [`Draining`](Self::Draining) if it was draining before.
     Recovering,
-    /// Serves like `Online`, but is about to go. A heartbeat never undoes it.
+    /// The shard serves like an online one, but is about to leave. A heartbeat never ends this status.
     Draining,
 }
 
@@ -141,7 +141,7 @@ impl ShardStatus {
         }
     }
 
-    /// Whether documents are routed to a shard of this status, and the barrier waits for it.
+    /// Returns whether documents are routed to a shard with this status, and the barrier waits for it.
     ///
     /// ```
     /// use tickring::ShardStatus;
@@ -170,7 +170,7 @@ impl FromStr for ShardStatus {
     }
 }
 
-/// All that the registry knows of a registered shard, as of one moment.
+/// Everything that the registry knows of a shard, as of one moment.
 ///
 /// ```
 /// use tickring::registry::RegisteredShard;
@@ -183,20 +183,21 @@ impl FromStr for ShardStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RegisteredShard {
-    /// What the shard says of itself.
+    /// The description that the shard gave.
     pub info: ShardInfo,
-    /// Its state.
+    /// The status.
     pub status: ShardStatus,
-    /// Memory that it uses, in bytes, as it said last.
+    /// The memory that the shard uses in bytes, as last reported.
     pub memory_bytes: u64,
-    /// Which life of the shard this is.
+    /// The incarnation of the shard.
     pub incarnation: Incarnation,
-    /// When it was last heard from.
+    /// The time of the last heartbeat.
     pub last_seen: Timestamp,
 }
 
 impl RegisteredShard {
-    /// A shard in its first life, online and without memory, last heard from at the clock's origin. For tests: the registry makes its own.
+    /// Creates a shard in its first incarnation, online, without memory, and last heard from at the clock's origin. For tests: a registry
+    /// makes its own.
     pub const fn new(info: ShardInfo) -> Self {
         Self {
             info,

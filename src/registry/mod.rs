@@ -1,9 +1,8 @@
-//! The registry of shards: who is there, and who is alive.
+//! A registry of shards: their incarnations, statuses and leases.
 //!
-//! A [`ShardRegistry`] holds shards with their incarnations, statuses and leases. Use it on its own if you want this bookkeeping
-//! without routing and phases, or in a test or a replicated state machine: it has no lock, no clock and no thread. Each method is
-//! one command, with the time as an argument where it needs one, and is either refused whole, changing nothing, or carried out whole.
-//! A [`Coordinator`](crate::Coordinator) has a registry inside.
+//! Use a [`ShardRegistry`] on its own if you want this bookkeeping without routing and phases, or in a test or a replicated state machine.
+//! It has no lock, no clock and no thread. Each method is one command, and takes the time as an argument if it needs one. A command is
+//! either carried out as a whole, or refused without any change. A [`Coordinator`](crate::Coordinator) has a registry inside.
 //!
 //! # Statuses
 //! ```text
@@ -15,9 +14,9 @@
 //!                  └── beat ────┴─── beat, if it was draining ─┘
 //! ```
 
-// `commands` change, `queries` ask, `record` is what the shards themselves write. Where a command can be refused, it is in two halves
-// inside: one that decides, by reference, and one that carries out what was decided and can't fail. The coordinator's membership decides
-// about ring and registry between the two.
+// `commands` change the registry, `queries` read it, and `record` holds what the shards write themselves. A command that can be refused has
+// two halves: one decides and takes `&self`, the other carries out the decision and can't fail. Between the two, the coordinator's
+// membership decides about ring and registry together.
 
 mod commands;
 mod info;
@@ -37,7 +36,7 @@ use crate::error::RegistryError;
 use crate::id::{Incarnation, ShardId};
 use crate::sync::Arc;
 
-/// A shard's status, and the one that it is to get; both may be the same.
+/// A shard's current status and its next one. Both may be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StatusChange {
     pub(crate) shard: ShardId,
@@ -46,11 +45,11 @@ pub(crate) struct StatusChange {
     pub(crate) to: ShardStatus,
 }
 
-/// A registration that was carried out.
+/// A completed registration.
 #[derive(Debug)]
 pub(crate) struct Admission {
     pub(crate) record: Arc<ShardRecord>,
-    /// The incarnation of the same id that this one ended.
+    /// The incarnation under the same id that this registration ended.
     pub(crate) replaced: Option<Incarnation>,
 }
 
@@ -58,11 +57,11 @@ pub(crate) struct Admission {
 struct Entry {
     record: Arc<ShardRecord>,
     status: ShardStatus,
-    /// Set by an operator, kept while the shard is away.
+    /// Whether an operator is draining the shard. Kept while the shard is away.
     draining: bool,
 }
 
-/// The registry of shards: planned ids, registered incarnations, their statuses and leases.
+/// A registry of shards: planned ids, registered incarnations, and their statuses and leases.
 ///
 /// ```
 /// use std::time::Duration;
@@ -84,12 +83,12 @@ struct Entry {
 /// ```
 #[derive(Debug)]
 pub struct ShardRegistry {
-    /// The ids that are kept for registrations to come, and whether they are still counted on.
+    /// The ids reserved for later registrations, and whether each is still expected.
     planned: BTreeMap<ShardId, bool>,
     entries: BTreeMap<ShardId, Entry>,
-    /// Every id below it has been given out, planned or reserved once.
+    /// Every id below this one has been assigned, planned or reserved.
     next_id: Option<u32>,
-    /// Ids from `next_id` on that were registered by name, so that they are never given to another.
+    /// Ids from `next_id` on that were registered by name. They are never assigned to another shard.
     named: BTreeSet<ShardId>,
     next_incarnation: Option<Incarnation>,
     heartbeat_timeout: Duration,
@@ -102,12 +101,12 @@ impl Default for ShardRegistry {
 }
 
 impl ShardRegistry {
-    /// An empty registry with a lease of 30 s.
+    /// Creates an empty registry with a lease of 30 s.
     pub const fn new() -> Self {
         Self::with_heartbeat_timeout(Duration::from_secs(30))
     }
 
-    /// An empty registry. A shard is overdue once it was last heard from more than `heartbeat_timeout` ago.
+    /// Creates an empty registry. A shard is overdue once its last heartbeat is more than `heartbeat_timeout` ago.
     pub const fn with_heartbeat_timeout(heartbeat_timeout: Duration) -> Self {
         Self {
             planned: BTreeMap::new(),
@@ -119,7 +118,7 @@ impl ShardRegistry {
         }
     }
 
-    /// The same, with the ids from 0 to `planned` reserved for the first registrations.
+    /// Creates an empty registry that reserves the ids from 0 to `planned` for the first registrations.
     pub(crate) fn with_planned(planned: u32, heartbeat_timeout: Duration) -> Self {
         Self {
             planned: (0..planned).map(|id| (ShardId(id), true)).collect(),
@@ -128,7 +127,7 @@ impl ShardRegistry {
         }
     }
 
-    /// Whether the shard serves and is in the barrier: it is online or draining, or planned and counted on.
+    /// Returns whether the shard serves and is in the barrier: it is online or draining, or planned and still expected.
     pub(crate) fn serves(&self, id: ShardId) -> bool {
         match self.entries.get(&id) {
             Some(entry) => entry.status.serves(),
@@ -136,13 +135,13 @@ impl ShardRegistry {
         }
     }
 
-    /// The current incarnation's record, and its status.
+    /// Returns the record of the current incarnation, and its status.
     pub(crate) fn record(&self, id: ShardId) -> Option<(&Arc<ShardRecord>, ShardStatus)> {
         let entry = self.entries.get(&id)?;
         Some((&entry.record, entry.status))
     }
 
-    /// The current incarnation's entry. With an incarnation, of no other.
+    /// Returns the entry of the current incarnation. If `incarnation` is given, it must be the current one.
     fn entry(
         &self,
         id: ShardId,

@@ -1,24 +1,24 @@
-//! The live part of a registered shard: its lease and metrics, written by the shard without a lock.
+//! The live part of a registered shard: its lease and metrics, which the shard writes without a lock.
 //!
-//! One record per incarnation, shared by the registry, every topology since, and the shard's handle.
+//! There is one record for each incarnation. The registry, every later topology and the shard's handle share it.
 //!
 //! # Protocol of the lease
-//! The lease is one word: the moment the shard was last heard from in the low 63 bits, and a CLOSED bit on top. A heartbeat
-//! raises it with `fetch_max`; as the bit is the highest, a closed word is greater than any moment and stays as it is, and the
-//! beat sees that it must take the registry's lock. The sweep, under that lock, closes the lease by exchanging
-//! exactly the word that it judged: a beat in between changes the word, and the sweep judges again. So each beat either comes
-//! before the judgement and is part of it, or meets the bit and is heard under the lock, after the verdict was installed.
+//! The lease is one word: the time of the last heartbeat in the low 63 bits, and a CLOSED bit on top. A heartbeat raises it with
+//! `fetch_max`. Because the bit is the highest, a closed word is greater than any time and stays as it is, and the heartbeat sees that it
+//! must take the registry's lock. The sweep runs under that lock, and closes the lease by exchanging exactly the word that it judged. A
+//! heartbeat in between changes the word, and the sweep judges again. So each heartbeat either comes before the judgement and is part of
+//! it, or meets the bit and is handled under the lock, after the verdict was installed.
 //!
 //! # Clocks that step back
-//! A beat can find a later moment in the lease, for one of two reasons. Either another beat overtook it, or the clock has
-//! stepped back since, and the lease would hide the shard's death for as long as the clock was ahead. A second look at the
-//! clock tells the two apart: after an overtaking it shows at least the other beat's time. If it still shows an earlier time,
-//! the lease begins again from that, by exchanging exactly the word that was seen before the second look: a beat that came
-//! since has read the clock later, and stands. A sweep does the same with leases that it finds ahead of it.
+//! A heartbeat can find a later time in the lease, for one of two reasons. Either another heartbeat overtook it, or the clock has stepped
+//! back since. In the second case the lease would hide the shard's death for as long as the clock was ahead. Reading the clock again tells
+//! the two apart: after an overtaking it shows at least the other heartbeat's time. If it still shows an earlier time, the lease restarts
+//! there, by exchanging exactly the word that was seen before the clock was read again. If a heartbeat came in between, it read the clock
+//! later, and its time stays. A sweep does the same with leases that are ahead of it.
 //!
 //! # Orderings
-//! `Relaxed` throughout: the protocol lives in the modification order of one word, and nothing else is read on the strength of
-//! it. Whoever meets the CLOSED bit goes on under the lock, which orders all the rest. The metrics are single words too.
+//! `Relaxed` throughout. The protocol depends only on the modification order of one word, and no other data is read because of its value. A
+//! caller that meets the CLOSED bit continues under the lock, which orders everything else. The metrics are single words too.
 
 use std::time::Duration;
 
@@ -29,12 +29,12 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 const CLOSED: u64 = 1 << 63;
 
-/// What became of a heartbeat.
+/// The outcome of a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beat {
-    /// It counts.
+    /// The heartbeat counts.
     Heard,
-    /// The lease is closed: the registry must hear of it.
+    /// The lease is closed, so the registry must handle the heartbeat.
     Closed,
 }
 
@@ -47,7 +47,7 @@ impl Lease {
         Self(AtomicU64::new(now.as_nanos()))
     }
 
-    /// A heartbeat, by the shard, without the lock, at the time that the clock shows.
+    /// Records a heartbeat at the time that the clock shows. Called by the shard, without the lock.
     pub(crate) fn beat(&self, mut clock: impl FnMut() -> Timestamp) -> Beat {
         let now = clock().as_nanos();
         let before = self.0.fetch_max(now, Ordering::Relaxed);
@@ -57,8 +57,8 @@ impl Lease {
         heard(before)
     }
 
-    /// Takes back a moment that was seen in the lease, if it is still there and later than `now`: the clock has stepped back.
-    /// `now` was read from the clock after `seen` was read from the lease. Without the lock: a closed lease stays as it is.
+    /// Sets the lease back from `seen` to `now`, if `seen` is still in the lease and later than `now`: the clock has stepped back. `now`
+    /// must have been read from the clock after `seen` was read from the lease. Called without the lock: a closed lease stays as it is.
     pub(crate) fn renew(&self, seen: Timestamp, now: Timestamp) -> Beat {
         let renewed = self
             .0
@@ -68,12 +68,12 @@ impl Lease {
         heard(renewed.unwrap_or_else(|word| word))
     }
 
-    /// When the shard was last heard from.
+    /// Returns the time of the last heartbeat.
     pub(crate) fn last_seen(&self) -> Timestamp {
         Timestamp::from_nanos(self.0.load(Ordering::Relaxed) & !CLOSED)
     }
 
-    /// Closes the lease if the shard was last heard from more than `timeout` before `now`. Under the lock.
+    /// Closes the lease if the last heartbeat was more than `timeout` before `now`. Called under the lock.
     pub(crate) fn close_if_overdue(&self, now: Timestamp, timeout: Duration) -> bool {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
@@ -83,17 +83,17 @@ impl Lease {
             .is_ok()
     }
 
-    /// Closes the lease, whatever it says. Under the lock.
+    /// Closes the lease unconditionally. Called under the lock.
     pub(crate) fn close(&self) {
         self.0.fetch_or(CLOSED, Ordering::Relaxed);
     }
 
-    /// Closes the lease and notes a beat. Under the lock, so that nobody else writes: beats leave a closed word alone.
+    /// Closes the lease and records a heartbeat. Called under the lock, so there is no other writer: heartbeats don't change a closed word.
     pub(crate) fn note_while_closed(&self, now: Timestamp) {
         self.0.store(now.as_nanos() | CLOSED, Ordering::Relaxed);
     }
 
-    /// Opens the lease, if it is closed, and counts a beat. Under the lock: nobody else closes or opens it meanwhile, and a
+    /// Opens the lease if it is closed, and records a heartbeat. Called under the lock: nobody else closes or opens it meanwhile, and a
     /// closed word has no other writer.
     pub(crate) fn open(&self, now: Timestamp) {
         if heard(self.0.fetch_max(now.as_nanos(), Ordering::Relaxed)) == Beat::Closed {
@@ -102,7 +102,7 @@ impl Lease {
     }
 }
 
-/// What becomes of a beat that meets this word.
+/// Returns the outcome of a heartbeat that meets this word.
 const fn heard(word: u64) -> Beat {
     if word & CLOSED == 0 {
         Beat::Heard
@@ -116,7 +116,7 @@ const fn heard(word: u64) -> Beat {
 pub(crate) struct ShardRecord {
     pub(crate) shard: ShardId,
     pub(crate) incarnation: Incarnation,
-    /// Without a lease the sweep passes the shard over.
+    /// If false, sweeps skip the shard.
     pub(crate) leased: bool,
     pub(crate) lease: Lease,
     address: String,
@@ -151,7 +151,7 @@ impl ShardRecord {
         }
     }
 
-    /// Ends the incarnation: its beats and metrics are refused from now on. Under the lock.
+    /// Ends the incarnation. From now on its heartbeats and metrics are refused. Called under the lock.
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);
         self.lease.close();
