@@ -5,16 +5,16 @@ use std::fmt;
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::phase::TickPhase;
 
-/// A completion that was refused, or a wait that ended without its phase. The barrier's state is unchanged by either.
+/// An error of the barrier: a refused completion, or a wait that ended before its phase was complete. The barrier's state is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BarrierError {
-    /// The shard is not a member: it never was, or it left, died or was evicted. Nothing changed.
+    /// The shard isn't a member: it never was, or it left, died or was evicted. Nothing changed.
     #[error("{0} is not a member of the barrier")]
     UnknownShard(ShardId),
-    /// The caller speaks for an incarnation that isn't the shard's current one. Nothing changed; one that has ended must register
-    /// again.
-    #[error("{shard} was called as {stale}, which isn't its current one")]
+    /// The caller acts for an incarnation that isn't the shard's current one. Nothing changed. If the incarnation has ended, register the
+    /// shard again.
+    #[error("{shard} was called as {stale}, which isn't its current incarnation")]
     StaleIncarnation {
         /// The shard.
         shard: ShardId,
@@ -24,27 +24,27 @@ pub enum BarrierError {
     /// The shard is a member already. Nothing changed.
     #[error("{0} is a member of the barrier already")]
     MemberExists(ShardId),
-    /// There would be more members than the bound. Nothing changed.
+    /// The barrier would have too many members. Nothing changed.
     #[error("the barrier would have {value} members, but may have at most {max}")]
     TooManyMembers {
-        /// The number of members asked for.
+        /// The number of members requested.
         value: u64,
         /// The greatest number allowed.
         max: u64,
     },
-    /// The tick of a completion is over, or a wait names a tick so old that it isn't remembered. Nothing changed; a report
-    /// came too late to count.
+    /// The tick of a completion is over, or a wait is for a tick so old that its outcome was forgotten. Nothing changed. A completion came
+    /// too late to count.
     #[error("tick {tick} is over: the current one is {current}")]
     TickOver {
-        /// The tick that the caller named.
+        /// The caller's tick.
         tick: Tick,
         /// The current tick.
         current: Tick,
     },
-    /// The tick lies more than one ahead of the current one, or beyond the last tick. Nothing changed; advance first.
-    #[error("tick {tick} lies too far ahead: the current one is {current}")]
+    /// The tick is more than one ahead of the current one, or beyond the last tick. Nothing changed. Advance first.
+    #[error("tick {tick} is too far ahead: the current one is {current}")]
     TickAhead {
-        /// The tick that the caller named.
+        /// The caller's tick.
         tick: Tick,
         /// The current tick.
         current: Tick,
@@ -52,38 +52,38 @@ pub enum BarrierError {
     /// The tick can't be set back. Nothing changed.
     #[error("the tick can't be set back from {current} to {tick}")]
     TickBackwards {
-        /// The tick that the caller named.
+        /// The caller's tick.
         tick: Tick,
         /// The current tick.
         current: Tick,
     },
-    /// The deadline passed before every member had completed the phase. Nothing changed: the wait can be repeated.
+    /// The deadline passed before every member had completed the phase. Nothing changed, and the wait can be repeated.
     #[error("phase {phase} of tick {tick} timed out: waiting for {missing}")]
     PhaseTimeout {
-        /// The phase waited for.
+        /// The phase.
         phase: TickPhase,
-        /// Its tick.
+        /// The tick of the phase.
         tick: Tick,
-        /// The members that had not completed it when the deadline passed.
+        /// The members that hadn't completed the phase at the deadline.
         missing: MissingShards,
     },
-    /// The tick was advanced over before the phase was complete, so that it never will be. Nothing changed.
-    #[error("tick {tick} was advanced over before its phase {phase} was complete")]
+    /// The tick ended before the phase was complete, so it never will be. Nothing changed.
+    #[error("tick {tick} ended before its phase {phase} was complete")]
     Superseded {
-        /// The phase waited for.
+        /// The phase.
         phase: TickPhase,
-        /// Its tick.
+        /// The tick of the phase.
         tick: Tick,
     },
-    /// No member counts for the tick, so that nothing can complete a phase of it. Nothing changed.
+    /// No member counts for the tick, so none of its phases can complete. Nothing changed.
     #[error("no member of the barrier counts for the tick")]
     NoMembers,
-    /// The barrier is closed. Nothing changed, and nothing will any more.
+    /// The barrier is closed. Nothing changed, and nothing ever will.
     #[error("the barrier is closed")]
     Closed,
 }
 
-/// The shards that a timed-out wait was waiting for, by id. Displays at most eight of them and counts the rest.
+/// The shards that a timed-out wait was waiting for, ascending by id. `Display` shows at most eight and counts the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MissingShards(Box<[ShardId]>);
 
@@ -92,7 +92,7 @@ impl MissingShards {
         Self(shards.into_boxed_slice())
     }
 
-    /// The shards, by id.
+    /// Returns the shards, ascending by id.
     pub fn as_slice(&self) -> &[ShardId] {
         &self.0
     }

@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-/// A configuration that can't be used. Nothing was built from it.
+/// An invalid configuration. Nothing was built from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A number lies outside its bounds.
+    /// A number is out of bounds.
     #[error("{field} is {value}, but must be from {min} to {max}")]
     OutOfRange {
-        /// The configuration's field.
+        /// The name of the field.
         field: &'static str,
-        /// Its value.
+        /// The value of the field.
         value: u64,
         /// The least value allowed.
         min: u64,
         /// The greatest value allowed.
         max: u64,
     },
-    /// A duration lies outside its bounds.
+    /// A duration is out of bounds.
     #[error("{field} is {value:?}, but must be from {min:?} to {max:?}")]
     DurationOutOfRange {
-        /// The configuration's field.
+        /// The name of the field.
         field: &'static str,
-        /// Its value.
+        /// The value of the field.
         value: Duration,
         /// The least value allowed.
         min: Duration,

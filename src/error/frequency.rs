@@ -2,8 +2,7 @@
 
 use crate::id::{ShardId, TermId};
 
-/// Frequencies that can't be added up, or not taken up. Nothing changed, and inputs were only read; but terms that were interned on the way
-/// keep their ids.
+/// An error of summing or counting frequencies. Nothing changed, and inputs were only read. Terms interned before the error keep their ids.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrequencyError {
@@ -19,7 +18,7 @@ pub enum FrequencyError {
         /// What was counted: documents or tokens.
         what: &'static str,
     },
-    /// A term is said to occur in more documents than there are: the two come from different snapshots.
+    /// A term's document frequency exceeds the number of documents: the two come from different snapshots.
     #[error("the term {term:?} is in {frequency} documents, but there are only {documents}")]
     FrequencyAboveDocuments {
         /// The term.
@@ -29,17 +28,17 @@ pub enum FrequencyError {
         /// The number of documents.
         documents: u64,
     },
-    /// A term, given by its id, is said to occur in more documents than its shard has.
+    /// A shard's count for a term exceeds the number of the shard's documents.
     #[error("{term} is in {frequency} documents of the shard, which has only {documents}")]
     CountAboveDocuments {
         /// The term.
         term: TermId,
-        /// In how many of the shard's documents it is; `u64::MAX` also stands for more.
+        /// The number of the shard's documents with the term. `u64::MAX` can stand for more.
         frequency: u64,
         /// The number of the shard's documents.
         documents: u64,
     },
-    /// A document that is taken out of a shard's counter has a term that none of the shard's documents has: it was never added.
+    /// A document removed from a shard's counter has a term that none of the shard's documents has: it was never added.
     #[error("{term} is in no document of {shard}")]
     NotCounted {
         /// The shard.
@@ -47,33 +46,33 @@ pub enum FrequencyError {
         /// The term.
         term: TermId,
     },
-    /// A document that is taken out of a shard's counter has a term that the dictionary doesn't know: it was never added.
+    /// A document removed from a shard's counter has a term that the dictionary doesn't know: it was never added.
     #[error("no document has the term {term:?}: the dictionary doesn't know it")]
     UnknownTerm {
         /// The term.
         term: String,
     },
-    /// A document can't be taken out of a shard's counter, which has fewer documents or tokens than would go.
-    #[error("{shard} has fewer {what} than are to be taken out")]
+    /// A document can't be removed from a shard's counter, because the counter has fewer documents or tokens than the document.
+    #[error("{shard} has fewer {what} than would be removed")]
     TotalBelowZero {
         /// The shard.
         shard: ShardId,
         /// What was counted: documents or tokens.
         what: &'static str,
     },
-    /// The dictionary has as many terms as it takes. Those that it has can still be looked up.
+    /// The dictionary is full. Its terms can still be looked up.
     #[error("the dictionary is full: its limit is {limit}")]
     DictionaryFull {
-        /// The most terms that it takes.
+        /// The most terms in a dictionary.
         limit: u64,
     },
-    /// The texts of the dictionary's terms leave no room for this one. Those that it has can still be looked up.
+    /// The texts of the dictionary's terms leave no room for this one. Its terms can still be looked up.
     #[error("the dictionary is full: its texts take at most {limit} bytes")]
     DictionaryTextFull {
-        /// The most bytes that all texts take together.
+        /// The most bytes of all texts together.
         limit: u64,
     },
-    /// A later contribution of the shard is known, or this one already: the call came late or twice.
+    /// This contribution of the shard, or a later one, is already known: the call came twice or too late.
     #[error("generation {generation} of {shard} isn't after its last one, {last}")]
     StaleGeneration {
         /// The shard.
@@ -83,8 +82,8 @@ pub enum FrequencyError {
         /// The shard's last generation.
         last: u64,
     },
-    /// There is nothing to change or take out: the shard has never contributed, or has been taken out.
-    #[error("{shard} contributes nothing: replace comes before update and remove")]
+    /// There is nothing to change or remove: the shard never contributed, or was removed.
+    #[error("{shard} contributes nothing: call replace before update or remove")]
     NoContribution {
         /// The shard.
         shard: ShardId,

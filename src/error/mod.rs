@@ -77,7 +77,7 @@ pub enum Error {
     ShardNotFound(ShardId),
     /// The call names an incarnation that isn't the shard's current one. Nothing changed. A shard whose incarnation has ended must
     /// register again.
-    #[error("{shard} was called as {stale}, which isn't its current one")]
+    #[error("{shard} was called as {stale}, which isn't its current incarnation")]
     StaleIncarnation {
         /// The shard.
         shard: ShardId,

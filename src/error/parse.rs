@@ -1,6 +1,6 @@
-//! Errors of reading a value back from text.
+//! Errors of parsing text.
 
-/// A text that isn't how a value of this crate is written. Nothing was made of it.
+/// An error of parsing the text form of a value. Nothing was created.
 ///
 /// ```
 /// use tickring::ShardId;
@@ -27,7 +27,7 @@ impl ParseError {
         }
     }
 
-    /// The text given.
+    /// Returns the text that couldn't be parsed.
     pub fn text(&self) -> &str {
         &self.text
     }
