@@ -32,7 +32,7 @@ fn naive(points: &[Point]) -> NaiveRing {
     NaiveRing::of_points(points.collect())
 }
 
-/// The owners, by the table and by the index, and everybody from there on.
+/// Returns the owners by the table and by the index, and all shards from there on.
 fn compare_at(ring: &HashRing, model: &NaiveRing, hash: u64) {
     let expected = model.in_ring_order(hash);
     let first = expected.first().copied();
@@ -55,7 +55,7 @@ fn position() -> impl Strategy<Value = u64> {
     ]
 }
 
-/// Numbers of slots on both sides of each change of the layout that matters.
+/// Numbers of slots on both sides of each layout change that matters.
 fn slots() -> impl Strategy<Value = u32> {
     prop_oneof![
         1..9_u32,
@@ -69,7 +69,7 @@ fn slots() -> impl Strategy<Value = u32> {
     ]
 }
 
-/// The answers are the same without it, which is why its quality has a test of its own.
+/// The answers don't depend on the index's quality, so it has a test of its own.
 #[test]
 fn the_index_decides_nearly_every_look_up() {
     let ring = HashRing::new(64).unwrap();
@@ -166,7 +166,7 @@ proptest! {
         compare_shares(&ring.shares(), &model);
     }
 
-    /// Slots 0, 2, 4 have points, and slot `1`, `3` or `5` (which gets the number that it has afterwards) joins and leaves.
+    /// Slots 0, 2 and 4 have points. Slot `1`, `3` or `5` joins and leaves, where the number is the one after the change.
     #[test]
     fn points_and_index_change_as_if_built_anew(
         old in vec((position(), 0..3_u16), 0..60),
@@ -274,7 +274,7 @@ fn replicas_are_those_that_are_eligible_and_the_search_ends() {
     assert_eq!(none, Err(RouteError::EmptyRing));
 }
 
-/// Here too the answers are the same without it.
+/// The answers don't depend on this either.
 #[test]
 fn the_table_decides_nearly_every_look_up_of_a_ring_of_few_shards() {
     let decided = |shards: u32, virtual_nodes: u32| {

@@ -7,7 +7,7 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::ZERO.saturating_add(Duration::from_secs(seconds))
 }
 
-/// The first second, from 2 on, at which a sweep marks somebody.
+/// Returns the first second, from 2 on, at which a sweep marks a shard.
 fn found(coordinator: &Coordinator, clock: &ManualClock) -> Option<u64> {
     (2..100).find(|&second| {
         clock.set(at(second));

@@ -1,4 +1,4 @@
-//! What the coordinator keeps of the past, and for how long.
+//! How much of the past the coordinator keeps in memory, and for how long.
 
 use super::*;
 use crate::sync::{MAX_RETIRED, MAX_RETIRED_BYTES};

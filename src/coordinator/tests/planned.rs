@@ -1,4 +1,4 @@
-//! Planned shards that nobody registers.
+//! Planned shards that never register.
 
 use super::*;
 use crate::clock::Timestamp;
@@ -28,7 +28,7 @@ fn colony_of_one(patience: Option<Duration>) -> (Coordinator, Arc<ManualClock>) 
     (coordinator, clock)
 }
 
-/// Planned shards, and those of them that are absent.
+/// Returns the number of planned shards, and of those that are absent.
 fn planned(coordinator: &Coordinator) -> (u32, u32) {
     let ClusterStats {
         planned_shards,
@@ -45,7 +45,7 @@ fn routed_to(coordinator: &Coordinator) -> Vec<ShardId> {
     shards.into_iter().collect()
 }
 
-/// Does the phase as one shard, and says whether any other is waited for.
+/// Completes the phase as one shard, and returns whether it waits for any other.
 fn waits_for_others(coordinator: &Coordinator, shard: ShardId, tick: u64) -> bool {
     let phase = TickPhase::Sense;
     coordinator.phase_complete(shard, phase, tick).unwrap();

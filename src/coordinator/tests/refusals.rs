@@ -1,4 +1,4 @@
-//! What is refused, as what, and that it changes nothing.
+//! Refusals: which error each call returns, and that nothing changes.
 
 use super::*;
 use crate::error::RingError;
