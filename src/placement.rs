@@ -120,7 +120,7 @@ impl Placement {
 struct Written(Vec<u8>);
 
 impl Hasher for Written {
-    /// For a key that asks on the way: what phago-distributed's hasher would have said.
+    /// Returns what phago-distributed's hasher would have returned, for keys that read the hash while they write.
     fn finish(&self) -> u64 {
         siphash13(&self.0)
     }
