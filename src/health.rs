@@ -50,8 +50,8 @@ impl PauseGuard {
         }
     }
 
-    /// Records a sweep at `now` and returns whether it may judge. If the clock has stepped back during a hold, the hold restarts at `now`
-    /// and lasts one lease.
+    /// Records a sweep at `now` and returns whether it may judge. If the clock steps back while verdicts are suspended, they stay suspended
+    /// for one lease from `now`.
     pub fn may_judge(&mut self, now: Timestamp) -> bool {
         let last = self.last.replace(now).unwrap_or(now);
         let paused = now.saturating_since(last) > self.longest_gap;

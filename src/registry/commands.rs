@@ -168,7 +168,6 @@ impl ShardRegistry {
     ///
     /// ```
     /// use tickring::clock::Timestamp;
-    /// use tickring::error::RegistryError;
     /// use tickring::{ShardId, ShardInfo, ShardRegistry, ShardStatus};
     ///
     /// let mut registry = ShardRegistry::new();
@@ -176,11 +175,7 @@ impl ShardRegistry {
     /// let shard = registry.register(info, Timestamp::ZERO)?;
     /// registry.set_status(shard, ShardStatus::Draining, Timestamp::ZERO)?;
     /// assert!(registry.online_shards().is_empty());
-    ///
-    /// let unknown = ShardId::new(9);
-    /// let refused = registry.set_status(unknown, ShardStatus::Offline, Timestamp::ZERO);
-    /// assert_eq!(refused, Err(RegistryError::ShardNotFound(unknown)));
-    /// # Ok::<(), RegistryError>(())
+    /// # Ok::<(), tickring::error::RegistryError>(())
     /// ```
     ///
     /// # Errors

@@ -152,22 +152,7 @@ impl Topology {
         self.serving
     }
 
-    /// Returns the owner of a document on the ring, whether or not it can serve now.
-    ///
-    /// ```
-    /// use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, ShardStatus};
-    ///
-    /// let coordinator = Coordinator::new(2)?;
-    /// let handle = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
-    /// handle.set_status(ShardStatus::Offline)?;
-    /// let topology = coordinator.topology();
-    /// for seed in 0..10 {
-    ///     let document = DocumentId::from_seed(seed);
-    ///     assert_eq!(topology.place(&document)?, topology.ring().get_shard(&document)?);
-    ///     assert_eq!(topology.route(&document)?, ShardId::new(1));
-    /// }
-    /// # Ok::<(), tickring::Error>(())
-    /// ```
+    /// Returns the owner of a document on the ring, whether or not it can serve now. See the example of [`route`](Self::route).
     ///
     /// # Errors
     /// [`RouteError::EmptyRing`] if no shard owns anything.
@@ -181,17 +166,18 @@ impl Topology {
     ///
     /// ```
     /// use tickring::error::RouteError;
-    /// use tickring::{Coordinator, DocumentId, Error, ShardId, ShardInfo, ShardStatus};
+    /// use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, ShardStatus};
     ///
     /// let coordinator = Coordinator::new(1)?;
+    /// let handle = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
     /// let document = DocumentId::from_seed(42);
     /// assert_eq!(coordinator.topology().route(&document)?, ShardId::new(0));
     ///
-    /// let handle = coordinator.register(ShardInfo::new(ShardId::new(0), "local".to_owned()))?;
     /// handle.set_status(ShardStatus::Offline)?;
-    /// let none = RouteError::NoneServing { members: 1 };
-    /// assert_eq!(coordinator.topology().route(&document), Err(none));
-    /// # Ok::<(), Error>(())
+    /// let topology = coordinator.topology();
+    /// assert_eq!(topology.route(&document), Err(RouteError::NoneServing { members: 1 }));
+    /// assert_eq!(topology.place(&document)?, ShardId::new(0));
+    /// # Ok::<(), tickring::Error>(())
     /// ```
     ///
     /// # Errors
@@ -212,16 +198,8 @@ impl Topology {
         self.route_hash(self.ring.placement().document_position(document))
     }
 
-    /// Returns the shard that serves any other key now, by the hash of its bytes. The key of a document is the 16 bytes of its id.
-    ///
-    /// ```
-    /// use tickring::{Coordinator, DocumentId};
-    ///
-    /// let topology = Coordinator::new(3)?.topology();
-    /// let document = DocumentId::from_seed(1);
-    /// assert_eq!(topology.route_key(document.as_bytes())?, topology.route(&document)?);
-    /// # Ok::<(), tickring::Error>(())
-    /// ```
+    /// Returns the shard that serves any other key now, by the hash of its bytes. The key of a document is the 16 bytes of its id. See the
+    /// example of [`Coordinator::route_key`](crate::Coordinator::route_key).
     ///
     /// # Errors
     /// Those of [`route`](Self::route).
