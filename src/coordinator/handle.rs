@@ -9,8 +9,8 @@ use crate::sync::Arc;
 
 /// A handle for one incarnation of a shard, which [`Coordinator::register`] returns.
 ///
-/// Every call acts for that incarnation. Once the incarnation has ended, by deregistration, eviction or a new registration under the same
-/// id, every call is refused and changes nothing. Dropping a handle ends nothing.
+/// Its methods act for that incarnation. Once the incarnation has ended, by deregistration, eviction or a new registration under the same
+/// id, they are refused and change nothing. Dropping a handle ends nothing.
 ///
 /// ```
 /// use tickring::membership::Registration;
@@ -57,7 +57,7 @@ impl ShardHandle {
         self.record.incarnation
     }
 
-    /// Returns whether the incarnation has ended. Every other call is refused then.
+    /// Returns whether the incarnation has ended. If so, calls that act for it are refused.
     pub fn is_stale(&self) -> bool {
         self.record.has_ended()
     }

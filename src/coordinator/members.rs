@@ -164,7 +164,8 @@ impl Coordinator {
         self.shared.apply(evict).map(drop)
     }
 
-    /// Sets the weight of a shard: its virtual nodes, as a multiple of the configured number. Only the points of this shard change.
+    /// Sets the weight of a shard: its virtual nodes, as a multiple of the configured number, from 0 (owns nothing) to
+    /// [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT). Only the points of this shard change. Costs a copy of the ring.
     ///
     /// ```
     /// use tickring::{Coordinator, DocumentId, ShardId};

@@ -69,7 +69,7 @@ impl Coordinator {
         )
     }
 
-    /// Returns the current topology: ring, members, statuses and epoch as one immutable value.
+    /// Returns the current topology: ring, members, statuses and epoch as one immutable value. Takes no lock.
     pub fn topology(&self) -> Arc<Topology> {
         self.shared.topology.load_full()
     }

@@ -35,7 +35,7 @@ pub struct ClusterStats {
     /// The number of planned shards that didn't register within [`Config::registration_timeout`](crate::Config::registration_timeout).
     #[cfg_attr(feature = "serde", serde(default))]
     pub absent_shards: u32,
-    /// The documents of all registered shards, as last reported. Saturates at `u64::MAX`.
+    /// The number of documents of all registered shards, as last reported. Saturates at `u64::MAX`.
     pub total_documents: u64,
     /// The memory of all registered shards in bytes, as last reported. Saturates at `u64::MAX`.
     pub total_memory_bytes: u64,

@@ -184,7 +184,7 @@ impl HashRing {
         self.owner(self.placement.document_position(document))
     }
 
-    /// Returns the shard that owns any other key, by the hash of its bytes. The key of a document is the 16 bytes of its id.
+    /// Returns the shard that owns an arbitrary key, by the hash of its bytes. The key of a document is the 16 bytes of its id.
     ///
     /// ```
     /// use tickring::{DocumentId, HashRing};

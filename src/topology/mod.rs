@@ -198,8 +198,8 @@ impl Topology {
         self.route_hash(self.ring.placement().document_position(document))
     }
 
-    /// Returns the shard that serves any other key now, by the hash of its bytes. The key of a document is the 16 bytes of its id. See the
-    /// example of [`Coordinator::route_key`](crate::Coordinator::route_key).
+    /// Returns the shard that serves an arbitrary key now, by the hash of its bytes. The key of a document is the 16 bytes of its id. See
+    /// the example of [`Coordinator::route_key`](crate::Coordinator::route_key).
     ///
     /// # Errors
     /// Those of [`route`](Self::route).
