@@ -37,7 +37,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// The action at this epoch.
+    /// Creates a command with this epoch.
     pub const fn at(epoch: Epoch, action: Action) -> Self {
         let epoch = Some(epoch);
         Self { epoch, action }
@@ -137,7 +137,7 @@ impl Newcomer {
 /// # Ok::<(), tickring::Error>(())
 /// ```
 ///
-/// More fields may come: end literals with `..Registration::default()`.
+/// More fields may be added: end literals with `..Registration::default()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Registration {

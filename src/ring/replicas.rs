@@ -70,7 +70,7 @@ impl IntoIterator for Replicas {
     }
 }
 
-/// The shards of a [`Replicas`], the owner first.
+/// An iterator over the shards of a [`Replicas`], with the owner first.
 #[derive(Debug, Clone)]
 pub struct ReplicasIter(arrayvec::IntoIter<ShardId, CAPACITY>);
 

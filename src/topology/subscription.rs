@@ -1,4 +1,4 @@
-//! The receiving end of a subscription to changes of the topology.
+//! Subscriptions to changes of the topology.
 
 use std::sync::mpsc::{RecvError, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
@@ -7,10 +7,11 @@ use crossbeam::channel::{self, Receiver};
 
 use crate::event::TopologyEvent;
 
-/// The events that [`Coordinator::subscribe`](crate::Coordinator::subscribe) subscribed to, in their order.
+/// The receiving end of a channel of [`TopologyEvent`]s, which [`Coordinator::subscribe`](crate::Coordinator::subscribe) returns.
 ///
-/// When the coordinator is closed, what is still waiting is received; after that every call says that the channel is disconnected. Clones
-/// share one channel: each event goes to one of them. Dropping the last one ends the subscription.
+/// Events arrive in order. Events that were sent before the coordinator was closed can still be received. After them, every call returns
+/// that the channel is disconnected. Clones share one channel: each event goes to one of them. Dropping the last clone ends the
+/// subscription.
 ///
 /// ```
 /// use std::sync::mpsc::TryRecvError;
@@ -35,10 +36,10 @@ impl Subscription {
         Self(receiver)
     }
 
-    /// The next event, without blocking.
+    /// Returns the next event, without blocking. See the example of [`Subscription`].
     ///
     /// # Errors
-    /// [`TryRecvError::Empty`] if there is none now, [`TryRecvError::Disconnected`] if there will be none any more.
+    /// [`TryRecvError::Empty`] if there is no event now, or [`TryRecvError::Disconnected`] if there will never be another one.
     pub fn try_recv(&self) -> Result<TopologyEvent, TryRecvError> {
         self.0.try_recv().map_err(|error| match error {
             channel::TryRecvError::Empty => TryRecvError::Empty,
@@ -46,18 +47,34 @@ impl Subscription {
         })
     }
 
-    /// The next event. Blocks until there is one, or the coordinator is closed.
+    /// Returns the next event. Blocks until there is one, or until the coordinator is closed. See the example of
+    /// [`recv_timeout`](Self::recv_timeout).
     ///
     /// # Errors
-    /// [`RecvError`] if there will be none any more.
+    /// [`RecvError`] if there will never be another event.
     pub fn recv(&self) -> Result<TopologyEvent, RecvError> {
         self.0.recv().map_err(|_| RecvError)
     }
 
-    /// The next event. Blocks for this long at most.
+    /// Returns the next event. Blocks for at most this long.
+    ///
+    /// ```
+    /// use std::sync::mpsc::RecvTimeoutError;
+    /// use std::time::Duration;
+    /// use tickring::{Coordinator, ShardId};
+    ///
+    /// let coordinator = Coordinator::new(3)?;
+    /// let events = coordinator.subscribe(16);
+    /// let none = events.recv_timeout(Duration::ZERO);
+    /// assert_eq!(none, Err(RecvTimeoutError::Timeout));
+    /// coordinator.deregister_shard(ShardId::new(1))?;
+    /// assert!(events.recv_timeout(Duration::from_secs(60)).is_ok());
+    /// # Ok::<(), tickring::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`RecvTimeoutError::Timeout`] if none came in that time, [`RecvTimeoutError::Disconnected`] if there will be none any more.
+    /// [`RecvTimeoutError::Timeout`] if no event arrives in that time, or [`RecvTimeoutError::Disconnected`] if there will never be another
+    /// one.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<TopologyEvent, RecvTimeoutError> {
         self.0.recv_timeout(timeout).map_err(|error| match error {
             channel::RecvTimeoutError::Timeout => RecvTimeoutError::Timeout,
@@ -65,22 +82,22 @@ impl Subscription {
         })
     }
 
-    /// The events that are there now.
+    /// Returns an iterator over the events that are waiting now. Never blocks.
     pub fn try_iter(&self) -> impl Iterator<Item = TopologyEvent> + '_ {
         self.0.try_iter()
     }
 
-    /// All events. Blocks for each, and ends when the coordinator is closed.
+    /// Returns an iterator over all events. Blocks for each, and ends when the coordinator is closed.
     pub fn iter(&self) -> impl Iterator<Item = TopologyEvent> + '_ {
         self.0.iter()
     }
 
-    /// How many events wait to be received.
+    /// Returns the number of waiting events.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether no event waits to be received.
+    /// Returns whether no event is waiting.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
