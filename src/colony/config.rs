@@ -30,14 +30,14 @@ pub struct ColonyConfig {
     /// [`MAX_THREADS`]. Default: the number of cores.
     pub threads: usize,
     /// The time that one shard may take for one phase, from the moment a thread starts it. A shard that takes longer is given up. Time
-    /// in which the whole process was paused doesn't count. Choose a few times the longest healthy phase. A shard is given up at most a
-    /// sixteenth of this plus 20 ms too late. From 1 ms to one year. Default: 30 s.
+    /// in which the whole process was paused doesn't count. Choose a few times the longest healthy phase. An overrun may be noticed late, by
+    /// up to a sixteenth of this time plus 20 ms. From 1 ms to one year. Default: 30 s.
     pub phase_timeout: Duration,
-    /// The number of writes that can wait in a shard's inbox for the next tick. When an inbox is full, writers wait or get their
+    /// The greatest number of writes that can wait in a shard's inbox for the next tick. When an inbox is full, writers wait or get their
     /// document back. From 1 to [`MAX_INBOX_CAPACITY`]. Default: 4,096.
     pub inbox_capacity: usize,
-    /// The number of threads that may be lost at the same time to phases that were given up. One more closes the colony. A thread
-    /// whose phase returns after all no longer counts. From 0 to [`MAX_THREADS`]. Default: 8.
+    /// The greatest number of threads that may be lost at the same time to phases that were given up. One more closes the colony. A
+    /// thread whose phase returns after all no longer counts. From 0 to [`MAX_THREADS`]. Default: 8.
     pub max_lost_threads: usize,
     /// The number of points on the ring for each shard; see [`Config::virtual_nodes_per_shard`]. Default: 150.
     pub virtual_nodes_per_shard: u32,

@@ -11,7 +11,7 @@ use crate::ring::HashRing;
 use crate::sync::{Arc, AtomicUsize, Ordering};
 use crate::topology::{Member, Members, Topology};
 
-/// The most writes that one shard can send in one tick.
+/// The greatest number of writes that one shard can send in one tick.
 pub const MAX_OUTBOX: usize = 1 << 20;
 
 /// The messages that a shard sent in the running tick.
@@ -60,7 +60,7 @@ impl<D> Outbox<D> {
 pub struct Unsent<D> {
     /// The write.
     pub write: Write<D>,
-    /// Why it was not sent.
+    /// The reason why it was not sent.
     pub reason: UnsentReason,
 }
 

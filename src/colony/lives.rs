@@ -194,8 +194,35 @@ impl<S: Shard> Colony<S> {
     /// Removes a shard that has died, or that hasn't published anything yet.
     ///
     /// Its part of the ring goes to the others, and its last view is missing from the next publication. Returns the ids of the documents in
-    /// that view; they are lost unless you write them again. Pending writes of the shard come back in the next report. See the example
-    /// of [`add_shard`](Self::add_shard).
+    /// that view; they are lost unless you write them again. Pending writes of the shard come back in the next report.
+    ///
+    /// ```
+    /// use tickring::colony::{Batch, TickContext};
+    /// use tickring::publication::ShardFailure;
+    /// use tickring::{Colony, ColonyConfig, DocumentId, Shard};
+    ///
+    /// /// Fails on every write.
+    /// struct Fragile;
+    ///
+    /// impl Shard for Fragile {
+    ///     type Document = ();
+    ///     type View = ();
+    ///     fn act(&mut self, _: &mut TickContext<'_, (), ()>, batch: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+    ///         if batch.is_empty() { Ok(()) } else { Err("broken".into()) }
+    ///     }
+    ///     fn view(&mut self) -> Result<(), ShardFailure> {
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let mut colony = Colony::new(ColonyConfig::default(), 2, |_| Ok(Fragile))?;
+    /// colony.intake().try_upsert(DocumentId::from_seed(1), ())?;
+    /// let report = colony.tick()?;
+    /// assert_eq!(report.returned.len(), 1);
+    /// let lost = colony.forget_shard(report.faults[0].shard)?;
+    /// assert!(lost.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ColonyError::ShardLives`] if the shard is alive; [`ColonyError::AlreadyPrepared`] if a tick is prepared, which must be published

@@ -101,6 +101,40 @@ pub trait Shard: 'static {
 
     /// Runs the first phase, which reads only. Does nothing by default.
     ///
+    /// ```
+    /// # use tickring::colony::Batch;
+    /// use tickring::colony::{Rehearsal, TickContext};
+    /// use tickring::publication::{Published, ShardFailure};
+    /// use tickring::{Publication, Shard, ShardId};
+    ///
+    /// /// Counts the shards of the last publication.
+    /// struct Peers(usize);
+    ///
+    /// impl Shard for Peers {
+    ///     type Document = ();
+    ///     type View = ();
+    ///
+    ///     fn sense(&mut self, context: &mut TickContext<'_, (), ()>) -> Result<(), ShardFailure> {
+    ///         self.0 = context.publication().shards().len();
+    ///         Ok(())
+    ///     }
+    ///     // act and view are left out here.
+    /// #   fn act(&mut self, _: &mut TickContext<'_, (), ()>, _: &mut Batch<'_, ()>) -> Result<(), ShardFailure> {
+    /// #       Ok(())
+    /// #   }
+    /// #   fn view(&mut self) -> Result<(), ShardFailure> {
+    /// #       Ok(())
+    /// #   }
+    /// }
+    ///
+    /// let views = [0, 1].map(|id| Published::new(ShardId::new(id), ()));
+    /// let mut rehearsal = Rehearsal::new(ShardId::new(0), Publication::new(views)?.into())?;
+    /// let mut shard = Peers(0);
+    /// shard.sense(&mut rehearsal.context(0))?;
+    /// assert_eq!(shard.0, 2);
+    /// # Ok::<(), ShardFailure>(())
+    /// ```
+    ///
     /// # Errors
     /// Any error is a fault and ends the shard; see [Faults](Self#faults).
     fn sense(
@@ -122,7 +156,7 @@ pub trait Shard: 'static {
         batch: &mut Batch<'_, Self::Document>,
     ) -> Result<(), ShardFailure>;
 
-    /// Runs the third phase: maintenance that changes no answer. Does nothing by default.
+    /// Runs the third phase: maintenance that changes no answer. Does nothing by default. See the example of [`sense`](Self::sense).
     ///
     /// # Errors
     /// Any error is a fault and ends the shard; see [Faults](Self#faults).
@@ -135,7 +169,7 @@ pub trait Shard: 'static {
     }
 
     /// Runs the last phase, which prepares what was written for the [`view`](Self::view) that is made right after it. Does nothing by
-    /// default.
+    /// default. See the example of [`sense`](Self::sense).
     ///
     /// # Errors
     /// Any error is a fault and ends the shard; see [Faults](Self#faults).
@@ -148,10 +182,10 @@ pub trait Shard: 'static {
     }
 
     /// Returns a view of what the shard holds now. Called once when the colony starts, and after each [`advance`](Self::advance) as
-    /// a part of the last phase.
+    /// a part of the last phase. See the example of [`Shard`].
     ///
     /// # Errors
-    /// Any error is a fault and ends the shard; see [Faults](Self#faults). When the colony starts, none is built.
+    /// Any error is a fault and ends the shard; see [Faults](Self#faults). An error of the first view means that the colony isn't built.
     fn view(&mut self) -> Result<Self::View, ShardFailure>;
 
     /// Returns how much the shard holds, for [`ClusterStats`](crate::coordinator::ClusterStats). Called after each

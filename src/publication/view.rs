@@ -40,7 +40,7 @@ pub trait View: Send + Sync + 'static {
     fn holds(&self, document: DocumentId) -> bool;
 
     /// Returns the documents in the view, in any order. A colony calls this when a shard is added, removed or forgotten, and when
-    /// one has been made again.
+    /// one has been made again. See the example of [`View`].
     ///
     /// # Errors
     /// Any error if the view can't be read. The call that needed the documents then fails and changes nothing; a
@@ -48,7 +48,7 @@ pub trait View: Send + Sync + 'static {
     fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure>;
 
     /// Computes the statistics over all views of one publication. Called once for each publication, on the thread that builds it
-    /// and before it is visible, so that no reader waits for it.
+    /// and before it is visible, so that no reader waits for it. See the example of [`View`].
     ///
     /// # Errors
     /// Any error if the statistics can't be computed. There is no publication then; a colony's tick that meets this closes the colony.

@@ -131,7 +131,7 @@ mod tests {
     use crate::sync::Arc;
     use crate::testing::random::Random;
 
-    /// One of 40, the first the most frequent.
+    /// One of 40 words, of which the first is the most frequent.
     fn word(random: &mut Random) -> String {
         let (a, b) = (random.below(40), random.below(40));
         format!("w{}", a * b / 40)
@@ -164,7 +164,7 @@ mod tests {
         clauses.join(" ")
     }
 
-    /// Documents of at most so many words, some deleted after they were committed, in one segment or several.
+    /// A view of documents with at most `words` words, some deleted after they were committed, in one segment or several.
     fn shard(
         random: &mut Random,
         first: u64,
@@ -280,7 +280,7 @@ mod tests {
         );
     }
 
-    /// Whoever has the rare word is wanted, and of the others hardly anybody.
+    /// Documents with the rare word are wanted, and hardly any others.
     #[test]
     fn documents_without_the_rare_word_are_passed_over() {
         let writes: Vec<_> = (0..4_000_u64)

@@ -9,7 +9,7 @@ use super::parse;
 use super::schema::TextField;
 use crate::error::QueryError;
 
-/// A parsed query, which can be searched for in any index.
+/// A parsed query. It can be used for any number of searches.
 ///
 /// # Syntax
 /// The syntax is that of tantivy's parser:
@@ -76,7 +76,15 @@ impl Query {
     /// The greatest boost, and the greatest product of nested boosts.
     pub const MAX_BOOST: u32 = 1_000_000_000;
 
-    /// Parses a query. See the example of [`Query`].
+    /// Parses a query.
+    ///
+    /// ```
+    /// use tickring::search::{Query, QueryError};
+    ///
+    /// assert!(Query::parse("sea tide").is_ok());
+    /// assert!(matches!(Query::parse("tid*"), Err(QueryError::Unsupported { .. })));
+    /// assert!(matches!(Query::parse("author:sea"), Err(QueryError::UnknownField { .. })));
+    /// ```
     ///
     /// # Errors
     /// [`QueryError`] says what is wrong with the query and shows it.

@@ -95,11 +95,28 @@ fn numbered<V: AsRef<TextView>>(published: &Published<V>) -> (ShardId, &TextView
     (published.shard(), published.view().as_ref())
 }
 
-/// Searches with each shard's own statistics: **the wrong way**, for comparison only. Takes the same arguments as [`search`]; see its
-/// example.
+/// Searches with each shard's own statistics: **the wrong way**, for comparison only.
 ///
 /// Systems that merge the answers of independent shards do this. The scores of different shards aren't comparable, and the answer changes
 /// with the number of shards.
+///
+/// ```
+/// use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search, search_with_local_statistics};
+/// use tickring::{Colony, ColonyConfig, DocumentId};
+///
+/// let factory = TextShard::factory(TextShardConfig::default());
+/// let mut colony = Colony::new(ColonyConfig::default(), 2, factory)?;
+/// for seed in 0..10 {
+///     colony.intake().try_upsert(DocumentId::from_seed(seed), TextDocument::new("sea", ""))?;
+/// }
+/// colony.tick()?;
+///
+/// let (publication, query) = (colony.publication(), Query::parse("sea")?);
+/// let exact = search(&publication, &query, 1, None)?;
+/// let local = search_with_local_statistics(&publication, &query, 1, None)?;
+/// assert_ne!(exact[0].score, local[0].score);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
 ///
 /// # Errors
 /// The same as [`search`].

@@ -157,7 +157,7 @@ impl TextShard {
     }
 
     /// Returns a factory for a colony of text shards. It makes each shard with [`begin`](Self::begin), so that a shard that died comes back
-    /// with all documents of its last published view.
+    /// with all documents of its last published view. The factory fails like [`begin`](Self::begin).
     ///
     /// ```
     /// use tickring::search::{TextShard, TextShardConfig};
