@@ -4,8 +4,8 @@
 //! `std::sync::Barrier` doesn't support. A [`Coordinator`](crate::Coordinator) contains one and keeps its members in step with the ring.
 //!
 //! # Protocol
-//! Each member has a *level*: the number of phases that it has finished, in the order (tick, phase). The *frontier* is the lowest level
-//! of all members. A phase is complete once the frontier has reached it.
+//! Each member has a *level*: the number of phases that it has finished, in the order (tick, phase). Phases before its first tick count as
+//! finished. The *frontier* is the lowest level of all members. A phase is complete once the frontier has reached it.
 //!
 //! - **Arriving isn't waiting.** [`complete`](TickBarrier::complete) raises a member's level and returns. Any thread may
 //!   [wait](TickBarrier::wait_all) for a phase, any number of times, whether or not it runs a member. A wait changes nothing.

@@ -39,7 +39,7 @@ enum Command {
     /// Index text in many shards and query them like a single index.
     ///
     /// Indexes files, directories and .jsonl files. Directories are searched recursively, except for what .gitignore and similar files
-    /// exclude. Without a path, it indexes a generated corpus. The index is kept in memory only.
+    /// exclude. Without a path, it indexes a generated corpus. Documents and index are kept in memory.
     ///
     /// Files and records that can't be indexed are skipped and listed with the reason.
     #[command(after_help = EXIT_CODES)]
@@ -54,7 +54,7 @@ pub(crate) struct Run {
     #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
     shards: u32,
     /// Query; repeat the option for more queries. Unmarked words are alternatives, +word is required, -word is excluded, and "a phrase" is
-    /// written in quotes. Write a -b to exclude b: a AND NOT b finds nothing. Words of 40 bytes or more aren't indexed and match nothing.
+    /// written in quotes. Exclude with -word: `a AND NOT b` finds nothing. Words of 40 bytes or more aren't indexed and match nothing.
     #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]
     queries: Vec<String>,
     /// File with one query per line. Blank lines are ignored.
