@@ -230,6 +230,21 @@ impl DocumentId {
         Self(Uuid::from_bytes(bytes))
     }
 
+    /// Creates the id of a name: the same for the same name, in every process and version. For documents that have a path, a URL or a key.
+    ///
+    /// It is the UUID of version 5 (SHA-1, [RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.5)) of the name's bytes in the namespace
+    /// for object identifiers.
+    ///
+    /// ```
+    /// use tickring::DocumentId;
+    ///
+    /// let id = DocumentId::from_name("docs/tides.txt");
+    /// assert_eq!(id.to_string(), "e8561062-cc46-5434-8570-0a10f6f42ae9");
+    /// ```
+    pub fn from_name(name: &str) -> Self {
+        Self(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()))
+    }
+
     /// Creates the id with these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))

@@ -37,8 +37,10 @@ use crate::id::{DocumentId, ShardId};
 pub enum Placement {
     /// XXH3-64 with seed 0.
     #[default]
+    #[cfg_attr(feature = "serde", serde(alias = "xxh3"))]
     Xxh3,
     /// SipHash-1-3 with a zero key. Places exactly as phago-distributed 1.0.0 does with uuid 1.17 or later.
+    #[cfg_attr(feature = "serde", serde(alias = "siphash13"))]
     SipHash13,
 }
 

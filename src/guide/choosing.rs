@@ -37,15 +37,24 @@
 //! ```
 //!
 //! # A coordinator
-//! A [`Coordinator`](crate::Coordinator) is ring, registry and barrier in one, always at one epoch. It routes past shards that don't serve.
-//! Shards run on threads of yours. **Not** needed if nobody comes, goes or dies.
+//! A [`Coordinator`](crate::Coordinator) is ring, registry and barrier in one, always at one epoch. It routes past shards that are offline.
+//! Shards run on threads of yours, or in other processes that you talk to. **Not** needed if nobody comes, goes or dies.
+//!
+//! - **Dead shards are found by a sweep.** A shard sends heartbeats through its [`ShardHandle`](crate::ShardHandle). A
+//!   [`HealthMonitor`](crate::coordinator::HealthMonitor) marks those offline that have stopped; without one, call `check_shard_health`.
+//! - **Planned shards count from the start.** `Coordinator::new(n)` plans `n` shards, and routes to them before they register. Plan 0, or set
+//!   [`registration_timeout`](crate::Config::registration_timeout), if they may never come.
 //!
 //! ```
+//! use tickring::coordinator::HealthMonitor;
 //! use tickring::{Coordinator, DocumentId, ShardId, ShardInfo, ShardStatus};
 //!
 //! let coordinator = Coordinator::new(2)?;
 //! let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
 //! let shards = [coordinator.register(info.clone())?, coordinator.register(info)?];
+//! let _monitor = HealthMonitor::spawn(&coordinator)?; // marks a shard offline when its heartbeats stop
+//! shards[0].heartbeat()?;
+//!
 //! let document = DocumentId::from_seed(42);
 //! let owner = coordinator.route_document(&document)?;
 //! shards[owner.as_u32() as usize].set_status(ShardStatus::Offline)?;
@@ -73,15 +82,30 @@
 //! A [`TickBarrier`](crate::TickBarrier) makes threads go through phases together. Members may come and go, and a wait has a deadline and
 //! names whom it waited for. **Not** for a fixed group of threads that never fails: there `std::sync::Barrier` is simpler.
 //!
+//! Begin the next tick on one thread, with `advance`. Among equals, let each call `reset_for_tick` with the next tick: the first call advances, and
+//! the others change nothing.
+//!
 //! ```
-//! use std::time::Duration;
+//! use std::thread;
+//! use tickring::error::BarrierError;
 //! use tickring::{ShardId, TickBarrier, TickPhase};
 //!
-//! let barrier = TickBarrier::new(2)?;
-//! barrier.complete(ShardId::new(0), TickPhase::Sense, 0)?;
-//! let late = barrier.wait_all_with_timeout(TickPhase::Sense, 0, Duration::ZERO);
-//! assert!(late.unwrap_err().to_string().ends_with("waiting for shard-1"));
-//! # Ok::<(), tickring::error::BarrierError>(())
+//! let barrier = TickBarrier::new(3)?; // shard-0 to shard-2
+//! let steps = |shard| {
+//!     for tick in 0..100 {
+//!         // ... this thread's step ...
+//!         barrier.complete(shard, TickPhase::Advance, tick)?; // with all phases before it
+//!         barrier.wait_all(TickPhase::Advance, tick)?;
+//!         barrier.reset_for_tick(tick + 1)?;
+//!     }
+//!     Ok::<(), BarrierError>(())
+//! };
+//! thread::scope(|scope| {
+//!     let threads = [0, 1, 2].map(|id| scope.spawn(move || steps(ShardId::new(id))));
+//!     threads.into_iter().try_for_each(|thread| thread.join().expect("it doesn't panic"))
+//! })?;
+//! assert_eq!(barrier.current_tick(), 100);
+//! # Ok::<(), BarrierError>(())
 //! ```
 //!
 //! # A registry
@@ -102,9 +126,10 @@
 //! ```
 //!
 //! # Frequencies
-//! Sums of document frequencies over shards, for scores of your own. [`aggregate`](crate::aggregate) adds up maps once.
-//! [`GlobalFrequencies`](crate::frequency::GlobalFrequencies) keeps the sums up to date, at a cost by what changed. **Not** needed with search,
-//! which has statistics of its own.
+//! Sums of document frequencies over shards, for scores of your own. [`aggregate`](crate::aggregate) adds up maps once. For idf and BM25, which
+//! need the number of documents too, take [`CorpusStatistics`](crate::frequency::CorpusStatistics). To keep the sums up to date while documents come
+//! and go, count with a [`ShardCounter`](crate::frequency::ShardCounter) in each shard, and hand its counts to
+//! [`GlobalFrequencies`](crate::frequency::GlobalFrequencies). **Not** needed with search, which has statistics of its own.
 //!
 //! ```
 //! use std::collections::HashMap;
@@ -118,7 +143,8 @@
 //!
 //! # A publication
 //! A [`Publication`](crate::Publication) is the views of all shards at one moment, with statistics over them and a top-k merge. A colony makes
-//! one a tick; you can build one of any views. **Not** for a single shard: an `Arc` of its view does.
+//! one a tick; you can build one of any views. **Not** for a single shard: an `Arc` of its view does. A colony's
+//! [`Reader`](crate::colony::Reader) gives the newest one; for your own, keep it in a lock or in an `ArcSwap`.
 //!
 //! ```
 //! use tickring::publication::{Published, ShardFailure};
@@ -150,7 +176,8 @@
 //!
 //! # A colony
 //! A [`Colony`](crate::Colony) runs your shards in lockstep on threads of its own, isolates their faults, makes dead ones again, and accounts
-//! for each write. [Migrating](super::migrating#from-its-runner-to-a-colony) has one whole. **Not** for writes that must be visible at once,
+//! for each write. A shard writes to any document with [`send`](crate::colony::TickContext::send); it can't address a shard, so make the receiver a
+//! document. A shard that can't change its thread lives on one that [`Colony::pinned`](crate::Colony::pinned) starts. [Migrating](super::migrating#from-its-runner-to-a-colony) has one whole. **Not** for writes that must be visible at once,
 //! since a write shows with the next tick; nor for shards of very different speed, since a phase takes as long as the slowest.
 //!
 //! ```

@@ -97,6 +97,7 @@
 //! - **[`Colony::add_shard`](crate::Colony::add_shard)** asks each view for its documents, so its cost grows with their number.
 //! - **A new sum of 1,000,000 interned terms** over 4 shards takes 3 ms; an update of 100 of them 0.1 ms.
 //! - **Indexing** text over 8 shards takes 1.4 times as long as one tantivy index with as many threads as cores.
+//! - **A message is in no publication while it is on its way.** Statistics over a graph count it from the next tick on.
 //!
 //! # What is bounded
 //! What lies beyond is refused with an error that names the bound; see [`limits`](crate::limits).

@@ -44,7 +44,9 @@
 //! | `Frequency` | nothing was added up | see below |
 //! | `Thread` | the operating system can't start a thread | free some, and call again |
 //!
-//! The errors of all other parts convert into the same type, so that one function can use every part with `?`:
+//! The errors of all other parts convert into the same type, so that one function can use every part with `?`. Two errors carry a write that
+//! comes back, and don't convert: [`Rejected`](crate::colony::Rejected) and [`Unsent`](crate::colony::Unsent). Take the write out, or drop it with
+//! `.map_err(Rejected::into_reason)?`.
 //!
 //! | [`Error`](crate::Error) | holds |
 //! | --- | --- |

@@ -39,7 +39,21 @@
 //!   `coordinator.route_key(&Placement::key_bytes(document.as_bytes()))` says: read it there, and write it again by its id.
 //! - **A ring of your own** takes the placement: [`HashRing::with_placement`](crate::HashRing::with_placement).
 //! - **A colony** takes the placement in its configuration.
-//! - **A stored configuration** is refused, for its `rpc_timeout_ms`. Take that field out, and set `placement` to `SipHash13`.
+//! - **A stored configuration** is refused, for its `rpc_timeout_ms`. Take that field out, and set `placement`. Fields in milliseconds become
+//!   durations: `"phase_timeout_ms": 5000` is written `"phase_timeout": {"secs": 5, "nanos": 0}`.
+//!
+//! ```
+//! # #[cfg(feature = "serde")] {
+//! use std::time::Duration;
+//! use tickring::Config;
+//!
+//! let stored = r#"{"num_shards": 4, "placement": "siphash13", "phase_timeout": {"secs": 5, "nanos": 0}}"#;
+//! let config: Config = serde_json::from_str(stored)?;
+//! assert_eq!((config.num_shards, config.phase_timeout), (4, Duration::from_secs(5)));
+//! assert_eq!(config.placement, Config::phago().placement);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! ```
 //! use tickring::{ColonyConfig, Config, Coordinator, DocumentId, HashRing};
@@ -59,7 +73,8 @@
 //! `get_shard_for_key` took any `Hash` type and hashed what its `Hash` writes. Here it takes bytes.
 //! [`Placement::key_bytes`](crate::placement::Placement::key_bytes) gives the bytes that `Hash` writes. They work with
 //! [`HashRing::get_shard_for_key`](crate::HashRing::get_shard_for_key), [`Coordinator::route_key`](crate::Coordinator::route_key) and
-//! [`Router::route_key`](crate::Router::route_key).
+//! [`Router::route_key`](crate::Router::route_key). Each call allocates; keep the bytes of keys that you route often. Keys lie where they lay for any
+//! version of uuid.
 //!
 //! | key | bytes |
 //! | --- | --- |
@@ -131,7 +146,7 @@
 //! | `ingest_document` | [`Intake::try_upsert`](crate::colony::Intake::try_upsert); `act` gets the writes as a [`Batch`](crate::colony::Batch) |
 //! | a colony that is not `Send` | [`Colony::pinned`](crate::Colony::pinned) |
 //! | `GhostNodeCache`, `GhostNode` | [`TickContext::publication`](crate::colony::TickContext::publication): all shards as the last tick left them. Nothing is cached or fetched. |
-//! | `CrossShardEdge`, `CrossShardEdgeManager` | [`TickContext::send`](crate::colony::TickContext::send): a message to whoever owns the id, which arrives in the next tick |
+//! | `CrossShardEdge`, `CrossShardEdgeManager` | [`TickContext::send`](crate::colony::TickContext::send): a message to the shard that owns the id, which arrives in the next tick. A shard can't be addressed: make the receiver a document. |
 //! | `PhaseResult`, `DistributedTickResult` | [`TickReport`](crate::colony::TickReport) |
 //! | `DistributedQueryEngine` | `search`, with the feature of that name: text shards and exact BM25 |
 //! | `merge_results`, `ScoredNode` | [`Publication::top`](crate::Publication::top) with scores of your own, [`Hit`](crate::publication::Hit) |
