@@ -1,18 +1,18 @@
-//! What always holds: one numbered list.
+//! The invariants: what always holds, as one numbered list.
 //!
-//! Comments, tests and mutations cite these numbers. A number keeps its meaning; a new invariant gets the next free one.
+//! Comments, tests and mutations cite these numbers. A number never changes its meaning. A new invariant gets the next free number.
 //!
 //! # Ring and topology
 //!
 //! ## I5: a ring is a function of its members
-//! Two rings of the same members, weights, virtual nodes and placement are equal, however they came about, and answer every look-up as
-//! a scan of all points would. A change moves only what it has to, and [`RingPlan`](crate::ring::RingPlan) lists exactly that.
+//! Two rings with the same members, weights, virtual nodes and placement are equal, whatever changes led to them. They answer every look-up as a
+//! scan of all points would. A change moves no more than it must, and [`RingPlan`](crate::ring::RingPlan) lists exactly what moves.
 //!
 //! Held by [`HashRing`](crate::HashRing). Checked by `src/testing/ring`, `src/ring/tests.rs` and `tests/ring.rs`.
 //!
 //! ## I10: topology and barrier agree
-//! Whatever one call answers belongs to one epoch. What it routes to is on the ring of that epoch and serves. Whoever finds that a
-//! member serves finds it in the barrier, and whoever is woken by a departure no longer finds that it serves.
+//! Everything that one call answers belongs to one epoch. A shard that it routes to is on the ring of that epoch and serves. A member that is seen to
+//! serve is in the barrier. A waiter woken because a member left no longer sees that member serve.
 //!
 //! Held by [`Topology`](crate::Topology), which has ring, members and statuses in one value, and by the order in which
 //! [`Coordinator`](crate::Coordinator) carries a command out. Checked by `src/testing/membership`, which `tests/state_machine` and
@@ -20,22 +20,21 @@
 //!
 //! # Barrier
 //!
-//! ## I1: a phase is complete exactly if everybody has finished it
-//! A phase that is not over is complete exactly if it, or a later one, was found to have members that count for it, all of which had
-//! completed it. Whoever learns that it is complete also sees what each of them did before. A tick that was advanced over stays as
-//! complete, or incomplete, as it was.
+//! ## I1: a phase is complete exactly if all its members have finished it
+//! At least one member counts for the phase, and each that does has completed this phase or a later one. A thread that learns that a phase
+//! is complete also sees what each member did before it. Advancing over a tick doesn't change which of its phases are complete.
 //!
 //! ## I2: what is complete stays complete
-//! The frontier never goes back. A member that joins counts from the first tick after both the current one and the last of
-//! which anything is complete.
+//! The frontier never goes back. A member that joins counts from a tick that is later than the current one, and later than every tick of which a phase
+//! is complete.
 //!
 //! ## I3: no wake-up is lost
-//! Whoever waits is woken by each change that decides its wait, and looks again. The same holds for waits for a publication and for the
-//! end of a monitor.
+//! Each change that decides a wait wakes the waiting thread, which looks again. The same holds for waits for a publication and for the end of
+//! a monitor.
 //!
 //! ## I4: a wait ends by its deadline
-//! A deadline is computed once. When it has passed, the condition is looked at once more. Nothing that is somebody else's code, and may
-//! take as long as it likes, runs under a lock that others wait for.
+//! A deadline is computed once. When it has passed, the wait looks at its condition once more. Callers' code, which may take any time, never runs under
+//! a lock that others wait for.
 //!
 //! All four are held by [`TickBarrier`](crate::TickBarrier). They are checked by `src/testing/barrier`, `src/barrier/tests.rs`,
 //! `tests/barrier.rs`, `tests/loom` and `tests/shuttle`.
@@ -43,8 +42,8 @@
 //! # Membership
 //!
 //! ## I6: a refused call changed nothing
-//! What can't be done is refused with an error that says why. An error leaves epoch, tick, members, barrier and frequencies as they
-//! were, and sends no event, unless it says otherwise.
+//! A call that can't be carried out returns an error that says why. Unless the error says otherwise, epoch, tick, members, barrier and frequencies are as
+//! they were, and no event is sent.
 //!
 //! Held by checking a command whole before any of it is carried out. Checked by `src/coordinator/tests/refusals.rs`,
 //! `src/testing/membership`, `src/testing/frequency` and `tests/simulation`.
@@ -55,30 +54,30 @@
 //! Held by [`ShardHandle`](crate::ShardHandle), [`ShardRegistry`](crate::ShardRegistry) and the barrier. Checked by `tests/loom`,
 //! `src/testing/barrier` and `src/testing/membership`.
 //!
-//! ## I8: whoever is heard from in time isn't taken for dead
-//! A lease is judged by the last beat before the judgement, and a beat that comes during it isn't lost. A pause of the whole process,
-//! or a clock that jumps, is no shard's fault.
+//! ## I8: a shard that is heard from in time isn't taken for dead
+//! A lease is judged by the last heartbeat before the judgement, and a heartbeat during the judgement isn't lost. A pause of the whole process, or a
+//! clock that jumps, is no shard's fault.
 //!
 //! Held by the lease in the registry and by [`PauseGuard`](crate::coordinator::PauseGuard). Checked by `src/registry/tests.rs`, `src/health.rs`,
 //! `tests/loom` and `tests/simulation`.
 //!
-//! ## I9: whoever is heard from again comes back
-//! A shard that was marked offline serves again after two beats. What was decided about it by hand, like a drain, isn't undone by a
-//! beat. A beat on a lease that was closed is told so.
+//! ## I9: a shard that is heard from again comes back
+//! A shard that was marked offline serves again after two heartbeats. A heartbeat doesn't undo a status that was set by hand, such as
+//! `Draining`. A heartbeat on a closed lease returns an error.
 //!
 //! Held by [`ShardRegistry`](crate::ShardRegistry). Checked by `src/registry/tests.rs`, `tests/loom` and `tests/simulation`.
 //!
 //! # Frequencies
 //!
 //! ## I11: the sum over shards is exact
-//! [`aggregate`](crate::aggregate) and [`aggregate_interned`](crate::frequency::aggregate_interned) give what adding the shards up one by one would,
-//! on any number of threads. Documents and frequencies come from the same shards. A sum that doesn't fit is an error.
+//! [`aggregate`](crate::aggregate) and [`aggregate_interned`](crate::frequency::aggregate_interned) return what adding the shards one by one would, on any
+//! number of threads. Documents and frequencies are summed over the same shards. A sum that exceeds 64 bits is an error.
 //!
 //! Held by `frequency`. Checked by `src/testing/frequency`, `src/frequency/tests.rs` and `tests/frequency.rs`.
 //!
-//! ## I12: what is kept up to date equals a new sum
-//! A [`FrequencySnapshot`](crate::frequency::FrequencySnapshot) equals the sum over what the shards had when it was published, whatever changes led
-//! there and in whichever order, and never changes.
+//! ## I12: sums that are kept up to date equal new sums
+//! A [`FrequencySnapshot`](crate::frequency::FrequencySnapshot) equals the sum over the shards as they were when it was published, whatever changes led
+//! there, in whatever order. It never changes.
 //!
 //! Held by [`GlobalFrequencies`](crate::frequency::GlobalFrequencies). Checked by `src/testing/frequency` and
 //! `src/frequency/interned/tests.rs`.
@@ -86,19 +85,19 @@
 //! # Colony
 //!
 //! ## I13: each accepted write is published, pending or returned
-//! Exactly one of the three holds, and a write gets its end only once. A write that a shard refused comes back in a report, and so does
-//! one that its shard's death or the end of the colony kept from being published. Its reason says whether the shard had been given it when
-//! it died. One shard's death costs no other shard anything, and is reported as what it was.
+//! Exactly one of the three holds, and a write is published or returned only once. A write comes back in a report if a shard refused it, or if its shard's
+//! death or the end of the colony kept it from being published. The reason says whether the shard had received it when it died. A shard's death
+//! costs the other shards nothing.
 //!
-//! The same holds for what shards send each other. It is accepted in one step with the publication of the tick in which it was sent; what
-//! a shard sent in a tick that it didn't finish was never sent, and its fault counts it.
+//! The same holds for the messages that shards send each other. They are accepted together with the publication of the tick in which they were sent.
+//! Messages of a shard that didn't finish the tick were never sent, and the shard's fault counts them.
 //!
 //! ## I14: a publication is there before it is announced
-//! Whoever was told that a tick is published finds its publication, or a later one.
+//! A caller that was told of a published tick finds its publication, or a later one.
 //!
 //! ## I16: a document is in at most one view of a publication
-//! A shard that has died keeps its part of the ring and its last view, so that no other shard is given its documents. They leave
-//! the publication only together with the view, when the shard is forgotten or made again.
+//! A dead shard keeps its part of the ring and its last view, so no other shard is given its documents. They leave the publication only
+//! together with the view, when the shard is forgotten or made again.
 //!
 //! All three are held by `Colony` and its `Intake`. They are checked by `src/colony/tests`, whose `model.rs` is the naive model of a
 //! colony in one thread; by `src/testing/colony`, the naive model of one whose writers and shards run at the same time, which
@@ -107,8 +106,8 @@
 //! # Search
 //!
 //! ## I15: the shards answer as one index would
-//! Documents, order and the bits of the scores depend on the documents alone: not on how they are spread over shards and segments, nor
-//! on what was deleted, merged or passed over as hopeless.
+//! The hits, their order and the bits of their scores depend on the documents alone. They don't depend on the number of shards and segments, on
+//! deletions and merges, or on documents that were skipped because they can't be among the best.
 //!
-//! Held by the module `search`: statistics over all shards, a sum in the query's order that is rounded once, and bounds that are
-//! proven. Checked by `src/testing/search`, `src/search/prune.rs`, `src/search/slack.rs` and `tests/search.rs`.
+//! Held by the module `search`: statistics over all shards, a sum in the query's order that is rounded once, and proven bounds.
+//! Checked by `src/testing/search`, `src/search/prune.rs`, `src/search/slack.rs` and `tests/search.rs`.
