@@ -239,7 +239,7 @@ impl TickBarrier {
 
     /// Begins the next tick and returns it. For one thread that leads; among equals, use [`reset_for_tick`](Self::reset_for_tick), which only the
     /// first call of a tick carries out. Early completions of that tick are kept. Waits for phases that the previous tick left
-    /// incomplete return [`BarrierError::Superseded`].
+    /// incomplete return [`BarrierError::Superseded`]. See the example of [`reset_for_tick`](Self::reset_for_tick).
     ///
     /// # Errors
     /// [`BarrierError::Closed`], or [`BarrierError::TickAhead`] at the last tick. Nothing changed.

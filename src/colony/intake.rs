@@ -193,6 +193,38 @@ impl<S: Shard> Intake<S> {
     ///
     /// Don't call this on the thread that runs the ticks: only a tick makes room, so the call would wait in vain.
     ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use tickring::colony::Batch;
+    /// use tickring::error::IntakeError;
+    /// # use tickring::colony::TickContext;
+    /// # use tickring::publication::ShardFailure;
+    /// use tickring::{Colony, ColonyConfig, DocumentId, Shard};
+    /// # struct Idle;
+    /// # impl Shard for Idle {
+    /// #     type Document = u32;
+    /// #     type View = ();
+    /// #     fn act(&mut self, _: &mut TickContext<'_, u32, ()>, _: &mut Batch<'_, u32>) -> Result<(), ShardFailure> {
+    /// #         Ok(())
+    /// #     }
+    /// #     fn view(&mut self) -> Result<(), ShardFailure> {
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    ///
+    /// let config = ColonyConfig { inbox_capacity: 1, ..ColonyConfig::default() };
+    /// let colony = Colony::new(config, 1, |_| Ok(Idle))?;
+    /// let intake = colony.intake();
+    /// let soon = || Instant::now() + Duration::from_millis(10);
+    /// let ticket = intake.add(DocumentId::from_seed(1), 10, soon())?;
+    /// assert_eq!(ticket.tick(), 0);
+    /// // Nobody ticks, so there is no room until the deadline. The document comes back.
+    /// let late = intake.add(DocumentId::from_seed(2), 20, soon()).unwrap_err();
+    /// assert!(matches!(late.reason, IntakeError::Full { .. }));
+    /// assert_eq!(*late.document, 20);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The same as [`try_add`](Self::try_add). [`IntakeError::Full`] means that the deadline has passed.
     pub fn add(
@@ -222,7 +254,7 @@ impl<S: Shard> Intake<S> {
         })
     }
 
-    /// Adds or replaces a document like [`try_upsert`](Self::try_upsert), but waits for room like [`add`](Self::add).
+    /// Adds or replaces a document like [`try_upsert`](Self::try_upsert), but waits for room like [`add`](Self::add), whose example shows it.
     ///
     /// # Errors
     /// The same as [`add`](Self::add).
@@ -246,7 +278,7 @@ impl<S: Shard> Intake<S> {
         self.shared.accept(&Write::Delete { id })
     }
 
-    /// Deletes a document like [`try_delete`](Self::try_delete), but waits for room like [`add`](Self::add).
+    /// Deletes a document like [`try_delete`](Self::try_delete), but waits for room like [`add`](Self::add), whose example shows it.
     ///
     /// # Errors
     /// The same as [`add`](Self::add). Nothing changed.
