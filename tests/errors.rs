@@ -200,6 +200,19 @@ fn what_several_layers_refuse_for_one_reason_is_one_variant() {
     );
 }
 
+#[test]
+fn a_shared_refusal_blames_no_coordinator_where_there_is_none() {
+    let unknown = HashRing::new(1).unwrap().remove_shard(SHARD).unwrap_err();
+    assert_eq!(Error::from(unknown).to_string(), "shard-3 is not known");
+    let barrier = TickBarrier::new(1).unwrap();
+    barrier.close();
+    let closed = barrier
+        .complete(ShardId::new(0), TickPhase::Sense, 0)
+        .unwrap_err();
+    let text = "the coordinator or the barrier is closed";
+    assert_eq!(Error::from(closed).to_string(), text);
+}
+
 /// A caller's own cause, which must be found again.
 #[derive(Debug, PartialEq, thiserror::Error)]
 #[error("the disk is full")]

@@ -38,7 +38,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// One function can use every part of the crate with `?`. A conversion loses nothing: the variant holds the whole error of the part, shows
 /// its text and returns its [`source`](std::error::Error::source). A few refusals that several parts share have one variant here: an unknown
-/// shard, an ended incarnation, a closed coordinator, and a configuration out of bounds.
+/// shard, an ended incarnation, a closed coordinator or barrier, and a configuration out of bounds. Its text fits all of them.
 ///
 /// Each variant says what it means for your state. A coordinator's call that fails has changed nothing: a command is checked
 /// completely before any part of it is carried out.
@@ -72,8 +72,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No shard with this id is on the ring. Nothing changed.
-    #[error("{0} is not known to this coordinator")]
+    /// No shard with this id is on the ring, or in a registry that is used alone. Nothing changed.
+    #[error("{0} is not known")]
     ShardNotFound(ShardId),
     /// The call names an incarnation that isn't the shard's current one. Nothing changed. A shard whose incarnation has ended must
     /// register again.
@@ -84,8 +84,9 @@ pub enum Error {
         /// The incarnation that the call names.
         stale: Incarnation,
     },
-    /// The coordinator is closed. Nothing changed, and every later call fails the same way.
-    #[error("the coordinator is closed")]
+    /// The coordinator is closed, or a barrier that is used alone. Nothing changed, and nothing can any more; what only reads still
+    /// answers.
+    #[error("the coordinator or the barrier is closed")]
     Closed,
     /// The configuration is out of bounds. Nothing was built.
     #[error(transparent)]
