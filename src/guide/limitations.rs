@@ -62,7 +62,7 @@
 //! | what | memory |
 //! | --- | --- |
 //! | a ring | 28 to 46 bytes a point, 16 to 32 more with up to 255 shards and 65,536 points, at least 16 KiB; 64 shards of 150 points: 650 KB |
-//! | a topology that was replaced | until nobody reads it. A [`Router`](crate::Router) keeps one until its next call, so drop idle routers. |
+//! | a topology that was replaced | until nobody reads it; at most 64 of them and 8 MiB are kept to free them with a later change. A [`Router`](crate::Router) keeps one until its next call, so drop idle routers. |
 //! | an inbox | what is in it, at most [`inbox_capacity`](crate::ColonyConfig::inbox_capacity) writes a shard |
 //! | messages | what is sent, at most [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) a shard and tick |
 //! | a tick | its writes, kept until it is published, and the views before and after |

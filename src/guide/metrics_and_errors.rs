@@ -206,5 +206,5 @@
 //! | `Closed` | final | read on from the last publication, or build another colony |
 //!
 //! # Search
-//! A query that can't be parsed is refused with the place. `SearchError::DeadlinePassed` gives no partial answer: search again with more time.
+//! A query that can't be parsed is refused, and the error shows its first 120 characters. `SearchError::DeadlinePassed` gives no partial answer: search again with more time.
 //! `SearchError::Index` from a search changed nothing; from a shard it is a fault, and the shard is made again.

@@ -196,7 +196,7 @@
 //!                 Some(Fact::Node { link }) => {
 //!                     self.edges.entry(write.id()).or_default();
 //!                     let edge = Write::Upsert { id: *link, document: Arc::new(Fact::Edge) };
-//!                     let _ = context.send(edge); // refused in a colony's last tick only
+//!                     let _ = context.send(edge); // refused in a colony's last tick, or beyond 1,048,576 a tick
 //!                 }
 //!                 Some(Fact::Edge) => *self.edges.entry(write.id()).or_default() += 1,
 //!                 None => drop(self.edges.remove(&write.id())),
