@@ -52,6 +52,7 @@ mod write;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
 pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
@@ -156,6 +157,10 @@ pub struct Colony<S: Shard> {
     returned: GuardedList<Returned<S::Document>>,
     /// A prepared tick, if there is one.
     ready: Option<Ready<S::Document, S::View>>,
+    /// How long the shards worked in the last tick, or have worked in the one that runs: the sum over all of them.
+    worked: Duration,
+    /// Whether the running tick is taken to be small, since the last one was: see [`SMALL`](phases::SMALL).
+    is_small: bool,
     /// How many times in a row the factory was tried for a dead shard.
     tries: BTreeMap<ShardId, u32>,
     /// The deadline of `close`, once it was called.

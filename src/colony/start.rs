@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use crossbeam::channel::{Receiver, bounded};
 
@@ -150,6 +151,8 @@ impl<S: Shard> Colony<S> {
             messages: GuardedList::new(),
             returned: GuardedList::new(),
             ready: None,
+            worked: Duration::MAX,
+            is_small: false,
             tries: BTreeMap::new(),
             closing: None,
             ended: None,

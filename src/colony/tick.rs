@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Colony;
 use super::occupant::Made;
+use super::phases::SMALL;
 use super::report::{MessageCounts, PhaseReport, ReturnReason, Returned, Revival, TickReport};
 use super::round::{Input, Share, Work, Writes};
 use super::settle::settle;
@@ -141,6 +142,8 @@ impl<S: Shard> Colony<S> {
             elapsed: Duration::ZERO,
             slowest: None,
         });
+        self.is_small = self.worked <= SMALL;
+        self.worked = Duration::ZERO;
         for report in &mut phases {
             self.run_phase(report, &work)?;
         }

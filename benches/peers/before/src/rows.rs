@@ -14,7 +14,7 @@ use tickring::{
     ShardStatus, TickBarrier, TickPhase, aggregate,
 };
 
-use crate::work::{Row, Turn, colony, random, resident, term, timed, together};
+use crate::work::{Row, Turn, busy, colony, random, resident, term, timed, together};
 
 fn row<S: FnMut() -> Duration + 'static>(
     id: &'static str,
@@ -67,23 +67,27 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn empty(rows: &mut Vec<Row>) {
-    for (shards, ticks) in [(4, 20), (64, 5), (1_000, 1)] {
-        let what = format!("{ticks} ticks of {shards} empty shards");
+    let work = Duration::from_micros;
+    for (shards, work, ticks) in [
+        (4, work(0), 200),
+        (4, work(20), 100),
+        (64, work(0), 20),
+        (1_000, work(0), 2),
+    ] {
+        let what = format!("{ticks} ticks of {shards} empty shards that work for {work:?} each");
         rows.push(row("K1", what, (21, true), move || {
-            let mut colony = empty_colony(shards);
-            move || {
-                timed(|| (0..ticks).for_each(|_| drop(colony.tick().expect("it isn't closed"))))
-            }
+            let mut colony = empty_colony(shards, work);
+            move || timed(|| (0..ticks).for_each(|_| drop(colony.tick().expect("it isn't closed"))))
         }));
     }
-    let built = || timed(|| empty_colony(1_000));
+    let built = || timed(|| empty_colony(1_000, Duration::ZERO));
     rows.push(row("K1", "1,000 shards built", LONG, move || built));
 }
 
 /// Returns the bytes that a colony of 1,000 empty shards takes. Run it in a process of its own.
 pub fn colony_memory() -> u64 {
     let before = resident();
-    let _colony = empty_colony(1_000);
+    let _colony = empty_colony(1_000, Duration::ZERO);
     resident().saturating_sub(before)
 }
 

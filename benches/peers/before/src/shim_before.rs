@@ -1,15 +1,22 @@
 // The parts of a colony in version 0.1.0. Included beside `rows.rs`.
 
 use tickring::{
-    GlobalFrequencies, Shard, ShardFrequencies, TermId, aggregate_interned, aggregate_owned,
+    GlobalFrequencies, Shard, ShardFailure, ShardFrequencies, TermId, Tick, aggregate_interned,
+    aggregate_owned,
 };
 
-struct Empty;
+/// A shard without documents, which works for this long in each tick.
+struct Empty(Duration);
 
 impl Shard for Empty {
     type Document = ();
     type Searcher = ();
     type Statistics = ();
+
+    fn decay(&mut self, _tick: Tick) -> Result<(), ShardFailure> {
+        busy(self.0);
+        Ok(())
+    }
 
     fn searcher(&self) {}
 
@@ -20,8 +27,8 @@ impl Shard for Empty {
     fn statistics(_searchers: &[&()]) {}
 }
 
-fn empty_colony(shards: u32) -> Colony<Empty> {
-    let shards = (0..shards).map(|_| Empty).collect();
+fn empty_colony(shards: u32, work: Duration) -> Colony<Empty> {
+    let shards = (0..shards).map(|_| Empty(work)).collect();
     Colony::new(ColonyConfig::default(), shards).expect("within the bounds")
 }
 

@@ -8,7 +8,8 @@ use tickring::frequency::{
 use tickring::id::TermId;
 use tickring::publication::ShardFailure;
 
-struct Empty;
+/// A shard without documents, which works for this long in each tick.
+struct Empty(Duration);
 
 impl Shard for Empty {
     type Document = ();
@@ -22,13 +23,19 @@ impl Shard for Empty {
         Ok(())
     }
 
+    fn decay(&mut self, _context: &mut TickContext<'_, (), ()>) -> Result<(), ShardFailure> {
+        busy(self.0);
+        Ok(())
+    }
+
     fn view(&mut self) -> Result<(), ShardFailure> {
         Ok(())
     }
 }
 
-fn empty_colony(shards: u32) -> Colony<Empty> {
-    Colony::new(ColonyConfig::default(), shards, |_| Ok(Empty)).expect("within the bounds")
+fn empty_colony(shards: u32, work: Duration) -> Colony<Empty> {
+    let make = move |_| Ok(Empty(work));
+    Colony::new(ColonyConfig::default(), shards, make).expect("within the bounds")
 }
 
 fn text_colony(config: ColonyConfig, shards: u32) -> Colony<TextShard> {

@@ -32,6 +32,14 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> Duration {
     took
 }
 
+/// Keeps the thread busy for this long.
+pub fn busy(length: Duration) {
+    let begun = Instant::now();
+    while begun.elapsed() < length {
+        std::hint::spin_loop();
+    }
+}
+
 /// Returns the memory in use in bytes.
 pub fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("it is Linux");
