@@ -157,9 +157,9 @@ pub struct Colony<S: Shard> {
     returned: GuardedList<Returned<S::Document>>,
     /// A prepared tick, if there is one.
     ready: Option<Ready<S::Document, S::View>>,
-    /// How long the shards worked in the last tick, or have worked in the one that runs: the sum over all of them.
+    /// How long the shards worked in the last tick, or have worked in the one that runs: the sum over the phases that they finished.
     worked: Duration,
-    /// Whether the running tick is taken to be small, since the last one was: see [`SMALL`](phases::SMALL).
+    /// Whether the running tick is taken to be small, since the last one was: see [`is_small`](phases::is_small).
     is_small: bool,
     /// How many times in a row the factory was tried for a dead shard.
     tries: BTreeMap<ShardId, u32>,

@@ -80,6 +80,10 @@ impl Pool {
         })
     }
 
+    pub(super) fn pinned() -> io::Result<Self> {
+        Self::new(1)
+    }
+
     pub(super) fn spawn(&self, task: impl FnOnce(&Worker) + Send + 'static) {
         if self.dismissed {
             return;

@@ -16,11 +16,19 @@ use crate::id::Tick;
 use crate::phase::TickPhase;
 use crate::sync::{Arc, Instant, Ordering};
 
-/// If all shards together worked no longer than this in a tick, the next tick's phases are tried with one thread each. A second would come too late.
+/// How long all shards together may work in a tick, so that the next tick's phases are tried with one thread each. A second would come too late.
 ///
 /// For longer phases that is a bad beginning: the second thread is then often put on the first one's core, and stays there. Phases of 4 shards that
 /// work 20 µs each took 87 µs that way, as long as on one thread, and 45 µs if both threads got them at once.
-pub(super) const SMALL: Duration = Duration::from_micros(8);
+const SMALL: Duration = Duration::from_micros(8);
+/// What each shard may add to that. To hand its four phases out takes about as long, and two threads don't do that faster than one.
+const SMALL_SHARD: Duration = Duration::from_nanos(800);
+
+/// Whether a tick of this many shards was small, for the time that they worked in it.
+pub(super) fn is_small(worked: Duration, shards: usize) -> bool {
+    let shards = u32::try_from(shards).unwrap_or(u32::MAX);
+    worked <= SMALL.saturating_add(SMALL_SHARD.saturating_mul(shards))
+}
 
 impl<S: Shard> Colony<S> {
     pub(super) fn run_phase(
@@ -160,5 +168,19 @@ impl<S: Shard> Colony<S> {
             return Err(ColonyError::TooManyLostThreads { lost, max });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_is_small_by_the_work_of_its_shards_and_their_number() {
+        let micros = Duration::from_micros;
+        assert!(is_small(micros(8), 0) && !is_small(micros(9), 0));
+        assert!(is_small(micros(16), 10) && !is_small(micros(17), 10));
+        let unknown = Duration::MAX;
+        assert!(!is_small(unknown, usize::MAX), "as before the first tick");
     }
 }

@@ -9,7 +9,6 @@
 
 use std::cell::Cell;
 use std::io;
-use std::num::NonZero;
 use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
@@ -17,7 +16,7 @@ use crossbeam::select;
 
 use super::threads::move_out;
 use crate::barrier::Patience;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Instant, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Instant, Mutex, Ordering, cores};
 
 /// What a thread does. It must not panic.
 pub(super) type Task = Box<dyn FnOnce(&Worker) + Send>;
@@ -151,15 +150,24 @@ pub(super) struct Pool {
 }
 
 impl Pool {
+    /// The threads of all shards.
     pub(super) fn new(threads: usize) -> io::Result<Self> {
+        Self::with(threads, cores() > 1)
+    }
+
+    /// The thread of one shard, beside those of others.
+    pub(super) fn pinned() -> io::Result<Self> {
+        Self::with(1, false)
+    }
+
+    fn with(threads: usize, foremost_has_a_core: bool) -> io::Result<Self> {
         let (all, tasks) = unbounded();
         let (foremost, first) = unbounded();
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let inner = Arc::new(Inner {
             tasks,
             first,
             led: AtomicBool::new(false),
-            patience: Patience::new(cores > 1),
+            patience: Patience::new(foremost_has_a_core),
             others: Patience::new(false),
             running: Mutex::new(0),
             ended: Condvar::default(),
@@ -337,8 +345,13 @@ mod tests {
         let (release, hangs) = hang(&pool, |_| {});
         hangs.recv().unwrap();
         let (done, ran) = mpsc::channel();
-        assert!(!pool.try_alone(move |_| done.send(()).unwrap(), || false));
-        assert_eq!((pool.inner.first.len(), pool.inner.tasks.len()), (0, 1));
+        let waiting = || (pool.inner.first.len(), pool.inner.tasks.len());
+        let reached = || {
+            assert_eq!(waiting(), (1, 0), "it is for the foremost thread alone");
+            false
+        };
+        assert!(!pool.try_alone(move |_| done.send(()).unwrap(), reached));
+        assert_eq!(waiting(), (0, 1));
         drop(release);
         ran.recv_timeout(Duration::from_secs(60)).unwrap();
         assert_eq!(end(pool), 0);

@@ -70,7 +70,7 @@ impl Crew {
     pub(super) fn recruit(&self) -> io::Result<Option<Pool>> {
         match self {
             Self::Pool(_) => Ok(None),
-            Self::Own(_) => Pool::new(1).map(Some),
+            Self::Own(_) => Pool::pinned().map(Some),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Colony;
 use super::occupant::Made;
-use super::phases::SMALL;
+use super::phases::is_small;
 use super::report::{MessageCounts, PhaseReport, ReturnReason, Returned, Revival, TickReport};
 use super::round::{Input, Share, Work, Writes};
 use super::settle::settle;
@@ -142,7 +142,7 @@ impl<S: Shard> Colony<S> {
             elapsed: Duration::ZERO,
             slowest: None,
         });
-        self.is_small = self.worked <= SMALL;
+        self.is_small = is_small(self.worked, self.parts.len());
         self.worked = Duration::ZERO;
         for report in &mut phases {
             self.run_phase(report, &work)?;
