@@ -74,7 +74,11 @@ fn empty(rows: &mut Vec<Row>) {
         (64, work(0), 20),
         (1_000, work(0), 2),
     ] {
-        let what = format!("{ticks} ticks of {shards} empty shards that work for {work:?} each");
+        let what = if work.is_zero() {
+            format!("{ticks} ticks of {shards} empty shards")
+        } else {
+            format!("{ticks} ticks of {shards} shards that work for {work:?} each")
+        };
         rows.push(row("K1", what, (21, true), move || {
             let mut colony = empty_colony(shards, work);
             move || timed(|| (0..ticks).for_each(|_| drop(colony.tick().expect("it isn't closed"))))
