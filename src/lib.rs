@@ -84,7 +84,7 @@
 //!
 //! # Features
 //! None is on by default.
-//! - `serde`: serialisation of identities, statuses and configuration.
+//! - `serde`: serialisation of identities, statuses, configuration, membership commands, events, faults and figures.
 //! - `search`: shards that are tantivy indexes, and exact search over them.
 //! - `cli`: the binary.
 

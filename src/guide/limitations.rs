@@ -31,7 +31,7 @@
 //!   [`Colony::new`](crate::Colony::new), which runs on the calling thread.
 //!
 //! # What callers' code meets
-//! - **Documents, views and statistics are dropped by whoever lets go of them last.** That may be the thread that ticks. Shards are dropped on
+//! - **Documents, views and statistics are dropped by the thread that lets go of them last.** That may be the one that ticks. Shards are dropped on
 //!   the colony's threads.
 //! - **A panic of callers' code** in a phase, a factory, a view or a drop ends there. A panic of a task that a phase left to rayon goes to rayon's
 //!   handler; without one, rayon ends the process.
@@ -91,7 +91,7 @@
 //! | a shard added | 9 µs | 0.1 ms | 0.4 ms | 7 ms |
 //! | a change of status | 0.2 µs | 0.5 µs | 5 µs | 47 µs |
 //!
-//! - **A phase** of 2 threads takes 0.2 µs, of 8 threads 7 µs, of 256 threads 0.7 ms, if they do nothing else.
+//! - **A phase** of threads that do nothing else takes 0.2 µs for 2 threads when it runs alone, 7 µs for 8, 0.7 ms for 256.
 //! - **A wait that times out** lists whom it waited for: 2 ms for 65,536 members, under the barrier's lock.
 //! - **Statistics** are computed once a publication, on the ticking thread. A view with costly statistics slows each tick.
 //! - **[`Colony::add_shard`](crate::Colony::add_shard)** asks each view for its documents, so its cost grows with their number.
