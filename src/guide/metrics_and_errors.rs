@@ -40,7 +40,7 @@
 //! | `Config` | nothing was built | correct the field that it names |
 //! | `Ring`, `Registry` | the change was refused | see below |
 //! | `Route`, `Batch` | nothing is routed | see below |
-//! | `Barrier` | see below | |
+//! | `Barrier` | a wait ended before its phase was complete, or a completion was refused | see below |
 //! | `Frequency` | nothing was added up | see below |
 //! | `Thread` | the operating system can't start a thread | free some, and call again |
 //!
@@ -109,7 +109,7 @@
 //! use tickring::error::{BarrierError, Error};
 //! use tickring::{Coordinator, TickPhase};
 //!
-//! /// Waits for a phase, and takes out whoever doesn't come.
+//! /// Waits for a phase, and takes out the shards that don't come.
 //! fn wait(coordinator: &Coordinator, phase: TickPhase, tick: u64) -> tickring::Result<()> {
 //!     loop {
 //!         match coordinator.wait_for_phase_timeout(phase, tick, Duration::from_millis(1)) {
@@ -206,5 +206,20 @@
 //! | `Closed` | final | read on from the last publication, or build another colony |
 //!
 //! # Search
-//! A query that can't be parsed is refused, and the error shows its first 120 characters. `SearchError::DeadlinePassed` gives no partial answer: search again with more time.
-//! `SearchError::Index` from a search changed nothing; from a shard it is a fault, and the shard is made again.
+//! A query that is refused was not searched for. Its error shows the first 120 characters.
+//!
+//! | `QueryError` | means | do |
+//! | --- | --- | --- |
+//! | `TooLong`, `TooNested`, `TooManyLeaves`, `Boost` | a bound, which it names | stay within it |
+//! | `Syntax` | a quote or parenthesis isn't closed, or an operator stands alone | correct the query |
+//! | `Unsupported` | a feature that has no exact score | leave it out, or quote the word to mean its characters |
+//! | `UnknownField` | a field other than title and body | correct it, or quote the word to mean the colon |
+//! | `NoToken` | a word without letter or digit | leave it out, or quote it with its neighbours |
+//! | `NoWords` | nothing to search for | ask for a word |
+//!
+//! | `SearchError` | means | do |
+//! | --- | --- | --- |
+//! | `Config` | no text shard was built | correct the field that it names |
+//! | `DeadlinePassed` | there is no partial answer | search again with more time |
+//! | `Index` from a search | nothing changed | search again |
+//! | `Index` from a shard | a fault | nothing: the shard is made again |
