@@ -39,8 +39,8 @@
 //!   `coordinator.route_key(&Placement::key_bytes(document.as_bytes()))` says: read it there, and write it again by its id.
 //! - **A ring of your own** takes the placement: [`HashRing::with_placement`](crate::HashRing::with_placement).
 //! - **A colony** takes the placement in its configuration.
-//! - **A stored configuration** is refused, for its `rpc_timeout_ms`. Take that field out, and set `placement`. Fields in milliseconds become
-//!   durations: `"phase_timeout_ms": 5000` is written `"phase_timeout": {"secs": 5, "nanos": 0}`.
+//! - **A stored configuration** is refused, for its `rpc_timeout_ms`. Take that field out, and set `placement`. Timeouts are
+//!   durations, written `{"secs": 5, "nanos": 0}`.
 //!
 //! ```
 //! # #[cfg(feature = "serde")] {
