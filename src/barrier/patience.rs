@@ -8,6 +8,8 @@
 //! `std::sync::Barrier` in the same run in parentheses: 0.2 for 2 threads (21), 2.3 for 4 (21), 5.8 for 8 (45), 12.4 for 16 (149).
 //! Sleeping at once took 24, 33 and 58 for 4, 8 and 16 threads.
 //!
+//! A barrier has one [`Patience`]. A pool has two: one for its foremost thread and the colony's driver, one for its other threads.
+//!
 //! # Beside busy threads
 //! A yield beside a busy thread gives a whole time slice away. It returns 3 to 12 ms later, where a wake-up takes a few microseconds. So a
 //! yield that returns late bans yields for all waiters of the barrier, at first for 16 times as long as it took. During a ban waiters
@@ -33,7 +35,7 @@ const LATE: Duration = Duration::from_micros(500);
 /// The length of a ban in multiples of the late yield: the first, and the maximum.
 const PENALTIES: [u32; 2] = [16, 64];
 
-/// The patience of all waiters of one barrier, or of all idle threads of one pool.
+/// The patience of all waiters of one barrier, or of some threads of one pool.
 #[derive(Debug)]
 pub(crate) struct Patience {
     /// Whether there is a core for each member.

@@ -157,6 +157,8 @@ impl ShardRecord {
         self.lease.close();
     }
 
+    /// Returns whether the incarnation has ended. Relaxed: the flag changes only once, and nothing else is read on its strength. The barrier
+    /// refuses a completion by a caller that doesn't see it yet. Its heartbeat and metrics stay in the record of the ended incarnation.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }

@@ -1,8 +1,10 @@
 //! Naive models of each concept, and the code that compares the crate with them.
 //!
 //! Unit tests, property tests, fuzz targets, the simulation and the benches all use these. So there is one naive model per concept, one
-//! command type for it, and one generator of random numbers. The module is hidden and may change at any time: only the crate's own
-//! tests enable the feature `testing`.
+//! command type for it, and one generator of random numbers. Only the colony has two models. The one in `src/colony/tests/model.rs` runs in a
+//! single thread and predicts each tick. The one in [`colony`] can't predict what concurrent writers do, so it checks what happened.
+//!
+//! The module is hidden and may change at any time. Only the crate's own tests, fuzz targets and benches enable the feature `testing`.
 #![allow(
     missing_docs,
     clippy::cast_possible_truncation,
