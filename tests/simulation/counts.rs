@@ -16,7 +16,7 @@ macro_rules! counts {
 }
 
 counts! {
-    steps, beats, completions, publications, registrations,
+    steps, beats, completions, installations, registrations,
     crashes, pauses, returns, mutes, stuck, departures, evictions, drains, set_aside, takeovers,
     stale_messages, wrong_messages, repeats, by_id, weights, metrics, cleanups,
     sweeps, sweeps_held, deaths, given_up, sweeper_pauses, machine_pauses, jumps_forward, jumps_back,

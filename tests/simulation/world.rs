@@ -237,7 +237,7 @@ impl World {
         if progress != (self.frontier(), self.current_tick()) {
             self.wake();
         }
-        self.counts.publications = self.runner.model.epoch;
+        self.counts.installations = self.runner.model.epoch;
         self.look(everything);
     }
 

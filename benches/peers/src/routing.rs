@@ -97,7 +97,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     bare(report, scope, &ids);
     ketama(report, scope, &ids);
     replicas(report, scope, &runtime, &ids);
-    publishing(report, scope, &ids);
+    installing(report, scope, &ids);
 }
 
 /// The number of passes over the documents in a round.
@@ -399,15 +399,15 @@ fn replicas(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
 }
 
 /// A reader beside a writer that changes a status a thousand times per second, compared with the same reader alone.
-fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
+fn installing(report: &mut Report, scope: Scope, ids: &Ids) {
     for shards in SHARDS {
         let ours = coordinator(shards, Placement::default(), 1);
         let info = ShardInfo::new(ShardId::new(0), "local".to_owned());
         let shard = ours.register_shard(info).expect("the first is planned");
-        let publish = AtomicBool::new(false);
+        let install = AtomicBool::new(false);
         let done = AtomicBool::new(false);
         let before = ours.topology().epoch().get();
-        let (mut busy, mut published) = (Duration::ZERO, 0);
+        let (mut busy, mut installed) = (Duration::ZERO, 0);
         let (result, tails) = thread::scope(|threads| {
             threads.spawn(|| {
                 let mut next = Instant::now();
@@ -415,7 +415,7 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
                 while !done.load(Ordering::Relaxed) {
                     next = (next + Duration::from_millis(1)).max(Instant::now());
                     thread::sleep(next.saturating_duration_since(Instant::now()));
-                    if publish.load(Ordering::Relaxed) {
+                    if install.load(Ordering::Relaxed) {
                         draining = !draining;
                         let status = if draining {
                             ShardStatus::Draining
@@ -428,7 +428,7 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
             });
             let mut router = ours.router();
             let mut reads = |with: bool| {
-                publish.store(with, Ordering::Relaxed);
+                install.store(with, Ordering::Relaxed);
                 each!(ids, 20 * PASSES, |id| router.route(id))
             };
             // A cell, since both sides share the reader.
@@ -441,12 +441,12 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
                     let epoch = ours.topology().epoch().get();
                     let took = (reads.borrow_mut())(true);
                     busy += took;
-                    published += ours.topology().epoch().get() - epoch;
+                    installed += ours.topology().epoch().get() - epoch;
                     took
                 },
             );
             let tails = [false, true].map(|with| {
-                publish.store(with, Ordering::Relaxed);
+                install.store(with, Ordering::Relaxed);
                 tail(&ours, ids)
             });
             done.store(true, Ordering::Relaxed);
@@ -454,7 +454,7 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
         });
         assert!(
             ours.topology().epoch().get() > before,
-            "something was published"
+            "something was installed"
         );
         // Throughput is the inverse of the time.
         let kept = Spread {
@@ -466,8 +466,8 @@ fn publishing(report: &mut Report, scope: Scope, ids: &Ids) {
         report.push(Row {
             id: "R8",
             work: format!(
-                "Router::route, {shards} shards, {:.0} publications/s",
-                published as f64 / busy.as_secs_f64()
+                "Router::route, {shards} shards, {:.0} installations/s",
+                installed as f64 / busy.as_secs_f64()
             ),
             ours: time(result.theirs.median),
             theirs: format!("quiet {}", time(result.ours.median)),

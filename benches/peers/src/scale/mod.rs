@@ -19,7 +19,7 @@ use crate::report::{Report, time};
 pub fn run(report: &mut Report, scope: Scope) {
     shards(report, scope);
     documents(report, scope);
-    publications(report, scope);
+    installations(report, scope);
     terms::run(report, scope);
     members(report, scope);
 }
@@ -142,7 +142,7 @@ fn documents(report: &mut Report, scope: Scope) {
 }
 
 /// Runs a writer that changes statuses as fast as it can, beside readers.
-fn publications(report: &mut Report, scope: Scope) {
+fn installations(report: &mut Report, scope: Scope) {
     let long = Duration::from_millis(if scope.is_quick() { 200 } else { 1_000 });
     let ids: Vec<_> = (0..4_096).map(DocumentId::from_seed).collect();
     let mut rows = Vec::new();
@@ -151,7 +151,7 @@ fn publications(report: &mut Report, scope: Scope) {
         membership::claim_all(&coordinator, 64);
         let id = ShardId::new(0);
         let (done, start) = (AtomicBool::new(false), Barrier::new(readers + 1));
-        let (published, routed, second) = thread::scope(|scope| {
+        let (installed, routed, second) = thread::scope(|scope| {
             let readers: Vec<_> = (0..readers)
                 .map(|_| {
                     let mut router = coordinator.router();
@@ -170,29 +170,33 @@ fn publications(report: &mut Report, scope: Scope) {
                 })
                 .collect();
             start.wait();
-            let (begun, mut published) = (Instant::now(), 0_u64);
+            let (begun, mut installed) = (Instant::now(), 0_u64);
             while begun.elapsed() < long {
                 for status in [ShardStatus::Draining, ShardStatus::Online] {
                     coordinator
                         .set_status(id, status)
                         .expect("it is registered");
-                    published += 1;
+                    installed += 1;
                 }
             }
             done.store(true, Ordering::Relaxed);
             let second = begun.elapsed().as_secs_f64();
             let routed = readers.into_iter().map(|r| r.join().expect("no panic"));
-            (published, routed.sum::<u64>(), second)
+            (installed, routed.sum::<u64>(), second)
         });
         rows.push(vec![
             readers.to_string(),
-            format!("{:.0}", published as f64 / second),
+            format!("{:.0}", installed as f64 / second),
             format!("{:.1}", routed as f64 / second / 1e6),
         ]);
     }
     report.table(
-        "64 shards: a writer that publishes changes of status without a pause, beside threads that route.",
-        &["readers", "publications a second", "million routed a second, all readers"],
+        "64 shards: a writer that changes a status without a pause, beside threads that route.",
+        &[
+            "readers",
+            "installations a second",
+            "million routed a second, all readers",
+        ],
         &rows,
     );
 }
