@@ -282,7 +282,7 @@ fn wait(barrier: &TickBarrier, phase: TickPhase, tick: u64) -> Result<(), Barrie
     result
 }
 
-/// Members besides A and B. With so many, waiters park without spinning.
+/// Members besides A and B. With more members than cores, waiters park without spinning.
 fn crowd() -> Vec<ShardId> {
     let cores = thread::available_parallelism().unwrap().get();
     (2..).map(ShardId).take(cores).collect()

@@ -260,7 +260,7 @@ fn no_reader_sees_halves_of_a_change() {
                 .unwrap();
             coordinator
                 .phase_complete(joined.id(), TickPhase::Sense, 1)
-                .expect("whoever is on the ring and serves is in the barrier");
+                .expect("a shard that is on the ring and serves is in the barrier");
             coordinator
                 .set_status(ShardId::new(round % 4), ShardStatus::Online)
                 .unwrap();

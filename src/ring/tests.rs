@@ -217,7 +217,7 @@ fn the_lower_shard_owns_where_points_collide_and_both_are_kept() {
 
 #[test]
 fn who_has_the_first_point_after_a_change_owns_what_lies_beyond_the_last() {
-    // With so many the layout stays, so that the index is repaired and not built.
+    // With 100 points the layout stays, so that the index is repaired and not built.
     let old: Vec<Point> = (1..=100_u16)
         .map(|at| (u64::from(at) << 56, at % 2))
         .collect();

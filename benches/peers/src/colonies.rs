@@ -239,7 +239,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     let (nodes, edges): (Vec<_>, Vec<_>) = totals.unzip();
     report.note("T1: their runner has the four colonies go one after the other on one thread; ours gives each a thread, on two cores.");
     report.note(format!(
-        "T1: after {ticks} ticks the four colonies have {} nodes and {} edges together, whoever led them.",
+        "T1: after {ticks} ticks the four colonies have {} nodes and {} edges together, whichever side led them.",
         range(&nodes),
         range(&edges),
     ));

@@ -281,7 +281,7 @@ fn update(report: &mut Report, scope: Scope) {
         "update of 1,000 terms in any place among a million, with a document fewer, published";
     report.pair(
         "D3",
-        format!("{what}; adding up maps anew"),
+        format!("{what}; adding up all maps"),
         Goal::AtLeast(100.0),
         anew,
     );
@@ -290,7 +290,7 @@ fn update(report: &mut Report, scope: Scope) {
     });
     report.pair(
         "D3",
-        format!("{what}; adding up ids anew"),
+        format!("{what}; adding up all ids"),
         Goal::Shown,
         anew,
     );
