@@ -230,8 +230,8 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("take `rpc_timeout_ms` out"), "{error}");
-        assert!(error.contains("`placement` to `SipHash13`"), "{error}");
-        let changed = stored.replace("\"rpc_timeout_ms\":5000", "\"placement\":\"SipHash13\"");
+        assert!(error.contains("`placement` to `siphash13`"), "{error}");
+        let changed = stored.replace("\"rpc_timeout_ms\":5000", "\"placement\":\"siphash13\"");
         let read: Config = serde_json::from_str(&changed).unwrap();
         assert_eq!((read.num_shards, read.placement), (4, Placement::SipHash13));
         let unknown = serde_json::from_str::<Config>(r#"{"shards":4}"#).unwrap_err();
