@@ -1,11 +1,11 @@
 //! The colony's threads: plain ones, fed by a channel, and counted.
 //!
-//! One idle thread is the foremost: it alone listens to a second channel. A phase of very small shards is tried with that thread first, and the
-//! colony's driver looks for a moment whether it is over. It then costs no wake-up and no change of threads, since two cores are enough for the
-//! two that look. On 2 cores a tick of 4 empty shards takes 9 µs that way, and 18 µs if all threads get each phase.
+//! One idle thread is the foremost: it alone listens to a second channel. The colony's driver hands a phase of very small shards to that thread alone,
+//! and looks for a moment whether the phase is over. Such a phase costs no wake-up and no context switch, since the two threads that look have a core
+//! each. On 2 cores a tick of 4 empty shards takes 9 µs that way, and 18 µs if all threads get each phase.
 //!
-//! They aren't a rayon pool's. A thread of one that waits for work of its own takes up other tasks meanwhile, so that phases would lie on
-//! top of each other: one that hangs would take along the healthy ones beneath it.
+//! This isn't a rayon pool. While a thread of such a pool waits for work of its own, it takes up other tasks. Phases would lie on top of each
+//! other, and one that hangs would take along the healthy ones beneath it.
 
 use std::cell::Cell;
 use std::io;
@@ -28,13 +28,14 @@ const LOOKS: u32 = 8;
 struct Inner {
     tasks: Receiver<Task>,
     /// Tasks for the foremost thread.
-    first: Receiver<Task>,
-    /// Whether an idle thread is the foremost. Relaxed: the swap lets one thread through at a time, and nothing else hangs on it.
-    led: AtomicBool,
-    /// Of the foremost thread, and of the one that hands it its tasks: with two cores each has its own.
+    for_foremost: Receiver<Task>,
+    /// Whether an idle thread is the foremost. Relaxed: the swap lets one thread through at a time, and no other memory depends on it.
+    has_foremost: AtomicBool,
+    /// The patience of the foremost thread, and of the driver that hands it its tasks.
     patience: Patience,
+    /// How often those two look as long as their patience lasts: [`LOOKS`] if each has a core.
     looks: u32,
-    /// Of the other threads.
+    /// The patience of the other idle threads.
     others: Patience,
     /// How many threads run, lost ones and those that leave among them.
     running: Mutex<usize>,
@@ -75,20 +76,24 @@ impl Inner {
     /// It looks for a moment before it sleeps, as a waiter at a barrier does: in a tick of small shards the next phase's task comes within
     /// microseconds, and a wake-up takes longer.
     fn next(&self) -> Option<Task> {
-        if self.led.swap(true, Ordering::Relaxed) {
+        if self.has_foremost.swap(true, Ordering::Relaxed) {
             let look = || self.tasks.try_recv().ok();
             let found = self.others.look_for(Instant::now(), look, |_| true);
             return found.or_else(|| self.tasks.recv().ok());
         }
-        let look = || self.first.try_recv().or_else(|_| self.tasks.try_recv());
+        let look = || {
+            self.for_foremost
+                .try_recv()
+                .or_else(|_| self.tasks.try_recv())
+        };
         let task = self.look(|| look().ok()).or_else(|| {
             select! {
-                recv(self.first) -> task => task.or_else(|_| self.tasks.recv()),
-                recv(self.tasks) -> task => task.or_else(|_| self.first.recv()),
+                recv(self.for_foremost) -> task => task.or_else(|_| self.tasks.recv()),
+                recv(self.tasks) -> task => task.or_else(|_| self.for_foremost.recv()),
             }
             .ok()
         });
-        self.led.store(false, Ordering::Relaxed);
+        self.has_foremost.store(false, Ordering::Relaxed);
         task
     }
 
@@ -169,11 +174,11 @@ impl Pool {
 
     fn with(threads: usize, foremost_has_a_core: bool) -> io::Result<Self> {
         let (all, tasks) = unbounded();
-        let (foremost, first) = unbounded();
+        let (foremost, for_foremost) = unbounded();
         let inner = Arc::new(Inner {
             tasks,
-            first,
-            led: AtomicBool::new(false),
+            for_foremost,
+            has_foremost: AtomicBool::new(false),
             patience: Patience::new(foremost_has_a_core),
             looks: if foremost_has_a_core { LOOKS } else { 1 },
             others: Patience::new(false),
@@ -212,7 +217,7 @@ impl Pool {
         // The pool itself holds the receivers.
         let _ = foremost.send(Box::new(task));
         let reached = self.inner.look(|| reached().then_some(())).is_some();
-        if let Ok(task) = self.inner.first.try_recv() {
+        if let Ok(task) = self.inner.for_foremost.try_recv() {
             let _ = all.send(task);
         }
         reached
@@ -351,7 +356,7 @@ mod tests {
         let (release, hangs) = hang(&pool, |_| {});
         hangs.recv().unwrap();
         let (done, ran) = mpsc::channel();
-        let waiting = || (pool.inner.first.len(), pool.inner.tasks.len());
+        let waiting = || (pool.inner.for_foremost.len(), pool.inner.tasks.len());
         let reached = || {
             assert_eq!(waiting(), (1, 0), "it is for the foremost thread alone");
             false

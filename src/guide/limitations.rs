@@ -84,19 +84,19 @@
 //! # What takes time
 //! | what | 3 shards | 64 | 1,000 | 10,000 |
 //! | --- | --- | --- | --- | --- |
-//! | a document by the coordinator | 8 ns | 8 ns | 13 ns | 71 ns |
-//! | by a router | 3 ns | 4 ns | 7 ns | 32 ns |
-//! | with one replica | 16 ns | 12 ns | 22 ns | 251 ns |
-//! | a ring built | 7 µs | 0.3 ms | 5 ms | 58 ms |
-//! | a shard added | 9 µs | 0.1 ms | 0.4 ms | 7 ms |
-//! | a change of status | 0.2 µs | 0.5 µs | 5 µs | 47 µs |
+//! | a document by the coordinator | 7 ns | 8 ns | 12 ns | 26 ns |
+//! | by a router | 3 ns | 4 ns | 7 ns | 16 ns |
+//! | with one replica, by a router | 16 ns | 12 ns | 21 ns | 62 ns |
+//! | a ring built | 7 µs | 0.3 ms | 5 ms | 55 ms |
+//! | a shard added | 9 µs | 0.1 ms | 0.4 ms | 6 ms |
+//! | a change of status | 0.3 µs | 0.6 µs | 2.5 µs | 3 µs |
 //!
 //! - **A phase** of threads that do nothing else takes 0.2 µs for 2 threads when it runs alone, 7 µs for 8, 0.7 ms for 256.
 //! - **A wait that times out** lists whom it waited for: 2 ms for 65,536 members, under the barrier's lock.
 //! - **Statistics** are computed once a publication, on the ticking thread. A view with costly statistics slows each tick.
 //! - **[`Colony::add_shard`](crate::Colony::add_shard)** asks each view for its documents, so its cost grows with their number.
 //! - **A new sum of 1,000,000 interned terms** over 4 shards takes 3 ms; an update of 100 of them 0.1 ms.
-//! - **Indexing** text over 8 shards takes 1.4 times as long as one tantivy index with as many threads as cores.
+//! - **Indexing** text over 8 shards takes 1.5 times as long as one tantivy index with as many threads as cores.
 //! - **A message is in no publication while it is on its way.** Statistics over a graph count it from the next tick on.
 //!
 //! # What is bounded
