@@ -110,4 +110,4 @@
 //! deletions and merges, or on documents that were skipped because they can't be among the best.
 //!
 //! Held by the module `search`: statistics over all shards, a sum in the query's order that is rounded once, and proven bounds.
-//! Checked by `src/testing/search`, `src/search/prune.rs`, `src/search/slack.rs` and `tests/search.rs`.
+//! Checked by `src/testing/search`, `src/search/prune.rs`, `src/search/slack.rs` and `tests/search`.
