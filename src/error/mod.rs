@@ -7,6 +7,8 @@ mod barrier;
 mod cause;
 mod colony;
 mod config;
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+mod excerpt;
 mod frequency;
 mod parse;
 mod publication;
@@ -20,6 +22,8 @@ pub use self::barrier::{BarrierError, MissingShards};
 pub use self::cause::Cause;
 pub use self::colony::{ColonyError, IntakeError, UnsentReason};
 pub use self::config::ConfigError;
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+pub use self::excerpt::Excerpt;
 pub use self::frequency::FrequencyError;
 pub use self::parse::ParseError;
 pub use self::publication::PublicationError;
@@ -27,7 +31,7 @@ pub use self::registry::RegistryError;
 pub use self::ring::RingError;
 pub use self::route::{BatchError, RouteError};
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
-pub use self::search::{QueryError, QueryExcerpt, SearchError};
+pub use self::search::{QueryError, SearchError};
 
 use crate::id::{Incarnation, ShardId};
 

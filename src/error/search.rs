@@ -1,8 +1,6 @@
 //! Errors of queries and searches.
 
-use std::fmt;
-
-use crate::error::{Cause, ConfigError};
+use crate::error::{Cause, ConfigError, Excerpt};
 
 /// An error in a query: it can't be parsed, exceeds a bound, or asks for something that has no exact score. Nothing was searched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +14,7 @@ pub enum QueryError {
         /// The greatest length allowed.
         max: usize,
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
     /// The query has too many opening parentheses and `NOT`s. They are counted together, quoted ones included.
     #[error(
@@ -28,7 +26,7 @@ pub enum QueryError {
         /// The greatest number allowed.
         max: usize,
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
     /// The query has too many words and phrases. One without a field counts twice, once for each field.
     #[error("the query has more than {max} words and phrases, counted for each field: {query}")]
@@ -36,13 +34,13 @@ pub enum QueryError {
         /// The greatest number allowed.
         max: usize,
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
     /// The query can't be parsed: a quote or a parenthesis isn't closed, or an operator stands alone.
     #[error("the query can't be parsed: {query}")]
     Syntax {
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
     /// The query uses a feature that isn't supported.
     #[error("{what} can't be searched for (to mean the characters, quote the word): {query}")]
@@ -50,7 +48,7 @@ pub enum QueryError {
         /// The feature.
         what: &'static str,
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
     /// The query names an unknown field.
     #[error(
@@ -58,9 +56,9 @@ pub enum QueryError {
     )]
     UnknownField {
         /// The field.
-        field: QueryExcerpt,
+        field: Excerpt,
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
     /// A boost, or the product of nested ones, is above the bound.
     #[error("a boost of the query is above {max:e}: {query}")]
@@ -68,7 +66,7 @@ pub enum QueryError {
         /// The greatest boost allowed.
         max: u32,
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
     /// A word or phrase of the query has no letter and no digit, so there is nothing to search for.
     #[error(
@@ -76,51 +74,16 @@ pub enum QueryError {
     )]
     NoToken {
         /// The word or phrase.
-        word: QueryExcerpt,
+        word: Excerpt,
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
     /// The query has no words.
     #[error("the query has no word to search for: {query}")]
     NoWords {
         /// The query.
-        query: QueryExcerpt,
+        query: Excerpt,
     },
-}
-
-/// A query, or a part of one, in an error message: quoted, escaped, and cut off after 120 characters.
-#[derive(Clone, PartialEq, Eq)]
-pub struct QueryExcerpt {
-    text: String,
-    shortened: bool,
-}
-
-impl QueryExcerpt {
-    const CHARACTERS: usize = 120;
-
-    pub(crate) fn new(query: &str) -> Self {
-        let end = query
-            .char_indices()
-            .nth(Self::CHARACTERS)
-            .map_or(query.len(), |(end, _)| end);
-        Self {
-            text: query.chars().take(Self::CHARACTERS).collect(),
-            shortened: end < query.len(),
-        }
-    }
-}
-
-impl fmt::Display for QueryExcerpt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.text)?;
-        f.write_str(if self.shortened { "…" } else { "" })
-    }
-}
-
-impl fmt::Debug for QueryExcerpt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 /// An error of a search or of a text shard.

@@ -31,5 +31,5 @@ pub use self::shard::{
 };
 pub use self::statistics::TextStatistics;
 pub use self::view::TextView;
-pub use crate::error::{QueryError, QueryExcerpt, SearchError};
+pub use crate::error::{Excerpt, QueryError, SearchError};
 pub use crate::publication::Hit;

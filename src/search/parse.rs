@@ -12,12 +12,12 @@ use tantivy::query_grammar::{
 
 use super::query::{Clause, Leaf, LeafKind, Node, Query};
 use super::schema::{TextField, query_analyzer};
-use crate::error::{QueryError, QueryExcerpt};
+use crate::error::{Excerpt, QueryError};
 
 pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
     check_size(query)?;
     let ast = parse_query(query).map_err(|_| QueryError::Syntax {
-        query: QueryExcerpt::new(query),
+        query: Excerpt::new(query),
     })?;
     let mut tree = tree(distinct(ast), query)?;
     if excludes_only(&tree) {
@@ -40,7 +40,7 @@ fn check_size(query: &str) -> Result<(), QueryError> {
         return Err(QueryError::TooLong {
             bytes: query.len(),
             max: Query::MAX_BYTES,
-            query: QueryExcerpt::new(query),
+            query: Excerpt::new(query),
         });
     }
     let groups = query.matches('(').count() + query.matches("NOT").count();
@@ -48,7 +48,7 @@ fn check_size(query: &str) -> Result<(), QueryError> {
         return Err(QueryError::TooNested {
             value: groups,
             max: Query::MAX_GROUPS,
-            query: QueryExcerpt::new(query),
+            query: Excerpt::new(query),
         });
     }
     Ok(())
@@ -83,7 +83,7 @@ fn tree(ast: UserInputAst, query: &str) -> Result<Tree, QueryError> {
     match ast {
         // The grammar has empty text, but no empty group.
         UserInputAst::Clause(children) if children.is_empty() => Err(QueryError::NoWords {
-            query: QueryExcerpt::new(query),
+            query: Excerpt::new(query),
         }),
         UserInputAst::Clause(children) => {
             let child = |(occur, child): (Option<Occur>, _)| {
@@ -126,7 +126,7 @@ fn boosted(tree: Tree, boost: f32) -> Tree {
 fn unsupported<T>(what: &'static str, query: &str) -> Result<T, QueryError> {
     Err(QueryError::Unsupported {
         what,
-        query: QueryExcerpt::new(query),
+        query: Excerpt::new(query),
     })
 }
 
@@ -160,14 +160,14 @@ fn literal_tree(literal: &UserInputLiteral, query: &str) -> Result<Tree, QueryEr
     let leaf = |field| match leaf(field, &literal.phrase) {
         Some(leaf) => Ok(Tree::Leaf(leaf)),
         None => Err(QueryError::NoToken {
-            word: QueryExcerpt::new(&literal.phrase),
-            query: QueryExcerpt::new(query),
+            word: Excerpt::new(&literal.phrase),
+            query: Excerpt::new(query),
         }),
     };
     if let Some(name) = &literal.field_name {
         let field = TextField::by_name(name).ok_or_else(|| QueryError::UnknownField {
-            field: QueryExcerpt::new(name),
-            query: QueryExcerpt::new(query),
+            field: Excerpt::new(name),
+            query: Excerpt::new(query),
         })?;
         return leaf(field);
     }
@@ -229,14 +229,14 @@ fn flatten(tree: Tree, boost: f32, scored: bool, query: &mut Query) -> Result<No
             }
             Err(QueryError::Boost {
                 max: Query::MAX_BOOST,
-                query: QueryExcerpt::new(&query.text),
+                query: Excerpt::new(&query.text),
             })
         }
         Tree::Leaf(kind) => {
             if query.leaves.len() == Query::MAX_LEAVES {
                 return Err(QueryError::TooManyLeaves {
                     max: Query::MAX_LEAVES,
-                    query: QueryExcerpt::new(&query.text),
+                    query: Excerpt::new(&query.text),
                 });
             }
             query.leaves.push(Leaf {

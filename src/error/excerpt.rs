@@ -1,0 +1,38 @@
+//! Excerpts of input in error messages.
+
+use std::fmt;
+
+/// A piece of input in an error message: quoted, escaped, and cut off after 120 characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    text: String,
+    shortened: bool,
+}
+
+impl Excerpt {
+    const CHARACTERS: usize = 120;
+
+    pub(crate) fn new(input: &str) -> Self {
+        let end = input
+            .char_indices()
+            .nth(Self::CHARACTERS)
+            .map_or(input.len(), |(end, _)| end);
+        Self {
+            text: input[..end].to_owned(),
+            shortened: end < input.len(),
+        }
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text)?;
+        f.write_str(if self.shortened { "…" } else { "" })
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
