@@ -93,6 +93,10 @@ fn every_error_has_a_line_in_the_guide() {
         ("src/error/registry.rs", "RegistryError"),
         ("src/error/ring.rs", "RingError"),
         ("src/error/route.rs", "RouteError"),
+        ("src/error/schema.rs", "DocumentError"),
+        ("src/error/schema.rs", "SchemaError"),
+        ("src/error/search.rs", "QueryError"),
+        ("src/error/search.rs", "SearchError"),
         ("src/colony/report.rs", "ReturnReason"),
         ("src/colony/report.rs", "FaultKind"),
     ] {

@@ -111,15 +111,18 @@ mod stored {
 #[cfg(feature = "search")]
 mod search {
     use tickring::search::{
-        Query, QueryError, SearchError, TextDocument, TextField, TextShard, TextShardConfig,
-        TextStatistics, TextView,
+        Date, DateError, DocumentError, Field, Query, QueryError, Schema, SchemaError, SearchError,
+        TextDocument, TextShard, TextShardConfig, TextStatistics, TextView, Value,
     };
 
     use super::*;
 
     shared! { Query TextShard TextStatistics TextView }
-    value! { TextDocument TextField TextShardConfig }
-    error! { QueryError SearchError }
+    value! { Schema TextShardConfig Date }
+    assert_impl_all!(Field: Clone, Debug, PartialEq, Send, Sync);
+    assert_impl_all!(TextDocument: Clone, Debug, PartialEq, Send, Sync);
+    assert_impl_all!(Value: Clone, Debug, Display, PartialEq, Send, Sync);
+    error! { DateError DocumentError QueryError SchemaError SearchError }
     assert_impl_all!(Query: Clone, Display, FromStr<Err = QueryError>);
 }
 

@@ -50,7 +50,7 @@ impl Document {
 
     /// Returns the size of the body in bytes.
     pub(super) fn bytes(&self) -> u64 {
-        self.text.body.len() as u64
+        self.text.text("body").map_or(0, str::len) as u64
     }
 }
 

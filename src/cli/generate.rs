@@ -110,8 +110,23 @@ mod tests {
     #[test]
     fn a_document_depends_on_seed_and_number_alone() {
         let vocabulary = Vocabulary::new();
-        let body = |seed, number| vocabulary.document(seed, number).text.body;
-        assert_eq!(body(1, 2), Vocabulary::new().document(1, 2).text.body);
+        let body = |seed, number| {
+            vocabulary
+                .document(seed, number)
+                .text
+                .text("body")
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(
+            body(1, 2),
+            Vocabulary::new()
+                .document(1, 2)
+                .text
+                .text("body")
+                .unwrap()
+                .to_owned()
+        );
         assert_ne!(body(1, 2), body(1, 3));
         assert_ne!(body(1, 2), body(2, 2));
         let lengths = (0..200).map(|number| body(0, number).split(' ').count() as u64);
@@ -123,7 +138,13 @@ mod tests {
         let vocabulary = Vocabulary::new();
         let mut counts: HashMap<String, u64> = HashMap::new();
         for number in 0..300 {
-            for word in vocabulary.document(0, number).text.body.split(' ') {
+            for word in vocabulary
+                .document(0, number)
+                .text
+                .text("body")
+                .unwrap()
+                .split(' ')
+            {
                 *counts.entry(word.to_owned()).or_default() += 1;
             }
         }

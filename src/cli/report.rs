@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tickring::ShardId;
 use tickring::frequency::{DocumentFrequencies, aggregate_owned};
-use tickring::search::{Hit, Query, TextField, search};
+use tickring::search::{Hit, Query, search};
 
 use super::index::Indexed;
 use super::{Failure, queries};
@@ -52,7 +52,7 @@ impl Report {
         let dictionaries = publication
             .shards()
             .iter()
-            .map(|shard| shard.view().term_frequencies(TextField::Body))
+            .map(|shard| shard.view().term_frequencies("body"))
             .collect::<Result<Vec<_>, _>>()?;
         let frequencies = aggregate_owned(dictionaries)?;
         let aggregation = begun.elapsed();

@@ -16,6 +16,8 @@ mod registry;
 mod ring;
 mod route;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
+mod schema;
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
 mod search;
 
 pub use self::barrier::{BarrierError, MissingShards};
@@ -30,6 +32,8 @@ pub use self::publication::PublicationError;
 pub use self::registry::RegistryError;
 pub use self::ring::RingError;
 pub use self::route::{BatchError, RouteError};
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+pub use self::schema::{DateError, DocumentError, SchemaError};
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub use self::search::{QueryError, SearchError};
 
@@ -135,6 +139,18 @@ pub enum Error {
     #[cfg(all(feature = "search", not(any(loom, shuttle))))]
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// A schema was refused. No schema was made.
+    #[cfg(all(feature = "search", not(any(loom, shuttle))))]
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A value doesn't fit its document's schema. The document is unchanged.
+    #[cfg(all(feature = "search", not(any(loom, shuttle))))]
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A text isn't a date.
+    #[cfg(all(feature = "search", not(any(loom, shuttle))))]
+    #[error(transparent)]
+    Date(#[from] DateError),
     /// A search failed, or a text shard's work did. A search changes nothing. A shard that failed during a write can't be used any more.
     #[cfg(all(feature = "search", not(any(loom, shuttle))))]
     #[error(transparent)]

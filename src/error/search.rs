@@ -96,6 +96,22 @@ pub enum SearchError {
     /// The deadline passed before the search was finished. Nothing changed; try again with a later deadline.
     #[error("the deadline passed before the search was finished")]
     DeadlinePassed,
+    /// A view, a query or a document has another schema than what it meets. Nothing was searched or written.
+    #[error("{what} has another schema: {actual} instead of {expected}")]
+    OtherSchema {
+        /// What has it.
+        what: &'static str,
+        /// The schema that was expected, as JSON.
+        expected: Excerpt,
+        /// Its own schema, as JSON.
+        actual: Excerpt,
+    },
+    /// The schema has no text field with this name. Nothing was searched.
+    #[error("there is no text field {field}")]
+    NoTextField {
+        /// The name.
+        field: Excerpt,
+    },
     /// An index couldn't be created, written or read. A search that fails has changed nothing. A shard that failed during a write
     /// can't be used any more.
     #[error("the index failed: {0}")]

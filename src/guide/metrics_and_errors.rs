@@ -55,7 +55,7 @@
 //! | `Unsent` | why a message was not sent; [`Unsent::into_reason`](crate::colony::Unsent::into_reason) drops the message for it |
 //! | `Publication` | a [`PublicationError`](crate::error::PublicationError) |
 //! | `Parse` | a [`ParseError`](crate::error::ParseError), which says what was expected |
-//! | `Query`, `Search` | an error of a query, or of a search |
+//! | `Query`, `Search`, `Schema`, `Document`, `Date` | an error of a query, a search, a schema, a document or a date |
 //!
 //! | [`PublicationError`](crate::error::PublicationError) | means | do |
 //! | --- | --- | --- |
@@ -217,9 +217,21 @@
 //! | `NoToken` | a word without letter or digit | leave it out, or quote it with its neighbours |
 //! | `NoWords` | nothing to search for | ask for a word |
 //!
+//! | `SchemaError` | means | do |
+//! | --- | --- | --- |
+//! | `Json` | the text isn't the JSON of a schema | correct the line and column that it names |
+//! | `NoTextField`, `TooManyFields`, `Name`, `Twice`, `NotText`, `Boost` | the fields contradict each other, or a bound | correct the field that it names |
+//!
+//! | `DocumentError` | means | do |
+//! | --- | --- | --- |
+//! | `UnknownField` | the schema has no such field | correct it, or add the field to the schema |
+//! | `WrongType`, `NotFinite`, `LongKeyword` | the value doesn't fit its field; the document is unchanged | correct the value |
+//!
 //! | `SearchError` | means | do |
 //! | --- | --- | --- |
 //! | `Config` | no text shard was built | correct the field that it names |
+//! | `OtherSchema` | a query, view or document has another schema | build it with the schema of the shards |
+//! | `NoTextField` | the schema has no such text field | correct the name |
 //! | `DeadlinePassed` | there is no partial answer | search again with more time |
 //! | `Index` from a search | nothing changed | search again |
 //! | `Index` from a shard | a fault | nothing: the shard is made again |

@@ -313,7 +313,7 @@ mod tests {
         mut found: impl FnMut(DocId, f32) -> Result<(), SearchError>,
     ) -> Result<(), SearchError> {
         let query = Query::parse(query).unwrap();
-        let statistics = TextStatistics::new(&[searcher]);
+        let statistics = TextStatistics::new(&[searcher]).unwrap();
         let (tantivy, none) = (searcher.tantivy(), Deadline(None));
         let weights = LeafWeight::for_query(&query, &statistics, tantivy, none).unwrap();
         let mut scratch = Scratch::new(&query);

@@ -19,17 +19,19 @@ mod segment;
 mod shard;
 mod slack;
 mod statistics;
+mod value;
 mod view;
 mod weight;
 
 pub use self::document::TextDocument;
 pub use self::query::Query;
 pub use self::run::{search, search_views, search_with_local_statistics};
-pub use self::schema::TextField;
+pub use self::schema::{Field, Schema, SchemaBuilder};
 pub use self::shard::{
     MAX_TEXT_SHARDS, MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig,
 };
 pub use self::statistics::TextStatistics;
+pub use self::value::{Date, Value};
 pub use self::view::TextView;
-pub use crate::error::{Excerpt, QueryError, SearchError};
+pub use crate::error::{DateError, DocumentError, Excerpt, QueryError, SchemaError, SearchError};
 pub use crate::publication::Hit;

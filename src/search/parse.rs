@@ -5,13 +5,12 @@
 
 use std::collections::HashSet;
 
-use tantivy::Term;
 use tantivy::query_grammar::{
     Delimiter, Occur, UserInputAst, UserInputLeaf, UserInputLiteral, parse_query,
 };
 
 use super::query::{Clause, Leaf, LeafKind, Node, Query};
-use super::schema::{TextField, query_analyzer};
+use super::schema::{Schema, TextField, query_analyzer};
 use crate::error::{Excerpt, QueryError};
 
 pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
@@ -25,6 +24,7 @@ pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
     }
     let mut parsed = Query {
         text: query.to_owned(),
+        schema: Schema::default(),
         root: Node::Leaf(0),
         clauses: Vec::new(),
         leaves: Vec::new(),
@@ -165,14 +165,15 @@ fn literal_tree(literal: &UserInputLiteral, query: &str) -> Result<Tree, QueryEr
         }),
     };
     if let Some(name) = &literal.field_name {
-        let field = TextField::by_name(name).ok_or_else(|| QueryError::UnknownField {
+        let unknown = || QueryError::UnknownField {
             field: Excerpt::new(name),
             query: Excerpt::new(query),
-        })?;
+        };
+        let field = Schema::default().text_field(name).ok_or_else(unknown)?;
         return leaf(field);
     }
-    let leaves = TextField::ALL
-        .into_iter()
+    let leaves = Schema::default()
+        .text_fields()
         .map(|field| Ok((Occur::Should, leaf(field)?)));
     Ok(Tree::Clause(leaves.collect::<Result<_, QueryError>>()?))
 }
@@ -187,7 +188,7 @@ fn tokens(text: &str) -> Vec<(usize, String)> {
 
 /// Returns the leaf of a word or phrase, or `None` if the text has no token.
 fn leaf(field: TextField, text: &str) -> Option<LeafKind> {
-    let term = |text: &str| Term::from_field_text(field.number(), text);
+    let term = |text: &str| Schema::default().term(field, text);
     match &tokens(text)[..] {
         [] => None,
         [(_, word)] => Some(LeafKind::Term(field, term(word))),
@@ -233,6 +234,14 @@ fn flatten(tree: Tree, boost: f32, scored: bool, query: &mut Query) -> Result<No
             })
         }
         Tree::Leaf(kind) => {
+            let boost = match &kind {
+                LeafKind::Term(field, _) => boost * query.schema.boost(*field),
+                LeafKind::Phrase(words) => match query.schema.text_field_of(&words[0].1) {
+                    Some(field) => boost * query.schema.boost(field),
+                    None => boost,
+                },
+                LeafKind::All => boost,
+            };
             if query.leaves.len() == Query::MAX_LEAVES {
                 return Err(QueryError::TooManyLeaves {
                     max: Query::MAX_LEAVES,

@@ -231,7 +231,7 @@ mod tests {
         prunes: bool,
     ) -> (Vec<(DocumentId, u32)>, usize) {
         let query = Query::parse(query).unwrap();
-        let statistics = TextStatistics::new(&searchers.iter().collect::<Vec<_>>());
+        let statistics = TextStatistics::new(&searchers.iter().collect::<Vec<_>>()).unwrap();
         let (any, none) = (searchers[0].tantivy(), Deadline(None));
         let weights = LeafWeight::for_query(&query, &statistics, any, none).unwrap();
         let (mut scratch, mut top, mut scored) = (Scratch::new(&query), Top::new(limit), 0);

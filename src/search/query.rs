@@ -6,7 +6,7 @@ use tantivy::Term;
 use tantivy::query_grammar::Occur;
 
 use super::parse;
-use super::schema::TextField;
+use super::schema::{Schema, TextField};
 use crate::error::QueryError;
 
 /// A parsed query. It can be used for any number of searches.
@@ -61,6 +61,7 @@ use crate::error::QueryError;
 #[derive(Clone)]
 pub struct Query {
     pub(super) text: String,
+    pub(super) schema: Schema,
     pub(super) root: Node,
     pub(super) clauses: Vec<Clause>,
     pub(super) leaves: Vec<Leaf>,
@@ -90,6 +91,11 @@ impl Query {
     /// [`QueryError`] says what is wrong with the query and shows it.
     pub fn parse(query: &str) -> Result<Self, QueryError> {
         parse::parse(query)
+    }
+
+    /// Returns the schema of the documents that the query is for.
+    pub const fn schema(&self) -> &Schema {
+        &self.schema
     }
 
     /// Returns the text of the query as it was given.

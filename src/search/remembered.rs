@@ -49,10 +49,11 @@ impl Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::TextField;
+    use crate::search::Schema;
 
     fn term(text: &str) -> Term {
-        Term::from_field_text(TextField::Body.number(), text)
+        let schema = Schema::default();
+        schema.term(schema.text_field("body").unwrap(), text)
     }
 
     /// The bytes of what is remembered, added up, at least.

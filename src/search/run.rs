@@ -6,7 +6,7 @@ use super::deadline::Deadline;
 use super::evaluate::{Hits, Scratch, each_hit};
 use super::query::Query;
 use super::segment::SegmentView;
-use super::statistics::TextStatistics;
+use super::statistics::{TextStatistics, same_schema};
 use super::view::TextView;
 use super::weight::LeafWeight;
 use crate::error::SearchError;
@@ -131,7 +131,7 @@ where
 {
     let mut search = Search::new(query, top, Deadline(deadline))?;
     for (shard, view) in publication.shards().iter().map(numbered) {
-        search.run(&[(shard, view)], &TextStatistics::new(&[view]))?;
+        search.run(&[(shard, view)], &TextStatistics::new(&[view])?)?;
     }
     Ok(search.top.into_hits())
 }
@@ -160,6 +160,9 @@ impl<'a> Search<'a> {
         statistics: &TextStatistics,
     ) -> Result<(), SearchError> {
         // Without documents BM25 would divide by zero. A field without tokens has no live match to score.
+        if let Some((_, view)) = views.first() {
+            same_schema(view.schema(), self.query.schema(), "the query")?;
+        }
         let (Some((_, any)), 1.., 1..) =
             (views.first(), statistics.document_count(), self.top.limit())
         else {
@@ -221,7 +224,7 @@ mod tests {
     use super::*;
     use crate::colony::Write;
     use crate::id::DocumentId;
-    use crate::search::{TextDocument, TextField, TextShard};
+    use crate::search::{TextDocument, TextShard};
     use crate::sync::Arc;
 
     /// A deadline that passes after the first look at it is met again before the statistics of each leaf, and in each window.
@@ -232,13 +235,8 @@ mod tests {
             document: Arc::new(TextDocument::new("sea", "")),
         }];
         let searcher = TextShard::after(&writes);
-        let statistics = TextStatistics::new(&[&searcher]);
-        assert_eq!(
-            statistics
-                .document_frequency(TextField::Title, "sea")
-                .unwrap(),
-            1
-        );
+        let statistics = TextStatistics::new(&[&searcher]).unwrap();
+        assert_eq!(statistics.document_frequency("title", "sea").unwrap(), 1);
         let query = Query::parse("sea").unwrap();
         let passed = Deadline(Some(Instant::now()));
         let weights =

@@ -8,10 +8,16 @@ use tantivy::fastfield::Column;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentComponent, SegmentId, SegmentMeta};
 use tantivy::postings::TermInfo;
-use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet, Index, Opstamp, SegmentReader, TantivyError, Term};
+use tantivy::schema::{Document, IndexRecordOption, Value as StoredValue};
+use tantivy::{
+    DocId, DocSet, Index, Opstamp, SegmentReader, TERMINATED, TantivyDocument, TantivyError, Term,
+};
 
-use super::schema::{ID_HIGH_NAME, ID_LOW_NAME, TOKENS_NAMES, TextField, id_field};
+use super::document::TextDocument;
+use super::schema::{
+    FieldId, ID_HIGH_NAME, ID_LOW_NAME, Kind, Schema, TextField, id_field, tokens_name,
+};
+use super::value::{Date, Value};
 use crate::error::{Cause, SearchError};
 use crate::id::DocumentId;
 use crate::sync::Arc;
@@ -19,14 +25,20 @@ use crate::sync::Arc;
 /// The parts of a segment that a search needs, opened once. Two views with the same [`key`](Self::key) hold the same documents.
 pub(super) struct SegmentView {
     reader: SegmentReader,
-    text: [Arc<InvertedIndexReader>; 2],
-    lengths: [FieldNormReader; 2],
+    /// By text field.
+    text: Box<[TextPart]>,
     ids: Arc<InvertedIndexReader>,
     id_high: Column<u64>,
     id_low: Column<u64>,
-    tokens: [u64; 2],
     /// Shared with the index, so that a shard can be made from them even after the index has removed them.
     files: Box<[(PathBuf, OwnedBytes)]>,
+}
+
+/// The part of a segment that belongs to one text field.
+struct TextPart {
+    index: Arc<InvertedIndexReader>,
+    lengths: FieldNormReader,
+    tokens: u64,
 }
 
 /// The identity of a segment's content. Its files never change; a later delete adds a new delete file, named by the operation's stamp.
@@ -37,20 +49,25 @@ pub(super) fn segment_key(reader: &SegmentReader) -> SegmentKey {
 }
 
 impl SegmentView {
-    pub(super) fn open(reader: &SegmentReader, index: &Index) -> Result<Self, SearchError> {
-        let text = |field: TextField| reader.inverted_index(field.number());
-        let lengths = |field: TextField| reader.get_fieldnorms_reader(field.number());
+    pub(super) fn open(
+        reader: &SegmentReader,
+        index: &Index,
+        schema: &Schema,
+    ) -> Result<Self, SearchError> {
+        let text = |field: TextField| {
+            let number = schema.field_of(field).number();
+            Ok::<_, SearchError>(TextPart {
+                index: reader.inverted_index(number).map_err(SearchError::index)?,
+                lengths: reader
+                    .get_fieldnorms_reader(number)
+                    .map_err(SearchError::index)?,
+                tokens: live_tokens(reader, field)?,
+            })
+        };
         Ok(Self {
-            text: [
-                text(TextField::Title).map_err(SearchError::index)?,
-                text(TextField::Body).map_err(SearchError::index)?,
-            ],
-            lengths: [
-                lengths(TextField::Title).map_err(SearchError::index)?,
-                lengths(TextField::Body).map_err(SearchError::index)?,
-            ],
+            text: schema.text_fields().map(text).collect::<Result<_, _>>()?,
             ids: reader
-                .inverted_index(id_field())
+                .inverted_index(id_field(schema))
                 .map_err(SearchError::index)?,
             id_high: reader
                 .fast_fields()
@@ -60,10 +77,6 @@ impl SegmentView {
                 .fast_fields()
                 .u64(ID_LOW_NAME)
                 .map_err(SearchError::index)?,
-            tokens: [
-                live_tokens(reader, TextField::Title)?,
-                live_tokens(reader, TextField::Body)?,
-            ],
             files: files(&segment_meta(reader, index), index)?,
             reader: reader.clone(),
         })
@@ -78,12 +91,12 @@ impl SegmentView {
     }
 
     pub(super) fn inverted_index(&self, field: TextField) -> &InvertedIndexReader {
-        &self.text[field.index()]
+        &self.text[field.index()].index
     }
 
     /// The fields' lengths, quantised to a byte as BM25 takes them.
-    pub(super) const fn lengths(&self, field: TextField) -> &FieldNormReader {
-        &self.lengths[field.index()]
+    pub(super) fn lengths(&self, field: TextField) -> &FieldNormReader {
+        &self.text[field.index()].lengths
     }
 
     /// Live documents.
@@ -92,8 +105,8 @@ impl SegmentView {
     }
 
     /// The exact number of tokens of the live documents in one field.
-    pub(super) const fn tokens(&self, field: TextField) -> u64 {
-        self.tokens[field.index()]
+    pub(super) fn tokens(&self, field: TextField) -> u64 {
+        self.text[field.index()].tokens
     }
 
     pub(super) const fn files(&self) -> &[(PathBuf, OwnedBytes)] {
@@ -115,18 +128,51 @@ impl SegmentView {
         }
     }
 
+    /// Reads the stored fields of a document.
+    pub(super) fn stored(
+        &self,
+        document: DocId,
+        schema: &Schema,
+    ) -> Result<TextDocument, SearchError> {
+        let store = self.reader.get_store_reader(0);
+        let store = store.map_err(|error| SearchError::index(TantivyError::from(error)))?;
+        let stored: TantivyDocument = store.get(document).map_err(SearchError::index)?;
+        let mut restored = schema.document();
+        for (number, value) in stored.iter_fields_and_values() {
+            let field = FieldId::new(number.field_id() as usize);
+            let value = value_of(&value, schema.kind(field)).ok_or_else(|| {
+                SearchError::Index(Cause::new(format!(
+                    "document {document} has a stored value of another type than its field"
+                )))
+            })?;
+            restored.restore(field, value);
+        }
+        Ok(restored)
+    }
+
+    /// The number of the live document with the id.
+    pub(super) fn find(&self, id: &Term) -> Result<Option<DocId>, SearchError> {
+        let Some(info) = self.ids.get_term_info(id).map_err(SearchError::index)? else {
+            return Ok(None);
+        };
+        let mut postings = self
+            .ids
+            .read_postings_from_terminfo(&info, IndexRecordOption::Basic)
+            .map_err(SearchError::index)?;
+        let is_live = |document| {
+            let alive = self.reader.alive_bitset();
+            alive.is_none_or(|alive| alive.is_alive(document))
+        };
+        while postings.doc() != TERMINATED && !is_live(postings.doc()) {
+            postings.advance();
+        }
+        Ok(Some(postings.doc()).filter(|&document| document != TERMINATED))
+    }
+
     /// The ids of the live documents.
     pub(super) fn live_ids(&self) -> impl Iterator<Item = Result<DocumentId, SearchError>> + '_ {
         let live = self.reader.doc_ids_alive();
         live.map(|document| self.document_id(document))
-    }
-
-    /// Whether a live document has the id.
-    pub(super) fn holds(&self, id: &Term) -> Result<bool, SearchError> {
-        let Some(info) = self.ids.get_term_info(id).map_err(SearchError::index)? else {
-            return Ok(false);
-        };
-        Ok(self.live_documents(&self.ids, &info)? > 0)
     }
 
     /// The number of live documents with the term.
@@ -180,6 +226,17 @@ impl SegmentView {
     }
 }
 
+/// Converts a stored value of a field of this kind.
+fn value_of<'a>(value: &impl StoredValue<'a>, kind: Kind) -> Option<Value> {
+    Some(match kind {
+        Kind::Text(_) | Kind::Keyword => Value::Text(value.as_str()?.to_owned()),
+        Kind::Integer => Value::Integer(value.as_i64()?),
+        Kind::Float => Value::Float(value.as_f64()?),
+        Kind::Date => Value::Date(Date::from_nanoseconds(value.as_i64()?)),
+        Kind::Boolean => Value::Boolean(value.as_i64()? != 0),
+    })
+}
+
 fn segment_meta(reader: &SegmentReader, index: &Index) -> SegmentMeta {
     let meta = index.new_segment_meta(reader.segment_id(), reader.max_doc());
     match reader.delete_opstamp() {
@@ -218,7 +275,7 @@ fn files(meta: &SegmentMeta, index: &Index) -> Result<Box<[(PathBuf, OwnedBytes)
 fn live_tokens(reader: &SegmentReader, field: TextField) -> Result<u64, SearchError> {
     let tokens = reader
         .fast_fields()
-        .u64(TOKENS_NAMES[field.index()])
+        .u64(&tokens_name(field))
         .map_err(SearchError::index)?;
     let count = |document| tokens.first(document).unwrap_or(0);
     Ok(reader.doc_ids_alive().map(count).sum())

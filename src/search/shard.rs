@@ -14,7 +14,8 @@ use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
 
 use super::document::TextDocument;
-use super::schema::{id_term, indexed, schema, tokenizers};
+use super::schema::{Schema, id_term, indexed, tokenizers};
+use super::statistics::same_schema;
 use super::view::TextView;
 use crate::colony::{Batch, Birth, Refusal, Shard, ShardMetrics, TickContext, Write};
 use crate::error::ConfigError;
@@ -47,12 +48,15 @@ pub struct TextShardConfig {
     /// The memory that the writer fills before it closes a segment, in bytes. Finished segments don't count. A tick that writes more makes
     /// several segments. From [`MIN_WRITER_MEMORY`] to [`MAX_WRITER_MEMORY`]. Default: 15 MB.
     pub writer_memory: u64,
+    /// The fields of the documents. All shards of a colony must have the same. Default: [`Schema::default`].
+    pub schema: Schema,
 }
 
 impl Default for TextShardConfig {
     fn default() -> Self {
         Self {
             writer_memory: MIN_WRITER_MEMORY,
+            schema: Schema::default(),
         }
     }
 }
@@ -102,7 +106,7 @@ impl TextShardConfig {
 /// colony.tick()?;
 /// assert!(colony.publication().shards()[0].view().holds(id));
 ///
-/// let wrong = TextShardConfig { writer_memory: 1 };
+/// let wrong = TextShardConfig { writer_memory: 1, ..TextShardConfig::default() };
 /// assert_eq!(
 ///     TextShard::new(&wrong).unwrap_err().to_string(),
 ///     "writer_memory is 1, but must be from 15000000 to 4293967294",
@@ -175,6 +179,7 @@ impl TextShard {
     }
 
     fn again(last: &TextView, config: &TextShardConfig) -> Result<Self, SearchError> {
+        same_schema(&config.schema, last.schema(), "the last view")?;
         let mut shard = Self::on(copied(last)?, config)?;
         // tantivy gives its first operation the number of the last commit. A merge that begins before the next commit takes an operation with
         // that number for one that is already applied. An empty commit uses the number up.
@@ -188,7 +193,7 @@ impl TextShard {
     ) -> Result<Self, SearchError> {
         config.validate()?;
         let memory = usize::try_from(config.writer_memory).unwrap_or(usize::MAX);
-        let index = builder()
+        let index = builder(&config.schema)
             .open_or_create(directory)
             .map_err(SearchError::index)?;
         let options = IndexWriterOptions::builder()
@@ -209,7 +214,7 @@ impl TextShard {
             .try_into()
             .map_err(SearchError::index)?;
         Ok(Self {
-            view: TextView::open(IndexReader::searcher(&reader), None)?,
+            view: TextView::open(IndexReader::searcher(&reader), &config.schema, None)?,
             writer,
             reader,
             written: HashMap::default(),
@@ -235,7 +240,7 @@ impl TextShard {
     /// Deletes a document. tantivy deletes what was added before this call, also in the same tick, but nothing that is added later.
     fn delete(&mut self, id: DocumentId) -> Result<(), SearchError> {
         if self.is_live(id)? {
-            self.writer.delete_term(id_term(id));
+            self.writer.delete_term(id_term(self.view.schema(), id));
             self.written.insert(id, false);
         }
         Ok(())
@@ -251,7 +256,7 @@ impl TextShard {
         loop {
             // Also without a commit, because a merge may have ended.
             self.reader.reload().map_err(SearchError::index)?;
-            match TextView::open(self.reader.searcher(), Some(&self.view)) {
+            match TextView::open(self.reader.searcher(), self.view.schema(), Some(&self.view)) {
                 Ok(view) => {
                     self.view = view;
                     return Ok(());
@@ -263,14 +268,14 @@ impl TextShard {
     }
 }
 
-fn builder() -> IndexBuilder {
-    // The document store is empty, so its thread, one for each open segment, would be wasted.
+fn builder(schema: &Schema) -> IndexBuilder {
+    // Compressing in the indexing thread saves a thread for each open segment. Without stored fields, there is nothing to compress.
     let settings = IndexSettings {
         docstore_compress_dedicated_thread: false,
         ..IndexSettings::default()
     };
     IndexBuilder::new()
-        .schema(schema())
+        .schema(schema.for_index())
         .tokenizers(tokenizers())
         .settings(settings)
 }
@@ -278,7 +283,7 @@ fn builder() -> IndexBuilder {
 /// Copies the view's segments into a directory with an index of its own.
 fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
     let memory = RamDirectory::create();
-    let index = builder()
+    let index = builder(view.schema())
         .open_or_create(memory.clone())
         .map_err(SearchError::index)?;
     let mut list = index.load_metas().map_err(SearchError::index)?;
@@ -336,6 +341,17 @@ impl Shard for TextShard {
         batch: &mut Batch<'_, TextDocument>,
     ) -> Result<(), ShardFailure> {
         for (index, _origin, write) in batch.iter() {
+            let document = match write {
+                Write::Add { document, .. } | Write::Upsert { document, .. } => Some(document),
+                Write::Delete { .. } => None,
+            };
+            if let Some(document) = document
+                && let Err(other) =
+                    same_schema(self.view.schema(), document.schema(), "the document")
+            {
+                batch.refuse(index, Refusal::Because(other.into()));
+                continue;
+            }
             match write {
                 Write::Add { id, .. } if self.is_live(*id)? => {
                     batch.refuse(index, Refusal::Exists);

@@ -7,9 +7,9 @@ use tantivy::schema::Field;
 use tantivy::{TantivyError, Term};
 
 use super::remembered::Remembered;
-use super::schema::{TextField, is_too_long};
-use super::view::TextView;
-use crate::error::SearchError;
+use super::schema::{Schema, TextField, is_too_long};
+use super::view::{TextView, text_field};
+use crate::error::{Excerpt, SearchError};
 use crate::sync::Mutex;
 
 /// The statistics over all shards of one publication: the numbers of documents and tokens, and the document frequency of any term.
@@ -18,7 +18,7 @@ use crate::sync::Mutex;
 /// more are too long to be indexed, so their frequency is 0 and isn't cached.
 ///
 /// ```
-/// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
+/// use tickring::search::{TextDocument, TextShard, TextShardConfig};
 /// use tickring::{Colony, ColonyConfig, DocumentId};
 ///
 /// let make = TextShard::factory(TextShardConfig::default());
@@ -30,26 +30,40 @@ use crate::sync::Mutex;
 /// let publication = colony.publication();
 /// let statistics = publication.statistics();
 /// assert_eq!(statistics.document_count(), 1);
-/// assert_eq!(statistics.document_frequency(TextField::Body, "tide")?, 1);
-/// assert_eq!(statistics.document_frequency(TextField::Title, "time")?, 0);
+/// assert_eq!(statistics.document_frequency("body", "tide")?, 1);
+/// assert_eq!(statistics.document_frequency("title", "time")?, 0);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 pub struct TextStatistics {
+    schema: Schema,
     searchers: Box<[TextView]>,
     documents: u64,
-    tokens: [u64; 2],
+    /// By text field.
+    tokens: Box<[u64]>,
     remembered: Mutex<Remembered>,
 }
 
 impl TextStatistics {
-    pub(super) fn new(searchers: &[&TextView]) -> Self {
-        let tokens = |field| searchers.iter().map(|shard| shard.token_count(field)).sum();
-        Self {
+    /// Adds up the statistics of these views. They must have the same schema. Without views, it is the default one.
+    pub(super) fn new(searchers: &[&TextView]) -> Result<Self, SearchError> {
+        let schema = searchers.first().map(|view| view.schema());
+        let schema = schema.cloned().unwrap_or_default();
+        for view in searchers {
+            same_schema(&schema, view.schema(), "a view")?;
+        }
+        let tokens = |field| searchers.iter().map(|view| view.tokens(field)).sum();
+        Ok(Self {
             searchers: searchers.iter().copied().cloned().collect(),
             documents: searchers.iter().map(|shard| shard.document_count()).sum(),
-            tokens: TextField::ALL.map(tokens),
+            tokens: schema.text_fields().map(tokens).collect(),
             remembered: Mutex::new(Remembered::default()),
-        }
+            schema,
+        })
+    }
+
+    /// Returns the schema of the documents.
+    pub const fn schema(&self) -> &Schema {
+        &self.schema
     }
 
     /// Returns the number of live documents.
@@ -57,8 +71,16 @@ impl TextStatistics {
         self.documents
     }
 
-    /// Returns the exact number of tokens in one field of the live documents.
-    pub const fn token_count(&self, field: TextField) -> u64 {
+    /// Returns the exact number of tokens in a text field of the live documents. See the example of
+    /// [`TextView`](crate::search::TextView#method.token_count).
+    ///
+    /// # Errors
+    /// [`SearchError::NoTextField`] if the schema has no such text field.
+    pub fn token_count(&self, field: &str) -> Result<u64, SearchError> {
+        Ok(self.tokens(text_field(&self.schema, field)?))
+    }
+
+    fn tokens(&self, field: TextField) -> u64 {
         self.tokens[field.index()]
     }
 
@@ -68,9 +90,10 @@ impl TextStatistics {
     /// segments with deleted documents. A cached frequency costs a lock and a look-up.
     ///
     /// # Errors
-    /// [`SearchError::Index`] if an index can't be read.
-    pub fn document_frequency(&self, field: TextField, term: &str) -> Result<u64, SearchError> {
-        self.frequency(field, &Term::from_field_text(field.number(), term))
+    /// [`SearchError::NoTextField`] if the schema has no such text field; [`SearchError::Index`] if an index can't be read.
+    pub fn document_frequency(&self, field: &str, term: &str) -> Result<u64, SearchError> {
+        let field = text_field(&self.schema, field)?;
+        self.frequency(field, &self.schema.term(field, term))
     }
 
     /// Counts outside the lock. Two threads that ask at the same time both count, and cache the same number.
@@ -103,7 +126,8 @@ pub(super) struct Provider<'a>(pub(super) &'a TextStatistics);
 
 impl Bm25StatisticsProvider for Provider<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        text_field(field).map(|field| self.0.token_count(field))
+        let term = Term::from_field_text(field, "");
+        self.field_of(&term).map(|field| self.0.tokens(field))
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
@@ -111,16 +135,37 @@ impl Bm25StatisticsProvider for Provider<'_> {
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        let field = text_field(term.field())?;
+        let field = self.field_of(term)?;
         self.0
             .frequency(field, term)
             .map_err(|error| TantivyError::InternalError(error.to_string()))
     }
 }
 
-fn text_field(field: Field) -> tantivy::Result<TextField> {
-    TextField::by_number(field)
-        .ok_or_else(|| TantivyError::InvalidArgument(format!("{field:?} is not a text field")))
+impl Provider<'_> {
+    fn field_of(&self, term: &Term) -> tantivy::Result<TextField> {
+        let not_text = || {
+            let field = term.field();
+            TantivyError::InvalidArgument(format!("{field:?} is not a text field"))
+        };
+        self.0.schema.text_field_of(term).ok_or_else(not_text)
+    }
+}
+
+/// Checks that documents, queries and views that meet have one schema.
+pub(super) fn same_schema(
+    expected: &Schema,
+    actual: &Schema,
+    what: &'static str,
+) -> Result<(), SearchError> {
+    if expected == actual {
+        return Ok(());
+    }
+    Err(SearchError::OtherSchema {
+        what,
+        expected: Excerpt::new(&expected.to_json()),
+        actual: Excerpt::new(&actual.to_json()),
+    })
 }
 
 impl fmt::Debug for TextStatistics {

@@ -5,10 +5,11 @@ use std::fmt;
 
 use tantivy::Searcher;
 
-use super::schema::{TextField, id_term};
+use super::document::TextDocument;
+use super::schema::{Schema, TextField, id_term};
 use super::segment::{SegmentView, segment_key};
 use super::statistics::TextStatistics;
-use crate::error::SearchError;
+use crate::error::{Excerpt, SearchError};
 use crate::id::DocumentId;
 use crate::publication::{ShardFailure, View};
 use crate::sync::Arc;
@@ -18,7 +19,7 @@ use crate::sync::Arc;
 /// A clone copies a few reference counts. A view keeps its segments in memory as long as it lives.
 ///
 /// ```
-/// use tickring::search::{TextDocument, TextField, TextShard, TextShardConfig};
+/// use tickring::search::{TextDocument, TextShard, TextShardConfig};
 /// use tickring::{Colony, ColonyConfig, DocumentId};
 ///
 /// let make = TextShard::factory(TextShardConfig::default());
@@ -29,23 +30,27 @@ use crate::sync::Arc;
 ///
 /// let publication = colony.publication();
 /// let view = publication.shards()[0].view();
-/// assert_eq!((view.document_count(), view.token_count(TextField::Body)), (1, 3));
-/// assert_eq!(view.term_frequencies(TextField::Title)?["tide"], 1);
+/// assert_eq!((view.document_count(), view.token_count("body")?), (1, 3));
+/// assert_eq!(view.term_frequencies("title")?["tide"], 1);
 /// assert_eq!(view.document_ids()?, [DocumentId::from_seed(1)]);
 /// assert!(!view.contains(DocumentId::from_seed(2))?);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 #[derive(Clone)]
 pub struct TextView {
+    schema: Schema,
     searcher: Searcher,
     segments: Arc<[Arc<SegmentView>]>,
     documents: u64,
-    tokens: [u64; 2],
 }
 
 impl TextView {
     /// Opens a view. Segments that `previous` already has are reused, so the cost depends only on what has changed.
-    pub(super) fn open(searcher: Searcher, previous: Option<&Self>) -> Result<Self, SearchError> {
+    pub(super) fn open(
+        searcher: Searcher,
+        schema: &Schema,
+        previous: Option<&Self>,
+    ) -> Result<Self, SearchError> {
         let known: HashMap<_, _> = previous
             .map_or(&[][..], |previous| &previous.segments)
             .iter()
@@ -56,13 +61,12 @@ impl TextView {
             .iter()
             .map(|reader| match known.get(&segment_key(reader)) {
                 Some(segment) => Ok(Arc::clone(segment)),
-                None => SegmentView::open(reader, searcher.index()).map(Arc::new),
+                None => SegmentView::open(reader, searcher.index(), schema).map(Arc::new),
             })
             .collect::<Result<Arc<[_]>, SearchError>>()?;
-        let tokens = |field| segments.iter().map(|segment| segment.tokens(field)).sum();
         Ok(Self {
             documents: segments.iter().map(|segment| segment.documents()).sum(),
-            tokens: TextField::ALL.map(tokens),
+            schema: schema.clone(),
             searcher,
             segments,
         })
@@ -73,9 +77,22 @@ impl TextView {
         self.documents
     }
 
-    /// Returns the exact number of tokens in one field of the live documents.
-    pub const fn token_count(&self, field: TextField) -> u64 {
-        self.tokens[field.index()]
+    /// Returns the schema of the documents.
+    pub const fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Returns the exact number of tokens in a text field of the live documents. See the example of [`TextView`].
+    ///
+    /// # Errors
+    /// [`SearchError::NoTextField`] if the schema has no such text field.
+    pub fn token_count(&self, field: &str) -> Result<u64, SearchError> {
+        Ok(self.tokens(text_field(&self.schema, field)?))
+    }
+
+    pub(super) fn tokens(&self, field: TextField) -> u64 {
+        let tokens = self.segments.iter().map(|segment| segment.tokens(field));
+        tokens.sum()
     }
 
     /// Returns the number of segments of the index.
@@ -89,13 +106,14 @@ impl TextView {
         files.map(|(_, bytes)| bytes.len() as u64).sum()
     }
 
-    /// Returns the terms of a field, each with the number of live documents that contain it. Terms in no live document are left out.
+    /// Returns the terms of a text field, each with the number of live documents that contain it. Terms in no live document are left out.
     ///
     /// Reads the whole dictionary, and all postings of segments with deleted documents. See the example of [`TextView`].
     ///
     /// # Errors
-    /// [`SearchError::Index`] if the index can't be read.
-    pub fn term_frequencies(&self, field: TextField) -> Result<HashMap<String, u64>, SearchError> {
+    /// [`SearchError::NoTextField`] if the schema has no such text field; [`SearchError::Index`] if the index can't be read.
+    pub fn term_frequencies(&self, field: &str) -> Result<HashMap<String, u64>, SearchError> {
+        let field = text_field(&self.schema, field)?;
         let mut frequencies = HashMap::new();
         for segment in self.segments.iter() {
             segment.add_frequencies(field, &mut frequencies)?;
@@ -108,13 +126,49 @@ impl TextView {
     /// # Errors
     /// [`SearchError::Index`] if the index can't be read.
     pub fn contains(&self, document: DocumentId) -> Result<bool, SearchError> {
-        let term = id_term(document);
+        let term = id_term(&self.schema, document);
         for segment in self.segments.iter() {
-            if segment.holds(&term)? {
+            if segment.find(&term)?.is_some() {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Reads the stored fields of a live document, or returns `None` if there is no such document.
+    ///
+    /// Decompresses one block of the segment's document store, of about 16 KB.
+    ///
+    /// ```
+    /// use tickring::search::{Field, Schema, TextShard, TextShardConfig, Value};
+    /// use tickring::{Colony, ColonyConfig, DocumentId};
+    ///
+    /// let schema = Schema::builder().field(Field::text("title").stored()).field(Field::text("body")).build()?;
+    /// let config = TextShardConfig { schema: schema.clone(), ..TextShardConfig::default() };
+    /// let mut colony = Colony::new(ColonyConfig::default(), 1, TextShard::factory(config))?;
+    /// let mut document = schema.document();
+    /// document.add("title", "Tide and time")?;
+    /// document.add("body", "They wait for nobody.")?;
+    /// let id = DocumentId::from_seed(1);
+    /// colony.intake().try_add(id, document)?;
+    /// colony.tick()?;
+    ///
+    /// let stored = colony.publication().shards()[0].view().stored(id)?.expect("it was added");
+    /// assert_eq!(stored.text("title"), Some("Tide and time"));
+    /// assert_eq!(stored.text("body"), None);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SearchError::Index`] if the index can't be read.
+    pub fn stored(&self, document: DocumentId) -> Result<Option<TextDocument>, SearchError> {
+        let term = id_term(&self.schema, document);
+        for segment in self.segments.iter() {
+            if let Some(found) = segment.find(&term)? {
+                return segment.stored(found, &self.schema).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the ids of the live documents, in no particular order. Reads two columns once. See the example of [`TextView`].
@@ -135,6 +189,14 @@ impl TextView {
     }
 }
 
+/// Finds a text field by its name.
+pub(super) fn text_field(schema: &Schema, name: &str) -> Result<TextField, SearchError> {
+    let unknown = || SearchError::NoTextField {
+        field: Excerpt::new(name),
+    };
+    schema.text_field(name).ok_or_else(unknown)
+}
+
 impl View for TextView {
     type Statistics = TextStatistics;
 
@@ -148,7 +210,7 @@ impl View for TextView {
     }
 
     fn statistics(views: &[&Self]) -> Result<TextStatistics, ShardFailure> {
-        Ok(TextStatistics::new(views))
+        Ok(TextStatistics::new(views)?)
     }
 }
 
@@ -163,7 +225,6 @@ impl fmt::Debug for TextView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TextView")
             .field("documents", &self.documents)
-            .field("tokens", &self.tokens)
             .field("segments", &self.segments.len())
             .finish_non_exhaustive()
     }

@@ -44,8 +44,11 @@ pub fn run(data: &[u8]) {
         assert_eq!(number, expected_number);
         match (document, record) {
             (Ok(document), Some((name, body))) => {
-                assert_eq!((&document.name, &document.text.body), (name, body));
-                assert_eq!(document.text.title, "");
+                assert_eq!(
+                    (&document.name, document.text.text("body")),
+                    (name, Some(body.as_str()))
+                );
+                assert_eq!(document.text.text("title"), Some(""));
                 assert_eq!(document.id.0, id_of(name));
                 assert_eq!(document.bytes(), body.len() as u64);
             }

@@ -149,7 +149,7 @@ fn live(random: &mut Random, rounds: u64, is_frail: bool, counts: &Counts, watch
 
 /// Returns why every shard refuses a document, if they do.
 fn refusal(document: &TextDocument) -> Option<&str> {
-    let title = document.title.as_str();
+    let title = document.text("title").unwrap();
     matches!(title, UNWELCOME | DEADLY).then_some(title)
 }
 

@@ -240,7 +240,7 @@ impl Shard for Moody {
     ) -> Result<(), ShardFailure> {
         let (mut taken, mut places) = (Vec::new(), Vec::new());
         for (index, origin, write) in batch.iter() {
-            match write.document().map(|document| document.title.as_str()) {
+            match write.document().and_then(|document| document.text("title")) {
                 Some(DEADLY) if !self.ward.is_calm() => {
                     return Err(self.confess(TickPhase::Act, Misdeed::Fail));
                 }

@@ -39,7 +39,7 @@ impl Corpus {
 
     pub fn describe(&self) -> String {
         let documents = self.documents.iter().map(|(_, document)| document);
-        let bytes: usize = documents.map(|document| document.body.len()).sum();
+        let bytes: usize = documents.filter_map(|document| document.text("body")).map(str::len).sum();
         format!(
             "S: {} documents, {:.0} MB: the locked dependencies' sources and texts, files cut after 2,000 bytes, drawn at random.",
             self.documents.len(),
@@ -128,7 +128,7 @@ fn cut(path: &Path, texts: &mut Vec<TextDocument>) {
 fn words(texts: &[TextDocument]) -> Vec<String> {
     let mut frequencies = BTreeMap::<String, usize>::new();
     for text in texts {
-        let body = text.body.to_ascii_lowercase();
+        let body = text.text("body").unwrap_or_default().to_ascii_lowercase();
         let words = body.split(|letter: char| !letter.is_ascii_alphabetic());
         let words: std::collections::BTreeSet<_> =
             words.filter(|word| (3..20).contains(&word.len())).collect();

@@ -53,8 +53,8 @@ impl Single {
 
     pub fn add(&self, id: DocumentId, document: &TextDocument) {
         let mut indexed = TantivyDocument::new();
-        indexed.add_text(self.title, &document.title);
-        indexed.add_text(self.body, &document.body);
+        indexed.add_text(self.title, document.text("title").unwrap_or_default());
+        indexed.add_text(self.body, document.text("body").unwrap_or_default());
         indexed.add_bytes(self.id, id.as_bytes());
         self.writer.add_document(indexed).expect("the writer lives");
     }

@@ -8,7 +8,7 @@ use tantivy::directory::{DirectoryLock, FileHandle, Lock, WatchCallback, WatchHa
 use super::*;
 use crate::colony::{Birth, Colony, ColonyConfig};
 use crate::id::ShardId;
-use crate::search::{Query, TextField, search, search_with_local_statistics};
+use crate::search::{Query, search, search_with_local_statistics};
 use crate::sync::{Arc, AtomicBool, Ordering};
 
 #[test]
@@ -22,7 +22,7 @@ fn an_empty_store_takes_no_thread() {
 fn broken() -> TextShard {
     let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
     let mut document = TantivyDocument::new();
-    document.add_text(TextField::Title.number(), "sea");
+    document.add_text(tantivy::schema::Field::from_field_id(0), "sea");
     shard.writer.add_document(document).unwrap();
     shard.writer.commit().unwrap();
     shard.commit().unwrap();
@@ -158,7 +158,7 @@ fn next_life(last: &TextView) -> TextShard {
 fn holding(view: &TextView) -> (Vec<DocumentId>, HashMap<String, u64>) {
     let mut ids = view.document_ids().unwrap();
     ids.sort();
-    (ids, view.term_frequencies(TextField::Body).unwrap())
+    (ids, view.term_frequencies("body").unwrap())
 }
 
 #[test]

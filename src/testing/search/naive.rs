@@ -8,7 +8,7 @@ use tantivy::tokenizer::TokenizerManager;
 use super::{Occur, Tree};
 use crate::DocumentId;
 use crate::frequency::bm25::single;
-use crate::search::{TextDocument, TextField};
+use crate::search::TextDocument;
 
 /// The words of a text with their positions.
 type Tokens = Vec<(usize, String)>;
@@ -22,6 +22,12 @@ fn tokenize(text: &str) -> Tokens {
     tokens
 }
 
+const FIELDS: [&str; 2] = ["title", "body"];
+
+fn index(field: &str) -> usize {
+    FIELDS.iter().position(|name| *name == field).unwrap()
+}
+
 /// All live documents, tokenised.
 #[derive(Debug)]
 pub struct NaiveSearch {
@@ -32,8 +38,9 @@ impl NaiveSearch {
     pub fn new<'a>(
         documents: impl IntoIterator<Item = (&'a DocumentId, &'a TextDocument)>,
     ) -> Self {
-        let tokens =
-            |document: &TextDocument| [tokenize(&document.title), tokenize(&document.body)];
+        let tokens = |document: &TextDocument| {
+            FIELDS.map(|field| tokenize(document.text(field).unwrap_or("")))
+        };
         let documents = documents.into_iter();
         Self {
             documents: documents
@@ -46,15 +53,13 @@ impl NaiveSearch {
         self.documents.len() as u64
     }
 
-    pub fn token_count(&self, field: TextField) -> u64 {
+    pub fn token_count(&self, field: &str) -> u64 {
         let tokens = self.documents.values();
-        tokens
-            .map(|tokens| tokens[field as usize].len() as u64)
-            .sum()
+        tokens.map(|tokens| tokens[index(field)].len() as u64).sum()
     }
 
-    pub fn document_frequency(&self, field: TextField, word: &str) -> u64 {
-        let has = |tokens: &&[Tokens; 2]| tokens[field as usize].iter().any(|(_, w)| w == word);
+    pub fn document_frequency(&self, field: &str, word: &str) -> u64 {
+        let has = |tokens: &&[Tokens; 2]| tokens[index(field)].iter().any(|(_, w)| w == word);
         self.documents.values().filter(has).count() as u64
     }
 
@@ -78,9 +83,9 @@ impl NaiveSearch {
         match tree {
             Tree::All => Weighed::All(boost),
             Tree::Boost(child, factor) => self.weigh(child, boost * factor),
-            Tree::Words(Some(field), words) => self.weigh_words(*field, words, boost),
+            Tree::Words(Some(field), words) => self.weigh_words(field, words, boost),
             Tree::Words(None, words) => {
-                let either = TextField::ALL.map(|field| self.weigh_words(field, words, boost));
+                let either = FIELDS.map(|field| self.weigh_words(field, words, boost));
                 let children = either.into_iter().map(|leaf| (Occur::Should, leaf));
                 Weighed::Group(children.collect())
             }
@@ -98,7 +103,7 @@ impl NaiveSearch {
         }
     }
 
-    fn weigh_words(&self, field: TextField, words: &[String], boost: f32) -> Weighed {
+    fn weigh_words(&self, field: &str, words: &[String], boost: f32) -> Weighed {
         let documents = self.document_count();
         let mut idf = 0.0_f32;
         for word in words {
@@ -106,7 +111,7 @@ impl NaiveSearch {
             idf += single::idf(documents, df);
         }
         Weighed::Words {
-            field,
+            field: index(field),
             words: words.to_vec(),
             weight: single::weight(idf) * boost,
             average: single::average_length(self.token_count(field), documents),
@@ -117,7 +122,7 @@ impl NaiveSearch {
 enum Weighed {
     All(f32),
     Words {
-        field: TextField,
+        field: usize,
         words: Vec<String>,
         weight: f32,
         average: f32,
@@ -139,7 +144,7 @@ impl Weighed {
                 weight,
                 average,
             } => {
-                let tokens = &document[*field as usize];
+                let tokens = &document[*field];
                 let frequency = frequency(tokens, words);
                 if frequency > 0 {
                     let length = tokens.len() as u32;

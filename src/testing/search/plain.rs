@@ -26,7 +26,10 @@ impl PlainTantivy {
         let mut writer: IndexWriter<TantivyDocument> =
             index.writer_with_num_threads(1, 15_000_000).unwrap();
         for (number, document) in (0_u64..).zip(documents.values()) {
-            let (t, b) = (document.title.as_str(), document.body.as_str());
+            let (t, b) = (
+                document.text("title").unwrap(),
+                document.text("body").unwrap(),
+            );
             let document = doc!(title => t, body => b, place => number);
             writer.add_document(document).unwrap();
         }

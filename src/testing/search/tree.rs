@@ -2,8 +2,6 @@
 
 use arbitrary::Unstructured;
 
-use crate::search::TextField;
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Occur {
     Should,
@@ -16,7 +14,7 @@ pub enum Occur {
 pub enum Tree {
     All,
     /// A word, or several as a phrase, in one field or in either.
-    Words(Option<TextField>, Vec<String>),
+    Words(Option<&'static str>, Vec<String>),
     Group(Vec<(Occur, Self)>),
     Boost(Box<Self>, f32),
 }
@@ -38,7 +36,7 @@ impl Tree {
         match self {
             Self::All => "*".to_owned(),
             Self::Words(field, words) => {
-                let field = field.map_or(String::new(), |field| format!("{}:", field.name()));
+                let field = field.map_or(String::new(), |field| format!("{field}:"));
                 match &words[..] {
                     [word] => format!("{field}{word}"),
                     words => format!("{field}\"{}\"", words.join(" ")),
@@ -163,8 +161,8 @@ fn leaf(input: &mut Unstructured<'_>, words: &[&str]) -> arbitrary::Result<Tree>
         return Ok(Tree::All);
     }
     let field = match byte % 4 {
-        0 => Some(TextField::Title),
-        1 => Some(TextField::Body),
+        0 => Some("title"),
+        1 => Some("body"),
         _ => None,
     };
     let count = if byte < 180 { 1 } else { 2 + byte % 2 };

@@ -1,0 +1,259 @@
+//! The index's own schema: the fields of a [`Schema`], and what the index needs besides. Conversion of documents for it.
+
+use tantivy::schema::{
+    BytesOptions, Field as IndexField, IndexRecordOption, NumericOptions, Schema as IndexSchema,
+    TextFieldIndexing, TextOptions,
+};
+use tantivy::tokenizer::{
+    LowerCaser, RawTokenizer, RemoveLongFilter, SimpleTokenizer, TextAnalyzer, TokenizerManager,
+};
+use tantivy::{TantivyDocument, Term};
+
+use super::{FieldId, Kind, Schema, TextField};
+use crate::id::DocumentId;
+use crate::search::document::TextDocument;
+use crate::search::value::Value;
+
+// A schema's names begin with a letter, so these are free.
+pub(in crate::search) const ID_NAME: &str = "_id";
+pub(in crate::search) const ID_HIGH_NAME: &str = "_id_high";
+pub(in crate::search) const ID_LOW_NAME: &str = "_id_low";
+
+const TOKENIZER: &str = "default";
+/// Tokens of this many bytes or more are not indexed. They still take up a position.
+const LONG_TOKEN: usize = 40;
+
+/// Returns the name of the column with the numbers of tokens of a text field.
+pub(in crate::search) fn tokens_name(field: TextField) -> String {
+    format!("_tokens_{}", field.index())
+}
+
+impl Schema {
+    /// Returns the schema of the index. The schema's own fields come first, so that a field's number is its index. Then comes the id. It is
+    /// indexed, so that a document can be found and deleted by it. It is also kept as two numbers, so that a hit's id costs two
+    /// array look-ups. Last come the exact numbers of tokens, because the index itself keeps only an approximate length.
+    pub(in crate::search) fn for_index(&self) -> IndexSchema {
+        let mut builder = IndexSchema::builder();
+        for (at, field) in self.fields().iter().enumerate() {
+            let (name, stored) = (field.name(), field.is_stored());
+            let mut number = NumericOptions::default().set_fast();
+            if stored {
+                number = number.set_stored();
+            }
+            match self.kind(FieldId::new(at)) {
+                Kind::Text(_) => builder.add_text_field(name, text_options(stored)),
+                Kind::Keyword => builder.add_text_field(name, keyword_options(stored)),
+                Kind::Integer | Kind::Date | Kind::Boolean => builder.add_i64_field(name, number),
+                Kind::Float => builder.add_f64_field(name, number),
+            };
+        }
+        builder.add_bytes_field(ID_NAME, BytesOptions::default().set_indexed());
+        let number = NumericOptions::default().set_fast();
+        for name in [ID_HIGH_NAME, ID_LOW_NAME] {
+            builder.add_u64_field(name, number.clone());
+        }
+        for field in self.text_fields() {
+            builder.add_u64_field(&tokens_name(field), number.clone());
+        }
+        builder.build()
+    }
+
+    /// Returns the number of the first field after the schema's own.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a schema has at most 100 fields"
+    )]
+    fn own(&self, offset: usize) -> IndexField {
+        IndexField::from_field_id((self.fields().len() + offset) as u32)
+    }
+
+    const ID_HIGH: usize = 1;
+    const ID_LOW: usize = 2;
+    const TOKENS: usize = 3;
+}
+
+fn text_options(stored: bool) -> TextOptions {
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer(TOKENIZER)
+        .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+    let options = TextOptions::default().set_indexing_options(indexing);
+    if stored {
+        options.set_stored()
+    } else {
+        options
+    }
+}
+
+/// A keyword is one term. Its column has the values in order, for ranges.
+fn keyword_options(stored: bool) -> TextOptions {
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer("raw")
+        .set_fieldnorms(false)
+        .set_index_option(IndexRecordOption::Basic);
+    let options = TextOptions::default()
+        .set_indexing_options(indexing)
+        .set_fast("raw");
+    if stored {
+        options.set_stored()
+    } else {
+        options
+    }
+}
+
+/// Converts a document for the index.
+pub(in crate::search) fn indexed(id: DocumentId, document: &TextDocument) -> TantivyDocument {
+    let schema = document.schema();
+    let mut indexed = TantivyDocument::new();
+    let mut tokens = vec![0; schema.text_fields().len()];
+    for (field, value) in document.values() {
+        let number = field.number();
+        match value {
+            Value::Text(text) => {
+                if let Kind::Text(field) = schema.kind(*field) {
+                    tokens[field.index()] += token_count(text);
+                }
+                indexed.add_text(number, text);
+            }
+            Value::Integer(integer) => indexed.add_i64(number, *integer),
+            Value::Float(float) => indexed.add_f64(number, *float),
+            Value::Date(date) => indexed.add_i64(number, date.nanoseconds()),
+            Value::Boolean(boolean) => indexed.add_i64(number, i64::from(*boolean)),
+        }
+    }
+    indexed.add_bytes(schema.own(0), id.as_bytes());
+    let (high, low) = id.0.as_u64_pair();
+    indexed.add_u64(schema.own(Schema::ID_HIGH), high);
+    indexed.add_u64(schema.own(Schema::ID_LOW), low);
+    for (at, count) in tokens.into_iter().enumerate() {
+        indexed.add_u64(schema.own(Schema::TOKENS + at), count);
+    }
+    indexed
+}
+
+pub(in crate::search) fn id_term(schema: &Schema, id: DocumentId) -> Term {
+    Term::from_field_bytes(id_field(schema), id.as_bytes())
+}
+
+pub(in crate::search) fn id_field(schema: &Schema) -> IndexField {
+    schema.own(0)
+}
+
+/// Whether the term is too long to be in any document. Lower case makes a token at most half as long again: `Ⱥ` grows from 2 bytes to 3.
+pub(in crate::search) fn is_too_long(term: &Term) -> bool {
+    term.serialized_value_bytes().len() >= LONG_TOKEN + LONG_TOKEN / 2
+}
+
+/// tantivy's `default` analyser, spelt out so that a new version of tantivy can't change it: split at characters that aren't alphanumeric,
+/// drop long tokens, convert to lower case.
+pub(in crate::search) fn analyzer() -> TextAnalyzer {
+    TextAnalyzer::builder(SimpleTokenizer::default())
+        .filter(RemoveLongFilter::limit(LONG_TOKEN))
+        .filter(LowerCaser)
+        .build()
+}
+
+/// The analyser of queries. It keeps long tokens as terms that no index has, so that a query which requires one finds nothing.
+pub(in crate::search) fn query_analyzer() -> TextAnalyzer {
+    TextAnalyzer::builder(SimpleTokenizer::default())
+        .filter(LowerCaser)
+        .build()
+}
+
+pub(in crate::search) fn tokenizers() -> TokenizerManager {
+    let tokenizers = TokenizerManager::new();
+    tokenizers.register(TOKENIZER, analyzer());
+    tokenizers.register("raw", RawTokenizer::default());
+    tokenizers
+}
+
+/// Counts the tokens that the [`analyzer`] makes of the text, without making them.
+fn token_count(text: &str) -> u64 {
+    let tokens = text.split(|letter: char| !letter.is_alphanumeric());
+    let tokens = tokens.filter(|token| (1..LONG_TOKEN).contains(&token.len()));
+    tokens.count() as u64
+}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::search::Field;
+
+    proptest! {
+        #[test]
+        fn tokens_are_counted_as_the_analyser_makes_them(
+            words in proptest::collection::vec(prop_oneof![".{0,45}", "[a-zA-Z0-9]{36,44}", "[äßİ漢ﬁ½²٣]{10,25}"], 0..8),
+            between in prop_oneof!["", "[ ,.'_-]{1,3}"],
+        ) {
+            let text = words.join(&between);
+            let mut tokens = 0;
+            analyzer().token_stream(&text).process(&mut |_| tokens += 1);
+            prop_assert_eq!(token_count(&text), tokens);
+        }
+    }
+
+    #[test]
+    fn c7_no_term_of_a_document_is_too_long() {
+        let mut most = 0;
+        for letter in (char::MIN..=char::MAX).filter(|letter| letter.is_alphanumeric()) {
+            // The longest token of this letter that is indexed.
+            let token = letter
+                .to_string()
+                .repeat((LONG_TOKEN - 1) / letter.len_utf8());
+            analyzer().token_stream(&token).process(&mut |token| {
+                let term = Term::from_field_text(FieldId::new(1).number(), &token.text);
+                assert!(!is_too_long(&term), "{letter:?}");
+                most = most.max(token.text.len());
+            });
+            let lower: usize = letter.to_lowercase().map(char::len_utf8).sum();
+            assert!(2 * lower <= 3 * letter.len_utf8(), "{letter:?}");
+        }
+        assert_eq!(most, 57);
+        let long = Term::from_field_text(FieldId::new(0).number(), &"a".repeat(60));
+        assert!(is_too_long(&long));
+    }
+
+    #[test]
+    fn the_numbers_are_those_of_the_names() {
+        let own = Schema::builder()
+            .field(Field::keyword("author"))
+            .field(Field::text("body"))
+            .field(Field::integer("year"))
+            .field(Field::text("notes"));
+        for schema in [Schema::default(), own.build().unwrap()] {
+            let index = schema.for_index();
+            for (at, field) in schema.fields().iter().enumerate() {
+                let number = FieldId::new(at).number();
+                assert_eq!(index.get_field(field.name()).unwrap(), number);
+            }
+            for field in schema.text_fields() {
+                assert_eq!(schema.text_field_of(&schema.term(field, "")), Some(field));
+                let tokens = index.get_field(&tokens_name(field)).unwrap();
+                assert_eq!(tokens, schema.own(Schema::TOKENS + field.index()));
+            }
+            assert_eq!(index.get_field(ID_NAME).unwrap(), id_field(&schema));
+            for (name, at) in [
+                (ID_HIGH_NAME, Schema::ID_HIGH),
+                (ID_LOW_NAME, Schema::ID_LOW),
+            ] {
+                assert_eq!(index.get_field(name).unwrap(), schema.own(at));
+            }
+            let id = id_term(&schema, DocumentId::from_seed(1));
+            assert_eq!(schema.text_field_of(&id), None);
+        }
+    }
+
+    #[test]
+    fn the_analyser_is_the_default_one() {
+        let text = format!("Äpfel, don't fs/proc.c  {} x_y A1", "long".repeat(10));
+        let tokens = |mut analyzer: TextAnalyzer| {
+            let mut tokens = Vec::new();
+            analyzer
+                .token_stream(&text)
+                .process(&mut |token| tokens.push(token.clone()));
+            tokens
+        };
+        let default = TokenizerManager::default().get(TOKENIZER).unwrap();
+        assert_eq!(tokens(analyzer()), tokens(default));
+    }
+}
