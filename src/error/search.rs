@@ -93,6 +93,18 @@ pub enum SearchError {
     /// The configuration of a text shard is out of bounds. Nothing was built.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Offset and limit together exceed the bound. Nothing was searched.
+    #[error(
+        "{limit} hits from {offset} on were asked for, but offset and limit may together be at most {max}"
+    )]
+    TooManyHits {
+        /// The offset.
+        offset: usize,
+        /// The limit.
+        limit: usize,
+        /// The greatest sum allowed.
+        max: usize,
+    },
     /// The deadline passed before the search was finished. Nothing changed; try again with a later deadline.
     #[error("the deadline passed before the search was finished")]
     DeadlinePassed,

@@ -231,6 +231,7 @@
 //! | --- | --- | --- |
 //! | `Config` | no text shard was built | correct the field that it names |
 //! | `OtherSchema` | a query, view or document has another schema | build it with the schema of the shards |
+//! | `TooManyHits` | offset and limit are above the bound, which it names | ask for fewer, or narrow the query with a filter |
 //! | `NoTextField` | the schema has no such text field | correct the name |
 //! | `DeadlinePassed` | there is no partial answer | search again with more time |
 //! | `Index` from a search | nothing changed | search again |

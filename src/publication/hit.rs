@@ -17,55 +17,72 @@ pub struct Hit {
     pub shard: ShardId,
 }
 
-/// A hit ordered by rank. The better hit is less: it has the higher score or, at the same score, the lower id.
-struct Ranked(Hit);
+/// A comparison of hits with the same score. The better one is less.
+type Ties<'a> = &'a dyn Fn(&Hit, &Hit) -> Ordering;
 
-impl Ord for Ranked {
+/// A hit ordered by rank. The better hit is less: it has the higher score or, at the same score, is less by `ties` or has the lower id.
+struct Ranked<'a> {
+    hit: Hit,
+    ties: Option<Ties<'a>>,
+}
+
+impl Ord for Ranked<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (this, that) = (&self.0, &other.0);
+        let (this, that) = (&self.hit, &other.hit);
+        let ties = || self.ties.map_or(Ordering::Equal, |ties| ties(this, that));
         that.score
             .total_cmp(&this.score)
+            .then_with(ties)
             .then_with(|| this.document.cmp(&that.document))
             .then_with(|| this.shard.cmp(&that.shard))
     }
 }
 
-impl PartialOrd for Ranked {
+impl PartialOrd for Ranked<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Ranked {
+impl PartialEq for Ranked<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Ranked {}
+impl Eq for Ranked<'_> {}
 
 /// The best hits so far, at most `limit`. Allocates for the hits it has, not for the limit.
-pub(crate) struct Top {
+pub(crate) struct Top<'a> {
     limit: usize,
-    worst_first: BinaryHeap<Ranked>,
+    ties: Option<Ties<'a>>,
+    worst_first: BinaryHeap<Ranked<'a>>,
 }
 
-impl Top {
-    pub(crate) const fn new(limit: usize) -> Self {
+impl<'a> Top<'a> {
+    pub(crate) const fn new(limit: usize, ties: Option<Ties<'a>>) -> Self {
         Self {
             limit,
+            ties,
             worst_first: BinaryHeap::new(),
         }
     }
 
-    pub(crate) fn offer(&mut self, hit: Hit) {
-        if !self.is_full() {
-            self.worst_first.push(Ranked(hit));
-        } else if let Some(mut worst) = self.worst_first.peek_mut() {
-            let hit = Ranked(hit);
-            if hit < *worst {
-                *worst = hit;
+    /// Takes a hit if it is among the best and `keep` returns true for it. Asks `keep` only if it is among the best.
+    pub(crate) fn offer(&mut self, hit: Hit, keep: impl FnOnce(&Hit) -> bool) {
+        let hit = Ranked {
+            hit,
+            ties: self.ties,
+        };
+        if self.worst_first.len() < self.limit {
+            if keep(&hit.hit) {
+                self.worst_first.push(hit);
             }
+        } else if let Some(mut worst) = self.worst_first.peek_mut()
+            && hit < *worst
+            && keep(&hit.hit)
+        {
+            *worst = hit;
         }
     }
 
@@ -76,13 +93,13 @@ impl Top {
     /// The best first.
     pub(crate) fn into_hits(self) -> Vec<Hit> {
         let ranked = self.worst_first.into_sorted_vec();
-        ranked.into_iter().map(|Ranked(hit)| hit).collect()
+        ranked.into_iter().map(|ranked| ranked.hit).collect()
     }
 }
 
 /// What a search may skip.
 #[cfg(feature = "search")]
-impl Top {
+impl Top<'_> {
     pub(crate) const fn limit(&self) -> usize {
         self.limit
     }
@@ -97,6 +114,6 @@ impl Top {
         if !self.is_full() {
             return None;
         }
-        self.worst_first.peek().map(|worst| worst.0.score)
+        self.worst_first.peek().map(|worst| worst.hit.score)
     }
 }

@@ -223,19 +223,20 @@ impl<V: View> Publication<V> {
     where
         I: IntoIterator<Item = (f32, DocumentId)>,
     {
-        let mut top = Top::new(k);
+        let mut top = Top::new(k, None);
         for published in &self.shards {
             let shard = published.shard;
             for (score, document) in scored(published) {
                 if score.is_nan() {
                     return Err(PublicationError::NotANumber { shard, document });
                 }
-                top.offer(Hit {
+                let hit = Hit {
                     document,
                     // So that -0 ties with 0.
                     score: score + 0.0,
                     shard,
-                });
+                };
+                top.offer(hit, |_| true);
             }
         }
         Ok(top.into_hits())

@@ -50,7 +50,7 @@ proptest! {
     #[cfg(feature = "search")]
     #[test]
     fn what_a_search_may_pass_over_is_not_among_the_best(hits in hits(), k in 1..10_usize) {
-        let mut top = Top::new(k);
+        let mut top = Top::new(k, None);
         prop_assert_eq!(top.limit(), k);
         for (number, &hit) in hits.iter().enumerate() {
             let best = ranked(hits[..number].to_vec(), k);
@@ -58,7 +58,7 @@ proptest! {
             prop_assert_eq!(top.threshold(), worst);
             let score = hit.score + 0.0;
             prop_assert_eq!(top.admits(score), worst.is_none_or(|worst| score >= worst));
-            top.offer(Hit { score, ..hit });
+            top.offer(Hit { score, ..hit }, |_| true);
         }
     }
 }

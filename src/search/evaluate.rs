@@ -98,7 +98,10 @@ pub(super) fn each_hit(
         deadline.check()?;
         let matches = match hits.threshold() {
             Some(threshold) => evaluation.matches_reaching(threshold, segment),
-            None => evaluation.matches(query.root, &evaluation.live(segment)),
+            None => {
+                let wanted = evaluation.wanted(segment);
+                evaluation.matches(query.root, &wanted)
+            }
         };
         evaluation.score(&matches);
         let mut outcome = Ok(());
@@ -150,6 +153,9 @@ impl Evaluation<'_> {
     /// Moves the window to the first document from here on that can match. Returns false if there is none.
     fn go_to_next_match(&mut self) -> bool {
         self.start = self.next_match(self.query.root);
+        if let Some(filter) = &self.query.filter {
+            self.start = self.start.max(self.next_match(filter.root));
+        }
         self.start < self.max_doc
     }
 
@@ -167,7 +173,16 @@ impl Evaluation<'_> {
         }
     }
 
-    pub(super) fn live(&self, segment: &SegmentView) -> Bits {
+    /// Returns the live documents of the current window that match the filter.
+    pub(super) fn wanted(&mut self, segment: &SegmentView) -> Bits {
+        let live = self.live(segment);
+        match &self.query.filter {
+            Some(filter) => self.matches(filter.root, &live),
+            None => live,
+        }
+    }
+
+    fn live(&self, segment: &SegmentView) -> Bits {
         let count = (self.end() - self.start) as usize;
         let Some(alive) = segment.reader().alive_bitset() else {
             return Bits::first(count);

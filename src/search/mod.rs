@@ -9,6 +9,7 @@ mod ceilings;
 mod deadline;
 mod document;
 mod evaluate;
+mod options;
 mod parse;
 mod prune;
 mod query;
@@ -24,8 +25,9 @@ mod view;
 mod weight;
 
 pub use self::document::TextDocument;
+pub use self::options::{Found, SearchOptions};
 pub use self::query::Query;
-pub use self::run::{search, search_views, search_with_local_statistics};
+pub use self::run::{search, search_views, search_with, search_with_local_statistics};
 pub use self::schema::{Field, Schema, SchemaBuilder};
 pub use self::shard::{
     MAX_TEXT_SHARDS, MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig,

@@ -28,6 +28,7 @@ pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
         root: Node::Leaf(0),
         clauses: Vec::new(),
         leaves: Vec::new(),
+        filter: None,
     };
     parsed.root = flatten(tree, 1.0, true, &mut parsed)?;
     Ok(parsed)

@@ -27,7 +27,7 @@ pub(super) struct Rank {
 
 /// Whether a document matches as soon as a leaf does.
 fn is_disjunction(query: &Query) -> bool {
-    let mut clauses = query.clauses.iter();
+    let mut clauses = query.own_clauses().iter();
     clauses.all(|clause| clause.must.is_empty() && clause.must_not.is_empty())
 }
 
@@ -43,12 +43,13 @@ impl Evaluation<'_> {
         if !reaches(all, threshold) {
             return Bits::NONE;
         }
+        let wanted = self.wanted(segment);
         if !is_disjunction(self.query) {
-            return self.matches(self.query.root, &self.live(segment));
+            return self.matches(self.query.root, &wanted);
         }
         let ranks = std::mem::take(&mut self.scratch.ranks);
         let optional = ranks.partition_point(|rank| !reaches(rank.up_to_here, threshold));
-        let matches = self.alternatives(&ranks, optional, threshold, &self.live(segment));
+        let matches = self.alternatives(&ranks, optional, threshold, &wanted);
         self.scratch.ranks = ranks;
         // All of these match every clause above a leaf that they match.
         self.scratch.clauses.fill(matches);
@@ -61,7 +62,7 @@ impl Evaluation<'_> {
         let ranks = &mut self.scratch.ranks;
         ranks.clear();
         ranks.extend(
-            self.bounds
+            self.bounds[..self.query.own_leaves()]
                 .iter_mut()
                 .enumerate()
                 .map(|(leaf, bounds)| Rank {
@@ -197,7 +198,7 @@ mod tests {
 
     /// With pruning, or without: then it scores all.
     struct Collect<'a> {
-        top: &'a mut Top,
+        top: &'a mut Top<'static>,
         segment: &'a SegmentView,
         prunes: bool,
         scored: usize,
@@ -213,11 +214,12 @@ mod tests {
             if self.top.admits(score) {
                 let document = self.segment.document_id(document)?;
                 let shard = ShardId(0);
-                self.top.offer(Hit {
+                let hit = Hit {
                     document,
                     score,
                     shard,
-                });
+                };
+                self.top.offer(hit, |_| true);
             }
             Ok(())
         }
@@ -234,7 +236,7 @@ mod tests {
         let statistics = TextStatistics::new(&searchers.iter().collect::<Vec<_>>()).unwrap();
         let (any, none) = (searchers[0].tantivy(), Deadline(None));
         let weights = LeafWeight::for_query(&query, &statistics, any, none).unwrap();
-        let (mut scratch, mut top, mut scored) = (Scratch::new(&query), Top::new(limit), 0);
+        let (mut scratch, mut top, mut scored) = (Scratch::new(&query), Top::new(limit, None), 0);
         for segment in searchers.iter().flat_map(TextView::segments) {
             let mut collect = Collect {
                 top: &mut top,

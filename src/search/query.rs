@@ -65,6 +65,15 @@ pub struct Query {
     pub(super) root: Node,
     pub(super) clauses: Vec<Clause>,
     pub(super) leaves: Vec<Leaf>,
+    pub(super) filter: Option<Filter>,
+}
+
+/// A filter of a query. Its clauses and leaves come after the query's own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filter {
+    pub(super) root: Node,
+    first_clause: usize,
+    first_leaf: usize,
 }
 
 impl Query {
@@ -101,6 +110,53 @@ impl Query {
     /// Returns the text of the query as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl Query {
+    /// Returns this query with a filter, whose leaves aren't scored.
+    pub(super) fn filtered(&self, filter: &Self) -> Self {
+        let (first_clause, first_leaf) = (self.clauses.len(), self.leaves.len());
+        let moved = |node: Node| match node {
+            Node::Clause(clause) => Node::Clause(first_clause + clause),
+            Node::Leaf(leaf) => Node::Leaf(first_leaf + leaf),
+        };
+        let mut filtered = self.clone();
+        filtered.clauses.extend(filter.clauses.iter().map(|clause| {
+            let all = |nodes: &[Node]| nodes.iter().copied().map(moved).collect();
+            Clause {
+                must: all(&clause.must),
+                should: all(&clause.should),
+                must_not: all(&clause.must_not),
+                scored: Vec::new(),
+            }
+        }));
+        filtered
+            .leaves
+            .extend(filter.leaves.iter().map(|leaf| Leaf {
+                scored: false,
+                ..leaf.clone()
+            }));
+        filtered.filter = Some(Filter {
+            root: moved(filter.root),
+            first_clause,
+            first_leaf,
+        });
+        filtered
+    }
+
+    /// Returns the clauses that aren't the filter's.
+    pub(super) fn own_clauses(&self) -> &[Clause] {
+        let end = self
+            .filter
+            .map_or(self.clauses.len(), |filter| filter.first_clause);
+        &self.clauses[..end]
+    }
+
+    /// Returns the number of leaves that aren't the filter's.
+    pub(super) fn own_leaves(&self) -> usize {
+        self.filter
+            .map_or(self.leaves.len(), |filter| filter.first_leaf)
     }
 }
 

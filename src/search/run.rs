@@ -4,6 +4,7 @@ use tantivy::DocId;
 
 use super::deadline::Deadline;
 use super::evaluate::{Hits, Scratch, each_hit};
+use super::options::{Found, SearchOptions};
 use super::query::Query;
 use super::segment::SegmentView;
 use super::statistics::{TextStatistics, same_schema};
@@ -47,7 +48,9 @@ use crate::sync::Instant;
 /// ```
 ///
 /// # Errors
-/// [`SearchError::DeadlinePassed`] if `deadline` passes; [`SearchError::Index`] if an index can't be read. There are no partial answers.
+/// [`SearchError::DeadlinePassed`] if `deadline` passes; [`SearchError::TooManyHits`] if `top` is above [`SearchOptions::MAX_HITS`];
+/// [`SearchError::OtherSchema`] if the query was parsed for another schema; [`SearchError::Index`] if an index can't be read. There are no
+/// partial answers.
 pub fn search<V>(
     publication: &Publication<V>,
     query: &Query,
@@ -57,23 +60,60 @@ pub fn search<V>(
 where
     V: View<Statistics: AsRef<TextStatistics>> + AsRef<TextView>,
 {
-    let views: Vec<_> = publication.shards().iter().map(numbered).collect();
-    let statistics = publication.statistics().as_ref();
-    search_views(&views, statistics, query, top, deadline)
+    let mut options = SearchOptions::new().limit(top);
+    options.deadline = deadline;
+    Ok(search_with(publication, query, &options)?.hits)
 }
 
-/// Searches views that don't come from a publication. See [`search`] for the rest.
+/// Searches all shards of a publication with options: pages, filters, totals and the order of ties. See [`search`] for the rest.
+///
+/// ```
+/// use tickring::search::{Query, SearchOptions, TextDocument, TextShard, TextShardConfig, search_with};
+/// use tickring::{Colony, ColonyConfig, DocumentId};
+///
+/// let make = TextShard::factory(TextShardConfig::default());
+/// let mut colony = Colony::new(ColonyConfig::default(), 3, make)?;
+/// for (seed, title) in (0..).zip(["the tide", "the open sea", "tide and sea", "the wind"]) {
+///     colony.intake().try_upsert(DocumentId::from_seed(seed), TextDocument::new(title, ""))?;
+/// }
+/// colony.tick()?;
+///
+/// let (query, filter) = (Query::parse("sea tide")?, Query::parse("-open")?);
+/// let options = SearchOptions::new().limit(1).offset(1).filter(&filter).total();
+/// let found = search_with(&colony.publication(), &query, &options)?;
+/// assert_eq!(found.total, Some(2));
+/// assert_eq!(found.hits[0].document, DocumentId::from_seed(0));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+/// The same as [`search`].
+pub fn search_with<V>(
+    publication: &Publication<V>,
+    query: &Query,
+    options: &SearchOptions<'_>,
+) -> Result<Found, SearchError>
+where
+    V: View<Statistics: AsRef<TextStatistics>> + AsRef<TextView>,
+{
+    let views: Vec<_> = publication.shards().iter().map(numbered).collect();
+    let statistics = publication.statistics().as_ref();
+    search_views(&views, statistics, query, options)
+}
+
+/// Searches views that don't come from a publication. See [`search_with`] for the rest.
 ///
 /// The answer is exact if each document is in exactly one view and `statistics` are those of exactly these views.
 ///
 /// ```
-/// use tickring::search::{Query, TextShard, TextShardConfig, search_views};
+/// use tickring::search::{Query, SearchOptions, TextShard, TextShardConfig, search_views};
 /// use tickring::{Shard, ShardId, View};
 ///
 /// let views = [TextShard::new(&TextShardConfig::default())?.view()?];
 /// let statistics = View::statistics(&[&views[0]])?;
 /// let numbered = [(ShardId::new(0), &views[0])];
-/// assert!(search_views(&numbered, &statistics, &Query::parse("sea")?, 10, None)?.is_empty());
+/// let found = search_views(&numbered, &statistics, &Query::parse("sea")?, &SearchOptions::new())?;
+/// assert!(found.hits.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 ///
@@ -83,12 +123,21 @@ pub fn search_views(
     views: &[(ShardId, &TextView)],
     statistics: &TextStatistics,
     query: &Query,
-    top: usize,
-    deadline: Option<Instant>,
-) -> Result<Vec<Hit>, SearchError> {
-    let mut search = Search::new(query, top, Deadline(deadline))?;
+    options: &SearchOptions<'_>,
+) -> Result<Found, SearchError> {
+    let filtered = filtered(query, options)?;
+    let mut search = Search::new(filtered.as_ref().unwrap_or(query), options)?;
     search.run(views, statistics)?;
-    Ok(search.top.into_hits())
+    Ok(search.found())
+}
+
+/// Returns the query with the filter of the options, if they have one.
+fn filtered(query: &Query, options: &SearchOptions<'_>) -> Result<Option<Query>, SearchError> {
+    let Some(filter) = options.filter else {
+        return Ok(None);
+    };
+    same_schema(query.schema(), filter.schema(), "the filter")?;
+    Ok(Some(query.filtered(filter)))
 }
 
 fn numbered<V: AsRef<TextView>>(published: &Published<V>) -> (ShardId, &TextView) {
@@ -129,28 +178,33 @@ pub fn search_with_local_statistics<V>(
 where
     V: View + AsRef<TextView>,
 {
-    let mut search = Search::new(query, top, Deadline(deadline))?;
+    let mut options = SearchOptions::new().limit(top);
+    options.deadline = deadline;
+    let mut search = Search::new(query, &options)?;
     for (shard, view) in publication.shards().iter().map(numbered) {
         search.run(&[(shard, view)], &TextStatistics::new(&[view])?)?;
     }
-    Ok(search.top.into_hits())
+    Ok(search.found().hits)
 }
 
 struct Search<'a> {
     query: &'a Query,
-    deadline: Deadline,
+    options: &'a SearchOptions<'a>,
     scratch: Scratch,
-    top: Top,
+    top: Top<'a>,
+    total: u64,
 }
 
 impl<'a> Search<'a> {
-    fn new(query: &'a Query, top: usize, deadline: Deadline) -> Result<Self, SearchError> {
-        deadline.check()?;
+    fn new(query: &'a Query, options: &'a SearchOptions<'a>) -> Result<Self, SearchError> {
+        options.check()?;
+        Deadline(options.deadline).check()?;
         Ok(Self {
             query,
-            deadline,
+            options,
             scratch: Scratch::new(query),
-            top: Top::new(top),
+            top: Top::new(options.end(), options.ties),
+            total: 0,
         })
     }
 
@@ -159,61 +213,70 @@ impl<'a> Search<'a> {
         views: &[(ShardId, &TextView)],
         statistics: &TextStatistics,
     ) -> Result<(), SearchError> {
-        // Without documents BM25 would divide by zero. A field without tokens has no live match to score.
-        if let Some((_, view)) = views.first() {
-            same_schema(view.schema(), self.query.schema(), "the query")?;
-        }
-        let (Some((_, any)), 1.., 1..) =
-            (views.first(), statistics.document_count(), self.top.limit())
-        else {
+        let Some((_, any)) = views.first() else {
             return Ok(());
         };
-        let searcher = any.tantivy();
-        let weights = LeafWeight::for_query(self.query, statistics, searcher, self.deadline)?;
+        same_schema(any.schema(), self.query.schema(), "the query")?;
+        let wants_any = self.top.limit() > 0 || self.options.counts;
+        // Without documents BM25 would divide by zero. A field without tokens has no live match to score.
+        if statistics.document_count() == 0 || !wants_any {
+            return Ok(());
+        }
+        let deadline = Deadline(self.options.deadline);
+        let weights = LeafWeight::for_query(self.query, statistics, any.tantivy(), deadline)?;
         for &(shard, view) in views {
-            self.run_shard(shard, view, &weights)?;
+            for segment in view.segments() {
+                let mut best = Best {
+                    top: &mut self.top,
+                    total: &mut self.total,
+                    options: self.options,
+                    segment,
+                    shard,
+                };
+                let scratch = &mut self.scratch;
+                each_hit(self.query, &weights, segment, scratch, deadline, &mut best)?;
+            }
         }
         Ok(())
     }
 
-    fn run_shard(
-        &mut self,
-        shard: ShardId,
-        view: &TextView,
-        weights: &[LeafWeight],
-    ) -> Result<(), SearchError> {
-        for segment in view.segments() {
-            let mut best = Best {
-                top: &mut self.top,
-                segment,
-                shard,
-            };
-            let (scratch, deadline) = (&mut self.scratch, self.deadline);
-            each_hit(self.query, weights, segment, scratch, deadline, &mut best)?;
+    fn found(self) -> Found {
+        let mut hits = self.top.into_hits();
+        hits.drain(..self.options.first().min(hits.len()));
+        Found {
+            hits,
+            total: self.options.counts.then_some(self.total),
         }
-        Ok(())
     }
 }
 
 /// The best hits so far, and the segment of the next ones.
-struct Best<'a> {
-    top: &'a mut Top,
+struct Best<'a, 'b> {
+    top: &'a mut Top<'b>,
+    total: &'a mut u64,
+    options: &'a SearchOptions<'b>,
     segment: &'a SegmentView,
     shard: ShardId,
 }
 
-impl Hits for Best<'_> {
+impl Hits for Best<'_, '_> {
     fn threshold(&self) -> Option<f32> {
-        self.top.threshold()
+        self.top.threshold().filter(|_| !self.options.counts)
     }
 
     fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError> {
+        *self.total += 1;
         if self.top.admits(score) {
-            self.top.offer(Hit {
+            let hit = Hit {
                 document: self.segment.document_id(document)?,
                 score,
                 shard: self.shard,
-            });
+            };
+            let keep = |hit: &Hit| {
+                let keep = self.options.keep;
+                keep.is_none_or(|keep| keep(hit.shard, hit.document))
+            };
+            self.top.offer(hit, keep);
         }
         Ok(())
     }

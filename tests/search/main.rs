@@ -7,6 +7,9 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod options;
+mod schema;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,8 +18,8 @@ use arbitrary::Unstructured;
 use proptest::prelude::*;
 use tickring::colony::{Batch, Rehearsal, Write};
 use tickring::search::{
-    Query, QueryError, SearchError, TextDocument, TextShard, TextShardConfig, TextView, search,
-    search_with_local_statistics,
+    Query, QueryError, SearchError, SearchOptions, TextDocument, TextShard, TextShardConfig,
+    TextView, search, search_with_local_statistics,
 };
 use tickring::testing::random::Random;
 use tickring::testing::search::{
@@ -630,7 +633,7 @@ fn a_deadline_that_passed_is_an_error() {
 #[test]
 fn any_top_is_served() {
     let publication = publication_of(&[("sea", ""), ("sea", ""), ("", "sea"), ("", "")], 3);
-    let all = find(&publication, "sea", usize::MAX);
+    let all = find(&publication, "sea", SearchOptions::MAX_HITS);
     assert_eq!(all.len(), 3);
     for top in 0..5 {
         assert_eq!(find(&publication, "sea", top), all[..top.min(3)]);

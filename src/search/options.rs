@@ -1,0 +1,150 @@
+//! The options of a search, and what it finds.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::query::Query;
+use crate::error::SearchError;
+use crate::id::{DocumentId, ShardId};
+use crate::publication::Hit;
+use crate::sync::Instant;
+
+/// The options of a [`search_with`](crate::search::search_with): which hits are returned, in which order, and by when.
+///
+/// ```
+/// use tickring::search::{Query, SearchOptions};
+///
+/// let recent = Query::parse("title:news")?;
+/// let second_page = SearchOptions::new().offset(10).limit(10).filter(&recent).total();
+/// assert_eq!((second_page.first(), second_page.end()), (10, 20));
+/// # Ok::<(), tickring::search::QueryError>(())
+/// ```
+#[derive(Clone, Copy)]
+#[must_use = "options do nothing before a search"]
+pub struct SearchOptions<'a> {
+    limit: usize,
+    offset: usize,
+    pub(super) counts: bool,
+    pub(super) filter: Option<&'a Query>,
+    pub(super) keep: Option<Keep<'a>>,
+    pub(super) ties: Option<Ties<'a>>,
+    pub(super) deadline: Option<Instant>,
+}
+
+type Keep<'a> = &'a dyn Fn(ShardId, DocumentId) -> bool;
+type Ties<'a> = &'a dyn Fn(&Hit, &Hit) -> Ordering;
+
+impl<'a> SearchOptions<'a> {
+    /// The greatest sum of offset and limit.
+    pub const MAX_HITS: usize = 100_000;
+
+    /// The 10 best hits, without a deadline.
+    pub const fn new() -> Self {
+        Self {
+            limit: 10,
+            offset: 0,
+            counts: false,
+            filter: None,
+            keep: None,
+            ties: None,
+            deadline: None,
+        }
+    }
+
+    /// Returns at most this many hits. Default: 10.
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Leaves out this many of the best hits, for the pages after the first. Default: 0. A search collects these hits as well, so a later page
+    /// costs more.
+    pub const fn offset(mut self, offset: usize) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Counts all matches exactly, in [`Found::total`]. Then no document can be skipped, so a search of frequent words costs several times as
+    /// much.
+    pub const fn total(mut self) -> Self {
+        self.counts = true;
+        self
+    }
+
+    /// Finds only documents that match this query as well. It doesn't change any score.
+    pub const fn filter(mut self, filter: &'a Query) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Keeps only hits for which the call returns `true`, such as the documents that a user may see. It is called on the searching thread, and
+    /// only for documents that would be among the best, so it may be slow. [`Found::total`] doesn't know it.
+    pub const fn keep(mut self, keep: &'a dyn Fn(ShardId, DocumentId) -> bool) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Orders hits of the same score by this comparison; the lesser one comes first. It must be a total order, as for
+    /// [`sort_by`](slice::sort_by). Default, and where it says `Equal`: by document id.
+    pub const fn ties_by(mut self, ties: &'a dyn Fn(&Hit, &Hit) -> Ordering) -> Self {
+        self.ties = Some(ties);
+        self
+    }
+
+    /// Fails the search with [`SearchError::DeadlinePassed`] once this time has passed.
+    pub const fn deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Returns the rank of the first hit that is returned. The best hit has rank 0.
+    pub const fn first(&self) -> usize {
+        self.offset
+    }
+
+    /// Returns the rank after the last hit that is returned.
+    pub const fn end(&self) -> usize {
+        self.offset.saturating_add(self.limit)
+    }
+
+    pub(super) const fn check(&self) -> Result<(), SearchError> {
+        if self.end() <= Self::MAX_HITS {
+            return Ok(());
+        }
+        Err(SearchError::TooManyHits {
+            offset: self.offset,
+            limit: self.limit,
+            max: Self::MAX_HITS,
+        })
+    }
+}
+
+impl Default for SearchOptions<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for SearchOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SearchOptions")
+            .field("limit", &self.limit)
+            .field("offset", &self.offset)
+            .field("total", &self.counts)
+            .field("filter", &self.filter)
+            .field("keep", &self.keep.is_some())
+            .field("ties_by", &self.ties.is_some())
+            .field("deadline", &self.deadline)
+            .finish()
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Found {
+    /// The hits, best first.
+    pub hits: Vec<Hit>,
+    /// The number of documents that match the query and the filter, if the options ask for it.
+    pub total: Option<u64>,
+}

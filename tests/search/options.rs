@@ -1,0 +1,138 @@
+//! Pages, filters, totals, `keep` and ties: against the whole list of hits.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use tickring::search::{Found, Hit, Query, SearchError, SearchOptions, TextView, search_with};
+use tickring::testing::random::Random;
+use tickring::testing::search::{Documents, TextColony, document};
+use tickring::{DocumentId, Publication};
+
+use super::{find, publication_of, queries};
+
+fn with(publication: &Publication<TextView>, query: &Query, options: SearchOptions<'_>) -> Found {
+    search_with(publication, query, &options).unwrap()
+}
+
+fn ids(hits: &[Hit]) -> Vec<(DocumentId, u32)> {
+    tickring::testing::search::bits(hits)
+}
+
+fn corpus(shards: u32) -> TextColony {
+    let mut random = Random::new(77);
+    let documents: Documents = (0..300)
+        .map(|seed| (DocumentId::from_seed(seed), document(&mut random)))
+        .collect();
+    TextColony::with(shards, &documents)
+}
+
+#[test]
+fn pages_put_together_are_the_whole_and_totals_are_exact() {
+    let publication = corpus(3).colony.publication();
+    for asked in queries(&mut Random::new(1), 40, 2) {
+        let query = Query::parse(&asked.written.render()).unwrap();
+        let all = find(&publication, query.as_str(), 1_000);
+        let mut pages = Vec::new();
+        for offset in (0..all.len() + 7).step_by(7) {
+            let options = SearchOptions::new().limit(7).offset(offset).total();
+            let page = with(&publication, &query, options);
+            assert_eq!(page.total, Some(all.len() as u64), "{query}");
+            pages.extend(ids(&page.hits));
+        }
+        assert_eq!(pages, all, "{query}");
+        let none = with(&publication, &query, SearchOptions::new().limit(0).total());
+        assert_eq!((none.hits.len(), none.total), (0, Some(all.len() as u64)));
+        assert_eq!(with(&publication, &query, SearchOptions::new()).total, None);
+    }
+}
+
+/// A filter takes documents out and changes no score; the pruned search finds the same as the exhaustive one.
+#[test]
+fn a_filter_takes_out_what_does_not_match_it() {
+    let publication = corpus(3).colony.publication();
+    let mut random = Random::new(2);
+    let (asked, filters) = (queries(&mut random, 60, 2), queries(&mut random, 60, 2));
+    let mut left_out = 0;
+    for (asked, filter) in asked.iter().zip(filters) {
+        let (query, filter) = (asked.written.render(), filter.written.render());
+        let passing = find(&publication, &filter, 1_000);
+        let passing: HashSet<DocumentId> = passing.into_iter().map(|(id, _)| id).collect();
+        let mut expected = find(&publication, &query, 1_000);
+        let all = expected.len();
+        expected.retain(|(id, _)| passing.contains(id));
+        left_out += all - expected.len();
+        let (query, filter) = (
+            Query::parse(&query).unwrap(),
+            Query::parse(&filter).unwrap(),
+        );
+        for top in [1, 5, 1_000] {
+            let options = SearchOptions::new().limit(top).filter(&filter);
+            let pruned = with(&publication, &query, options);
+            let best = &expected[..top.min(expected.len())];
+            assert_eq!(ids(&pruned.hits), best, "{query} filtered by {filter}");
+            let counted = with(&publication, &query, options.total());
+            assert_eq!(ids(&counted.hits), best);
+            assert_eq!(counted.total, Some(expected.len() as u64));
+        }
+    }
+    assert!(left_out > 1_000, "{left_out}");
+}
+
+#[test]
+fn keep_is_asked_only_for_what_would_be_among_the_best() {
+    let publication = corpus(3).colony.publication();
+    let query = Query::parse("sea tide wind").unwrap();
+    let all = find(&publication, query.as_str(), 1_000);
+    let asked = RefCell::new(Vec::new());
+    let even = |_, id: DocumentId| {
+        asked.borrow_mut().push(id);
+        all.iter().position(|(other, _)| *other == id).unwrap() % 2 == 0
+    };
+    let options = SearchOptions::new().limit(5).keep(&even);
+    let kept = ids(&with(&publication, &query, options).hits);
+    let expected: Vec<_> = all.iter().copied().step_by(2).take(5).collect();
+    assert_eq!(kept, expected);
+    assert!(
+        asked.borrow().len() < all.len() / 2,
+        "{} asked",
+        asked.borrow().len()
+    );
+    let none = |_, _| false;
+    let options = SearchOptions::new().keep(&none).total();
+    let found = with(&publication, &query, options);
+    assert_eq!((found.hits.len(), found.total), (0, Some(all.len() as u64)));
+}
+
+#[test]
+fn ties_are_ordered_by_the_comparison_and_then_by_id() {
+    let documents = [("sea", ""); 40];
+    let publication = publication_of(&documents, 3);
+    let query = Query::parse("sea").unwrap();
+    let backwards = |a: &Hit, b: &Hit| b.document.cmp(&a.document);
+    let mut all = find(&publication, "sea", 100);
+    let options = SearchOptions::new().limit(7).ties_by(&backwards);
+    all.reverse();
+    assert_eq!(ids(&with(&publication, &query, options).hits), all[..7]);
+    let equal = |_: &Hit, _: &Hit| Ordering::Equal;
+    let options = SearchOptions::new().limit(7).ties_by(&equal);
+    all.reverse();
+    assert_eq!(ids(&with(&publication, &query, options).hits), all[..7]);
+}
+
+#[test]
+fn too_many_hits_are_refused() {
+    let publication = publication_of(&[("sea", "")], 1);
+    let query = Query::parse("sea").unwrap();
+    let most = SearchOptions::MAX_HITS;
+    let ask = |offset, limit| {
+        let options = SearchOptions::new().offset(offset).limit(limit);
+        search_with(&publication, &query, &options)
+    };
+    assert_eq!(ask(0, most).unwrap().hits.len(), 1);
+    assert!(ask(most, 0).unwrap().hits.is_empty());
+    for (offset, limit) in [(1, most), (most, 1), (usize::MAX, usize::MAX)] {
+        let refused = ask(offset, limit).unwrap_err();
+        assert!(matches!(refused, SearchError::TooManyHits { max, .. } if max == most));
+    }
+}

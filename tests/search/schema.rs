@@ -1,0 +1,309 @@
+//! Schemas of one's own: validation, documents that fit, stored values, and what must not be mixed.
+
+use tickring::colony::{Batch, Refusal, Rehearsal, Write};
+use tickring::search::{
+    Date, DocumentError, Field, Query, Schema, SchemaError, SearchError, TextDocument, TextShard,
+    TextShardConfig, TextView, Value, search,
+};
+use tickring::{Colony, ColonyConfig, DocumentId, Publication, Shard, ShardId, View};
+
+fn library() -> Schema {
+    Schema::builder()
+        .field(Field::text("title").boost(2.0).stored())
+        .field(Field::keyword("author").stored())
+        .field(Field::text("notes"))
+        .field(Field::integer("year").stored())
+        .field(Field::float("price").stored())
+        .field(Field::date("read").stored())
+        .field(Field::boolean("lent").stored())
+        .build()
+        .unwrap()
+}
+
+fn colony(schema: &Schema, shards: u32) -> Colony<TextShard> {
+    let config = TextShardConfig {
+        schema: schema.clone(),
+        ..TextShardConfig::default()
+    };
+    let make = TextShard::factory(config);
+    Colony::new(ColonyConfig::default(), shards, make).unwrap()
+}
+
+fn moby_dick(schema: &Schema) -> TextDocument {
+    let mut document = schema.document();
+    document.add("title", "Moby-Dick").unwrap();
+    document.add("author", "Herman Melville").unwrap();
+    document.add("author", "An editor").unwrap();
+    document.add("notes", "whale and sea").unwrap();
+    document.add("year", 1851).unwrap();
+    document.add("price", -0.0).unwrap();
+    document.add("read", "2026-11-27").unwrap();
+    document.add("lent", true).unwrap();
+    document
+}
+
+#[test]
+fn a_schema_that_contradicts_itself_is_refused() {
+    let build = |fields: &[Field]| {
+        let builder = fields
+            .iter()
+            .cloned()
+            .fold(Schema::builder(), |b, f| b.field(f));
+        builder.build().map(|_| ()).unwrap_err()
+    };
+    let text = || Field::text("title");
+    assert_eq!(build(&[]), SchemaError::NoTextField);
+    assert_eq!(build(&[Field::keyword("a")]), SchemaError::NoTextField);
+    assert!(matches!(
+        build(&[text(), Field::date("title")]),
+        SchemaError::Twice { .. }
+    ));
+    for name in ["", "_id", "1st", "a b", "a:b", "a*", &"a".repeat(65)] {
+        let refused = build(&[text(), Field::integer(name)]);
+        assert!(
+            matches!(refused, SchemaError::Name { .. }),
+            "{name:?}: {refused}"
+        );
+    }
+    for boost in [-1.0, f32::NAN, f32::INFINITY, 1_000_001.0] {
+        let refused = build(&[text().boost(boost)]);
+        assert!(
+            matches!(refused, SchemaError::Boost { .. }),
+            "{boost}: {refused}"
+        );
+    }
+    let refused = build(&[text(), Field::keyword("author").boost(2.0)]);
+    assert!(matches!(refused, SchemaError::NotText { .. }));
+    let many: Vec<_> = (0..101)
+        .map(|number| Field::text(format!("f{number}")))
+        .collect();
+    assert!(matches!(
+        build(&many),
+        SchemaError::TooManyFields { fields: 101, .. }
+    ));
+    assert!(Schema::builder().field(text().boost(0.0)).build().is_ok());
+}
+
+#[test]
+fn json_that_is_no_schema_is_refused_with_its_place() {
+    for (json, reason) in [
+        ("", "line 1 column 0"),
+        ("{}", "missing field `fields`"),
+        (
+            r#"{"fields": [{"name": "a"}]}"#,
+            "missing field `kind` at line 1 column 25",
+        ),
+        (r#"{"fields": [], "more": 1}"#, "unknown field `more`"),
+        (
+            r#"{"fields": [], "fields": []}"#,
+            "duplicate field `fields`",
+        ),
+        (
+            r#"{"fields": [{"name":"a","kind":"text","boost":"2"}]}"#,
+            "invalid type: string",
+        ),
+        (
+            r#"{"fields": [{"name":"a","kind":"text","store":true}]}"#,
+            "unknown field `store`",
+        ),
+        (
+            r#"{"fields": [{"name":"a","kind":"date"}]}"#,
+            "no text field",
+        ),
+    ] {
+        let refused = Schema::from_json(json).unwrap_err().to_string();
+        assert!(refused.contains(reason), "{json}: {refused}");
+    }
+    let schema = library();
+    let again = Schema::from_json(&schema.to_json()).unwrap();
+    assert_eq!(
+        (&again, again.fingerprint()),
+        (&schema, schema.fingerprint())
+    );
+    assert_ne!(schema, Schema::default());
+    // Pinned: stored indexes will be known by it.
+    assert_eq!(Schema::default().fingerprint(), FINGERPRINT);
+}
+
+const FINGERPRINT: u64 = 14_066_728_018_421_812_330;
+
+#[test]
+fn values_that_do_not_fit_are_refused_and_change_nothing() {
+    let schema = library();
+    let mut document = moby_dick(&schema);
+    let before = document.clone();
+    for (field, value) in [
+        ("title", Value::from(7)),
+        ("author", Value::from(true)),
+        ("year", Value::from(1851.0)),
+        ("year", Value::from("1851")),
+        ("price", Value::from((1 << 53) + 1_i64)),
+        ("price", Value::from("7")),
+        ("read", Value::from("yesterday")),
+        ("read", Value::from("2026-13-01")),
+        ("read", Value::from("2026-2-01")),
+        ("read", Value::from("9999-01-01")),
+        ("read", Value::from(7)),
+        ("lent", Value::from(1)),
+    ] {
+        let refused = document.add(field, value.clone()).unwrap_err();
+        assert!(
+            matches!(refused, DocumentError::WrongType { .. }),
+            "{field} {value}"
+        );
+        let text = refused.to_string();
+        assert!(
+            text.contains(field) && text.contains(&value.to_string()),
+            "{text}"
+        );
+    }
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let refused = document.add("price", value).unwrap_err();
+        assert!(matches!(refused, DocumentError::NotFinite { .. }));
+    }
+    let long = "k".repeat(Schema::MAX_KEYWORD_BYTES + 1);
+    let refused = document.add("author", long.as_str()).unwrap_err();
+    assert!(matches!(
+        refused,
+        DocumentError::LongKeyword { bytes: 1_025, .. }
+    ));
+    let refused = document.add("isbn", 7).unwrap_err();
+    assert!(
+        refused.to_string().contains("title, author, notes, year"),
+        "{refused}"
+    );
+    assert_eq!(document, before);
+    document.add("author", &long[1..]).unwrap();
+    document.add("price", 1_i64 << 53).unwrap();
+}
+
+#[test]
+fn dates_are_read_and_shown_in_utc() {
+    for (given, shown) in [
+        ("2026-11-27", "2026-11-27T00:00:00Z"),
+        (
+            "1969-12-31T23:59:59.999999999Z",
+            "1969-12-31T23:59:59.999999999Z",
+        ),
+        ("2000-02-29T12:00:00+05:30", "2000-02-29T06:30:00Z"),
+    ] {
+        assert_eq!(given.parse::<Date>().unwrap().to_string(), shown);
+    }
+    for edge in [i64::MIN, -1, 0, i64::MAX] {
+        let date = Date::from_nanoseconds(edge);
+        assert_eq!(date.to_string().parse(), Ok(date), "{edge}");
+    }
+    for wrong in [
+        "",
+        "2026",
+        "2026-02-30",
+        "+026-01-01",
+        "2026-01-01 12:00",
+        "1600-01-01",
+    ] {
+        assert!(wrong.parse::<Date>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn what_is_stored_is_read_back_in_every_life_of_a_document() {
+    let schema = library();
+    let mut colony = colony(&schema, 3);
+    let id = DocumentId::from_seed;
+    let stored = |publication: &Publication<TextView>, id| {
+        let mut found = publication.shards().iter();
+        found.find_map(|shard| shard.view().stored(id).unwrap())
+    };
+    for seed in 0..50 {
+        let mut document = moby_dick(&schema);
+        document.add("year", i64::try_from(seed).unwrap()).unwrap();
+        colony.intake().try_add(id(seed), document).unwrap();
+    }
+    colony.tick().unwrap();
+    let mut expected = schema.document();
+    for (field, value) in [
+        ("title", Value::from("Moby-Dick")),
+        ("author", Value::from("Herman Melville")),
+        ("author", Value::from("An editor")),
+        ("year", Value::from(1851)),
+        ("price", Value::from(0.0)),
+        ("read", Value::Date("2026-11-27".parse().unwrap())),
+        ("lent", Value::from(true)),
+        ("year", Value::from(7)),
+    ] {
+        expected.add(field, value).unwrap();
+    }
+    let before = colony.publication();
+    assert_eq!(stored(&before, id(7)), Some(expected));
+    let changed = schema.document();
+    colony.intake().try_upsert(id(7), changed.clone()).unwrap();
+    colony.intake().try_delete(id(8)).unwrap();
+    colony.tick().unwrap();
+    let after = colony.publication();
+    assert_eq!(stored(&after, id(7)), Some(changed));
+    assert_eq!(stored(&after, id(8)), None);
+    assert_eq!(
+        stored(&before, id(8)).unwrap().text("title"),
+        Some("Moby-Dick")
+    );
+    assert_eq!(stored(&after, id(900)), None);
+}
+
+#[test]
+fn documents_views_and_queries_of_another_schema_are_not_mixed() {
+    let (own, default) = (library(), Schema::default());
+    let mut shard = TextShard::new(&TextShardConfig {
+        schema: own.clone(),
+        ..TextShardConfig::default()
+    })
+    .unwrap();
+    let publication = Publication::new([]).unwrap();
+    let mut rehearsal = Rehearsal::new(ShardId::new(0), publication.into()).unwrap();
+    let writes = [
+        Write::Add {
+            id: DocumentId::from_seed(1),
+            document: moby_dick(&own).into(),
+        },
+        Write::Upsert {
+            id: DocumentId::from_seed(1),
+            document: TextDocument::new("sea", "").into(),
+        },
+    ];
+    let mut batch = Batch::new(&writes);
+    shard.act(&mut rehearsal.context(0), &mut batch).unwrap();
+    let refused = batch.refused();
+    assert_eq!(refused.len(), 1);
+    let Refusal::Because(reason) = &refused[0].1 else {
+        panic!("{refused:?}")
+    };
+    assert!(
+        reason
+            .to_string()
+            .contains("the document has another schema"),
+        "{reason}"
+    );
+    shard.advance(&mut rehearsal.context(0)).unwrap();
+    let view = shard.view().unwrap();
+    assert_eq!(view.document_count(), 1);
+    let other = TextShard::new(&TextShardConfig::default())
+        .unwrap()
+        .view()
+        .unwrap();
+    assert_eq!(other.schema(), &default);
+    assert!(View::statistics(&[&view, &other]).is_err());
+
+    let colony = colony(&own, 2);
+    let asked = search(
+        &colony.publication(),
+        &Query::parse("sea").unwrap(),
+        10,
+        None,
+    );
+    assert!(matches!(
+        asked,
+        Err(SearchError::OtherSchema {
+            what: "the query",
+            ..
+        })
+    ));
+}
