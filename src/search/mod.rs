@@ -19,6 +19,7 @@ mod schema;
 mod segment;
 mod shard;
 mod slack;
+mod snippet;
 mod statistics;
 mod value;
 mod view;
@@ -32,6 +33,7 @@ pub use self::schema::{Field, Schema, SchemaBuilder};
 pub use self::shard::{
     MAX_TEXT_SHARDS, MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig,
 };
+pub use self::snippet::{Snippet, Snippets};
 pub use self::statistics::TextStatistics;
 pub use self::value::{Date, Value};
 pub use self::view::TextView;

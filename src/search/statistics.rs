@@ -97,7 +97,7 @@ impl TextStatistics {
     }
 
     /// Counts outside the lock. Two threads that ask at the same time both count, and cache the same number.
-    fn frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
+    pub(super) fn frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
         if is_too_long(term) {
             return Ok(0);
         }

@@ -9,6 +9,7 @@
 
 mod options;
 mod schema;
+mod snippets;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use tickring::colony::{Batch, Refusal, Rehearsal, Write};
 use tickring::search::{
-    Date, DocumentError, Field, Query, Schema, SchemaError, SearchError, TextDocument, TextShard,
-    TextShardConfig, TextView, Value, search,
+    Date, DocumentError, Field, Query, Schema, SchemaBuilder, SchemaError, SearchError,
+    TextDocument, TextShard, TextShardConfig, TextView, Value, search,
 };
 use tickring::{Colony, ColonyConfig, DocumentId, Publication, Shard, ShardId, View};
 
@@ -48,7 +48,7 @@ fn a_schema_that_contradicts_itself_is_refused() {
         let builder = fields
             .iter()
             .cloned()
-            .fold(Schema::builder(), |b, f| b.field(f));
+            .fold(Schema::builder(), SchemaBuilder::field);
         builder.build().map(|_| ()).unwrap_err()
     };
     let text = || Field::text("title");

@@ -58,6 +58,11 @@ impl Schema {
         builder.build()
     }
 
+    /// Returns the analyser that the index uses for a text field.
+    pub(in crate::search) fn tokenizer(&self, _field: TextField) -> TextAnalyzer {
+        analyzer()
+    }
+
     /// Returns the number of the first field after the schema's own.
     #[expect(
         clippy::cast_possible_truncation,
