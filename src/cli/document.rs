@@ -6,6 +6,8 @@ use tickring::DocumentId;
 use tickring::search::TextDocument;
 use uuid::Uuid;
 
+use super::escape;
+
 /// The namespace of the ids of files, records and generated documents. It must never change, as that would change every id.
 const NAMESPACE: Uuid = Uuid::from_bytes([
     0x3f, 0x0e, 0x6c, 0x52, 0x9d, 0x1b, 0x5a, 0x07, 0x8c, 0x44, 0x71, 0xd2, 0x5b, 0xe8, 0x90, 0x16,
@@ -13,7 +15,7 @@ const NAMESPACE: Uuid = Uuid::from_bytes([
 
 pub(super) struct Document {
     pub(super) id: DocumentId,
-    /// The name in the output: the path, or the id of the record.
+    /// The name in the output: the path, in which bytes that aren't UTF-8 are escaped, or the id of the record.
     pub(super) name: String,
     pub(super) text: TextDocument,
 }
@@ -22,7 +24,7 @@ impl Document {
     /// Creates the document of a file. Its id is the UUID v5 of the normalised path, and its title is the path.
     pub(super) fn file(path: &Path, body: String) -> Self {
         let bytes = normalised_bytes(path);
-        let name = String::from_utf8_lossy(&bytes).into_owned();
+        let name = escape::name(&bytes);
         Self {
             id: id_of("file", &bytes),
             text: TextDocument::new(name.clone(), body),
@@ -30,11 +32,11 @@ impl Document {
         }
     }
 
-    /// Creates the document of a `.jsonl` record. Its id is the UUID v5 of the record's id. It has no title.
-    pub(super) fn record(name: String, body: String) -> Self {
+    /// Creates the document of a record. Its id is the UUID v5 of the record's id.
+    pub(super) fn record(name: String, title: String, body: String) -> Self {
         Self {
             id: id_of("record", name.as_bytes()),
-            text: TextDocument::new("", body),
+            text: TextDocument::new(title, body),
             name,
         }
     }
@@ -75,7 +77,7 @@ pub(super) fn as_text(bytes: Vec<u8>, limit: u64) -> Result<String, String> {
 
 /// Returns the path as it was given, with `/` between its components, without `.` and without empty components. It doesn't follow links.
 pub(super) fn normalised(path: &Path) -> String {
-    String::from_utf8_lossy(&normalised_bytes(path)).into_owned()
+    escape::name(&normalised_bytes(path))
 }
 
 /// Returns the normalised path in the encoding of the system, which need not be UTF-8.
@@ -93,6 +95,9 @@ fn normalised_bytes(path: &Path) -> Vec<u8> {
             }
         }
     }
+    if name.is_empty() {
+        name.push(b'.');
+    }
     name
 }
 
@@ -108,6 +113,8 @@ mod tests {
             ("/a/./b", "/a/b"),
             ("../x/", "../x"),
             ("/", "/"),
+            (".", "."),
+            ("./.", "."),
         ] {
             assert_eq!(normalised(Path::new(given)), name, "{given}");
         }
@@ -117,7 +124,7 @@ mod tests {
     fn ids_are_pinned_and_kinds_do_not_collide() {
         let file = Document::file(Path::new("./a/b.txt"), String::new());
         assert_eq!(file.id.to_string(), "afcb6ad5-14df-507b-9fd8-b129d688dec4");
-        let record = Document::record("a/b.txt".to_owned(), String::new());
+        let record = Document::record("a/b.txt".to_owned(), String::new(), String::new());
         assert_eq!(
             record.id.to_string(),
             "3bfd3dcb-d7b3-5fd2-8dd8-998d4c32a8a0"

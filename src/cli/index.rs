@@ -11,9 +11,10 @@ use tickring::error::IntakeError;
 use tickring::search::{TextDocument, TextShard, TextShardConfig, TextView};
 use tickring::{Colony, ColonyConfig, DocumentId, Publication, ShardId, TickPhase};
 
-use super::corpus::{self, Item, Skipped};
+use super::Failure;
+use super::arguments::Run;
+use super::corpus::{self, Item, Place, Skipped};
 use super::document::Document;
-use super::{Failure, Run};
 
 /// The number of waiting bytes at which a tick runs.
 const TICK_BYTES: u64 = 64 << 20;
@@ -27,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// The name, place and size of an indexed document.
 pub(super) struct Known {
     pub(super) name: String,
-    /// Its path or record.
-    place: String,
+    /// Its file and line, unless it is generated.
+    pub(super) place: Option<Place>,
     bytes: u64,
 }
 
@@ -46,6 +47,8 @@ pub(super) struct Indexed {
     pub(super) publication: Arc<Publication<TextView>>,
     pub(super) documents: HashMap<DocumentId, Known>,
     pub(super) skipped: Vec<Skipped>,
+    /// Whether a file of records was read.
+    pub(super) has_records: bool,
     pub(super) bytes: u64,
     pub(super) ticks: u64,
     pub(super) phases: [PhaseTotal; 4],
@@ -64,7 +67,7 @@ struct Indexing {
 pub(super) fn index(run: &Run) -> Result<Indexed, Failure> {
     let begun = Instant::now();
     let mut indexing = Indexing::new(run)?;
-    corpus::read(run, |item| match item {
+    let has_records = corpus::read(run, &mut |item| match item {
         Item::Document(document, place) => indexing.add(document, place, run.tick_documents),
         Item::Skipped(skipped) => {
             indexing.indexed.skipped.push(skipped);
@@ -72,6 +75,7 @@ pub(super) fn index(run: &Run) -> Result<Indexed, Failure> {
         }
     })?;
     let mut indexed = indexing.finish()?;
+    indexed.has_records = has_records;
     indexed.elapsed = begun.elapsed();
     if indexed.documents.is_empty() {
         return Err(nothing_found(run, &indexed.skipped).into());
@@ -105,6 +109,7 @@ impl Indexing {
                 publication: colony.publication(),
                 documents: HashMap::new(),
                 skipped: Vec::new(),
+                has_records: false,
                 bytes: 0,
                 ticks: 0,
                 phases: TickPhase::ALL.map(|phase| PhaseTotal {
@@ -124,7 +129,7 @@ impl Indexing {
     fn add(
         &mut self,
         document: Document,
-        place: String,
+        place: Option<Place>,
         tick_documents: usize,
     ) -> Result<(), Failure> {
         let bytes = document.bytes();
@@ -157,7 +162,9 @@ impl Indexing {
                 let before = entry.insert(known);
                 self.indexed.bytes -= before.bytes;
                 self.indexed.skipped.push(Skipped {
-                    path: before.place,
+                    path: before
+                        .place
+                        .map_or(before.name.clone(), |at| at.to_string()),
                     reason: format!("a later document has the same id, {:?}", before.name),
                     named: false,
                 });

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Serializer;
 
+use super::escape::Visible;
 use super::report::{Answer, Report};
 
 #[derive(Serialize)]
@@ -51,6 +53,11 @@ struct Query<'a> {
 #[derive(Serialize)]
 struct Hit<'a> {
     document: &'a str,
+    /// The file that the document comes from, and its line there if it is a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
     /// Written in the shortest form that reads back as the same `f32`.
     score: f32,
     shard: u32,
@@ -91,7 +98,7 @@ pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> 
             .map(|answer| query(report, answer))
             .collect(),
     };
-    serde_json::to_writer(&mut *output, &object)?;
+    object.serialize(&mut Serializer::with_formatter(&mut *output, Visible))?;
     writeln!(output)
 }
 
@@ -101,10 +108,16 @@ fn query<'a>(report: &'a Report, answer: &'a Answer) -> Query<'a> {
         query: &answer.query,
         microseconds: u64::try_from(answer.elapsed.as_micros()).unwrap_or(u64::MAX),
         hits: hits
-            .map(|hit| Hit {
-                document: report.name(hit),
-                score: hit.score,
-                shard: hit.shard.as_u32(),
+            .map(|hit| {
+                let known = report.known(hit);
+                let place = known.and_then(|known| known.place.as_ref());
+                Hit {
+                    document: known.map_or("", |known| &known.name),
+                    path: place.map(|place| place.path.as_str()),
+                    line: place.and_then(|place| place.line),
+                    score: hit.score,
+                    shard: hit.shard.as_u32(),
+                }
             })
             .collect(),
         error: answer.hits.as_ref().err().map(String::as_str),

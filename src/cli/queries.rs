@@ -1,31 +1,45 @@
 //! The queries of a run: from the command line, from a file, or from the vocabulary of the corpus.
 
-use std::fs::File;
 use std::path::Path;
 
 use tickring::frequency::DocumentFrequencies;
+use tickring::search::Query;
 
 use super::Failure;
-use super::corpus::read_whole;
+use super::source;
 
-/// Returns the queries of the command line, then those of the file, one per line. Blank lines are ignored.
-pub(super) fn given(queries: &[String], file: Option<&Path>) -> Result<Vec<String>, Failure> {
+/// Returns the queries of the command line, then those of the file, one per line, each with its text. Blank lines are ignored.
+///
+/// # Errors
+/// If a query can't be parsed. The error names each such query, and why.
+pub(super) fn given(
+    queries: &[String],
+    file: Option<&Path>,
+) -> Result<Vec<(String, Query)>, Failure> {
     let mut all = queries.to_vec();
     if let Some(file) = file {
-        let text = File::open(file)
-            .map_err(|error| error.to_string())
-            .and_then(read_whole)
-            .map_err(|reason| format!("{}: {reason}", file.display()))?;
+        let text =
+            source::read_queries(file).map_err(|reason| format!("{}: {reason}", file.display()))?;
         let before = all.len();
-        // Some editors write a byte order mark at the beginning of a file.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let lines = text.lines().map(str::trim);
         all.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
         if all.len() == before {
             return Err(format!("no queries in {}", file.display()).into());
         }
     }
-    Ok(all)
+    let mut parsed = Vec::new();
+    let mut wrong = Vec::new();
+    for text in all {
+        match Query::parse(&text) {
+            Ok(query) => parsed.push((text, query)),
+            Err(error) => wrong.push(format!("query {text:?}: {error}")),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(wrong.join("\n").into())
+    }
 }
 
 /// Makes a few queries from the vocabulary of the corpus, out of words of different frequencies, but none that is in more than half of

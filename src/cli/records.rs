@@ -1,19 +1,20 @@
-//! The reader of `.jsonl` files, which contain one JSON object per line.
+//! The reader of files of records, which contain one JSON object per line.
 
 use std::io::{BufRead, Read};
 
-use serde_json::Value;
-
 use super::document::{Document, as_text};
+use super::record::{Fields, record};
 
 /// The byte order mark that some editors write at the beginning of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The names of the fields with the id and the text.
+/// The bounds of a line in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fields<'a> {
-    pub(super) id: &'a str,
-    pub(super) text: &'a str,
+pub(super) struct Limits {
+    /// The maximum length of a record. A longer line is skipped.
+    pub(super) line: u64,
+    /// The number of bytes above it that are passed over in search of the next line. If there are more, reading ends.
+    pub(super) passed_over: u64,
 }
 
 /// An iterator over the lines that aren't blank. Each item is the line number, from 1, and the document or the reason why the line has
@@ -21,19 +22,18 @@ pub(super) struct Fields<'a> {
 pub(super) struct Records<'a, R> {
     lines: R,
     fields: Fields<'a>,
-    /// The maximum length of a line in bytes.
-    limit: u64,
+    limits: Limits,
     number: u64,
     ended: bool,
     unreadable: bool,
 }
 
 impl<'a, R: BufRead> Records<'a, R> {
-    pub(super) fn new(lines: R, fields: Fields<'a>, limit: u64) -> Self {
+    pub(super) fn new(lines: R, fields: Fields<'a>, limits: Limits) -> Self {
         Self {
             lines,
             fields,
-            limit,
+            limits,
             number: 0,
             ended: false,
             unreadable: false,
@@ -52,7 +52,7 @@ impl<'a, R: BufRead> Records<'a, R> {
         }
         let mut line = Vec::new();
         let read = (&mut self.lines)
-            .take(self.limit.saturating_add(1))
+            .take(self.limits.line.saturating_add(1))
             .read_until(b'\n', &mut line);
         match read {
             Ok(0) => return None,
@@ -66,7 +66,16 @@ impl<'a, R: BufRead> Records<'a, R> {
         }
         let ended = line.pop_if(|byte| *byte == b'\n').is_some();
         if self.is_too_long(&line) {
-            self.ended = !ended && !skip_line(&mut self.lines);
+            if !ended {
+                match pass_over_line(&mut self.lines, self.limits.passed_over) {
+                    Ok(more) => self.ended = !more,
+                    Err(reason) => {
+                        self.ended = true;
+                        self.unreadable = true;
+                        return Some(Err(reason));
+                    }
+                }
+            }
         } else if self.number == 1 && line.starts_with(BYTE_ORDER_MARK) {
             line.drain(..BYTE_ORDER_MARK.len());
         }
@@ -74,7 +83,7 @@ impl<'a, R: BufRead> Records<'a, R> {
     }
 
     fn is_too_long(&self, line: &[u8]) -> bool {
-        line.len() as u64 > self.limit
+        line.len() as u64 > self.limits.line
     }
 }
 
@@ -85,7 +94,9 @@ impl<R: BufRead> Iterator for Records<'_, R> {
         loop {
             let document = match self.line()? {
                 Ok(line) if !self.is_too_long(&line) && line.trim_ascii().is_empty() => continue,
-                Ok(line) => as_text(line, self.limit).and_then(|text| record(self.fields, &text)),
+                Ok(line) => {
+                    as_text(line, self.limits.line).and_then(|text| record(self.fields, &text))
+                }
                 Err(reason) => Err(reason),
             };
             return Some((self.number, document));
@@ -93,57 +104,24 @@ impl<R: BufRead> Iterator for Records<'_, R> {
     }
 }
 
-/// Skips the rest of a line that is too long. Returns whether another line may follow.
-fn skip_line(lines: &mut impl BufRead) -> bool {
+/// Passes over the rest of a line that is too long, up to `limit` bytes. Returns whether another line may follow.
+fn pass_over_line(lines: &mut impl BufRead, limit: u64) -> Result<bool, String> {
+    let mut passed = 0;
     loop {
-        let Ok(buffer) = lines.fill_buf() else {
-            return false;
-        };
+        let buffer = lines.fill_buf().map_err(|error| error.to_string())?;
         if buffer.is_empty() {
-            return false;
+            return Ok(false);
         }
         let end = buffer.iter().position(|&byte| byte == b'\n');
-        let passed = end.map_or(buffer.len(), |end| end + 1);
-        lines.consume(passed);
+        let length = end.map_or(buffer.len(), |end| end + 1);
+        lines.consume(length);
         if end.is_some() {
-            return true;
+            return Ok(true);
         }
-    }
-}
-
-fn record(names: Fields<'_>, line: &str) -> Result<Document, String> {
-    let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let Value::Object(mut fields) = value else {
-        return Err("not a JSON object".to_owned());
-    };
-    let mut field = |name: &str| {
-        fields
-            .remove(name)
-            .ok_or_else(|| format!("the field {name:?} is missing"))
-    };
-    // The id is taken first. If both are the same field, the text is a copy of it.
-    let id = match field(names.id)? {
-        Value::String(id) => id,
-        Value::Number(id) if id.is_u64() || id.is_i64() => id.to_string(),
-        Value::Number(_) => {
-            return Err(format!(
-                "the field {:?} is not an integer of at most 64 bits: write it as a string",
-                names.id
-            ));
+        passed += length as u64;
+        if passed > limit {
+            return Err("a line without an end, after which nothing is read".to_owned());
         }
-        _ => {
-            return Err(format!(
-                "the field {:?} is neither a string nor a number",
-                names.id
-            ));
-        }
-    };
-    if names.text == names.id {
-        return Ok(Document::record(id.clone(), id));
-    }
-    match field(names.text)? {
-        Value::String(text) => Ok(Document::record(id, text)),
-        _ => Err(format!("the field {:?} is not a string", names.text)),
     }
 }
 
@@ -154,11 +132,19 @@ mod tests {
     const FIELDS: Fields<'_> = Fields {
         id: "id",
         text: "text",
+        title: None,
     };
+
+    const fn limits(line: u64) -> Limits {
+        Limits {
+            line,
+            passed_over: 200,
+        }
+    }
 
     /// Returns the numbers of the lines, with the names of their documents, or `None` if the line was skipped.
     fn names(file: &str, limit: u64) -> Vec<(u64, Option<String>)> {
-        let mut records = Records::new(file.as_bytes(), FIELDS, limit);
+        let mut records = Records::new(file.as_bytes(), FIELDS, limits(limit));
         let names = records
             .by_ref()
             .map(|(number, document)| (number, document.ok().map(|document| document.name)))
@@ -182,7 +168,7 @@ mod tests {
     #[test]
     fn a_file_that_can_not_be_read_to_its_end_says_so() {
         let torn = std::io::BufReader::new(Torn(b"{\"id\":1,\"text\":\"\"}\n{\"id"));
-        let mut records = Records::new(torn, FIELDS, 64);
+        let mut records = Records::new(torn, FIELDS, limits(64));
         assert!(records.next().is_some_and(|(_, document)| document.is_ok()));
         assert!(!records.is_unreadable());
         let (number, document) = records.next().unwrap();
@@ -212,5 +198,15 @@ mod tests {
                 "{long:?}"
             );
         }
+    }
+
+    #[test]
+    fn s14_a_line_without_an_end_is_not_read_for_ever() {
+        let endless = std::io::BufReader::new(std::io::repeat(b'x'));
+        let mut records = Records::new(endless, FIELDS, limits(24));
+        let (number, document) = records.next().unwrap();
+        assert_eq!(number, 1);
+        assert!(document.is_err_and(|reason| reason.contains("without an end")));
+        assert!(records.is_unreadable() && records.next().is_none());
     }
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use tickring::ShardId;
 use tickring::frequency::{DocumentFrequencies, aggregate_owned};
-use tickring::search::{Hit, Query, search};
+use tickring::search::{Hit, Query, SearchOptions, search_with};
 
-use super::index::Indexed;
+use super::index::{Indexed, Known};
 use super::{Failure, queries};
 
 pub(super) struct ShardShare {
@@ -33,7 +33,11 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(indexed: Indexed, queries: Vec<String>, top: usize) -> Result<Self, Failure> {
+    pub(super) fn new(
+        indexed: Indexed,
+        queries: Vec<(String, Query)>,
+        top: usize,
+    ) -> Result<Self, Failure> {
         let publication = &indexed.publication;
         let total = indexed.documents.len();
         let shards = publication
@@ -57,13 +61,13 @@ impl Report {
         let frequencies = aggregate_owned(dictionaries)?;
         let aggregation = begun.elapsed();
         let queries = if queries.is_empty() {
-            queries::from_vocabulary(&frequencies, total as u64)
+            queries::given(&queries::from_vocabulary(&frequencies, total as u64), None)?
         } else {
             queries
         };
         let answers = queries
             .into_iter()
-            .map(|query| answer(&indexed, query, top))
+            .map(|(text, query)| answer(&indexed, text, &query, top))
             .collect();
         Ok(Self {
             shards,
@@ -74,26 +78,28 @@ impl Report {
         })
     }
 
-    /// Returns the name of the document in the output.
-    pub(super) fn name(&self, hit: &Hit) -> &str {
-        self.indexed
-            .documents
-            .get(&hit.document)
-            .map_or("", |known| &known.name)
+    /// Returns what is known about the document of a hit.
+    pub(super) fn known(&self, hit: &Hit) -> Option<&Known> {
+        self.indexed.documents.get(&hit.document)
     }
 }
 
-fn answer(indexed: &Indexed, query: String, top: usize) -> Answer {
+fn answer(indexed: &Indexed, text: String, query: &Query, top: usize) -> Answer {
     let begun = Instant::now();
-    let hits = Query::parse(&query)
-        .map_err(|error| error.to_string())
-        .and_then(|parsed| {
-            search(&indexed.publication, &parsed, top, None).map_err(|error| error.to_string())
-        });
+    // Hits of the same score are ordered by name.
+    let known = |hit: &Hit| indexed.documents.get(&hit.document);
+    let by_name = |one: &Hit, other: &Hit| {
+        let name = |hit| known(hit).map(|known| &known.name);
+        name(one).cmp(&name(other))
+    };
+    let options = SearchOptions::new().limit(top).ties_by(&by_name);
+    let found = search_with(&indexed.publication, query, &options);
     Answer {
-        query,
+        query: text,
         elapsed: begun.elapsed(),
-        hits,
+        hits: found
+            .map(|found| found.hits)
+            .map_err(|error| error.to_string()),
     }
 }
 

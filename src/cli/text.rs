@@ -3,6 +3,9 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use tickring::search::Hit;
+
+use super::escape::shown;
 use super::report::{Answer, Report};
 
 /// The maximum number of skipped files and records that are listed.
@@ -86,7 +89,7 @@ fn write_terms(report: &Report, output: &mut impl Write) -> io::Result<()> {
     )?;
     write!(output, "  most frequent:")?;
     for (term, frequency) in report.frequencies.top(FREQUENT) {
-        write!(output, " {term} {frequency}")?;
+        write!(output, " {} {frequency}", shown(term))?;
     }
     writeln!(output)
 }
@@ -99,7 +102,7 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
         seconds(answer.elapsed)
     )?;
     match &answer.hits {
-        Err(reason) => writeln!(output, "  not answered: {reason}"),
+        Err(reason) => writeln!(output, "  not answered: {}", shown(reason)),
         Ok(hits) if hits.is_empty() => writeln!(output, "  no hits"),
         Ok(hits) => hits.iter().enumerate().try_for_each(|(rank, hit)| {
             writeln!(
@@ -108,18 +111,21 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
                 rank + 1,
                 hit.score,
                 hit.shard.to_string(),
-                shown(report.name(hit))
+                shown(&name(report, hit))
             )
         }),
     }
 }
 
-/// Returns the name with control characters escaped, so that a terminal doesn't interpret them.
-pub(super) fn shown(name: &str) -> String {
-    let escaped = |c: char| c.is_control().then(|| c.escape_default().to_string());
-    name.chars()
-        .map(|c| escaped(c).unwrap_or_else(|| c.to_string()))
-        .collect()
+/// Returns the name of the document, and where a record stands.
+fn name(report: &Report, hit: &Hit) -> String {
+    let Some(known) = report.known(hit) else {
+        return String::new();
+    };
+    match &known.place {
+        Some(place) if place.line.is_some() => format!("{}  {place}", known.name),
+        _ => known.name.clone(),
+    }
 }
 
 fn seconds(duration: Duration) -> String {

@@ -1,15 +1,23 @@
 //! A comparison of the command line's reader of `.jsonl` files with a naive one: lines, line numbers, ids and texts.
 
+use std::collections::BTreeMap;
+
 use arbitrary::Unstructured;
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::records::{Fields, Records};
+use self::record::Fields;
+use self::records::{Limits, Records};
 
 // Modules of the binary, which other crates can't import.
 #[path = "../cli/document.rs"]
 #[allow(dead_code)]
 mod document;
+#[path = "../cli/escape.rs"]
+#[allow(dead_code)]
+mod escape;
+#[path = "../cli/record.rs"]
+mod record;
 #[path = "../cli/records.rs"]
 mod records;
 
@@ -36,7 +44,16 @@ pub fn run(data: &[u8]) {
     // A reader that returns a few bytes at a time, as a pipe may, so that lines end anywhere in its buffer.
     let lines = std::io::BufReader::with_capacity(1 + usize::from(names) % 9, file);
     let mut found = 0;
-    let mut records = Records::new(lines, Fields { id, text }, limit as u64);
+    let fields = Fields {
+        id,
+        text,
+        title: None,
+    };
+    let limits = Limits {
+        line: limit as u64,
+        passed_over: u64::MAX,
+    };
+    let mut records = Records::new(lines, fields, limits);
     for (number, document) in records.by_ref() {
         let Some(&(expected_number, ref record)) = expected.get(found) else {
             panic!("line {number} is one too many");
@@ -95,17 +112,65 @@ fn naive_record(line: &[u8], id: &str, text: &str) -> Option<(String, String)> {
     let line = std::str::from_utf8(line)
         .ok()
         .filter(|line| !line.contains('\0'))?;
-    let record: Value = serde_json::from_str(line).ok()?;
-    let name = match record.as_object()?.get(id)? {
+    let Pairs(pairs) = serde_json::from_str(line).ok()?;
+    let count = pairs.len();
+    let fields: BTreeMap<String, Value> = pairs.into_iter().collect();
+    // A field that comes twice makes the record invalid.
+    if fields.len() < count {
+        return None;
+    }
+    let field = |name: &str| fields.get(name);
+    let name = match field(id)? {
         Value::String(name) => name.clone(),
         Value::Number(number) if !number.is_f64() => number.to_string(),
+        Value::Number(number) => naive_whole(number.as_f64()?)?,
         _ => return None,
     };
     // One field may be both id and text. It may then be a number.
     let body = if text == id {
         name.clone()
     } else {
-        record.get(text)?.as_str()?.to_owned()
+        field(text)?.as_str()?.to_owned()
     };
     Some((name, body))
+}
+
+/// Returns the digits of a number that is whole, and small enough that no other whole number is the same `f64`.
+fn naive_whole(number: f64) -> Option<String> {
+    let digits = format!("{number:.0}");
+    let same = digits.parse() == Ok(number) && number.abs() <= 2_f64.powi(53);
+    same.then(|| {
+        if digits == "-0" {
+            "0".to_owned()
+        } else {
+            digits
+        }
+    })
+}
+
+/// The fields of an object, also those that come twice.
+struct Pairs(Vec<(String, Value)>);
+
+impl<'de> serde::Deserialize<'de> for Pairs {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+struct Collect;
+
+impl<'de> serde::de::Visitor<'de> for Collect {
+    type Value = Pairs;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(Pairs(pairs))
+    }
 }

@@ -1,0 +1,177 @@
+//! The arguments of the command line, and their documentation.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use tickring::limits::{MAX_POINTS, MAX_VIRTUAL_NODES};
+use tickring::placement::Placement;
+use tickring::search::MAX_TEXT_SHARDS;
+
+use super::format::Format;
+use super::number::between;
+use super::source::STANDARD_INPUT;
+
+/// Coordinates document shards inside one process.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Index text in many shards and query them like a single index.
+    ///
+    /// Indexes files, directories, files of JSON records and standard input. Without a path, it indexes a generated corpus. Documents
+    /// and index are kept in memory.
+    ///
+    /// Directories are searched recursively, as ripgrep does: without hidden files, without what .ignore files exclude and, inside git
+    /// repositories, without what .gitignore, .git/info/exclude and the user's git configuration exclude. Outside of repositories
+    /// .gitignore doesn't count. A rule that isn't UTF-8 excludes whatever it may mean. Links to directories aren't followed.
+    ///
+    /// Text is UTF-8, or UTF-16 with a byte order mark. Input that begins like gzip or Zstandard data is decompressed, whatever its
+    /// name. A file that is reached in several ways, by links or other spellings of its path, is one document, named by the first.
+    /// Only regular files with a length are read: pass a pipe, or a file of /proc, as standard input.
+    ///
+    /// Files and records that can't be indexed are skipped and listed with the reason.
+    #[command(after_help = EXIT_CODES, after_long_help = LONG_HELP)]
+    Run(Box<Run>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Files and directories to index; - is standard input.
+    pub(super) paths: Vec<PathBuf>,
+    /// Number of shards that share the documents, from 1 to 128.
+    #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
+    pub(super) shards: u32,
+    /// Query; repeat the option for more queries. Unmarked words are alternatives, +word is required, -word is excluded, and "a phrase" is
+    /// written in quotes. Exclude with -word: `a AND NOT b` finds nothing. Words of 40 bytes or more aren't indexed and match nothing.
+    #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]
+    pub(super) queries: Vec<String>,
+    /// File with one query per line. Blank lines are ignored.
+    #[arg(long = "queries", value_name = "FILE")]
+    pub(super) query_file: Option<PathBuf>,
+    /// Maximum number of hits to show per query, from 1 to 10000.
+    #[arg(long, default_value_t = 10, value_name = "N", allow_negative_numbers = true, value_parser = between::<usize>(1, 10_000))]
+    pub(super) top: usize,
+    /// How files and standard input are read. Standard input has no name, so it is text unless this says otherwise.
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "FORMAT",
+        requires = "paths"
+    )]
+    pub(super) format: Format,
+    /// Field of a record that contains its id, a string or a whole number [default: id]. The string "1" and the numbers 1 and 1.0 are
+    /// the same id. If several records have the same id, the last one is indexed.
+    #[arg(long, value_name = "FIELD", requires = "paths")]
+    pub(super) id_field: Option<String>,
+    /// Field of a record that contains its text [default: text].
+    #[arg(long, value_name = "FIELD", requires = "paths")]
+    pub(super) text_field: Option<String>,
+    /// Field of a record that contains its title. Records without it have no title.
+    #[arg(long, value_name = "FIELD", requires = "paths")]
+    pub(super) title_field: Option<String>,
+    /// Index hidden files and directories too.
+    #[arg(long, requires = "paths")]
+    pub(super) hidden: bool,
+    /// Index files that .gitignore, .ignore and similar files exclude.
+    #[arg(long, requires = "paths")]
+    pub(super) no_ignore: bool,
+    /// Follow symbolic links to directories.
+    #[arg(long, requires = "paths")]
+    pub(super) follow: bool,
+    /// Index only files of directories that match the glob, or with a leading ! only those that don't; repeat the option for more
+    /// globs, of which the last one that matches counts. A glob with a slash is relative to the working directory. Globs don't bring
+    /// back what is hidden or ignored.
+    #[arg(
+        long = "glob",
+        value_name = "GLOB",
+        requires = "paths",
+        allow_hyphen_values = true
+    )]
+    pub(super) globs: Vec<String>,
+    /// Hash function that assigns documents to shards: xxh3 or siphash13.
+    #[arg(long, default_value_t = Placement::default(), value_name = "HASH")]
+    pub(super) placement: Placement,
+    /// Number of points that each shard has on the hash ring, from 1 to 65536.
+    #[arg(long, default_value_t = 150, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_VIRTUAL_NODES.into()))]
+    pub(super) virtual_nodes: u32,
+    /// Maximum number of documents to index in one tick, from 1 to 1048576.
+    #[arg(long, default_value_t = 1_000, value_name = "N", allow_negative_numbers = true, value_parser = between::<usize>(1, 1 << 20))]
+    pub(super) tick_documents: usize,
+    /// Number of documents to generate if no path is given, from 1 to 10000000.
+    #[arg(long, default_value_t = 20_000, value_name = "N", conflicts_with = "paths", allow_negative_numbers = true, value_parser = between::<u64>(1, 10_000_000))]
+    pub(super) documents: u64,
+    /// Seed of the generated corpus, from 0 to 18446744073709551615.
+    #[arg(long, default_value_t = 0, value_name = "N", conflicts_with = "paths", allow_negative_numbers = true, value_parser = between::<u64>(0, u64::MAX))]
+    pub(super) seed: u64,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+const EXIT_CODES: &str = "\
+Exit code: 0 on success; 1 if the run or a query failed, or if a path named on the command line gave no document or couldn't be read \
+to its end; 2 if the arguments are invalid. Skipped records, and skipped files found in a directory, don't change the exit code.";
+
+/// Each line with a dollar sign is run as a test, in a directory with the files that it names.
+const LONG_HELP: &str = "\
+Examples:
+  Index the directory docs, and ask two queries:
+    $ tickring run docs --query 'hash ring' --query '+barrier -draft'
+  Index only Markdown files, also hidden and ignored ones:
+    $ tickring run docs --glob '*.md' --hidden --no-ignore --query ring
+  Index compressed records whose text is in the field body, and print JSON:
+    $ tickring run books.jsonl.gz --text-field body --query sea --json
+  Index records that another program writes:
+    $ cat books.jsonl | tickring run - --format records --text-field body
+  Measure with a generated corpus over 8 shards:
+    $ tickring run --documents 2000 --seed 7 --shards 8
+
+Exit code: 0 on success; 1 if the run or a query failed, or if a path named on the command line gave no document or couldn't be read \
+to its end; 2 if the arguments are invalid. Skipped records, and skipped files found in a directory, don't change the exit code.";
+
+// The limits of the options keep the colony's configuration valid. Its errors would name its fields, which a user doesn't know.
+const _: () = assert!(MAX_TEXT_SHARDS as u64 * MAX_VIRTUAL_NODES as u64 <= MAX_POINTS as u64);
+
+impl Run {
+    pub(super) fn id_field(&self) -> &str {
+        self.id_field.as_deref().unwrap_or("id")
+    }
+
+    pub(super) fn text_field(&self) -> &str {
+        self.text_field.as_deref().unwrap_or("text")
+    }
+
+    /// Returns the options that were given and had no effect, since there were no records, or no directories.
+    pub(super) fn useless(&self, records: bool) -> Vec<(&'static str, &'static str)> {
+        let directory = |path: &PathBuf| path != Path::new(STANDARD_INPUT) && path.is_dir();
+        let directories = self.paths.iter().any(directory);
+        let for_records = [
+            ("--id-field", self.id_field.is_some()),
+            ("--text-field", self.text_field.is_some()),
+            ("--title-field", self.title_field.is_some()),
+        ];
+        let for_directories = [
+            ("--hidden", self.hidden),
+            ("--no-ignore", self.no_ignore),
+            ("--follow", self.follow),
+            ("--glob", !self.globs.is_empty()),
+        ];
+        let useless = |given: &[(&'static str, bool)], lacking| {
+            let options = given.iter().filter(|(_, given)| *given);
+            options.map(|&(option, _)| (option, lacking)).collect()
+        };
+        let mut all = Vec::new();
+        if !records {
+            all = useless(&for_records, "files of records");
+        }
+        if !directories {
+            all.extend::<Vec<_>>(useless(&for_directories, "directories"));
+        }
+        all
+    }
+}

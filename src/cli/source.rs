@@ -1,0 +1,98 @@
+//! What a path of the command line stands for: a file, a directory, or standard input. And how input is opened and read whole.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, Read};
+use std::path::Path;
+
+use super::decode::decoded;
+use super::document::as_text;
+
+/// The maximum size of a document. Larger ones are skipped, since all documents are held in memory.
+pub(super) const MAX_BYTES: u64 = 64 << 20;
+
+/// The path that stands for standard input.
+pub(super) const STANDARD_INPUT: &str = "-";
+
+/// What tells whether two paths lead to the same file.
+#[cfg(unix)]
+pub(super) type FileKey = (u64, u64);
+#[cfg(not(unix))]
+pub(super) type FileKey = std::path::PathBuf;
+
+/// Returns what all paths to this file have in common, through symbolic and hard links too.
+pub(super) fn key(path: &Path) -> io::Result<FileKey> {
+    if path == Path::new(STANDARD_INPUT) {
+        // No file has this key.
+        #[cfg(unix)]
+        return Ok((u64::MAX, u64::MAX));
+        #[cfg(not(unix))]
+        return Ok(path.to_owned());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        path.canonicalize()
+    }
+}
+
+/// Opens a file, or standard input if the path is `-`. Only regular files with a length are opened, since reading a pipe, a device or a
+/// file that the kernel makes up may never end.
+pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
+    if path == Path::new(STANDARD_INPUT) {
+        return decoded(io::stdin().lock()).map_err(|error| error.to_string());
+    }
+    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("not a regular file".to_owned());
+    }
+    if metadata.len() == 0 {
+        return Err("empty, or a file of the kernel without a length: `-` reads those".to_owned());
+    }
+    File::open(path)
+        .and_then(decoded)
+        .map_err(|error| error.to_string())
+}
+
+/// Reads a file of queries, which may be a pipe.
+pub(super) fn read_queries(path: &Path) -> Result<String, String> {
+    let metadata = fs::metadata(path);
+    if path == Path::new(STANDARD_INPUT) || metadata.is_ok_and(|metadata| metadata.is_file()) {
+        return read_text(open(path)?);
+    }
+    let pipe = File::open(path).and_then(decoded);
+    read_text(pipe.map_err(|error| error.to_string())?)
+}
+
+/// Reads a whole text, which must not be too large. A byte order mark at its beginning is dropped.
+pub(super) fn read_text(input: impl Read) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    input
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    let mut text = as_text(bytes, MAX_BYTES)?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+/// Returns whether somebody writes to standard input, or has given a file there.
+pub(super) fn standard_input_waits() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        use std::os::unix::fs::FileTypeExt;
+        let input = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+        let kind = input.and_then(|input| input.metadata());
+        kind.is_ok_and(|data| data.is_file() || data.file_type().is_fifo())
+    }
+    #[cfg(not(unix))]
+    {
+        false
+    }
+}
