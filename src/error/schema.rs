@@ -60,6 +60,15 @@ pub enum SchemaError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentError {
+    /// The text isn't a JSON object. The cause names the line, the column and what was expected there.
+    #[error("not a JSON object: {0}")]
+    Json(#[source] Cause),
+    /// A JSON object has two members of the same name, so it isn't clear which one counts.
+    #[error("the member {member} is there twice")]
+    MemberTwice {
+        /// The name.
+        member: Excerpt,
+    },
     /// The schema has no field with this name.
     #[error("there is no field {field}; the fields are {fields}")]
     UnknownField {

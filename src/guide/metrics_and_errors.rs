@@ -224,6 +224,7 @@
 //!
 //! | `DocumentError` | means | do |
 //! | --- | --- | --- |
+//! | `Json`, `MemberTwice` | the text isn't a JSON object, or has a member twice | correct the record |
 //! | `UnknownField` | the schema has no such field | correct it, or add the field to the schema |
 //! | `WrongType`, `NotFinite`, `LongKeyword` | the value doesn't fit its field; the document is unchanged | correct the value |
 //!

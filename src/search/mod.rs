@@ -13,6 +13,7 @@ mod options;
 mod parse;
 mod prune;
 mod query;
+mod record;
 mod remembered;
 mod run;
 mod schema;

@@ -307,3 +307,55 @@ fn documents_views_and_queries_of_another_schema_are_not_mixed() {
         })
     ));
 }
+
+#[test]
+fn records_become_documents_or_are_refused_with_the_field_and_the_value() {
+    let schema = library();
+    let read = |record: &str| schema.document_from_json(record);
+    let document = read(
+        r#"{"id": [], "title": "Moby-Dick", "author": ["Herman Melville", null, "An editor"], "notes": null,
+            "year": 1851.0, "price": 7, "read": "2026-11-27T12:00:00Z", "lent": false}"#,
+    );
+    let document = document.unwrap();
+    let authors: Vec<_> = document
+        .get_all("author")
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(authors, ["Herman Melville", "An editor"]);
+    assert_eq!(document.get("year"), Some(&Value::Integer(1851)));
+    assert_eq!(document.get("price"), Some(&Value::Float(7.0)));
+    assert_eq!(document.get("notes"), None);
+    for (record, reason) in [
+        ("", "not a JSON object: EOF"),
+        ("[]", "expected a JSON object"),
+        (r#"{"title": NaN}"#, "expected value at line 1 column 11"),
+        (
+            r#"{"title": "a", "title": "b"}"#,
+            "the member \"title\" is there twice",
+        ),
+        (
+            r#"{"isbn": "a", "isbn": "b"}"#,
+            "the member \"isbn\" is there twice",
+        ),
+        (
+            r#"{"title": 1984}"#,
+            "\"title\" is text, but the value is \"1984\"",
+        ),
+        (r#"{"title": {"en": "a"}}"#, "but the value is \"{"),
+        (r#"{"author": [["a"]]}"#, "\"author\" is a keyword"),
+        (
+            r#"{"year": 1851.5}"#,
+            "\"year\" is a whole number of 64 bits, but the value is \"1851.5\"",
+        ),
+        (
+            r#"{"year": 9223372036854775808}"#,
+            "whole number of 64 bits",
+        ),
+        (r#"{"year": 1e300}"#, "whole number of 64 bits"),
+        (r#"{"lent": "yes"}"#, "\"lent\" is true or false"),
+        (r#"{"read": "soon"}"#, "\"read\" is a date such as"),
+    ] {
+        let refused = read(record).unwrap_err().to_string();
+        assert!(refused.contains(reason), "{record}: {refused}");
+    }
+}
