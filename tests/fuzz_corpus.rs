@@ -62,6 +62,12 @@ fn queries() {
 
 #[cfg(feature = "search")]
 #[test]
+fn schema() {
+    replay("schema", testing::search::schemas::run);
+}
+
+#[cfg(feature = "search")]
+#[test]
 fn jsonl() {
     replay("jsonl", testing::jsonl::run);
 }

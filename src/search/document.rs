@@ -97,6 +97,16 @@ impl TextDocument {
         values.map(|(_, value)| value)
     }
 
+    /// Returns the number of values in all fields together.
+    pub const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Returns whether there is no value in any field.
+    pub const fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// Returns the schema.
     pub const fn schema(&self) -> &Schema {
         &self.schema

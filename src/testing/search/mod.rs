@@ -4,6 +4,7 @@ mod colony;
 mod naive;
 mod plain;
 mod queries;
+pub mod schemas;
 mod tree;
 mod words;
 
