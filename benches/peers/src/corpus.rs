@@ -39,7 +39,10 @@ impl Corpus {
 
     pub fn describe(&self) -> String {
         let documents = self.documents.iter().map(|(_, document)| document);
-        let bytes: usize = documents.filter_map(|document| document.text("body")).map(str::len).sum();
+        let bytes: usize = documents
+            .filter_map(|document| document.text("body"))
+            .map(str::len)
+            .sum();
         format!(
             "S: {} documents, {:.0} MB: the locked dependencies' sources and texts, files cut after 2,000 bytes, drawn at random.",
             self.documents.len(),

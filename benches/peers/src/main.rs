@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a complete run without it writes the results.
@@ -17,6 +17,7 @@ mod machine;
 mod measure;
 mod membership;
 mod messages;
+mod queries;
 mod report;
 mod ring;
 mod routing;
@@ -50,7 +51,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 10] = [
+const SUITES: [(&str, Suite); 11] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -60,6 +61,7 @@ const SUITES: [(&str, Suite); 10] = [
     ("colonies", colonies::run),
     ("messages", messages::run),
     ("search", search::run),
+    ("queries", queries::run),
     ("scale", scale::run),
 ];
 

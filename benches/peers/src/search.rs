@@ -1,33 +1,31 @@
-//! The time to index and search in shards, compared with one tantivy index.
+//! The time to index in shards, compared with one tantivy index, and the exactness of what they answer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tickring::search::{
-    Hit, Query, TextShard, TextShardConfig, TextView, search, search_with_local_statistics,
+    Hit, Query, TextShard, TextShardConfig, search, search_with_local_statistics,
 };
-use tickring::{Colony, ColonyConfig, Publication};
+use tickring::{Colony, ColonyConfig};
 
 use crate::Scope;
 use crate::corpus::Corpus;
-use crate::measure::{Spread, pair, timed};
-use crate::report::{Goal, Report, Row, time};
-use crate::single::{Single, exhaustive, pruned};
+use crate::measure::{pair, timed};
+use crate::report::{Goal, Report, Row};
+use crate::single::Single;
 
-const DOCUMENTS: usize = 40_000;
+pub const DOCUMENTS: usize = 40_000;
 /// The number of documents per commit.
 const TICK: usize = 2_000;
-const TOP: usize = 20;
+pub const TOP: usize = 20;
 
 pub fn run(report: &mut Report, scope: Scope) {
     let corpus = Corpus::new(DOCUMENTS);
     report.note(corpus.describe());
     indexing(report, scope, &corpus);
-    querying(report, scope, &corpus);
     exactness(report, scope, &corpus);
 }
 
-fn colony(corpus: &Corpus, shards: u32) -> Colony<TextShard> {
+pub fn colony(corpus: &Corpus, shards: u32) -> Colony<TextShard> {
     let make = |_| Ok(TextShard::new(&TextShardConfig::default())?);
     let config = ColonyConfig {
         inbox_capacity: TICK,
@@ -113,98 +111,6 @@ fn indexing(report: &mut Report, scope: Scope, corpus: &Corpus) {
             limit,
         );
     }
-}
-
-/// Creates an index of the same documents with this number of segments.
-fn with_segments(corpus: &Corpus, segments: usize) -> Single {
-    let mut single = Single::new(1, false);
-    for chunk in corpus.documents.chunks(DOCUMENTS.div_ceil(segments)) {
-        for (id, document) in chunk {
-            single.add(*id, document);
-        }
-        single.commit();
-    }
-    single
-}
-
-struct Sides {
-    ours: Vec<f64>,
-    exhaustive: Vec<f64>,
-    pruned: Vec<f64>,
-}
-
-fn querying(report: &mut Report, scope: Scope, corpus: &Corpus) {
-    let queries = corpus.queries(400);
-    for shards in [1, 2, 4, 8] {
-        let colony = colony(corpus, shards);
-        let publication = colony.publication();
-        let segments: usize = publication
-            .shards()
-            .iter()
-            .map(|shard| shard.view().segment_count())
-            .sum();
-        let single = with_segments(corpus, segments);
-        let searcher = single.searcher();
-        assert_eq!(searcher.segment_readers().len(), segments);
-        let sides = latencies(scope, &publication, &single, &searcher, &queries);
-        for (percentile, at) in [("p50", 0.5), ("p99", 0.99)] {
-            let of = |times: &[f64]| {
-                let mut times = times.to_vec();
-                times.sort_by(f64::total_cmp);
-                times[((times.len() - 1) as f64 * at).round() as usize]
-            };
-            let (ours, theirs, fast) = (of(&sides.ours), of(&sides.exhaustive), of(&sides.pruned));
-            report.push(Row {
-                id: "S2",
-                work: format!("query {percentile}, {shards} shards, {segments} segments"),
-                ours: time(ours),
-                theirs: format!("{}, pruned {}", time(theirs), time(fast)),
-                result: format!("{:.2} × its time", ours / theirs),
-                goal: if shards == 1 {
-                    String::new()
-                } else {
-                    "≤ 1.15 × its time".to_owned()
-                },
-                reached: (shards > 1).then_some(ours / theirs <= 1.15),
-            });
-        }
-    }
-}
-
-/// Returns the median time of each query on each side. The sides alternate.
-fn latencies(
-    scope: Scope,
-    publication: &Arc<Publication<TextView>>,
-    single: &Single,
-    searcher: &tantivy::Searcher,
-    queries: &[String],
-) -> Sides {
-    let parser = single.parser();
-    let mut sides = Sides {
-        ours: Vec::new(),
-        exhaustive: Vec::new(),
-        pruned: Vec::new(),
-    };
-    for query in queries {
-        let ours = Query::parse(query).expect("words");
-        let theirs = parser.parse_query(query).expect("words");
-        let mut times = [const { Vec::new() }; 3];
-        for _ in 0..scope.rounds(9) {
-            let took = [
-                timed(|| search(publication, &ours, TOP, None).expect("in memory")),
-                timed(|| exhaustive(searcher, &*theirs, TOP)),
-                timed(|| pruned(searcher, &*theirs, TOP)),
-            ];
-            for (times, took) in times.iter_mut().zip(took) {
-                times.push(took.as_nanos() as f64);
-            }
-        }
-        let [a, b, c] = times.map(|times| Spread::of(times).median);
-        sides.ours.push(a);
-        sides.exhaustive.push(b);
-        sides.pruned.push(c);
-    }
-    sides
 }
 
 fn exactness(report: &mut Report, scope: Scope, corpus: &Corpus) {

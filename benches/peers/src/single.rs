@@ -1,18 +1,12 @@
 //! A single tantivy index of all documents, the alternative without shards.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
-use tantivy::collector::{Collector, SegmentCollector, TopDocs};
-use tantivy::index::SegmentReader;
+use tantivy::collector::TopDocs;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::query::QueryParser;
 use tantivy::schema::{
     BytesOptions, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
-use tantivy::{
-    DocAddress, DocId, Index, IndexWriter, Score, Searcher, SegmentOrdinal, TantivyDocument,
-};
+use tantivy::{Index, IndexWriter, Searcher, TantivyDocument};
 use tickring::DocumentId;
 use tickring::search::TextDocument;
 
@@ -80,75 +74,4 @@ pub fn pruned(searcher: &Searcher, query: &dyn tantivy::query::Query, top: usize
         .search(query, &collector)
         .expect("it is in memory")
         .len()
-}
-
-/// Returns the best hits, with every match scored.
-pub fn exhaustive(searcher: &Searcher, query: &dyn tantivy::query::Query, top: usize) -> usize {
-    searcher
-        .search(query, &Exhaustive { top })
-        .expect("it is in memory")
-        .len()
-}
-
-struct Exhaustive {
-    top: usize,
-}
-
-type Hit = (Score, DocAddress);
-
-struct Heap {
-    top: usize,
-    ordinal: SegmentOrdinal,
-    /// Compares the bits of the scores, which have the same order as positive scores.
-    hits: BinaryHeap<Reverse<(u32, Reverse<DocId>)>>,
-}
-
-impl Collector for Exhaustive {
-    type Fruit = Vec<Hit>;
-    type Child = Heap;
-
-    fn for_segment(&self, ordinal: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<Heap> {
-        Ok(Heap {
-            top: self.top,
-            ordinal,
-            hits: BinaryHeap::new(),
-        })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        true
-    }
-
-    fn merge_fruits(&self, fruits: Vec<Vec<Hit>>) -> tantivy::Result<Vec<Hit>> {
-        let mut hits: Vec<_> = fruits.into_iter().flatten().collect();
-        hits.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        hits.truncate(self.top);
-        Ok(hits)
-    }
-}
-
-impl SegmentCollector for Heap {
-    type Fruit = Vec<Hit>;
-
-    fn collect(&mut self, document: DocId, score: Score) {
-        let hit = Reverse((score.to_bits(), Reverse(document)));
-        if self.hits.len() < self.top {
-            self.hits.push(hit);
-        } else if self.hits.peek().is_some_and(|least| hit < *least) {
-            self.hits.pop();
-            self.hits.push(hit);
-        }
-    }
-
-    fn harvest(self) -> Vec<Hit> {
-        self.hits
-            .into_iter()
-            .map(|Reverse((score, Reverse(document)))| {
-                (
-                    f32::from_bits(score),
-                    DocAddress::new(self.ordinal, document),
-                )
-            })
-            .collect()
-    }
 }
