@@ -43,6 +43,12 @@ fn aggregation() {
     replay("aggregation", testing::frequency::run);
 }
 
+#[cfg(feature = "search")]
+#[test]
+fn analyzer() {
+    replay("analyzer", testing::search::run_analyzer);
+}
+
 #[test]
 fn barrier() {
     replay("barrier", testing::barrier::run);

@@ -3,6 +3,8 @@
 //! A [`Coordinator`](crate::Coordinator) returns [`Error`]; other parts return their own enums. Every variant says what the failure
 //! means for your state, so match on the ones that your program can handle.
 
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+mod analyzer;
 mod barrier;
 mod cause;
 mod colony;
@@ -20,6 +22,8 @@ mod schema;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 mod search;
 
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+pub use self::analyzer::AnalyzerError;
 pub use self::barrier::{BarrierError, MissingShards};
 pub use self::cause::Cause;
 pub use self::colony::{ColonyError, IntakeError, UnsentReason};
@@ -135,6 +139,10 @@ pub enum Error {
     /// The operating system can't start a thread. Nothing changed.
     #[error("a thread can't be started: {0}")]
     Thread(#[source] Cause),
+    /// No analyzer has the name. Nothing was built.
+    #[cfg(all(feature = "search", not(any(loom, shuttle))))]
+    #[error(transparent)]
+    Analyzer(#[from] AnalyzerError),
     /// A query was refused. Nothing was searched.
     #[cfg(all(feature = "search", not(any(loom, shuttle))))]
     #[error(transparent)]

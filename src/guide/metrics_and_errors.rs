@@ -55,6 +55,7 @@
 //! | `Unsent` | why a message was not sent; [`Unsent::into_reason`](crate::colony::Unsent::into_reason) drops the message for it |
 //! | `Publication` | a [`PublicationError`](crate::error::PublicationError) |
 //! | `Parse` | a [`ParseError`](crate::error::ParseError), which says what was expected |
+//! | `Analyzer` | a name that no analyzer has; the error lists the names |
 //! | `Query`, `Search`, `Schema`, `Document`, `Date` | an error of a query, a search, a schema, a document or a date |
 //!
 //! | [`PublicationError`](crate::error::PublicationError) | means | do |

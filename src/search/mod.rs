@@ -4,6 +4,11 @@
 //! [`Query`] over all shards of a publication and scores with the statistics over all of them. So the answer is the same for every number
 //! of shards, down to the bits of the scores.
 
+#[cfg_attr(
+    not(any(test, feature = "testing")),
+    expect(dead_code, reason = "the schema will use it")
+)]
+mod analyzer;
 mod bitset;
 mod ceilings;
 mod deadline;
@@ -26,6 +31,7 @@ mod value;
 mod view;
 mod weight;
 
+pub use self::analyzer::Analyzer;
 pub use self::document::TextDocument;
 pub use self::options::{Found, SearchOptions};
 pub use self::query::Query;
@@ -38,5 +44,7 @@ pub use self::snippet::{Snippet, Snippets};
 pub use self::statistics::TextStatistics;
 pub use self::value::{Date, Value};
 pub use self::view::TextView;
-pub use crate::error::{DateError, DocumentError, Excerpt, QueryError, SchemaError, SearchError};
+pub use crate::error::{
+    AnalyzerError, DateError, DocumentError, Excerpt, QueryError, SchemaError, SearchError,
+};
 pub use crate::publication::Hit;

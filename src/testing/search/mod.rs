@@ -1,19 +1,23 @@
 //! The naive search, and a comparison of its answers with those of text shards and of tantivy alone.
 
+mod analysis;
 mod colony;
 mod naive;
 mod plain;
 mod queries;
 pub mod schemas;
+mod scripts;
 mod tree;
 mod words;
 
 use std::collections::BTreeMap;
 
+pub use self::analysis::{NaiveAnalyzer, check_analysis, is_in_run, is_unspaced, run_analyzer};
 pub use self::colony::{TextColony, bits};
 pub use self::naive::NaiveSearch;
 pub use self::plain::PlainTantivy;
 pub use self::queries::run;
+pub use self::scripts::{FORMS, Form, LANGUAGES, SCRIPTS, words};
 pub use self::tree::{Asked, Occur, Tree};
 pub use self::words::{WORDS, document, word};
 
