@@ -35,7 +35,7 @@ pub use self::analyzer::Analyzer;
 pub use self::document::TextDocument;
 pub use self::options::{Found, SearchOptions};
 pub use self::query::Query;
-pub use self::run::{search, search_views, search_with, search_with_local_statistics};
+pub use self::run::{search, search_views, search_with, search_with_local_statistics, stored};
 pub use self::schema::{Field, Schema, SchemaBuilder};
 pub use self::shard::{
     MAX_TEXT_SHARDS, MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig,

@@ -3,6 +3,7 @@
 use tantivy::DocId;
 
 use super::deadline::Deadline;
+use super::document::TextDocument;
 use super::evaluate::{Hits, Scratch, each_hit};
 use super::options::{Found, SearchOptions};
 use super::query::Query;
@@ -138,6 +139,42 @@ fn filtered(query: &Query, options: &SearchOptions<'_>) -> Result<Option<Query>,
     };
     same_schema(query.schema(), filter.schema(), "the filter")?;
     Ok(Some(query.filtered(filter)))
+}
+
+/// Reads the [stored](crate::search::Field::stored) fields of a hit's document.
+///
+/// Returns `None` if the publication doesn't hold the document, because the hit is from another one. See
+/// [`TextView::stored`] for the cost and an example of the fields.
+///
+/// ```
+/// use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search, stored};
+/// use tickring::{Colony, ColonyConfig, DocumentId};
+///
+/// let make = TextShard::factory(TextShardConfig::default());
+/// let mut colony = Colony::new(ColonyConfig::default(), 3, make)?;
+/// colony.intake().try_add(DocumentId::from_seed(1), TextDocument::new("sea", ""))?;
+/// colony.tick()?;
+///
+/// let publication = colony.publication();
+/// let hits = search(&publication, &Query::parse("sea")?, 10, None)?;
+/// // The default schema stores nothing.
+/// assert!(stored(&publication, &hits[0])?.expect("it is there").is_empty());
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+/// [`SearchError::Index`] if the index can't be read.
+pub fn stored<V>(
+    publication: &Publication<V>,
+    hit: &Hit,
+) -> Result<Option<TextDocument>, SearchError>
+where
+    V: View + AsRef<TextView>,
+{
+    match publication.shard(hit.shard) {
+        Some(shard) => shard.view().as_ref().stored(hit.document),
+        None => Ok(None),
+    }
 }
 
 fn numbered<V: AsRef<TextView>>(published: &Published<V>) -> (ShardId, &TextView) {
