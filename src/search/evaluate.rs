@@ -80,7 +80,9 @@ pub(super) fn each_hit(
 ) -> Result<(), SearchError> {
     deadline.check()?;
     let max_doc = segment.reader().max_doc();
-    let cursors = weights.iter().map(|weight| weight.cursor(segment));
+    let cursors = weights
+        .iter()
+        .map(|weight| weight.cursor(segment, deadline));
     // Slow for frequent words: each leaf reads all its blocks.
     let bounds = weights.iter().map(|weight| {
         deadline.check()?;
@@ -103,6 +105,8 @@ pub(super) fn each_hit(
                 evaluation.matches(query.root, &wanted)
             }
         };
+        // A leaf may have given up.
+        deadline.check()?;
         evaluation.score(&matches);
         let mut outcome = Ok(());
         matches.each(|bit| {

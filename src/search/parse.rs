@@ -241,7 +241,7 @@ fn flatten(tree: Tree, boost: f32, scored: bool, query: &mut Query) -> Result<No
                     Some(field) => boost * query.schema.boost(field),
                     None => boost,
                 },
-                LeafKind::All => boost,
+                LeafKind::All | LeafKind::Constant(_) => boost,
             };
             if query.leaves.len() == Query::MAX_LEAVES {
                 return Err(QueryError::TooManyLeaves {

@@ -5,6 +5,7 @@ use std::fmt;
 use tantivy::Term;
 use tantivy::query_grammar::Occur;
 
+use super::constant::Constant;
 use super::parse;
 use super::schema::{Schema, TextField};
 use crate::error::QueryError;
@@ -224,4 +225,6 @@ pub(super) enum LeafKind {
     Term(TextField, Term),
     /// At least two terms of one field, each with its position in the phrase.
     Phrase(Vec<(usize, Term)>),
+    #[allow(dead_code, reason = "no syntax makes one yet")]
+    Constant(Constant),
 }

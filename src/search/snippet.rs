@@ -117,7 +117,7 @@ fn words_of(query: &Query, field: TextField) -> Vec<&Term> {
     let mut words = Vec::new();
     for leaf in query.leaves.iter().filter(|leaf| leaf.scored) {
         match &leaf.kind {
-            LeafKind::All => {}
+            LeafKind::All | LeafKind::Constant(_) => {}
             LeafKind::Term(_, term) => words.push(term),
             LeafKind::Phrase(terms) => words.extend(terms.iter().map(|(_, term)| term)),
         }

@@ -11,9 +11,10 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, TERMINATED, Term};
 
 use super::ceilings::Bounds;
+use super::constant::{Matcher, Prepared};
 use super::deadline::Deadline;
 use super::query::{Leaf, LeafKind, Query};
-use super::schema::TextField;
+use super::schema::{Schema, TextField};
 use super::segment::SegmentView;
 use super::slack;
 use super::statistics::{Provider, TextStatistics};
@@ -34,6 +35,7 @@ enum WeightKind {
     All(f32),
     Term(TextField, Term, Bm25Weight),
     Phrase(Box<dyn Weight>, f32),
+    Constant(Prepared, f32),
 }
 
 impl LeafWeight {
@@ -46,13 +48,14 @@ impl LeafWeight {
         let provider = Provider(statistics);
         let weigh = |leaf: &Leaf| {
             deadline.check()?;
-            Self::new(leaf, &provider, searcher)
+            Self::new(leaf, query.schema(), &provider, searcher)
         };
         query.leaves.iter().map(weigh).collect()
     }
 
     fn new(
         leaf: &Leaf,
+        schema: &Schema,
         statistics: &dyn Bm25StatisticsProvider,
         searcher: &Searcher,
     ) -> Result<Self, SearchError> {
@@ -85,6 +88,10 @@ impl LeafWeight {
                     leaf.boost,
                 );
                 (kind, greatest_score(&weight))
+            }
+            LeafKind::Constant(constant) => {
+                let prepared = constant.prepare(schema);
+                (WeightKind::Constant(prepared, leaf.boost), leaf.boost)
             }
         };
         Ok(Self {
@@ -120,7 +127,9 @@ impl LeafWeight {
                     })
                 }))
             }
-            WeightKind::All(_) | WeightKind::Phrase(..) => Ok(Bounds::everywhere(self.greatest)),
+            WeightKind::All(_) | WeightKind::Phrase(..) | WeightKind::Constant(..) => {
+                Ok(Bounds::everywhere(self.greatest))
+            }
         }
     }
 
@@ -128,6 +137,7 @@ impl LeafWeight {
     pub(super) fn cursor<'a>(
         &'a self,
         segment: &'a SegmentView,
+        deadline: Deadline,
     ) -> Result<Cursor<'a>, SearchError> {
         let max_doc = segment.reader().max_doc();
         let (matches, size) = match &self.kind {
@@ -152,6 +162,11 @@ impl LeafWeight {
                     .map_err(SearchError::index)?;
                 let size = scorer.size_hint();
                 (Matches::Phrase(scorer), size)
+            }
+            WeightKind::Constant(prepared, score) => {
+                let matcher = prepared.open(segment, deadline)?;
+                let size = matcher.size();
+                (Matches::Constant(matcher, *score), size)
             }
         };
         Ok(Cursor {
@@ -180,6 +195,7 @@ enum Matches<'a> {
     All(f32),
     Term(Box<SegmentPostings>, &'a FieldNormReader, &'a Bm25Weight),
     Phrase(Box<dyn Scorer>),
+    Constant(Matcher, f32),
 }
 
 impl Cursor<'_> {
@@ -195,6 +211,7 @@ impl Cursor<'_> {
             Matches::All(_) => from,
             Matches::Term(postings, ..) => postings.doc(),
             Matches::Phrase(scorer) => scorer.doc(),
+            Matches::Constant(matcher, _) => matcher.next_match(from),
         };
         next.max(from)
     }
@@ -205,16 +222,17 @@ impl Cursor<'_> {
         from: DocId,
         end: DocId,
         wanted: impl Fn(DocId) -> bool,
-        found: impl FnMut(DocId, f32),
+        mut found: impl FnMut(DocId, f32),
     ) {
         let scored = self.scored;
         match &mut self.matches {
             Matches::Nothing => {}
-            Matches::All(score) => (from..end).filter(|&document| wanted(document)).for_each({
-                let score = *score;
-                let mut found = found;
-                move |document| found(document, score)
-            }),
+            Matches::Constant(matcher, score) => {
+                matcher.each_match(from, end, wanted, |document| found(document, *score));
+            }
+            Matches::All(score) => (from..end)
+                .filter(|&document| wanted(document))
+                .for_each(|document| found(document, *score)),
             Matches::Term(postings, lengths, weight) => {
                 let score =
                     |postings: &mut SegmentPostings| bm25(postings, lengths, weight, scored);
@@ -240,6 +258,7 @@ impl Cursor<'_> {
             Matches::Phrase(scorer) => {
                 seek(scorer, document).then(|| if scored { scorer.score() } else { 0.0 })
             }
+            Matches::Constant(matcher, score) => matcher.contains(document).then_some(*score),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod colony;
+mod constant;
 mod naive;
 mod plain;
 mod queries;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub use self::analysis::{NaiveAnalyzer, check_analysis, is_in_run, is_unspaced, run_analyzer};
 pub use self::colony::{TextColony, bits};
+pub use self::constant::{Leaf, distance, wildcard};
 pub use self::naive::NaiveSearch;
 pub use self::plain::PlainTantivy;
 pub use self::queries::run;

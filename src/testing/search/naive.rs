@@ -11,9 +11,9 @@ use crate::frequency::bm25::single;
 use crate::search::TextDocument;
 
 /// The words of a text with their positions.
-type Tokens = Vec<(usize, String)>;
+pub(super) type Tokens = Vec<(usize, String)>;
 
-fn tokenize(text: &str) -> Tokens {
+pub(super) fn tokenize(text: &str) -> Tokens {
     let mut analyzer = TokenizerManager::default().get("default").unwrap();
     let mut tokens = Vec::new();
     analyzer
