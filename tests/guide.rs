@@ -95,7 +95,7 @@ fn every_error_has_a_line_in_the_guide() {
         ("src/error/route.rs", "RouteError"),
         ("src/error/schema.rs", "DocumentError"),
         ("src/error/schema.rs", "SchemaError"),
-        ("src/error/search.rs", "QueryError"),
+        ("src/error/query.rs", "QueryError"),
         ("src/error/search.rs", "SearchError"),
         ("src/colony/report.rs", "ReturnReason"),
         ("src/colony/report.rs", "FaultKind"),

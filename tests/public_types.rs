@@ -111,14 +111,16 @@ mod stored {
 #[cfg(feature = "search")]
 mod search {
     use tickring::search::{
-        Date, DateError, DocumentError, Field, Query, QueryError, Schema, SchemaError, SearchError,
-        TextDocument, TextShard, TextShardConfig, TextStatistics, TextView, Value,
+        Date, DateError, DocumentError, Field, Query, QueryError, QueryParser, QueryPlace, Schema,
+        SchemaError, SearchError, TextDocument, TextShard, TextShardConfig, TextStatistics,
+        TextView, Value,
     };
 
     use super::*;
 
-    shared! { Query TextShard TextStatistics TextView }
+    shared! { Query QueryParser TextShard TextStatistics TextView }
     value! { Schema TextShardConfig Date }
+    assert_impl_all!(QueryPlace: Clone, Debug, Display, PartialEq, Send, Sync);
     assert_impl_all!(Field: Clone, Debug, PartialEq, Send, Sync);
     assert_impl_all!(TextDocument: Clone, Debug, PartialEq, Send, Sync);
     assert_impl_all!(Value: Clone, Debug, Display, PartialEq, Send, Sync);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A piece of input in an error message: quoted, escaped, and cut off after 120 characters.
+/// A piece of input in an error message: quoted, escaped, and cut off after at most 120 characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Excerpt {
     text: String,
@@ -13,9 +13,14 @@ impl Excerpt {
     const CHARACTERS: usize = 120;
 
     pub(crate) fn new(input: &str) -> Self {
+        Self::of(input, Self::CHARACTERS)
+    }
+
+    /// Makes a shorter excerpt.
+    pub(crate) fn of(input: &str, characters: usize) -> Self {
         let end = input
             .char_indices()
-            .nth(Self::CHARACTERS)
+            .nth(characters)
             .map_or(input.len(), |(end, _)| end);
         Self {
             text: input[..end].to_owned(),

@@ -14,6 +14,8 @@ mod excerpt;
 mod frequency;
 mod parse;
 mod publication;
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+mod query;
 mod registry;
 mod ring;
 mod route;
@@ -33,13 +35,15 @@ pub use self::excerpt::Excerpt;
 pub use self::frequency::FrequencyError;
 pub use self::parse::ParseError;
 pub use self::publication::PublicationError;
+#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+pub use self::query::{QueryError, QueryPlace};
 pub use self::registry::RegistryError;
 pub use self::ring::RingError;
 pub use self::route::{BatchError, RouteError};
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub use self::schema::{DateError, DocumentError, SchemaError};
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
-pub use self::search::{QueryError, SearchError};
+pub use self::search::SearchError;
 
 use crate::id::{Incarnation, ShardId};
 

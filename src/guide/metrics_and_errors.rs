@@ -207,14 +207,14 @@
 //! | `Closed` | final | read on from the last publication, or build another colony |
 //!
 //! # Search
-//! A query that is refused was not searched for. Its error shows the first 120 characters.
+//! A query that is refused was not searched for. Its error shows the place and what would be right.
 //!
 //! | `QueryError` | means | do |
 //! | --- | --- | --- |
 //! | `TooLong`, `TooNested`, `TooManyLeaves`, `Boost` | a bound, which it names | stay within it |
-//! | `Syntax` | a quote or parenthesis isn't closed, or an operator stands alone | correct the query |
+//! | `Syntax` | for example, a quote isn't closed, or an operator stands alone | what the error says, `Query::literal` or `Query::lenient` |
 //! | `Unsupported` | a feature that has no exact score | leave it out, or quote the word to mean its characters |
-//! | `UnknownField` | a field other than title and body | correct it, or quote the word to mean the colon |
+//! | `UnknownField` | a field that the schema doesn't have | correct it, or quote the word to mean the colon |
 //! | `NoToken` | a word without letter or digit | leave it out, or quote it with its neighbours |
 //! | `NoWords` | nothing to search for | ask for a word |
 //!

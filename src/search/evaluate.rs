@@ -47,6 +47,8 @@ pub(super) struct Scratch {
     pub(super) leaves: Vec<LeafWindow>,
     pub(super) sums: Box<[f64]>,
     pub(super) ranks: Vec<Rank>,
+    /// The masks of the clauses that are being evaluated, the innermost last.
+    masks: Vec<Bits>,
 }
 
 pub(super) struct LeafWindow {
@@ -65,6 +67,30 @@ impl Scratch {
             leaves: query.leaves.iter().map(|_| leaf()).collect(),
             sums: vec![0.0; WINDOW].into(),
             ranks: Vec::with_capacity(query.leaves.len()),
+            masks: Vec::new(),
+        }
+    }
+
+    fn has_mask(&self) -> bool {
+        self.masks.last().is_some_and(|mask| !mask.is_empty())
+    }
+
+    /// Adds a copy of the mask before the last few.
+    fn repeat_mask(&mut self, last: usize) {
+        let at = self.masks.len() - 1 - last;
+        self.masks.extend_from_within(at..=at);
+    }
+
+    /// Replaces the last two masks by one.
+    fn merge_masks(&mut self, with: impl Fn(u64, u64) -> u64) {
+        if let (Some(last), Some(before)) = (self.masks.pop(), self.masks.last_mut()) {
+            *before = before.combine(&last, with);
+        }
+    }
+
+    fn keep_mask(&mut self, clause: usize) {
+        if let Some(mask) = self.masks.last() {
+            self.clauses[clause] = *mask;
         }
     }
 }
@@ -169,12 +195,20 @@ impl Evaluation<'_> {
             Node::Leaf(leaf) => return self.cursors[leaf].next_match(self.start),
             Node::Clause(clause) => &self.query.clauses[clause],
         };
-        let next = |&child: &Node| self.next_match(child);
-        if clause.must.is_empty() {
-            clause.should.iter().map(next).min().unwrap_or(TERMINATED)
+        let (mut next, children) = if clause.must.is_empty() {
+            (TERMINATED, &clause.should)
         } else {
-            clause.must.iter().map(next).max().unwrap_or(TERMINATED)
+            (self.start, &clause.must)
+        };
+        for &child in children {
+            let child = self.next_match(child);
+            next = if clause.must.is_empty() {
+                next.min(child)
+            } else {
+                next.max(child)
+            };
         }
+        next
     }
 
     /// Returns the live documents of the current window that match the filter.
@@ -202,36 +236,56 @@ impl Evaluation<'_> {
 
     /// Returns the documents of `mask` that match, in the current window.
     pub(super) fn matches(&mut self, node: Node, mask: &Bits) -> Bits {
+        self.scratch.masks.push(*mask);
+        self.narrow(node);
+        self.scratch.masks.pop().unwrap_or(Bits::NONE)
+    }
+
+    /// Removes the documents from the last mask that don't match. The masks aren't on the thread's stack, because clauses can be nested in
+    /// hundreds.
+    fn narrow(&mut self, node: Node) {
         let index = match node {
-            Node::Leaf(leaf) => return self.leaf_matches(leaf, mask),
+            Node::Leaf(leaf) => return self.narrow_to_leaf(leaf),
             Node::Clause(clause) => clause,
         };
         let query = self.query;
         let clause = &query.clauses[index];
-        let mut matches = *mask;
         if clause.must.is_empty() {
-            matches = Bits::NONE;
+            self.scratch.masks.push(Bits::NONE);
             for &child in &clause.should {
-                matches = matches.combine(&self.matches(child, mask), |a, b| a | b);
+                self.scratch.repeat_mask(1);
+                self.narrow(child);
+                self.scratch.merge_masks(|found, matches| found | matches);
             }
+            self.scratch.merge_masks(|_, found| found);
         }
         for &child in &clause.must {
-            if !matches.is_empty() {
-                matches = self.matches(child, &matches);
+            if self.scratch.has_mask() {
+                self.narrow(child);
             }
         }
         for &child in &clause.must_not {
-            if !matches.is_empty() {
-                matches = matches.combine(&self.matches(child, &matches), |a, b| a & !b);
+            if self.scratch.has_mask() {
+                self.scratch.repeat_mask(0);
+                self.narrow(child);
+                self.scratch.merge_masks(|left, excluded| left & !excluded);
             }
         }
-        if !clause.must.is_empty() && !matches.is_empty() {
+        if !clause.must.is_empty() && self.scratch.has_mask() {
             for &child in &clause.should {
-                self.matches(child, &matches);
+                self.scratch.repeat_mask(0);
+                self.narrow(child);
+                self.scratch.masks.pop();
             }
         }
-        self.scratch.clauses[index] = matches;
-        matches
+        self.scratch.keep_mask(index);
+    }
+
+    fn narrow_to_leaf(&mut self, leaf: usize) {
+        if let Some(mask) = self.scratch.masks.pop() {
+            let matches = self.leaf_matches(leaf, &mask);
+            self.scratch.masks.push(matches);
+        }
     }
 
     pub(super) fn leaf_matches(&mut self, leaf: usize, mask: &Bits) -> Bits {
@@ -270,7 +324,14 @@ impl Evaluation<'_> {
     /// Computes the score sums of these documents.
     fn score(&mut self, documents: &Bits) {
         documents.each(|bit| self.scratch.sums[bit] = 0.0);
-        self.add(self.query.root, documents);
+        match self.query.root {
+            Node::Leaf(leaf) => self.add_leaf(leaf, documents),
+            Node::Clause(clause) => {
+                let clauses = &mut self.scratch.clauses;
+                clauses[clause] = clauses[clause].and(documents);
+                self.add(clause);
+            }
+        }
     }
 
     pub(super) fn add_leaf(&mut self, leaf: usize, mask: &Bits) {
@@ -280,18 +341,22 @@ impl Evaluation<'_> {
         matches.each(|bit| sums[bit] += f64::from(scores[bit]));
     }
 
-    /// Adds the scores of the leaves below `node` to the sums of the documents of `mask`, which match all clauses above it.
-    fn add(&mut self, node: Node, mask: &Bits) {
-        match node {
-            Node::Leaf(leaf) => self.add_leaf(leaf, mask),
-            Node::Clause(clause) => {
-                let matches = self.scratch.clauses[clause].and(mask);
-                if matches.is_empty() {
-                    return;
+    /// Adds the scores of the leaves below a clause to the sums of its documents, which match all clauses above it.
+    fn add(&mut self, clause: usize) {
+        if self.scratch.clauses[clause].is_empty() {
+            return;
+        }
+        let query = self.query;
+        for &child in &query.clauses[clause].scored {
+            match child {
+                Node::Leaf(leaf) => {
+                    let mask = self.scratch.clauses[clause];
+                    self.add_leaf(leaf, &mask);
                 }
-                let query = self.query;
-                for &child in &query.clauses[clause].scored {
-                    self.add(child, &matches);
+                Node::Clause(child) => {
+                    let clauses = &mut self.scratch.clauses;
+                    clauses[child] = clauses[child].and(&clauses[clause]);
+                    self.add(child);
                 }
             }
         }

@@ -17,7 +17,6 @@ mod deadline;
 mod document;
 mod evaluate;
 mod options;
-mod parse;
 mod prune;
 mod query;
 mod record;
@@ -36,7 +35,7 @@ mod weight;
 pub use self::analyzer::Analyzer;
 pub use self::document::TextDocument;
 pub use self::options::{Found, SearchOptions};
-pub use self::query::Query;
+pub use self::query::{Query, QueryParser};
 pub use self::run::{search, search_views, search_with, search_with_local_statistics, stored};
 pub use self::schema::{Field, Schema, SchemaBuilder};
 pub use self::shard::{
@@ -47,6 +46,7 @@ pub use self::statistics::TextStatistics;
 pub use self::value::{Date, Value};
 pub use self::view::TextView;
 pub use crate::error::{
-    AnalyzerError, DateError, DocumentError, Excerpt, QueryError, SchemaError, SearchError,
+    AnalyzerError, DateError, DocumentError, Excerpt, QueryError, QueryPlace, SchemaError,
+    SearchError,
 };
 pub use crate::publication::Hit;

@@ -117,9 +117,9 @@ fn words_of(query: &Query, field: TextField) -> Vec<&Term> {
     let mut words = Vec::new();
     for leaf in query.leaves.iter().filter(|leaf| leaf.scored) {
         match &leaf.kind {
-            LeafKind::All | LeafKind::Constant(_) => {}
+            LeafKind::Everything | LeafKind::Constant(_) => {}
             LeafKind::Term(_, term) => words.push(term),
-            LeafKind::Phrase(terms) => words.extend(terms.iter().map(|(_, term)| term)),
+            LeafKind::Phrase(_, terms) => words.extend(terms.iter().map(|(_, term)| term)),
         }
     }
     words.retain(|term| query.schema().text_field_of(term) == Some(field));

@@ -61,7 +61,7 @@ impl LeafWeight {
     ) -> Result<Self, SearchError> {
         let mut average_length = 0.0;
         let (kind, greatest) = match &leaf.kind {
-            LeafKind::All => (WeightKind::All(leaf.boost), leaf.boost),
+            LeafKind::Everything => (WeightKind::All(leaf.boost), leaf.boost),
             LeafKind::Term(field, term) => {
                 let weight = Bm25Weight::for_terms(statistics, std::slice::from_ref(term))
                     .map_err(SearchError::index)?;
@@ -75,7 +75,7 @@ impl LeafWeight {
                 let greatest = greatest_score(&weight);
                 (WeightKind::Term(*field, term.clone(), weight), greatest)
             }
-            LeafKind::Phrase(terms) => {
+            LeafKind::Phrase(_, terms) => {
                 let scoring = EnableScoring::enabled_from_statistics_provider(statistics, searcher);
                 let phrase = PhraseQuery::new_with_offset(terms.clone());
                 // The same weight as tantivy makes internally.

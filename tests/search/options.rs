@@ -31,7 +31,7 @@ fn corpus(shards: u32) -> TextColony {
 fn pages_put_together_are_the_whole_and_totals_are_exact() {
     let publication = corpus(3).colony.publication();
     for asked in queries(&mut Random::new(1), 40, 2) {
-        let query = Query::parse(&asked.written.render()).unwrap();
+        let query = Query::parse(&asked.render()).unwrap();
         let all = find(&publication, query.as_str(), 1_000);
         let mut pages = Vec::new();
         for offset in (0..all.len() + 7).step_by(7) {
@@ -55,7 +55,7 @@ fn a_filter_takes_out_what_does_not_match_it() {
     let (asked, filters) = (queries(&mut random, 60, 2), queries(&mut random, 60, 2));
     let mut left_out = 0;
     for (asked, filter) in asked.iter().zip(filters) {
-        let (query, filter) = (asked.written.render(), filter.written.render());
+        let (query, filter) = (asked.render(), filter.render());
         let passing = find(&publication, &filter, 1_000);
         let passing: HashSet<DocumentId> = passing.into_iter().map(|(id, _)| id).collect();
         let mut expected = find(&publication, &query, 1_000);

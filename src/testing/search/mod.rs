@@ -3,6 +3,7 @@
 mod analysis;
 mod colony;
 mod constant;
+mod logic;
 mod naive;
 mod plain;
 mod queries;
@@ -16,11 +17,12 @@ use std::collections::BTreeMap;
 pub use self::analysis::{NaiveAnalyzer, check_analysis, is_in_run, is_unspaced, run_analyzer};
 pub use self::colony::{TextColony, bits};
 pub use self::constant::{Leaf, distance, wildcard};
+pub use self::logic::{LOGIC_WORDS, truth_in_tantivy, truth_of_query, truth_of_tree};
 pub use self::naive::NaiveSearch;
 pub use self::plain::PlainTantivy;
 pub use self::queries::run;
 pub use self::scripts::{FORMS, Form, LANGUAGES, SCRIPTS, words};
-pub use self::tree::{Asked, Occur, Tree};
+pub use self::tree::{Meaning, Member, Occur, Sign, Tree};
 pub use self::words::{WORDS, document, word};
 
 use crate::DocumentId;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::tokenizer::TokenizerManager;
 
-use super::{Occur, Tree};
+use super::{Meaning, Occur, Tree};
 use crate::DocumentId;
 use crate::frequency::bm25::single;
 use crate::search::TextDocument;
@@ -66,7 +66,7 @@ impl NaiveSearch {
     /// Returns all matches with their scores, the best first.
     pub fn search(&self, tree: &Tree) -> Vec<(DocumentId, f32)> {
         let mut hits = Vec::new();
-        let leaves = self.weigh(tree, 1.0);
+        let leaves = self.weigh(&tree.meaning(), 0);
         for (id, tokens) in &self.documents {
             let mut scores = Vec::new();
             if leaves.evaluate(tokens, &mut scores) {
@@ -79,26 +79,15 @@ impl NaiveSearch {
         hits
     }
 
-    fn weigh(&self, tree: &Tree, boost: f32) -> Weighed {
-        match tree {
-            Tree::All => Weighed::All(boost),
-            Tree::Boost(child, factor) => self.weigh(child, boost * factor),
-            Tree::Words(Some(field), words) => self.weigh_words(field, words, boost),
-            Tree::Words(None, words) => {
-                let either = FIELDS.map(|field| self.weigh_words(field, words, boost));
-                let children = either.into_iter().map(|leaf| (Occur::Should, leaf));
-                Weighed::Group(children.collect())
-            }
-            Tree::Group(children) => {
-                let mut distinct: Vec<&(Occur, Tree)> = Vec::new();
-                for child in children {
-                    if !distinct.contains(&child) {
-                        distinct.push(child);
-                    }
-                }
-                let children = distinct.into_iter();
-                let weighed = children.map(|(occur, child)| (*occur, self.weigh(child, boost)));
-                Weighed::Group(weighed.collect())
+    /// Everything scores as the root or one of its members only.
+    fn weigh(&self, meaning: &Meaning, depth: usize) -> Weighed {
+        match meaning {
+            Meaning::Everything(boost) => Weighed::Everything(if depth > 1 { 0.0 } else { *boost }),
+            Meaning::Words(field, words, boost) => self.weigh_words(field, words, *boost),
+            Meaning::Clause(children) => {
+                let children = children.iter();
+                let weighed = children.map(|(occur, child)| (*occur, self.weigh(child, depth + 1)));
+                Weighed::Clause(weighed.collect())
             }
         }
     }
@@ -120,21 +109,21 @@ impl NaiveSearch {
 }
 
 enum Weighed {
-    All(f32),
+    Everything(f32),
     Words {
         field: usize,
         words: Vec<String>,
         weight: f32,
         average: f32,
     },
-    Group(Vec<(Occur, Self)>),
+    Clause(Vec<(Occur, Self)>),
 }
 
 impl Weighed {
     /// Returns whether the document matches. If so, adds the scores of the matching leaves to `scores`, in the order of the query.
     fn evaluate(&self, document: &[Tokens; 2], scores: &mut Vec<f32>) -> bool {
         match self {
-            Self::All(score) => {
+            Self::Everything(score) => {
                 scores.push(*score);
                 true
             }
@@ -154,7 +143,7 @@ impl Weighed {
                 }
                 frequency > 0
             }
-            Self::Group(children) => {
+            Self::Clause(children) => {
                 let (mut required, mut any, mut fails) = (false, false, false);
                 let mut sum = Vec::new();
                 for (occur, child) in children {

@@ -1,9 +1,7 @@
 //! A single tantivy index of the same documents.
 
-use std::collections::BTreeSet;
-
-use tantivy::collector::{DocSetCollector, TopDocs};
-use tantivy::query::{Query, QueryParser};
+use tantivy::collector::TopDocs;
+use tantivy::query::QueryParser;
 use tantivy::schema::{FAST, Schema, TEXT};
 use tantivy::{DocAddress, Index, IndexWriter, Searcher, TantivyDocument, doc};
 
@@ -50,34 +48,9 @@ impl PlainTantivy {
             .collect()
     }
 
-    /// Returns the matches, or `None` if tantivy's parser refuses the query or may read it differently.
-    pub fn matches(&self, text: &str) -> Option<BTreeSet<DocumentId>> {
-        if has_long_word(text) {
-            return None;
-        }
-        let query = self.parser.parse_query(text).ok()?;
-        if excludes_a_phrase(&*query) {
-            return None;
-        }
-        let found = self.searcher.search(&query, &DocSetCollector).unwrap();
-        Some(found.into_iter().map(|address| self.id(address)).collect())
-    }
-
     fn id(&self, address: DocAddress) -> DocumentId {
         let segment = self.searcher.segment_reader(address.segment_ord);
         let places = segment.fast_fields().u64("place").unwrap();
         self.ids[places.first(address.doc_id).unwrap() as usize]
     }
-}
-
-/// tantivy drops words of 40 bytes or more from a query. Here they are words that no document contains.
-fn has_long_word(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric())
-        .any(|run| run.len() >= 40)
-}
-
-/// If an excluded phrase has no match in a segment, tantivy seeks backwards in it, which violates its own debug assertion.
-fn excludes_a_phrase(query: &dyn Query) -> bool {
-    let tree = format!("{query:?}");
-    tree.contains("MustNot") && tree.contains("PhraseQuery")
 }

@@ -1,13 +1,12 @@
-//! A comparison of queries, as texts or as trees, over fixed documents. One shard, three shards with earlier writes, the naive search and
-//! tantivy must give the same answers.
+//! A comparison of queries, as texts or as trees, over fixed documents. One shard, three shards with earlier writes and, for trees, the
+//! naive search must give the same answers.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use arbitrary::Unstructured;
 
-use super::{Asked, Documents, NaiveSearch, PlainTantivy, TextColony, WORDS, bits, document};
-use crate::search::{Query, TextView, search};
+use super::{Documents, NaiveSearch, TextColony, Tree, WORDS, bits, document};
+use crate::search::{Query, QueryParser, Schema, TextView, search};
 use crate::testing::random::Random;
 use crate::{DocumentId, Publication};
 
@@ -23,28 +22,37 @@ pub fn run(data: &[u8]) {
     }
 }
 
+/// Reads a text in all ways. What the strict reading takes, the lenient one takes whole.
 fn ask_text(text: &str) {
-    let query = match Query::parse(text) {
-        Ok(query) => query,
-        // At most two excerpts of 120 characters, each escaped by up to ten.
-        Err(error) => return assert!(error.to_string().len() < 3_000, "{error}"),
-    };
-    assert_eq!(query.as_str(), text);
     let fixture = Fixture::get();
-    let hits = answer(fixture, &query);
-    let found: BTreeSet<DocumentId> = hits.iter().map(|&(id, _)| id).collect();
-    assert_eq!(found.len(), hits.len());
-    if let Some(matches) = fixture.plain.matches(text) {
-        assert_eq!(found, matches, "{text:?}");
+    for all_words in [false, true] {
+        let parser = QueryParser::new(&Schema::default()).all_words(all_words);
+        let (lenient, left_out) = parser.lenient(text);
+        let hits = answer(fixture, &lenient);
+        match parser.parse(text) {
+            Ok(query) => {
+                assert!(left_out.is_empty(), "{text:?}: {left_out:?}");
+                assert_eq!(query.as_str(), text);
+                assert_eq!(answer(fixture, &query), hits, "{text:?}");
+            }
+            Err(error) => {
+                // At most two excerpts of 120 characters, each escaped by up to ten.
+                assert!(error.to_string().len() < 3_000, "{error}");
+                assert_eq!(left_out.first(), Some(&error), "{text:?}");
+            }
+        }
+        if let Ok(query) = parser.literal(text) {
+            answer(fixture, &query);
+        }
     }
 }
 
 fn ask_tree(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-    let Asked { written, meant } = Asked::group(input, &WORDS[..10], 3)?;
+    let tree = Tree::generate(input, &WORDS[..10], 3)?;
     let fixture = Fixture::get();
-    let text = written.render();
+    let text = tree.render();
     let query = Query::parse(&text).unwrap_or_else(|error| panic!("{error}"));
-    let expected = fixture.naive.search(&meant).into_iter();
+    let expected = fixture.naive.search(&tree).into_iter();
     let expected: Vec<_> = expected.map(|(id, score)| (id, score.to_bits())).collect();
     assert_eq!(answer(fixture, &query), expected, "{text}");
     Ok(())
@@ -71,7 +79,6 @@ fn answer(fixture: &Fixture, query: &Query) -> Vec<(DocumentId, u32)> {
 struct Fixture {
     documents: Documents,
     naive: NaiveSearch,
-    plain: PlainTantivy,
     one: Arc<Publication<TextView>>,
     three: Arc<Publication<TextView>>,
 }
@@ -97,7 +104,6 @@ impl Fixture {
         (36..60).for_each(|seed| three.delete(DocumentId::from_seed(seed)));
         Self {
             naive: NaiveSearch::new(&documents),
-            plain: PlainTantivy::new(&documents),
             one: TextColony::with(1, &documents).colony.publication(),
             three: three.tick(),
             documents,

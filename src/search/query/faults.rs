@@ -1,0 +1,141 @@
+//! What happens at a fault of a query: it is refused, or the part with the fault is left out.
+
+use crate::error::{QueryError, QueryPlace};
+
+/// The faults of a query that are tolerated so far, or the rule that none is.
+pub(super) struct Faults<'a> {
+    text: &'a str,
+    left_out: Option<Vec<QueryError>>,
+}
+
+impl<'a> Faults<'a> {
+    /// The first fault ends the parsing.
+    pub(super) const fn strict(text: &'a str) -> Self {
+        let left_out = None;
+        Self { text, left_out }
+    }
+
+    /// Faults are collected, and the caller goes on without the part.
+    pub(super) const fn lenient(text: &'a str) -> Self {
+        let left_out = Some(Vec::new());
+        Self { text, left_out }
+    }
+
+    pub(super) fn place(&self, byte: usize) -> QueryPlace {
+        QueryPlace::new(self.text, byte)
+    }
+
+    pub(super) fn refuse(&mut self, error: QueryError) -> Result<(), QueryError> {
+        match &mut self.left_out {
+            Some(left_out) => {
+                left_out.push(error);
+                Ok(())
+            }
+            None => Err(error),
+        }
+    }
+
+    pub(super) fn syntax(&mut self, fault: Fault, byte: usize) -> Result<(), QueryError> {
+        let Fault(problem, remedy) = fault;
+        self.refuse(QueryError::Syntax {
+            problem,
+            place: self.place(byte),
+            remedy,
+        })
+    }
+
+    pub(super) fn into_left_out(self) -> Vec<QueryError> {
+        self.left_out.unwrap_or_default()
+    }
+}
+
+/// A fault of syntax: what is wrong, and what would be right.
+#[derive(Clone, Copy)]
+pub(super) struct Fault(&'static str, &'static str);
+
+impl Fault {
+    pub(super) const UNCLOSED_QUOTE: Self = Self(
+        "a quote isn't closed",
+        "close it, or put a backslash before it to mean the character",
+    );
+    pub(super) const UNCLOSED_GROUP: Self = Self(
+        "a parenthesis isn't closed",
+        "close it, or put a backslash before it to mean the character",
+    );
+    pub(super) const UNOPENED_GROUP: Self = Self(
+        "a parenthesis closes nothing",
+        "open it, or put a backslash before it to mean the character",
+    );
+    pub(super) const EMPTY_GROUP: Self = Self(
+        "a group is empty",
+        "write a word in it, or put backslashes before the parentheses to mean the characters",
+    );
+    pub(super) const NOTHING_BEFORE: Self = Self(
+        "an operator has nothing before it",
+        "write a word before it, or write the operator in small letters to mean the word",
+    );
+    pub(super) const NOTHING_AFTER: Self = Self(
+        "an operator has nothing after it",
+        "write a word after it, or write the operator in small letters to mean the word",
+    );
+    pub(super) const LONELY_SIGN: Self = Self(
+        "a sign has no word directly after it",
+        "write it directly before a word, or leave it out",
+    );
+    pub(super) const DASH: Self = Self(
+        "a dash stands before a word",
+        "write - to exclude the word, or leave the dash out",
+    );
+    pub(super) const SIGN_IN_FIELD: Self = Self(
+        "a sign stands between a field and what it should contain",
+        "put the sign before the field",
+    );
+    pub(super) const EMPTY_FIELD: Self = Self(
+        "a field has nothing after its colon",
+        "write a word after it, or put a backslash before the colon to mean the character",
+    );
+    pub(super) const NESTED_FIELD: Self = Self(
+        "a field stands within a field",
+        "name one field, or put a backslash before the second colon to mean the character",
+    );
+    pub(super) const LONELY_COLON: Self = Self(
+        "a colon has no field before it",
+        "write a field before it, or put a backslash before it to mean the character",
+    );
+    pub(super) const NO_FIELD: Self = Self(
+        "a range or comparison has no field before it",
+        "name a field, as in year:[2000 TO 2010] or year:>2000, or quote the characters to mean them",
+    );
+    pub(super) const RANGE: Self = Self(
+        "a range can't be read",
+        "write it as [2000 TO 2010], with { or } for a bound that is excluded and * for none",
+    );
+    pub(super) const SET: Self = Self(
+        "a set can't be read",
+        "write its values between [ and ], separated by spaces, and quote those with a space or comma",
+    );
+    pub(super) const BOOST: Self = Self(
+        "a boost can't be read",
+        "write a number that isn't negative directly after ^, as in sea^2.5, or put a backslash before ^ to mean the character",
+    );
+    pub(super) const LONELY_BOOST: Self = Self(
+        "a boost has nothing directly before it",
+        "write it directly after a word, phrase or group, or put a backslash before ^ to mean the character",
+    );
+    pub(super) const SLOP: Self = Self(
+        "the slop of a phrase can't be read",
+        "write a whole number directly after ~, as in \"open sea\"~3",
+    );
+    pub(super) const GROUP_IN_WORD: Self = Self(
+        "a group begins directly after a word",
+        "put a space before it, or quote the word with its parentheses",
+    );
+    pub(super) const QUOTE_IN_WORD: Self = Self(
+        "a quote begins directly after a word",
+        "put a space before it, or a backslash to mean the character",
+    );
+    pub(super) const NO_SPACE: Self = Self(
+        "something stands directly after a phrase, group, set or range",
+        "put a space before it",
+    );
+}

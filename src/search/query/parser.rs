@@ -1,0 +1,134 @@
+//! The parser of queries with its options.
+
+use super::ast::Groups;
+use super::compile::compile;
+use super::faults::Faults;
+use super::parse::{literal, parse};
+use super::plan::{Clause, Node};
+use super::tree::flatten;
+use super::{Query, Schema};
+use crate::error::{Excerpt, QueryError, QueryPlace};
+
+/// A parser of queries for the documents of a schema, with options.
+///
+/// ```
+/// use tickring::search::{Field, QueryParser, Schema};
+///
+/// let schema = Schema::builder().field(Field::text("chapter")).field(Field::text("notes")).build()?;
+/// let parser = QueryParser::new(&schema).all_words(true);
+/// let query = parser.parse("chapter:sea tide")?;
+/// assert_eq!(query.schema(), &schema);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct QueryParser {
+    pub(super) schema: Schema,
+    pub(super) all_words: bool,
+}
+
+impl QueryParser {
+    /// Makes a parser whose options are those of [`Query::parse`].
+    pub fn new(schema: &Schema) -> Self {
+        Self {
+            schema: schema.clone(),
+            all_words: false,
+        }
+    }
+
+    /// Sets whether `sea tide` finds documents with both words, as `+sea +tide` does. By default one is enough.
+    #[must_use]
+    pub const fn all_words(mut self, all_words: bool) -> Self {
+        self.all_words = all_words;
+        self
+    }
+
+    /// Parses a query. See [`Query`] for the syntax.
+    ///
+    /// # Errors
+    /// [`QueryError`] says what is wrong with the query, and where.
+    pub fn parse(&self, query: &str) -> Result<Query, QueryError> {
+        check_length(query)?;
+        let mut faults = Faults::strict(query);
+        let groups = parse(query, &mut faults)?;
+        let compiled = self.compile(query, &groups, &mut faults)?;
+        compiled.ok_or_else(|| no_words(query))
+    }
+
+    /// Makes a query of the words of a text, whatever characters are in it. See [`Query::literal`].
+    ///
+    /// # Errors
+    /// The same as those of [`Query::literal`].
+    pub fn literal(&self, text: &str) -> Result<Query, QueryError> {
+        check_length(text)?;
+        let mut faults = Faults::strict(text);
+        let compiled = self.compile(text, &literal(text), &mut faults)?;
+        compiled.ok_or_else(|| no_words(text))
+    }
+
+    /// Parses as much of a query as possible, and returns what it left out. See [`Query::lenient`].
+    #[must_use]
+    pub fn lenient(&self, query: &str) -> (Query, Vec<QueryError>) {
+        let mut faults = Faults::lenient(query);
+        let read = &query[..query.floor_char_boundary(Query::MAX_BYTES)];
+        // Nothing is an error here.
+        let compiled = check_length(query)
+            .or_else(|error| faults.refuse(error))
+            .and_then(|()| parse(read, &mut faults))
+            .and_then(|groups| self.compile(query, &groups, &mut faults));
+        let compiled = compiled.ok().flatten();
+        let mut left_out = faults.into_left_out();
+        if compiled.is_none() && left_out.is_empty() {
+            left_out.push(no_words(query));
+        }
+        (compiled.unwrap_or_else(|| self.nothing(query)), left_out)
+    }
+
+    fn compile<'a>(
+        &self,
+        text: &str,
+        groups: &Groups<'a>,
+        faults: &mut Faults<'a>,
+    ) -> Result<Option<Query>, QueryError> {
+        let compiled = compile(groups, self, faults)?;
+        Ok(compiled.map(|(forest, root)| {
+            let (root, clauses, leaves) = flatten(&forest, root);
+            Query {
+                text: text.to_owned(),
+                schema: self.schema.clone(),
+                root,
+                clauses,
+                leaves,
+                filter: None,
+            }
+        }))
+    }
+
+    /// Returns a query that finds nothing.
+    fn nothing(&self, text: &str) -> Query {
+        Query {
+            text: text.to_owned(),
+            schema: self.schema.clone(),
+            root: Node::Clause(0),
+            clauses: vec![Clause::default()],
+            leaves: Vec::new(),
+            filter: None,
+        }
+    }
+}
+
+fn check_length(query: &str) -> Result<(), QueryError> {
+    if query.len() <= Query::MAX_BYTES {
+        return Ok(());
+    }
+    Err(QueryError::TooLong {
+        bytes: query.len(),
+        max: Query::MAX_BYTES,
+        place: QueryPlace::new(query, query.floor_char_boundary(Query::MAX_BYTES)),
+    })
+}
+
+fn no_words(query: &str) -> QueryError {
+    QueryError::NoWords {
+        query: Excerpt::new(query),
+    }
+}
