@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use tickring::limits::{MAX_POINTS, MAX_VIRTUAL_NODES};
 use tickring::placement::Placement;
 use tickring::search::MAX_TEXT_SHARDS;
@@ -40,6 +40,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("asked").args(["queries", "query_file"]).multiple(true))]
 pub(crate) struct Run {
     /// Files and directories to index; - is standard input.
     pub(super) paths: Vec<PathBuf>,
@@ -47,15 +48,29 @@ pub(crate) struct Run {
     #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
     pub(super) shards: u32,
     /// Query; repeat the option for more queries. Unmarked words are alternatives, +word is required, -word is excluded, and "a phrase" is
-    /// written in quotes. Exclude with -word: `a AND NOT b` finds nothing. Words of 40 bytes or more aren't indexed and match nothing.
+    /// written in quotes. AND, OR, NOT and parentheses combine them; title:word searches one field. Words of 40 bytes or more aren't
+    /// indexed and match nothing.
     #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) queries: Vec<String>,
     /// File with one query per line. Blank lines are ignored.
     #[arg(long = "queries", value_name = "FILE")]
     pub(super) query_file: Option<PathBuf>,
+    /// Take queries literally: each is a list of words, and no character has a meaning.
+    #[arg(long, requires = "asked")]
+    pub(super) literal: bool,
+    /// Find only documents with all unmarked words of a query, not those with any.
+    #[arg(long, requires = "asked")]
+    pub(super) all_words: bool,
     /// Maximum number of hits to show per query, from 1 to 10000.
     #[arg(long, default_value_t = 10, value_name = "N", allow_negative_numbers = true, value_parser = between::<usize>(1, 10_000))]
     pub(super) top: usize,
+    /// Number of the best hits to leave out, from 0 to 90000: with --top 10, --offset 10 shows the second page.
+    #[arg(long, default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = between::<usize>(0, 90_000))]
+    pub(super) offset: usize,
+    /// Show the part of each hit's text that has the rarest words of the query, with these words in brackets. Of a schema's fields only
+    /// stored ones can be shown.
+    #[arg(long)]
+    pub(super) snippets: bool,
     /// How files and standard input are read. Standard input has no name, so it is text unless this says otherwise.
     #[arg(
         long,
@@ -69,11 +84,35 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FIELD", requires = "paths")]
     pub(super) id_field: Option<String>,
     /// Field of a record that contains its text [default: text].
-    #[arg(long, value_name = "FIELD", requires = "paths")]
+    #[arg(
+        long,
+        value_name = "FIELD",
+        requires = "paths",
+        conflicts_with = "schema"
+    )]
     pub(super) text_field: Option<String>,
     /// Field of a record that contains its title. Records without it have no title.
-    #[arg(long, value_name = "FIELD", requires = "paths")]
+    #[arg(
+        long,
+        value_name = "FIELD",
+        requires = "paths",
+        conflicts_with = "schema"
+    )]
     pub(super) title_field: Option<String>,
+    /// File with a schema, or `infer`. Without it, records have a text and maybe a title, and queries know the fields title and body.
+    ///
+    /// A schema is a JSON object such as {"fields": [{"name": "title", "kind": "text", "boost": 2, "stored": true}, {"name": "year",
+    /// "kind": "integer"}]}. The kinds are text, keyword, integer, float, date and boolean. A record's members fill the fields of the same
+    /// name; an array gives several values, null none, and other members are ignored. Files fill the text fields title and body.
+    ///
+    /// `infer` makes the schema from the first 1000 records (at most 16 MiB). A member whose values are all strings is a date if all are
+    /// dates (2026-11-27 or a time as in RFC 3339), a keyword if all are without spaces and at most 100 bytes long, otherwise text. title,
+    /// body and text are text. Numbers are integers if all are whole and have 64 bits, otherwise floats. Members with objects or with
+    /// values of several kinds are left out and listed.
+    ///
+    /// A record that doesn't fit the schema is skipped and listed.
+    #[arg(long, value_name = "FILE", requires = "paths")]
+    pub(super) schema: Option<PathBuf>,
     /// Index hidden files and directories too.
     #[arg(long, requires = "paths")]
     pub(super) hidden: bool,
@@ -126,6 +165,8 @@ Examples:
     $ tickring run docs --glob '*.md' --hidden --no-ignore --query ring
   Index compressed records whose text is in the field body, and print JSON:
     $ tickring run books.jsonl.gz --text-field body --query sea --json
+  Search the fields of records, and show why they match:
+    $ tickring run books.jsonl --schema infer --query name:sea --snippets
   Index records that another program writes:
     $ cat books.jsonl | tickring run - --format records --text-field body
   Measure with a generated corpus over 8 shards:
@@ -140,6 +181,11 @@ const _: () = assert!(MAX_TEXT_SHARDS as u64 * MAX_VIRTUAL_NODES as u64 <= MAX_P
 impl Run {
     pub(super) fn id_field(&self) -> &str {
         self.id_field.as_deref().unwrap_or("id")
+    }
+
+    /// Returns whether the schema is to be inferred.
+    pub(super) fn infers(&self) -> bool {
+        self.schema.as_deref() == Some(Path::new("infer"))
     }
 
     pub(super) fn text_field(&self) -> &str {

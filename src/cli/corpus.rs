@@ -1,6 +1,6 @@
 //! The source of documents: files, directories, records, standard input or the generator. What can't be indexed is skipped, with the reason.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,10 @@ use ignore::overrides::Override;
 use super::arguments::Run;
 use super::document::{Document, normalised};
 use super::generate::Vocabulary;
-use super::record::Fields;
+use super::infer::{SAMPLE_RECORDS, Sample};
 use super::records::{Limits, Records};
-use super::source::{self, FileKey, MAX_BYTES, STANDARD_INPUT};
+use super::shape::Shape;
+use super::source::{self, FileKey, MAX_BYTES, STANDARD_INPUT, StandardInput};
 use super::{Failure, walk};
 
 /// The limits of a file of records. A longer line isn't passed over: the rest of its file isn't read.
@@ -70,18 +71,35 @@ impl Item {
     }
 }
 
-/// Calls `take` for each document of the run. The order depends only on the arguments and the files. Returns whether it read a file of records.
+/// What the content of the paths is read for.
+pub(super) enum Purpose<'a> {
+    /// To infer a schema from the first records. Texts aren't read.
+    Sample(&'a mut Sample),
+    /// To make documents of this shape.
+    Documents(&'a Shape<'a>),
+}
+
+/// Calls `take` for each generated document.
+pub(super) fn generate(
+    run: &Run,
+    shape: &Shape<'_>,
+    take: &mut dyn FnMut(Item) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let vocabulary = Vocabulary::new();
+    (0..run.documents).try_for_each(|number| {
+        let document = shape.generated(number, vocabulary.document(run.seed, number))?;
+        take(Item::Document(document, None))
+    })
+}
+
+/// Calls `take` for each document of the paths. The order depends only on the arguments and the files. Returns whether it read a file of
+/// records.
 pub(super) fn read(
     run: &Run,
+    standard: &StandardInput,
+    purpose: Purpose<'_>,
     take: &mut dyn FnMut(Item) -> Result<(), Failure>,
 ) -> Result<bool, Failure> {
-    if run.paths.is_empty() {
-        let vocabulary = Vocabulary::new();
-        for number in 0..run.documents {
-            take(Item::Document(vocabulary.document(run.seed, number), None))?;
-        }
-        return Ok(false);
-    }
     for path in &run.paths {
         if path != Path::new(STANDARD_INPUT) {
             fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -89,11 +107,17 @@ pub(super) fn read(
     }
     let mut reader = Reader {
         run,
+        standard,
         globs: walk::globs(run)?,
         seen: HashMap::new(),
         documents: 0,
         settled: false,
         has_records: false,
+        unknown: match &purpose {
+            Purpose::Documents(shape) => shape.left_out.clone(),
+            Purpose::Sample(_) => HashSet::new(),
+        },
+        purpose,
         take,
     };
     run.paths.iter().try_for_each(|path| reader.path(path))?;
@@ -103,6 +127,8 @@ pub(super) fn read(
 /// The reader of all paths of the command line.
 pub(super) struct Reader<'a> {
     pub(super) run: &'a Run,
+    standard: &'a StandardInput,
+    purpose: Purpose<'a>,
     pub(super) globs: Override,
     /// The files that were read: the first name of each, and whether it gave a document.
     seen: HashMap<FileKey, (String, bool)>,
@@ -111,6 +137,8 @@ pub(super) struct Reader<'a> {
     /// Whether the file that is being read was complained about, or led to a document that another path had led to.
     settled: bool,
     has_records: bool,
+    /// The members of records that an inferred schema doesn't have, and that were listed.
+    unknown: HashSet<String>,
     take: &'a mut dyn FnMut(Item) -> Result<(), Failure>,
 }
 
@@ -161,15 +189,22 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, path: &Path, name: &str, named: bool) -> Result<(), Failure> {
-        let text = source::open(path).and_then(source::read_text);
+        let Purpose::Documents(shape) = &self.purpose else {
+            return Ok(());
+        };
+        let text = source::open(path, self.standard)
+            .and_then(source::read_text)
+            .and_then(|text| match text.is_empty() {
+                true => Err("empty".to_owned()),
+                false => shape.file(path, text),
+            });
         self.take(match text {
-            Ok(body) if body.is_empty() => Item::file_skipped(name, &"empty", named),
-            Ok(body) => {
+            Ok(document) => {
                 let place = Place {
                     path: name.to_owned(),
                     line: None,
                 };
-                Item::Document(Document::file(path, body), Some(place))
+                Item::Document(document, Some(place))
             }
             Err(reason) => Item::file_skipped(name, &reason, named),
         })
@@ -177,33 +212,74 @@ impl Reader<'_> {
 
     /// Reads the records of a file. An invalid record is skipped alone. If the file itself can't be read, it is skipped.
     fn records(&mut self, path: &Path, name: &str, named: bool) -> Result<(), Failure> {
-        let input = match source::open(path) {
+        if self.is_sampled() {
+            return Ok(());
+        }
+        let input = match source::open(path, self.standard) {
             Ok(input) => input,
             Err(reason) => return self.take(Item::file_skipped(name, &reason, named)),
         };
-        let fields = Fields {
-            id: self.run.id_field(),
-            text: self.run.text_field(),
-            title: self.run.title_field.as_deref(),
-        };
-        let mut records = Records::new(input, fields, LIMITS);
+        let mut records = Records::new(input, LIMITS);
         let mut empty = true;
-        while let Some((number, document)) = records.next() {
+        while let Some((number, line)) = records.next() {
             empty = false;
             let place = Place {
                 path: name.to_owned(),
                 line: Some(number),
             };
             let named = named && records.is_unreadable();
-            self.take(match document {
-                Ok(document) => Item::Document(document, Some(place)),
-                Err(reason) => Item::file_skipped(place.to_string(), &reason, named),
-            })?;
+            if self.is_sampled() {
+                return Ok(());
+            }
+            match line {
+                Ok(line) => self.record(&line, place)?,
+                Err(reason) => {
+                    self.take(Item::file_skipped(place.to_string(), &reason, named))?;
+                }
+            }
         }
         if empty {
             self.take(Item::file_skipped(name, &"contains no records", named))?;
         }
         Ok(())
+    }
+
+    /// Returns whether the sample needs no more records.
+    fn is_sampled(&self) -> bool {
+        matches!(&self.purpose, Purpose::Sample(sample) if sample.is_enough())
+    }
+
+    fn record(&mut self, line: &str, place: Place) -> Result<(), Failure> {
+        let shape = match &mut self.purpose {
+            Purpose::Documents(shape) => *shape,
+            Purpose::Sample(sample) => {
+                sample.add(line, &place);
+                return Ok(());
+            }
+        };
+        match shape.record(line) {
+            Ok((document, unknown)) => {
+                for member in unknown {
+                    self.note_unknown(member, &place)?;
+                }
+                self.take(Item::Document(document, Some(place)))
+            }
+            Err(reason) => self.take(Item::skipped(place.to_string(), &reason)),
+        }
+    }
+
+    /// Lists a member that the sample didn't have, the first time that it comes.
+    fn note_unknown(&mut self, member: String, place: &Place) -> Result<(), Failure> {
+        /// Records may have keys of their own as names of members.
+        const LISTED: usize = 100;
+        if self.unknown.len() >= LISTED || self.unknown.contains(&member) {
+            return Ok(());
+        }
+        let reason = format!(
+            "the member {member:?} is not indexed: the first {SAMPLE_RECORDS} records don't have it"
+        );
+        self.unknown.insert(member);
+        self.take(Item::skipped(place.to_string(), &reason))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 
 use tickring::DocumentId;
-use tickring::search::TextDocument;
+use tickring::search::{TextDocument, Value};
 use uuid::Uuid;
 
 use super::escape;
@@ -21,42 +21,48 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Creates the document of a file. Its id is the UUID v5 of the normalised path, and its title is the path.
-    pub(super) fn file(path: &Path, body: String) -> Self {
+    /// Creates the document of a file. Its id is the UUID v5 of the normalised path.
+    pub(super) fn file(path: &Path, text: TextDocument) -> Self {
         let bytes = normalised_bytes(path);
-        let name = escape::name(&bytes);
         Self {
-            id: id_of("file", &bytes),
-            text: TextDocument::new(name.clone(), body),
-            name,
+            id: hashed("file", &bytes),
+            name: escape::name(&bytes),
+            text,
         }
     }
 
     /// Creates the document of a record. Its id is the UUID v5 of the record's id.
-    pub(super) fn record(name: String, title: String, body: String) -> Self {
+    pub(super) fn record(name: String, text: TextDocument) -> Self {
         Self {
-            id: id_of("record", name.as_bytes()),
-            text: TextDocument::new(title, body),
+            id: hashed("record", name.as_bytes()),
+            text,
             name,
         }
     }
 
-    pub(super) fn generated(number: u64, title: String, body: String) -> Self {
+    pub(super) fn generated(number: u64, text: TextDocument) -> Self {
         let name = format!("generated/{number:07}");
         Self {
-            id: id_of("generated", name.as_bytes()),
-            text: TextDocument::new(title, body),
+            id: hashed("generated", name.as_bytes()),
+            text,
             name,
         }
     }
 
-    /// Returns the size of the body in bytes.
+    /// Returns the size of its texts in bytes, without the title of a file.
     pub(super) fn bytes(&self) -> u64 {
-        self.text.text("body").map_or(0, str::len) as u64
+        let fields = self.text.schema().fields().iter();
+        let plain = fields.len() == 2;
+        let fields = fields.filter(|field| !plain || field.name() != "title");
+        let values = fields.flat_map(|field| self.text.get_all(field.name()));
+        values
+            .filter_map(Value::as_str)
+            .map(|text| text.len() as u64)
+            .sum()
     }
 }
 
-fn id_of(kind: &str, name: &[u8]) -> DocumentId {
+fn hashed(kind: &str, name: &[u8]) -> DocumentId {
     DocumentId::from(Uuid::new_v5(
         &Uuid::new_v5(&NAMESPACE, kind.as_bytes()),
         name,
@@ -122,9 +128,9 @@ mod tests {
 
     #[test]
     fn ids_are_pinned_and_kinds_do_not_collide() {
-        let file = Document::file(Path::new("./a/b.txt"), String::new());
+        let file = Document::file(Path::new("./a/b.txt"), TextDocument::default());
         assert_eq!(file.id.to_string(), "afcb6ad5-14df-507b-9fd8-b129d688dec4");
-        let record = Document::record("a/b.txt".to_owned(), String::new(), String::new());
+        let record = Document::record("a/b.txt".to_owned(), TextDocument::default());
         assert_eq!(
             record.id.to_string(),
             "3bfd3dcb-d7b3-5fd2-8dd8-998d4c32a8a0"

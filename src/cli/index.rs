@@ -13,8 +13,10 @@ use tickring::{Colony, ColonyConfig, DocumentId, Publication, ShardId, TickPhase
 
 use super::Failure;
 use super::arguments::Run;
-use super::corpus::{self, Item, Place, Skipped};
+use super::corpus::{self, Item, Place, Purpose, Skipped};
 use super::document::Document;
+use super::shape::Shape;
+use super::source::StandardInput;
 
 /// The number of waiting bytes at which a tick runs.
 const TICK_BYTES: u64 = 64 << 20;
@@ -64,16 +66,29 @@ struct Indexing {
     progress: ProgressBar,
 }
 
-pub(super) fn index(run: &Run) -> Result<Indexed, Failure> {
+/// Indexes the documents of the run. `left_out` is what was skipped before.
+pub(super) fn index(
+    run: &Run,
+    shape: &Shape<'_>,
+    standard: &StandardInput,
+    left_out: Vec<Skipped>,
+) -> Result<Indexed, Failure> {
     let begun = Instant::now();
-    let mut indexing = Indexing::new(run)?;
-    let has_records = corpus::read(run, &mut |item| match item {
+    let mut indexing = Indexing::new(run, shape)?;
+    indexing.indexed.skipped = left_out;
+    let mut take = |item| match item {
         Item::Document(document, place) => indexing.add(document, place, run.tick_documents),
         Item::Skipped(skipped) => {
             indexing.indexed.skipped.push(skipped);
             Ok(())
         }
-    })?;
+    };
+    let has_records = if run.paths.is_empty() {
+        corpus::generate(run, shape, &mut take)?;
+        false
+    } else {
+        corpus::read(run, standard, Purpose::Documents(shape), &mut take)?
+    };
     let mut indexed = indexing.finish()?;
     indexed.has_records = has_records;
     indexed.elapsed = begun.elapsed();
@@ -93,7 +108,7 @@ fn nothing_found(run: &Run, skipped: &[Skipped]) -> String {
 }
 
 impl Indexing {
-    fn new(run: &Run) -> Result<Self, Failure> {
+    fn new(run: &Run, shape: &Shape<'_>) -> Result<Self, Failure> {
         let config = ColonyConfig {
             inbox_capacity: run.tick_documents.min(MAX_INBOX),
             phase_timeout: PHASE_TIMEOUT,
@@ -101,7 +116,10 @@ impl Indexing {
             virtual_nodes_per_shard: run.virtual_nodes,
             ..ColonyConfig::default()
         };
-        let make = TextShard::factory(TextShardConfig::default());
+        let make = TextShard::factory(TextShardConfig {
+            schema: shape.schema.clone(),
+            ..TextShardConfig::default()
+        });
         let colony = Colony::new(config, run.shards, make)?;
         Ok(Self {
             intake: colony.intake(),

@@ -7,6 +7,7 @@ use serde_json::Serializer;
 
 use super::escape::Visible;
 use super::report::{Answer, Report};
+use super::snippet::Shown;
 
 #[derive(Serialize)]
 struct Output<'a> {
@@ -44,6 +45,8 @@ struct Seconds {
 struct Query<'a> {
     query: &'a str,
     microseconds: u64,
+    /// The number of documents that match, of which the hits after the offset are shown.
+    total: u64,
     hits: Vec<Hit<'a>>,
     /// Present only if the query couldn't be answered.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +64,16 @@ struct Hit<'a> {
     /// Written in the shortest form that reads back as the same `f32`.
     score: f32,
     shard: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snippet: Option<Snippet<'a>>,
+}
+
+#[derive(Serialize)]
+struct Snippet<'a> {
+    field: &'a str,
+    text: &'a str,
+    /// The first byte of each word of the query in the text, and the byte after it.
+    highlights: Vec<[usize; 2]>,
 }
 
 pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
@@ -103,12 +116,14 @@ pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> 
 }
 
 fn query<'a>(report: &'a Report, answer: &'a Answer) -> Query<'a> {
-    let hits = answer.hits.iter().flatten();
+    let page = answer.page.as_ref();
+    let hits = page.iter().flat_map(|page| &page.hits);
     Query {
         query: &answer.query,
         microseconds: u64::try_from(answer.elapsed.as_micros()).unwrap_or(u64::MAX),
+        total: page.map_or(0, |page| page.total),
         hits: hits
-            .map(|hit| {
+            .map(|(hit, snippet)| {
                 let known = report.known(hit);
                 let place = known.and_then(|known| known.place.as_ref());
                 Hit {
@@ -117,9 +132,19 @@ fn query<'a>(report: &'a Report, answer: &'a Answer) -> Query<'a> {
                     line: place.and_then(|place| place.line),
                     score: hit.score,
                     shard: hit.shard.as_u32(),
+                    snippet: snippet.as_ref().map(shown),
                 }
             })
             .collect(),
-        error: answer.hits.as_ref().err().map(String::as_str),
+        error: page.err().map(String::as_str),
+    }
+}
+
+fn shown(shown: &Shown) -> Snippet<'_> {
+    let highlights = shown.snippet.highlights().iter();
+    Snippet {
+        field: &shown.field,
+        text: shown.snippet.text(),
+        highlights: highlights.map(|range| [range.start, range.end]).collect(),
     }
 }

@@ -8,6 +8,7 @@ mod escape;
 mod format;
 mod generate;
 mod index;
+mod infer;
 mod json;
 mod number;
 mod queries;
@@ -15,6 +16,8 @@ mod record;
 mod records;
 mod report;
 mod rules;
+mod shape;
+mod snippet;
 mod source;
 mod text;
 mod walk;
@@ -25,6 +28,8 @@ use std::process::ExitCode;
 pub(crate) use self::arguments::Arguments;
 use self::arguments::{Command, Run};
 use self::report::Report;
+use self::shape::Shape;
+use self::source::StandardInput;
 
 /// An error that stops a run, with a message for the user.
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -45,14 +50,32 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
 impl Run {
     /// Runs the command. Returns whether every query was answered and every path named on the command line gave what it has.
     fn run(&self) -> Result<bool, Failure> {
-        let queries = queries::given(&self.queries, self.query_file.as_deref())?;
+        let texts = queries::given(self)?;
+        let (standard, mut left_out) = (StandardInput::default(), Vec::new());
+        let shape = match self.schema.as_deref() {
+            None => Shape::plain(self)?,
+            Some(_) if self.infers() => {
+                queries::check(&texts, self)?;
+                let (shape, skipped) = Shape::inferred(self, &standard)?;
+                left_out = skipped;
+                shape
+            }
+            Some(file) => Shape::from_file(file, self)?,
+        };
+        let queries = queries::parse(&texts, &shape.schema, self)?;
+        if self.snippets && snippet::fields(&shape.schema).next().is_none() {
+            say(
+                "warning",
+                "--snippets has no effect: the schema has no stored text field",
+            );
+        }
         if self.paths.is_empty() && source::standard_input_waits() {
             say(
                 "warning",
                 "standard input isn't read, as no path is -; the corpus is generated",
             );
         }
-        let indexed = index::index(self)?;
+        let indexed = index::index(self, &shape, &standard, left_out)?;
         if !self.paths.is_empty() {
             for (option, lacking) in self.useless(indexed.has_records) {
                 say(
@@ -61,7 +84,7 @@ impl Run {
                 );
             }
         }
-        let report = Report::new(indexed, queries, self.top)?;
+        let report = Report::new(indexed, queries, self)?;
         let mut complete = true;
         for skipped in report.indexed.skipped.iter().filter(|one| one.named) {
             complete = false;
@@ -71,7 +94,7 @@ impl Run {
             );
         }
         for answer in &report.answers {
-            if let Err(reason) = &answer.hits {
+            if let Err(reason) = &answer.page {
                 complete = false;
                 say("error", &format!("query {:?}: {reason}", answer.query));
             }

@@ -7,8 +7,6 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Number, Value};
 
-use super::document::Document;
-
 /// The largest whole number below which every whole number is an `f64`.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -21,49 +19,79 @@ pub(super) struct Fields<'a> {
     pub(super) title: Option<&'a str>,
 }
 
-/// The fields of a JSON object. Reading one with a field twice fails.
-struct Object(HashMap<String, Value>);
+/// A record with its id, text and title.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) id: String,
+    pub(super) text: String,
+    /// Empty if it has none.
+    pub(super) title: String,
+}
+
+/// The members of a JSON object, each with its position. Reading one with a member twice fails.
+pub(super) struct Object(HashMap<String, (usize, Value)>);
+
+impl Object {
+    /// Reads a line, or returns the reason why it isn't a JSON object.
+    pub(super) fn read(line: &str) -> Result<Self, String> {
+        serde_json::from_str(line).map_err(|error| explained(line, &error))
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).map(|(_, value)| value)
+    }
+
+    /// Returns the names of the members, in no particular order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
+    }
+
+    /// Returns the members in order.
+    pub(super) fn into_members(self) -> Vec<(String, Value)> {
+        let mut members: Vec<_> = self.0.into_iter().collect();
+        members.sort_unstable_by_key(|(_, (position, _))| *position);
+        let member = |(name, (_, value))| (name, value);
+        members.into_iter().map(member).collect()
+    }
+}
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
+        deserializer.deserialize_map(Members)
+    }
+}
 
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Object;
+struct Members;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
+impl<'de> Visitor<'de> for Members {
+    type Value = Object;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut fields = HashMap::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    match fields.entry(name) {
-                        Entry::Vacant(entry) => entry.insert(value),
-                        Entry::Occupied(entry) => {
-                            let name = entry.key();
-                            return Err(A::Error::custom(format_args!(
-                                "the field {name:?} is there twice"
-                            )));
-                        }
-                    };
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+        let mut members = HashMap::new();
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            let position = members.len();
+            match members.entry(name) {
+                Entry::Vacant(entry) => entry.insert((position, value)),
+                Entry::Occupied(entry) => {
+                    let name = entry.key();
+                    let reason = format!("the field {name:?} is there twice");
+                    return Err(A::Error::custom(reason));
                 }
-                Ok(Object(fields))
-            }
+            };
         }
-
-        deserializer.deserialize_map(Fields)
+        Ok(Object(members))
     }
 }
 
 /// Reads a record, or returns the reason why it isn't one.
-pub(super) fn record(names: Fields<'_>, line: &str) -> Result<Document, String> {
-    let Object(mut fields) = serde_json::from_str(line).map_err(|error| explained(line, &error))?;
-    let missing = |name: &str| format!("the field {name:?} is missing");
-    // A field may be used twice, so only the text, the largest, is taken out.
-    let id = fields.get(names.id).ok_or_else(|| missing(names.id))?;
-    let id = id_of(names.id, id)?;
-    let title = match names.title.and_then(|name| fields.get(name)) {
+pub(super) fn record(names: Fields<'_>, line: &str) -> Result<Record, String> {
+    let mut object = Object::read(line)?;
+    let id = id_of(&object, names.id)?;
+    let title = match names.title.and_then(|name| object.get(name)) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(title)) => title.clone(),
         Some(_) if names.title == Some(names.id) => id.clone(),
@@ -72,23 +100,32 @@ pub(super) fn record(names: Fields<'_>, line: &str) -> Result<Document, String> 
             return Err(format!("the field {name:?} is not a string"));
         }
     };
-    if names.text == names.id {
-        return Ok(Document::record(id.clone(), title, id));
-    }
-    match fields.remove(names.text) {
-        Some(Value::String(text)) => Ok(Document::record(id, title, text)),
-        Some(_) => Err(format!("the field {:?} is not a string", names.text)),
-        None => Err(missing(names.text)),
-    }
+    // The id may be the text too. It may then be a number.
+    let text = if names.text == names.id {
+        id.clone()
+    } else {
+        match object.0.remove(names.text) {
+            Some((_, Value::String(text))) => text,
+            Some(_) => return Err(format!("the field {:?} is not a string", names.text)),
+            None => return Err(missing(names.text)),
+        }
+    };
+    Ok(Record { id, text, title })
 }
 
-fn id_of(name: &str, value: &Value) -> Result<String, String> {
-    match value {
-        Value::String(id) => Ok(id.clone()),
-        Value::Number(number) => whole(number).ok_or_else(|| {
+fn missing(name: &str) -> String {
+    format!("the field {name:?} is missing")
+}
+
+/// Returns the id of a record.
+pub(super) fn id_of(object: &Object, name: &str) -> Result<String, String> {
+    match object.get(name) {
+        None => Err(missing(name)),
+        Some(Value::String(id)) => Ok(id.clone()),
+        Some(Value::Number(number)) => whole(number).ok_or_else(|| {
             format!("the field {name:?} is {number}, not a whole number of at most 64 bits: write it as a string")
         }),
-        _ => Err(format!("the field {name:?} is neither a string nor a number")),
+        Some(_) => Err(format!("the field {name:?} is neither a string nor a number")),
     }
 }
 
@@ -136,7 +173,7 @@ mod tests {
     };
 
     fn reason(line: &str) -> String {
-        record(FIELDS, line).err().unwrap()
+        record(FIELDS, line).unwrap_err()
     }
 
     #[test]
@@ -160,8 +197,8 @@ mod tests {
             ("18446744073709551615", "18446744073709551615"),
         ] {
             let line = format!("{{\"id\": {written}, \"text\": \"\"}}");
-            let document = record(FIELDS, &line).ok().unwrap();
-            assert_eq!(document.name, id, "{written}");
+            let document = record(FIELDS, &line).unwrap();
+            assert_eq!(document.id, id, "{written}");
         }
         for written in ["1.5", "18446744073709551617", "1e300"] {
             let line = format!("{{\"id\": {written}, \"text\": \"\"}}");
@@ -191,22 +228,10 @@ mod tests {
 
     #[test]
     fn a_title_may_be_missing_but_is_a_string() {
-        let title = |line| {
-            record(FIELDS, line).map(|document| document.text.text("title").map(str::to_owned))
-        };
-        assert_eq!(
-            title(r#"{"id":1,"text":"","title":"a"}"#)
-                .unwrap()
-                .as_deref(),
-            Some("a")
-        );
-        assert_eq!(title(r#"{"id":1,"text":""}"#).unwrap().as_deref(), Some(""));
-        assert_eq!(
-            title(r#"{"id":1,"text":"","title":null}"#)
-                .unwrap()
-                .as_deref(),
-            Some("")
-        );
+        let title = |line| record(FIELDS, line).map(|record| record.title);
+        assert_eq!(title(r#"{"id":1,"text":"","title":"a"}"#).unwrap(), "a");
+        assert_eq!(title(r#"{"id":1,"text":""}"#).unwrap(), "");
+        assert_eq!(title(r#"{"id":1,"text":"","title":null}"#).unwrap(), "");
         assert!(title(r#"{"id":1,"text":"","title":5}"#).is_err());
     }
 }

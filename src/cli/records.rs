@@ -2,8 +2,7 @@
 
 use std::io::{BufRead, Read};
 
-use super::document::{Document, as_text};
-use super::record::{Fields, record};
+use super::document::as_text;
 
 /// The byte order mark that some editors write at the beginning of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -17,22 +16,20 @@ pub(super) struct Limits {
     pub(super) passed_over: u64,
 }
 
-/// An iterator over the lines that aren't blank. Each item is the line number, from 1, and the document or the reason why the line has
-/// none. It ends after a read error.
-pub(super) struct Records<'a, R> {
+/// An iterator over the lines that aren't blank. Each item is the line number, from 1, and the line or the reason why it can't be read.
+/// It ends after a read error.
+pub(super) struct Records<R> {
     lines: R,
-    fields: Fields<'a>,
     limits: Limits,
     number: u64,
     ended: bool,
     unreadable: bool,
 }
 
-impl<'a, R: BufRead> Records<'a, R> {
-    pub(super) fn new(lines: R, fields: Fields<'a>, limits: Limits) -> Self {
+impl<R: BufRead> Records<R> {
+    pub(super) const fn new(lines: R, limits: Limits) -> Self {
         Self {
             lines,
-            fields,
             limits,
             number: 0,
             ended: false,
@@ -87,19 +84,17 @@ impl<'a, R: BufRead> Records<'a, R> {
     }
 }
 
-impl<R: BufRead> Iterator for Records<'_, R> {
-    type Item = (u64, Result<Document, String>);
+impl<R: BufRead> Iterator for Records<R> {
+    type Item = (u64, Result<String, String>);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let document = match self.line()? {
+            let text = match self.line()? {
                 Ok(line) if !self.is_too_long(&line) && line.trim_ascii().is_empty() => continue,
-                Ok(line) => {
-                    as_text(line, self.limits.line).and_then(|text| record(self.fields, &text))
-                }
+                Ok(line) => as_text(line, self.limits.line),
                 Err(reason) => Err(reason),
             };
-            return Some((self.number, document));
+            return Some((self.number, text));
         }
     }
 }
@@ -129,12 +124,6 @@ fn pass_over_line(lines: &mut impl BufRead, limit: u64) -> Result<bool, String> 
 mod tests {
     use super::*;
 
-    const FIELDS: Fields<'_> = Fields {
-        id: "id",
-        text: "text",
-        title: None,
-    };
-
     const fn limits(line: u64) -> Limits {
         Limits {
             line,
@@ -142,15 +131,13 @@ mod tests {
         }
     }
 
-    /// Returns the numbers of the lines, with the names of their documents, or `None` if the line was skipped.
-    fn names(file: &str, limit: u64) -> Vec<(u64, Option<String>)> {
-        let mut records = Records::new(file.as_bytes(), FIELDS, limits(limit));
-        let names = records
-            .by_ref()
-            .map(|(number, document)| (number, document.ok().map(|document| document.name)))
-            .collect();
+    /// Returns the lines with their numbers, or `None` if the line was skipped.
+    fn lines(file: &str, limit: u64) -> Vec<(u64, Option<String>)> {
+        let mut records = Records::new(file.as_bytes(), limits(limit));
+        let lines = records.by_ref().map(|(number, line)| (number, line.ok()));
+        let lines = lines.collect();
         assert!(!records.is_unreadable());
-        names
+        lines
     }
 
     /// A reader that fails at its end.
@@ -167,25 +154,25 @@ mod tests {
 
     #[test]
     fn a_file_that_can_not_be_read_to_its_end_says_so() {
-        let torn = std::io::BufReader::new(Torn(b"{\"id\":1,\"text\":\"\"}\n{\"id"));
-        let mut records = Records::new(torn, FIELDS, limits(64));
-        assert!(records.next().is_some_and(|(_, document)| document.is_ok()));
+        let torn = std::io::BufReader::new(Torn(b"one\ntw"));
+        let mut records = Records::new(torn, limits(64));
+        assert!(records.next().is_some_and(|(_, line)| line.is_ok()));
         assert!(!records.is_unreadable());
-        let (number, document) = records.next().unwrap();
-        assert_eq!((number, document.err().as_deref()), (2, Some("torn")));
+        let (number, line) = records.next().unwrap();
+        assert_eq!((number, line.err().as_deref()), (2, Some("torn")));
         assert!(records.is_unreadable() && records.next().is_none());
     }
 
     #[test]
     fn blank_lines_count_and_yield_nothing() {
-        let file = "\u{feff}{\"id\":\"a\",\"text\":\"\"}\r\n\n  \n{\"id\":-7,\"text\":\"\"}";
-        let expected = [(1, Some("a".to_owned())), (4, Some("-7".to_owned()))];
-        assert_eq!(names(file, 64), expected);
+        let file = "\u{feff}one\r\n\n  \ntwo";
+        let expected = [(1, Some("one\r".to_owned())), (4, Some("two".to_owned()))];
+        assert_eq!(lines(file, 64), expected);
     }
 
     #[test]
     fn a_long_line_is_one_line_whatever_it_begins_with() {
-        let record = r#"{"id":"next","text":""}"#;
+        let record = "the next line";
         for long in [
             "x".repeat(100),
             format!("\u{feff}{}", " ".repeat(25)),
@@ -193,8 +180,8 @@ mod tests {
         ] {
             let file = format!("{long}{record}\n{record}\n");
             assert_eq!(
-                names(&file, 24),
-                [(1, None), (2, Some("next".to_owned()))],
+                lines(&file, 24),
+                [(1, None), (2, Some(record.to_owned()))],
                 "{long:?}"
             );
         }
@@ -203,10 +190,10 @@ mod tests {
     #[test]
     fn s14_a_line_without_an_end_is_not_read_for_ever() {
         let endless = std::io::BufReader::new(std::io::repeat(b'x'));
-        let mut records = Records::new(endless, FIELDS, limits(24));
-        let (number, document) = records.next().unwrap();
+        let mut records = Records::new(endless, limits(24));
+        let (number, line) = records.next().unwrap();
         assert_eq!(number, 1);
-        assert!(document.is_err_and(|reason| reason.contains("without an end")));
+        assert!(line.is_err_and(|reason| reason.contains("without an end")));
         assert!(records.is_unreadable() && records.next().is_none());
     }
 }

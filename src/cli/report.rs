@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use tickring::ShardId;
 use tickring::frequency::{DocumentFrequencies, aggregate_owned};
-use tickring::search::{Hit, Query, SearchOptions, search_with};
+use tickring::search::{
+    Field, Found, Hit, Query, SearchError, SearchOptions, TextView, search_with,
+};
+use tickring::{Publication, ShardId};
 
+use super::arguments::Run;
 use super::index::{Indexed, Known};
+use super::snippet::{Maker, Shown};
 use super::{Failure, queries};
 
 pub(super) struct ShardShare {
@@ -20,24 +24,30 @@ pub(super) struct Answer {
     pub(super) query: String,
     pub(super) elapsed: Duration,
     /// The hits, or the reason why the query couldn't be answered.
-    pub(super) hits: Result<Vec<Hit>, String>,
+    pub(super) page: Result<Page, String>,
+}
+
+/// A part of the hits of a query.
+pub(super) struct Page {
+    /// The rank of the first hit that is shown, from 0.
+    pub(super) offset: usize,
+    /// The number of all matches.
+    pub(super) total: u64,
+    /// The hits, each with its snippet if one was asked for and there is one.
+    pub(super) hits: Vec<(Hit, Option<Shown>)>,
 }
 
 pub(super) struct Report {
     pub(super) indexed: Indexed,
     pub(super) shards: Vec<ShardShare>,
-    /// The document frequencies of the terms in document bodies, over all shards.
+    /// The document frequencies of the terms in document bodies, or in another text field if they are empty, over all shards.
     pub(super) frequencies: DocumentFrequencies,
     pub(super) aggregation: Duration,
     pub(super) answers: Vec<Answer>,
 }
 
 impl Report {
-    pub(super) fn new(
-        indexed: Indexed,
-        queries: Vec<(String, Query)>,
-        top: usize,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(indexed: Indexed, queries: Vec<Query>, run: &Run) -> Result<Self, Failure> {
         let publication = &indexed.publication;
         let total = indexed.documents.len();
         let shards = publication
@@ -53,21 +63,23 @@ impl Report {
             })
             .collect();
         let begun = Instant::now();
+        let field = vocabulary_field(publication)?;
         let dictionaries = publication
             .shards()
             .iter()
-            .map(|shard| shard.view().term_frequencies("body"))
+            .map(|shard| shard.view().term_frequencies(&field))
             .collect::<Result<Vec<_>, _>>()?;
         let frequencies = aggregate_owned(dictionaries)?;
         let aggregation = begun.elapsed();
         let queries = if queries.is_empty() {
-            queries::given(&queries::from_vocabulary(&frequencies, total as u64), None)?
+            let texts = queries::from_vocabulary(&frequencies, total as u64);
+            queries::parse(&texts, publication.statistics().schema(), run)?
         } else {
             queries
         };
         let answers = queries
-            .into_iter()
-            .map(|(text, query)| answer(&indexed, text, &query, top))
+            .iter()
+            .map(|query| answer(&indexed, query, run))
             .collect();
         Ok(Self {
             shards,
@@ -84,7 +96,29 @@ impl Report {
     }
 }
 
-fn answer(indexed: &Indexed, text: String, query: &Query, top: usize) -> Answer {
+/// Returns the text field whose words are counted: `body`, or the one with the most words if there is none there.
+fn vocabulary_field(publication: &Publication<TextView>) -> Result<String, SearchError> {
+    let statistics = publication.statistics();
+    let fields = statistics
+        .schema()
+        .fields()
+        .iter()
+        .filter(|field| field.is_text());
+    let mut most = (0, "body");
+    for name in fields.map(Field::name) {
+        let tokens = statistics.token_count(name)?;
+        if name == "body" && tokens > 0 {
+            return Ok(name.to_owned());
+        }
+        // The first of those with equally many.
+        if tokens > most.0 || most.0 == 0 {
+            most = (tokens, name);
+        }
+    }
+    Ok(most.1.to_owned())
+}
+
+fn answer(indexed: &Indexed, query: &Query, run: &Run) -> Answer {
     let begun = Instant::now();
     // Hits of the same score are ordered by name.
     let known = |hit: &Hit| indexed.documents.get(&hit.document);
@@ -92,15 +126,36 @@ fn answer(indexed: &Indexed, text: String, query: &Query, top: usize) -> Answer 
         let name = |hit| known(hit).map(|known| &known.name);
         name(one).cmp(&name(other))
     };
-    let options = SearchOptions::new().limit(top).ties_by(&by_name);
+    let options = SearchOptions::new()
+        .offset(run.offset)
+        .limit(run.top)
+        .total()
+        .ties_by(&by_name);
     let found = search_with(&indexed.publication, query, &options);
+    let elapsed = begun.elapsed();
+    let page = found.and_then(|found| page(indexed, query, run, found));
     Answer {
-        query: text,
-        elapsed: begun.elapsed(),
-        hits: found
-            .map(|found| found.hits)
-            .map_err(|error| error.to_string()),
+        query: query.as_str().to_owned(),
+        elapsed,
+        page: page.map_err(|error| error.to_string()),
     }
+}
+
+fn page(indexed: &Indexed, query: &Query, run: &Run, found: Found) -> Result<Page, SearchError> {
+    let snippets = match run.snippets {
+        true => Some(Maker::new(&indexed.publication, query)?),
+        false => None,
+    };
+    let with_snippet = |hit: Hit| {
+        let snippet = snippets.as_ref().map(|snippets| snippets.of(&hit));
+        Ok((hit, snippet.transpose()?.flatten()))
+    };
+    let hits = found.hits.into_iter().map(with_snippet);
+    Ok(Page {
+        offset: run.offset,
+        total: found.total.unwrap_or_default(),
+        hits: hits.collect::<Result<_, SearchError>>()?,
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for display")]

@@ -1,8 +1,10 @@
 //! What a path of the command line stands for: a file, a directory, or standard input. And how input is opened and read whole.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufRead, Read};
 use std::path::Path;
+use std::rc::Rc;
 
 use super::decode::decoded;
 use super::document::as_text;
@@ -18,6 +20,51 @@ pub(super) const STANDARD_INPUT: &str = "-";
 pub(super) type FileKey = (u64, u64);
 #[cfg(not(unix))]
 pub(super) type FileKey = std::path::PathBuf;
+
+/// Standard input, whose beginning may be read again.
+#[derive(Clone, Default)]
+pub(super) struct StandardInput(Rc<RefCell<Beginning>>);
+
+#[derive(Default)]
+struct Beginning {
+    bytes: Vec<u8>,
+    /// How much of it is to be read again.
+    again: usize,
+    is_kept: bool,
+}
+
+impl StandardInput {
+    /// Keeps what is read from now on.
+    pub(super) fn keep(&self) {
+        self.0.borrow_mut().is_kept = true;
+    }
+
+    /// Begins again, and keeps no more.
+    pub(super) fn rewind(&self) {
+        let mut beginning = self.0.borrow_mut();
+        beginning.again = beginning.bytes.len();
+        beginning.is_kept = false;
+    }
+}
+
+impl Read for StandardInput {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut beginning = self.0.borrow_mut();
+        if beginning.again > 0 {
+            let from = beginning.bytes.len() - beginning.again;
+            let read = (&beginning.bytes[from..]).read(buffer)?;
+            beginning.again -= read;
+            return Ok(read);
+        }
+        let read = io::stdin().lock().read(buffer)?;
+        if beginning.is_kept {
+            beginning.bytes.extend_from_slice(&buffer[..read]);
+        } else {
+            beginning.bytes = Vec::new();
+        }
+        Ok(read)
+    }
+}
 
 /// Returns what all paths to this file have in common, through symbolic and hard links too.
 pub(super) fn key(path: &Path) -> io::Result<FileKey> {
@@ -41,9 +88,9 @@ pub(super) fn key(path: &Path) -> io::Result<FileKey> {
 
 /// Opens a file, or standard input if the path is `-`. Only regular files with a length are opened, since reading a pipe, a device or a
 /// file that the kernel makes up may never end.
-pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
+pub(super) fn open(path: &Path, standard: &StandardInput) -> Result<Box<dyn BufRead>, String> {
     if path == Path::new(STANDARD_INPUT) {
-        return decoded(io::stdin().lock()).map_err(|error| error.to_string());
+        return decoded(standard.clone()).map_err(|error| error.to_string());
     }
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
@@ -61,7 +108,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
 pub(super) fn read_queries(path: &Path) -> Result<String, String> {
     let metadata = fs::metadata(path);
     if path == Path::new(STANDARD_INPUT) || metadata.is_ok_and(|metadata| metadata.is_file()) {
-        return read_text(open(path)?);
+        return read_text(open(path, &StandardInput::default())?);
     }
     let pipe = File::open(path).and_then(decoded);
     read_text(pipe.map_err(|error| error.to_string())?)

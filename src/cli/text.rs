@@ -101,20 +101,53 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
         shown(&answer.query),
         seconds(answer.elapsed)
     )?;
-    match &answer.hits {
-        Err(reason) => writeln!(output, "  not answered: {}", shown(reason)),
-        Ok(hits) if hits.is_empty() => writeln!(output, "  no hits"),
-        Ok(hits) => hits.iter().enumerate().try_for_each(|(rank, hit)| {
+    let page = match &answer.page {
+        Err(reason) => return writeln!(output, "  not answered: {}", shown(reason)),
+        Ok(page) if page.total == 0 => return writeln!(output, "  no hits"),
+        Ok(page) => page,
+    };
+    let total = grouped(page.total);
+    let (first, last) = (page.offset + 1, page.offset + page.hits.len());
+    if page.hits.is_empty() {
+        return writeln!(output, "  no more hits: {total} in all");
+    }
+    writeln!(output, "  showing {first}–{last} of {total}")?;
+    for (rank, (hit, snippet)) in (first..).zip(&page.hits) {
+        writeln!(
+            output,
+            "  {rank:>3}. {:>10.5}  {:<10} {}",
+            hit.score,
+            hit.shard.to_string(),
+            shown(&name(report, hit))
+        )?;
+        if let Some(shown) = snippet {
             writeln!(
                 output,
-                "  {:>3}. {:>10.5}  {:<10} {}",
-                rank + 1,
-                hit.score,
-                hit.shard.to_string(),
-                shown(&name(report, hit))
-            )
-        }),
+                "       {}",
+                one_line(&shown.snippet.marked("[", "]"))
+            )?;
+        }
     }
+    Ok(())
+}
+
+/// Returns the text on one line.
+fn one_line(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    shown(&words.join(" "))
+}
+
+/// Returns the number with commas between groups of three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// Returns the name of the document, and where a record stands.

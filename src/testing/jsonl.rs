@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use arbitrary::Unstructured;
 use serde_json::Value;
+use tickring::search::TextDocument;
 use uuid::Uuid;
 
-use self::record::Fields;
+use self::document::Document;
+use self::record::{Fields, record};
 use self::records::{Limits, Records};
 
 // Modules of the binary, which other crates can't import.
@@ -17,6 +19,7 @@ mod document;
 #[allow(dead_code)]
 mod escape;
 #[path = "../cli/record.rs"]
+#[allow(dead_code)]
 mod record;
 #[path = "../cli/records.rs"]
 mod records;
@@ -53,24 +56,22 @@ pub fn run(data: &[u8]) {
         line: limit as u64,
         passed_over: u64::MAX,
     };
-    let mut records = Records::new(lines, fields, limits);
-    for (number, document) in records.by_ref() {
-        let Some(&(expected_number, ref record)) = expected.get(found) else {
+    let mut records = Records::new(lines, limits);
+    for (number, line) in records.by_ref() {
+        let Some(&(expected_number, ref expected)) = expected.get(found) else {
             panic!("line {number} is one too many");
         };
         assert_eq!(number, expected_number);
-        match (document, record) {
-            (Ok(document), Some((name, body))) => {
-                assert_eq!(
-                    (&document.name, document.text.text("body")),
-                    (name, Some(body.as_str()))
-                );
-                assert_eq!(document.text.text("title"), Some(""));
+        match (line.and_then(|line| record(fields, &line)), expected) {
+            (Ok(record), Some((name, body))) => {
+                assert_eq!((&record.id, &record.text), (name, body));
+                assert_eq!(record.title, "");
+                let document = Document::record(record.id, TextDocument::new("", record.text));
                 assert_eq!(document.id.0, id_of(name));
                 assert_eq!(document.bytes(), body.len() as u64);
             }
             (Err(reason), None) => assert!(!reason.is_empty()),
-            (document, _) => panic!("line {number}: {:?}, but {record:?}", document.err()),
+            (record, _) => panic!("line {number}: {record:?}, but {expected:?}"),
         }
         found += 1;
     }

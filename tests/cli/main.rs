@@ -12,7 +12,9 @@ mod formats;
 mod ignore_files;
 mod names;
 mod options;
+mod pages;
 mod query_errors;
+mod schemas;
 mod standard_input;
 
 use std::fs;

@@ -119,12 +119,10 @@ fn the_examples_of_help_find_something() {
 #[test]
 fn the_commands_of_the_readme_find_something() {
     let readme = include_str!("../../README.md");
-    let commands: Vec<_> = readme
-        .lines()
-        .filter_map(|line| line.strip_prefix("cargo run --release --features cli -- "))
-        .collect();
-    assert!(commands.len() >= 2);
+    let run = "cargo run --release --features cli -- run";
+    let commands: Vec<_> = readme.lines().filter(|line| line.contains(run)).collect();
+    assert!(commands.len() >= 4);
     for command in commands {
-        check_example(&format!("tickring {command}"));
+        check_example(&command.replace(run, "tickring run"));
     }
 }

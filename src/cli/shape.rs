@@ -1,0 +1,149 @@
+//! The shape of documents: the fields that they have, and how files and records fill them.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use tickring::search::{Field, Schema, TextDocument};
+
+use super::Failure;
+use super::arguments::Run;
+use super::corpus::{self, Purpose, Skipped};
+use super::document::Document;
+use super::infer::Sample;
+use super::record::{Fields, Object, id_of, record};
+use super::source::StandardInput;
+
+/// The fields of the run's documents.
+pub(super) struct Shape<'a> {
+    pub(super) schema: Schema,
+    /// The fields of a record that are read, unless they are the schema's own.
+    plain: Option<Fields<'a>>,
+    id: &'a str,
+    /// Whether the schema is the sample's.
+    is_inferred: bool,
+    /// The members of the sample that aren't fields.
+    pub(super) left_out: HashSet<String>,
+}
+
+impl<'a> Shape<'a> {
+    /// Returns the shape of documents with a title and a body, which the options name.
+    pub(super) fn plain(run: &'a Run) -> Result<Self, Failure> {
+        let fields = ["title", "body"].map(Field::text);
+        let schema = fields.into_iter().fold(Schema::builder(), |schema, field| {
+            let stored = run.snippets && field.name() == "body";
+            schema.field(if stored { field.stored() } else { field })
+        });
+        Ok(Self {
+            schema: schema.build()?,
+            plain: Some(Fields {
+                id: run.id_field(),
+                text: run.text_field(),
+                title: run.title_field.as_deref(),
+            }),
+            id: run.id_field(),
+            is_inferred: false,
+            left_out: HashSet::new(),
+        })
+    }
+
+    /// Returns the shape that a schema gives.
+    pub(super) fn of(schema: Schema, run: &'a Run) -> Self {
+        Self {
+            schema,
+            plain: None,
+            id: run.id_field(),
+            is_inferred: false,
+            left_out: HashSet::new(),
+        }
+    }
+
+    /// Returns the shape that fits the first records, and what is left out.
+    pub(super) fn inferred(
+        run: &'a Run,
+        standard: &StandardInput,
+    ) -> Result<(Self, Vec<Skipped>), Failure> {
+        let mut sample = Sample::new(run.id_field());
+        standard.keep();
+        corpus::read(run, standard, Purpose::Sample(&mut sample), &mut |_| Ok(()))?;
+        standard.rewind();
+        let (schema, left_out) = sample.schema(run.snippets)?;
+        let shape = Self {
+            is_inferred: true,
+            left_out: left_out.iter().map(|(name, _)| name.clone()).collect(),
+            ..Self::of(schema, run)
+        };
+        Ok((
+            shape,
+            left_out.into_iter().map(|(_, skipped)| skipped).collect(),
+        ))
+    }
+
+    /// Reads the schema from a file.
+    pub(super) fn from_file(path: &Path, run: &'a Run) -> Result<Self, Failure> {
+        let named = |reason: String| format!("{}: {reason}", path.display());
+        let json = fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
+        let schema = Schema::from_json(&json).map_err(|error| named(error.to_string()))?;
+        Ok(Self::of(schema, run))
+    }
+
+    /// Makes the document of a file.
+    pub(super) fn file(&self, path: &Path, body: String) -> Result<Document, String> {
+        let is_text = |name| {
+            let mut fields = self.schema.fields().iter();
+            fields.any(|field| field.name() == name && field.is_text())
+        };
+        if !is_text("body") {
+            let reason = "the schema has no text field \"body\", which the text of a file needs";
+            return Err(reason.to_owned());
+        }
+        let mut document = Document::file(path, self.schema.document());
+        if is_text("title") {
+            add(&mut document.text, "title", document.name.clone())?;
+        }
+        add(&mut document.text, "body", body)?;
+        Ok(document)
+    }
+
+    /// Makes the document of a generated text.
+    pub(super) fn generated(
+        &self,
+        number: u64,
+        (title, body): (String, String),
+    ) -> Result<Document, String> {
+        let mut text = self.schema.document();
+        add(&mut text, "title", title)?;
+        add(&mut text, "body", body)?;
+        Ok(Document::generated(number, text))
+    }
+
+    /// Makes the document of a record, or returns the reason why it isn't one. If the schema is inferred, also returns the names of the members
+    /// that it doesn't have.
+    pub(super) fn record(&self, line: &str) -> Result<(Document, Vec<String>), String> {
+        if let Some(names) = self.plain {
+            let record = record(names, line)?;
+            let mut text = self.schema.document();
+            add(&mut text, "title", record.title)?;
+            add(&mut text, "body", record.text)?;
+            return Ok((Document::record(record.id, text), Vec::new()));
+        }
+        let object = Object::read(line)?;
+        let id = id_of(&object, self.id)?;
+        let text = self.schema.document_from_json(line);
+        let text = text.map_err(|error| error.to_string())?;
+        let mut unknown = Vec::new();
+        if self.is_inferred {
+            let is_field = |name: &str| self.schema.fields().iter().any(|at| at.name() == name);
+            let names = object
+                .names()
+                .filter(|name| *name != self.id && !is_field(name));
+            unknown.extend(names.cloned());
+            unknown.sort_unstable();
+        }
+        Ok((Document::record(id, text), unknown))
+    }
+}
+
+fn add(document: &mut TextDocument, field: &str, text: String) -> Result<(), String> {
+    document.add(field, text).map_err(|error| error.to_string())
+}
