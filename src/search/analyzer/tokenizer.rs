@@ -6,6 +6,11 @@ use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
 use super::Analyzer;
 use super::cut::{Cutter, Kind, MAX_BYTES};
+use crate::search::constant::Near;
+
+/// The number of positions that a token takes up if it is the last one of a text. The next text of the field begins behind them, out of reach of
+/// a phrase with slop.
+const APART: usize = Near::MAX_SLOP as usize + 1;
 
 #[derive(Clone)]
 pub(super) struct TextTokenizer {
@@ -27,6 +32,7 @@ impl Tokenizer for TextTokenizer {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Tokens<'a> {
         self.token.reset();
+        self.token.position_length = APART;
         Tokens {
             cutter: Cutter::new(self.analyzer.folding, text),
             stemmer: self.analyzer.language.map(frostem::Stemmer::new),

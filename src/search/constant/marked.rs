@@ -114,6 +114,11 @@ mod tests {
             let next = expected.range(from..).next().copied();
             prop_assert_eq!(marked.next(from), next.unwrap_or(TERMINATED));
             prop_assert_eq!(marked.contains(from), expected.contains(&from));
+            let mut every_third = Marked::new(max);
+            (0..max).step_by(3).for_each(|document| every_third.insert(document));
+            every_third.keep(&marked);
+            let kept = expected.iter().filter(|document| *document % 3 == 0).count();
+            prop_assert_eq!(every_third.count() as usize, kept);
             let mut found = Vec::new();
             marked.each(from, from + len, |document| found.push(document));
             let within: Vec<_> = expected.range(from..from + len).copied().collect();

@@ -69,6 +69,15 @@ pub(super) struct Near {
     pub(super) slop: u32,
 }
 
+impl Near {
+    /// The greatest slop. The texts of a field are further apart than that.
+    ///
+    /// A phrase that has elements in two texts has two neighbouring elements in them. Their offsets differ by at most 1, or by 2 if the first one is
+    /// a pair without the character after it. Then that one isn't the last of its text. So the places where the phrase would begin differ by more
+    /// than this.
+    pub(super) const MAX_SLOP: u32 = 64;
+}
+
 /// A leaf as a search needs it.
 pub(super) enum Prepared {
     Pattern(IndexField, Automatic),

@@ -90,7 +90,6 @@ where
         .into_stream()
         .map_err(SearchError::index)?;
     while stream.advance() {
-        watch.check()?;
         found(stream.value())?;
     }
     watch.result()

@@ -1,7 +1,7 @@
 //! The naive model of leaves with constant scores: it looks at the raw values of a document, one after the other.
 
 use std::cmp::Ordering;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Display, Formatter};
 use std::ops::Bound;
 
 use super::naive::tokenize;
@@ -81,6 +81,59 @@ impl Leaf {
                 any_word(field, &|_| true) || any_value(field, &|value| value.as_str().is_none())
             }
         }
+    }
+}
+
+/// Shows the leaf as it is written in a query. The offsets of a phrase ascend by 1.
+impl Display for Leaf {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prefix(field, prefix) => {
+                write!(f, "{field}:")?;
+                for letter in prefix.chars() {
+                    let escape = if letter.is_alphanumeric() { "" } else { "\\" };
+                    write!(f, "{escape}{letter}")?;
+                }
+                f.write_str("*")
+            }
+            Self::Wildcard(field, pattern) => write!(f, "{field}:{pattern}"),
+            Self::Fuzzy(field, word, distance) => write!(f, "{field}:{word}~{distance}"),
+            Self::Near {
+                field,
+                words,
+                prefix,
+                slop,
+            } => {
+                let words = words.iter().chain(prefix).map(|(_, word)| word.as_str());
+                let words = words.collect::<Vec<_>>().join(" ");
+                match prefix {
+                    Some(_) => write!(f, "{field}:\"{words}\"*"),
+                    None => write!(f, "{field}:\"{words}\"~{slop}"),
+                }
+            }
+            Self::Range(field, from, to) => {
+                let end = |bound: &Bound<Value>, excluded, included| match bound {
+                    Bound::Unbounded => ("*".to_owned(), included),
+                    Bound::Excluded(value) => (written(value), excluded),
+                    Bound::Included(value) => (written(value), included),
+                };
+                let (from, opening) = end(from, '{', '[');
+                let (to, closing) = end(to, '}', ']');
+                write!(f, "{field}:{opening}{from} TO {to}{closing}")
+            }
+            Self::Set(field, values) => {
+                let values: Vec<_> = values.iter().map(written).collect();
+                write!(f, "{field}: IN [{}]", values.join(" "))
+            }
+            Self::Exists(field) => write!(f, "{field}:*"),
+        }
+    }
+}
+
+fn written(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+        None => value.to_string(),
     }
 }
 
