@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::schema::{FieldId, Schema};
+use super::schema::{FieldId, Kind, Schema};
 use super::value::Value;
 use crate::error::{DocumentError, Excerpt};
 
@@ -95,6 +95,18 @@ impl TextDocument {
         let id = self.schema.field(field);
         let values = self.values.iter().filter(move |(at, _)| Some(*at) == id);
         values.map(|(_, value)| value)
+    }
+
+    /// Returns the number of words that are indexed and found by their first 255 bytes only, because they are longer. Analyses all texts.
+    pub fn shortened_words(&self) -> u64 {
+        let shortened = |(field, value): &(FieldId, Value)| match (self.schema.kind(*field), value)
+        {
+            (Kind::Text(field), Value::Text(text)) => {
+                self.schema.analyzer(field).count(text).shortened
+            }
+            _ => 0,
+        };
+        self.values.iter().map(shortened).sum()
     }
 
     /// Returns the number of values in all fields together.

@@ -4,10 +4,6 @@
 //! [`Query`] over all shards of a publication and scores with the statistics over all of them. So the answer is the same for every number
 //! of shards, down to the bits of the scores.
 
-#[cfg_attr(
-    not(any(test, feature = "testing")),
-    expect(dead_code, reason = "the schema will use it")
-)]
 mod analyzer;
 mod bitset;
 mod ceilings;

@@ -276,7 +276,7 @@ fn builder(schema: &Schema) -> IndexBuilder {
     };
     IndexBuilder::new()
         .schema(schema.for_index())
-        .tokenizers(tokenizers())
+        .tokenizers(tokenizers(schema))
         .settings(settings)
 }
 

@@ -72,7 +72,7 @@ impl Snippets {
         }
         Ok(Self {
             words: weighed(words),
-            analyzer: schema.tokenizer(field),
+            analyzer: schema.analyzer(field).tokenizer(),
             max_bytes: Self::DEFAULT_MAX_BYTES,
         })
     }

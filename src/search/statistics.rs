@@ -6,16 +6,17 @@ use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field;
 use tantivy::{TantivyError, Term};
 
+use super::analyzer::Analyzer;
 use super::remembered::Remembered;
-use super::schema::{Schema, TextField, is_too_long};
+use super::schema::{Schema, TextField};
 use super::view::{TextView, text_field};
 use crate::error::{Excerpt, SearchError};
 use crate::sync::Mutex;
 
 /// The statistics over all shards of one publication: the numbers of documents and tokens, and the document frequency of any term.
 ///
-/// All of them count live documents only. A frequency is counted at its first use and then cached, in at most 4 MiB. Terms of 60 bytes or
-/// more are too long to be indexed, so their frequency is 0 and isn't cached.
+/// All of them count live documents only. A frequency is counted at its first use and then cached, in at most 4 MiB. Terms of more than
+/// 255 bytes aren't indexed, so their frequency is 0 and isn't cached.
 ///
 /// ```
 /// use tickring::search::{TextDocument, TextShard, TextShardConfig};
@@ -86,7 +87,7 @@ impl TextStatistics {
 
     /// Returns the number of live documents with this term in this field. See the example of [`TextStatistics`].
     ///
-    /// The term must be in lower case, as in the index. Looks it up in the dictionary of each segment, and reads its postings in
+    /// The term must be folded, as in the index. Looks it up in the dictionary of each segment, and reads its postings in
     /// segments with deleted documents. A cached frequency costs a lock and a look-up.
     ///
     /// # Errors
@@ -98,7 +99,7 @@ impl TextStatistics {
 
     /// Counts outside the lock. Two threads that ask at the same time both count, and cache the same number.
     pub(super) fn frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
-        if is_too_long(term) {
+        if term.serialized_value_bytes().len() > Analyzer::MAX_TOKEN_BYTES {
             return Ok(0);
         }
         if let Some(known) = self.remembered.lock().get(term) {

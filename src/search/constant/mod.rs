@@ -89,6 +89,19 @@ pub(super) enum Prepared {
 }
 
 impl Constant {
+    /// Returns the text field that the leaf is about, if it is one.
+    pub(super) fn text_field(&self, schema: &Schema) -> Option<TextField> {
+        match self {
+            Self::Near(field, _) => Some(*field),
+            Self::Pattern(field, _) | Self::Values(field, _) | Self::Exists(field) => {
+                match schema.kind(*field) {
+                    Kind::Text(field) => Some(field),
+                    _ => None,
+                }
+            }
+        }
+    }
+
     pub(super) fn prepare(&self, schema: &Schema) -> Prepared {
         let name = |field| schema.definition(field).name().to_owned();
         match self {

@@ -9,7 +9,9 @@ use super::scan::unescape;
 use super::tree::{Forest, Members, PartId};
 use super::{Query, QueryParser};
 use crate::error::{Excerpt, QueryError};
-use crate::search::schema::{Schema, TextField, query_analyzer};
+use crate::search::analyzer::QueryToken;
+use crate::search::constant::{Constant, Near, Pattern};
+use crate::search::schema::{Schema, TextField};
 
 /// Compiles a query. Returns nothing if no word is left of it. Groups are kept in a list, so that they can be nested without recursion.
 pub(super) fn compile<'a>(
@@ -265,7 +267,11 @@ impl<'a> Compiler<'a, '_> {
                 LeafKind::Term(field, _) | LeafKind::Phrase(field, _) => {
                     context.boost * self.parser.schema.boost(*field)
                 }
-                LeafKind::Everything | LeafKind::Constant(_) => context.boost,
+                LeafKind::Constant(constant) => match constant.text_field(&self.parser.schema) {
+                    Some(field) => context.boost * self.parser.schema.boost(field),
+                    None => context.boost,
+                },
+                LeafKind::Everything => context.boost,
             };
             let leaf = self.forest.leaf(leaf, boost);
             self.add(&mut members, Occur::Should, Some(leaf));
@@ -320,23 +326,27 @@ fn special(raw: &str) -> Option<&'static str> {
     }
 }
 
-fn tokens(text: &str) -> Vec<(usize, String)> {
-    let mut tokens = Vec::new();
-    query_analyzer()
-        .token_stream(text)
-        .process(&mut |token| tokens.push((token.position, token.text.clone())));
-    tokens
-}
-
 /// Returns the leaf of a word or phrase, or `None` if the text has no token.
 fn leaf(schema: &Schema, field: TextField, text: &str) -> Option<LeafKind> {
-    let term = |text: &str| schema.term(field, text);
-    match &tokens(text)[..] {
-        [] => None,
-        [(_, word)] => Some(LeafKind::Term(field, term(word))),
-        words => {
-            let words = words.iter().map(|(place, word)| (*place, term(word)));
-            Some(LeafKind::Phrase(field, words.collect()))
+    let mut tokens = schema.analyzer(field).query_tokens(text);
+    let prefix = tokens.pop_if(|last| last.is_prefix);
+    let term = |token: &QueryToken| (token.position, schema.term(field, &token.text));
+    let mut terms: Vec<_> = tokens.iter().map(term).collect();
+    Some(match (prefix, terms.len()) {
+        (None, 0) => return None,
+        (None, 1) => LeafKind::Term(field, terms.remove(0).1),
+        (None, _) => LeafKind::Phrase(field, terms),
+        (Some(prefix), 0) => {
+            let pattern = Pattern::Prefix(prefix.text);
+            LeafKind::Constant(Constant::Pattern(schema.field_of(field), pattern))
         }
-    }
+        (Some(prefix), _) => LeafKind::Constant(Constant::Near(
+            field,
+            Near {
+                terms,
+                prefix: Some((prefix.position, prefix.text)),
+                slop: 0,
+            },
+        )),
+    })
 }

@@ -51,6 +51,5 @@ pub(in crate::search) enum LeafKind {
     Term(TextField, Term),
     /// At least two terms, each with its position in the phrase.
     Phrase(TextField, Vec<(usize, Term)>),
-    #[allow(dead_code, reason = "no syntax makes one yet")]
     Constant(Constant),
 }

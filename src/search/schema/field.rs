@@ -5,6 +5,7 @@ use tantivy::schema::Field as IndexField;
 
 use super::Schema;
 use crate::error::{Excerpt, SchemaError};
+use crate::search::analyzer::Analyzer;
 
 /// A field of a [`Schema`]: its name, the kind of its values and its options.
 ///
@@ -27,6 +28,31 @@ pub struct Field {
     stored: bool,
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub(super) boost: f32,
+    /// `None` if the field isn't text.
+    #[serde(default, with = "named", skip_serializing_if = "Option::is_none")]
+    pub(super) analyzer: Option<Analyzer>,
+}
+
+/// Analyzers by their names.
+mod named {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Analyzer;
+
+    pub(super) fn serialize<S: Serializer>(
+        analyzer: &Option<Analyzer>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&analyzer.unwrap_or_default())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Analyzer>, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Analyzer::by_name(&name).map(Some).map_err(D::Error::custom)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -61,13 +87,14 @@ impl Field {
             kind,
             stored: false,
             boost: 1.0,
+            analyzer: None,
         }
     }
 
     /// A text: analysed into words, which are searched for and scored with BM25. A word without a field in a query is searched for in all
     /// text fields.
     pub fn text(name: impl Into<String>) -> Self {
-        Self::new(name.into(), FieldKind::Text)
+        Self::new(name.into(), FieldKind::Text).analyzer(Analyzer::default())
     }
 
     /// A keyword, such as an author or a tag: matched as a whole, with upper and lower case distinct. At most
@@ -108,6 +135,12 @@ impl Field {
         self
     }
 
+    /// Analyses the text so. Default: [`Analyzer::default`]. Only text can have an analyzer.
+    pub const fn analyzer(mut self, analyzer: Analyzer) -> Self {
+        self.analyzer = Some(analyzer);
+        self
+    }
+
     /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name
@@ -145,10 +178,15 @@ impl Field {
                 max: Schema::MAX_NAME_BYTES,
             });
         }
-        if !self.is_text() && !is_one(&self.boost) {
+        let option = match (is_one(&self.boost), self.analyzer) {
+            (false, _) => Some("a boost"),
+            (_, Some(_)) => Some("an analyzer"),
+            (true, None) => None,
+        };
+        if let (false, Some(option)) = (self.is_text(), option) {
             return Err(SchemaError::NotText {
                 name: name(),
-                option: "a boost",
+                option,
             });
         }
         #[expect(clippy::cast_precision_loss, reason = "the bound is exact in 32 bits")]

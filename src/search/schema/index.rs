@@ -4,13 +4,12 @@ use tantivy::schema::{
     BytesOptions, Field as IndexField, IndexRecordOption, NumericOptions, Schema as IndexSchema,
     TextFieldIndexing, TextOptions,
 };
-use tantivy::tokenizer::{
-    LowerCaser, RawTokenizer, RemoveLongFilter, SimpleTokenizer, TextAnalyzer, TokenizerManager,
-};
+use tantivy::tokenizer::{RawTokenizer, TokenizerManager};
 use tantivy::{TantivyDocument, Term};
 
 use super::{FieldId, Kind, Schema, TextField};
 use crate::id::DocumentId;
+use crate::search::analyzer::Analyzer;
 use crate::search::document::TextDocument;
 use crate::search::value::Value;
 
@@ -19,9 +18,8 @@ pub(in crate::search) const ID_NAME: &str = "_id";
 pub(in crate::search) const ID_HIGH_NAME: &str = "_id_high";
 pub(in crate::search) const ID_LOW_NAME: &str = "_id_low";
 
-const TOKENIZER: &str = "default";
-/// Tokens of this many bytes or more are not indexed. They still take up a position.
-const LONG_TOKEN: usize = 40;
+/// tantivy's tokenizer that makes one token of a whole value.
+const KEYWORD: &str = "raw";
 
 /// Returns the name of the column with the numbers of tokens of a text field.
 pub(in crate::search) fn tokens_name(field: TextField) -> String {
@@ -41,7 +39,9 @@ impl Schema {
                 number = number.set_stored();
             }
             match self.kind(FieldId::new(at)) {
-                Kind::Text(_) => builder.add_text_field(name, text_options(stored)),
+                Kind::Text(text) => {
+                    builder.add_text_field(name, text_options(self.analyzer(text), stored))
+                }
                 Kind::Keyword => builder.add_text_field(name, keyword_options(stored)),
                 Kind::Integer | Kind::Date | Kind::Boolean => builder.add_i64_field(name, number),
                 Kind::Float => builder.add_f64_field(name, number),
@@ -58,11 +58,6 @@ impl Schema {
         builder.build()
     }
 
-    /// Returns the analyser that the index uses for a text field.
-    pub(in crate::search) fn tokenizer(&self, _field: TextField) -> TextAnalyzer {
-        analyzer()
-    }
-
     /// Returns the number of the first field after the schema's own.
     #[expect(
         clippy::cast_possible_truncation,
@@ -77,9 +72,9 @@ impl Schema {
     const TOKENS: usize = 3;
 }
 
-fn text_options(stored: bool) -> TextOptions {
+fn text_options(analyzer: Analyzer, stored: bool) -> TextOptions {
     let indexing = TextFieldIndexing::default()
-        .set_tokenizer(TOKENIZER)
+        .set_tokenizer(&analyzer.name())
         .set_index_option(IndexRecordOption::WithFreqsAndPositions);
     let options = TextOptions::default().set_indexing_options(indexing);
     if stored {
@@ -92,12 +87,12 @@ fn text_options(stored: bool) -> TextOptions {
 /// A keyword is one term. Its column has the values in order, for ranges.
 fn keyword_options(stored: bool) -> TextOptions {
     let indexing = TextFieldIndexing::default()
-        .set_tokenizer("raw")
+        .set_tokenizer(KEYWORD)
         .set_fieldnorms(false)
         .set_index_option(IndexRecordOption::Basic);
     let options = TextOptions::default()
         .set_indexing_options(indexing)
-        .set_fast("raw");
+        .set_fast(KEYWORD);
     if stored {
         options.set_stored()
     } else {
@@ -115,7 +110,7 @@ pub(in crate::search) fn indexed(id: DocumentId, document: &TextDocument) -> Tan
         match value {
             Value::Text(text) => {
                 if let Kind::Text(field) = schema.kind(*field) {
-                    tokens[field.index()] += token_count(text);
+                    tokens[field.index()] += schema.analyzer(field).count(text).tokens;
                 }
                 indexed.add_text(number, text);
             }
@@ -143,80 +138,22 @@ pub(in crate::search) fn id_field(schema: &Schema) -> IndexField {
     schema.own(0)
 }
 
-/// Whether the term is too long to be in any document. Lower case makes a token at most half as long again: `Ⱥ` grows from 2 bytes to 3.
-pub(in crate::search) fn is_too_long(term: &Term) -> bool {
-    term.serialized_value_bytes().len() >= LONG_TOKEN + LONG_TOKEN / 2
-}
-
-/// tantivy's `default` analyser, spelt out so that a new version of tantivy can't change it: split at characters that aren't alphanumeric,
-/// drop long tokens, convert to lower case.
-pub(in crate::search) fn analyzer() -> TextAnalyzer {
-    TextAnalyzer::builder(SimpleTokenizer::default())
-        .filter(RemoveLongFilter::limit(LONG_TOKEN))
-        .filter(LowerCaser)
-        .build()
-}
-
-/// The analyser of queries. It keeps long tokens as terms that no index has, so that a query which requires one finds nothing.
-pub(in crate::search) fn query_analyzer() -> TextAnalyzer {
-    TextAnalyzer::builder(SimpleTokenizer::default())
-        .filter(LowerCaser)
-        .build()
-}
-
-pub(in crate::search) fn tokenizers() -> TokenizerManager {
+pub(in crate::search) fn tokenizers(schema: &Schema) -> TokenizerManager {
     let tokenizers = TokenizerManager::new();
-    tokenizers.register(TOKENIZER, analyzer());
-    tokenizers.register("raw", RawTokenizer::default());
+    for field in schema.text_fields() {
+        let analyzer = schema.analyzer(field);
+        tokenizers.register(&analyzer.name(), analyzer.tokenizer());
+    }
+    tokenizers.register(KEYWORD, RawTokenizer::default());
+    // tantivy looks it up for the fields that aren't text.
+    tokenizers.register("default", RawTokenizer::default());
     tokenizers
 }
 
-/// Counts the tokens that the [`analyzer`] makes of the text, without making them.
-fn token_count(text: &str) -> u64 {
-    let tokens = text.split(|letter: char| !letter.is_alphanumeric());
-    let tokens = tokens.filter(|token| (1..LONG_TOKEN).contains(&token.len()));
-    tokens.count() as u64
-}
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::search::Field;
-
-    proptest! {
-        #[test]
-        fn tokens_are_counted_as_the_analyser_makes_them(
-            words in proptest::collection::vec(prop_oneof![".{0,45}", "[a-zA-Z0-9]{36,44}", "[äßİ漢ﬁ½²٣]{10,25}"], 0..8),
-            between in prop_oneof!["", "[ ,.'_-]{1,3}"],
-        ) {
-            let text = words.join(&between);
-            let mut tokens = 0;
-            analyzer().token_stream(&text).process(&mut |_| tokens += 1);
-            prop_assert_eq!(token_count(&text), tokens);
-        }
-    }
-
-    #[test]
-    fn c7_no_term_of_a_document_is_too_long() {
-        let mut most = 0;
-        for letter in (char::MIN..=char::MAX).filter(|letter| letter.is_alphanumeric()) {
-            // The longest token of this letter that is indexed.
-            let token = letter
-                .to_string()
-                .repeat((LONG_TOKEN - 1) / letter.len_utf8());
-            analyzer().token_stream(&token).process(&mut |token| {
-                let term = Term::from_field_text(FieldId::new(1).number(), &token.text);
-                assert!(!is_too_long(&term), "{letter:?}");
-                most = most.max(token.text.len());
-            });
-            let lower: usize = letter.to_lowercase().map(char::len_utf8).sum();
-            assert!(2 * lower <= 3 * letter.len_utf8(), "{letter:?}");
-        }
-        assert_eq!(most, 57);
-        let long = Term::from_field_text(FieldId::new(0).number(), &"a".repeat(60));
-        assert!(is_too_long(&long));
-    }
 
     #[test]
     fn the_numbers_are_those_of_the_names() {
@@ -246,19 +183,5 @@ mod tests {
             let id = id_term(&schema, DocumentId::from_seed(1));
             assert_eq!(schema.text_field_of(&id), None);
         }
-    }
-
-    #[test]
-    fn the_analyser_is_the_default_one() {
-        let text = format!("Äpfel, don't fs/proc.c  {} x_y A1", "long".repeat(10));
-        let tokens = |mut analyzer: TextAnalyzer| {
-            let mut tokens = Vec::new();
-            analyzer
-                .token_stream(&text)
-                .process(&mut |token| tokens.push(token.clone()));
-            tokens
-        };
-        let default = TokenizerManager::default().get(TOKENIZER).unwrap();
-        assert_eq!(tokens(analyzer()), tokens(default));
     }
 }

@@ -12,6 +12,18 @@ struct Given {
     fields: Vec<Field>,
 }
 
+impl Given {
+    fn build(mut self) -> Result<Schema, SchemaError> {
+        for field in self.fields.iter_mut().filter(|field| field.is_text()) {
+            field.analyzer.get_or_insert_default();
+        }
+        SchemaBuilder {
+            fields: self.fields,
+        }
+        .build()
+    }
+}
+
 #[derive(Serialize)]
 struct Shown<'a> {
     fields: &'a [Field],
@@ -19,7 +31,7 @@ struct Shown<'a> {
 
 impl Schema {
     /// Reads a schema from JSON: an object with an array `fields`. Each field has a `name` and a `kind`, which is `text`, `keyword`, `integer`,
-    /// `float`, `date` or `boolean`. It may have `stored` and, if it is text, a `boost`.
+    /// `float`, `date` or `boolean`. It may have `stored` and, if it is text, a `boost` and the name of an `analyzer`.
     ///
     /// ```
     /// use tickring::search::Schema;
@@ -42,10 +54,7 @@ impl Schema {
     pub fn from_json(json: &str) -> Result<Self, SchemaError> {
         let given: Given =
             serde_json::from_str(json).map_err(|error| SchemaError::Json(Cause::new(error)))?;
-        SchemaBuilder {
-            fields: given.fields,
-        }
-        .build()
+        given.build()
     }
 
     /// Returns the schema as JSON, which [`from_json`](Self::from_json) reads.
@@ -74,9 +83,7 @@ impl Serialize for Schema {
 #[cfg(feature = "serde")]
 impl<'de> Deserialize<'de> for Schema {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Given { fields } = Given::deserialize(deserializer)?;
-        SchemaBuilder { fields }
-            .build()
-            .map_err(serde::de::Error::custom)
+        let given = Given::deserialize(deserializer)?;
+        given.build().map_err(serde::de::Error::custom)
     }
 }

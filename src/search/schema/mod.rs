@@ -13,9 +13,9 @@ use tantivy::Term;
 pub use self::field::Field;
 pub(super) use self::field::{FieldId, Kind, TextField};
 pub(super) use self::index::{
-    ID_HIGH_NAME, ID_LOW_NAME, id_field, id_term, indexed, is_too_long, query_analyzer, tokenizers,
-    tokens_name,
+    ID_HIGH_NAME, ID_LOW_NAME, id_field, id_term, indexed, tokenizers, tokens_name,
 };
+use super::analyzer::Analyzer;
 use super::document::TextDocument;
 use crate::error::{Excerpt, SchemaError};
 use crate::sync::Arc;
@@ -130,6 +130,12 @@ impl Schema {
     /// Returns the index term of a word in a text field.
     pub(super) fn term(&self, field: TextField, word: &str) -> Term {
         Term::from_field_text(self.field_of(field).number(), word)
+    }
+
+    pub(super) fn analyzer(&self, field: TextField) -> Analyzer {
+        self.definition(self.field_of(field))
+            .analyzer
+            .unwrap_or_default()
     }
 
     pub(super) fn boost(&self, field: TextField) -> f32 {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::tokenizer::TokenizerManager;
 
+use super::analysis::NaiveAnalyzer;
 use super::{Meaning, Occur, Tree};
 use crate::DocumentId;
 use crate::frequency::bm25::single;
@@ -14,12 +14,8 @@ use crate::search::TextDocument;
 pub(super) type Tokens = Vec<(usize, String)>;
 
 pub(super) fn tokenize(text: &str) -> Tokens {
-    let mut analyzer = TokenizerManager::default().get("default").unwrap();
-    let mut tokens = Vec::new();
-    analyzer
-        .token_stream(text)
-        .process(&mut |token| tokens.push((token.position, token.text.clone())));
-    tokens
+    let tokens = NaiveAnalyzer::new("text-1").tokens(text);
+    tokens.into_iter().enumerate().collect()
 }
 
 const FIELDS: [&str; 2] = ["title", "body"];
@@ -93,15 +89,17 @@ impl NaiveSearch {
     }
 
     fn weigh_words(&self, field: &str, words: &[String], boost: f32) -> Weighed {
+        let words = words.iter().flat_map(|word| tokenize(word));
+        let words: Vec<String> = words.map(|(_, word)| word).collect();
         let documents = self.document_count();
         let mut idf = 0.0_f32;
-        for word in words {
+        for word in &words {
             let df = self.document_frequency(field, word);
             idf += single::idf(documents, df);
         }
         Weighed::Words {
             field: index(field),
-            words: words.to_vec(),
+            words,
             weight: single::weight(idf) * boost,
             average: single::average_length(self.token_count(field), documents),
         }

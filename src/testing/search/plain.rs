@@ -7,6 +7,7 @@ use tantivy::{DocAddress, Index, IndexWriter, Searcher, TantivyDocument, doc};
 
 use super::Documents;
 use crate::DocumentId;
+use crate::search::Analyzer;
 
 #[expect(missing_debug_implementations, reason = "tantivy's parser has none")]
 pub struct PlainTantivy {
@@ -21,6 +22,8 @@ impl PlainTantivy {
         let [title, body] = ["title", "body"].map(|name| schema.add_text_field(name, TEXT));
         let place = schema.add_u64_field("place", FAST);
         let index = Index::create_in_ram(schema.build());
+        let analyzer = Analyzer::default().tokenizer();
+        index.tokenizers().register("default", analyzer);
         let mut writer: IndexWriter<TantivyDocument> =
             index.writer_with_num_threads(1, 15_000_000).unwrap();
         for (number, document) in (0_u64..).zip(documents.values()) {
