@@ -48,8 +48,8 @@ pub(crate) struct Run {
     #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
     pub(super) shards: u32,
     /// Query; repeat the option for more queries. Unmarked words are alternatives, +word is required, -word is excluded, and "a phrase" is
-    /// written in quotes. AND, OR, NOT and parentheses combine them; title:word searches one field. Words of 40 bytes or more aren't
-    /// indexed and match nothing.
+    /// written in quotes. AND, OR, NOT and parentheses combine them; title:word searches one field. Of words above 255
+    /// bytes, the first 255 count.
     #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) queries: Vec<String>,
     /// File with one query per line. Blank lines are ignored.

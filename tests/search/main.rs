@@ -7,6 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod analysis;
 mod logic;
 mod options;
 mod refusals;

@@ -7,6 +7,7 @@
 //!
 //! `--quick` measures fewer rounds. Only a complete run without it writes the results.
 
+mod analysis;
 mod barrier;
 mod busy;
 mod colonies;
@@ -51,7 +52,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 11] = [
+const SUITES: [(&str, Suite); 12] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -61,6 +62,7 @@ const SUITES: [(&str, Suite); 11] = [
     ("colonies", colonies::run),
     ("messages", messages::run),
     ("search", search::run),
+    ("analysis", analysis::run),
     ("queries", queries::run),
     ("scale", scale::run),
 ];

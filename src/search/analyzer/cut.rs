@@ -78,54 +78,69 @@ impl<'a> Cutter<'a> {
     #[inline]
     pub(super) fn next(&mut self, sink: &mut impl Sink) -> Option<Cut> {
         loop {
-            let first = match self.held.take() {
-                Some(held) => held,
-                None => {
-                    if let Some(word) = self.walk.ascii_word() {
-                        let to = self.walk.at();
-                        let end = word.len().min(MAX_BYTES);
-                        sink.push_lowercase(&word[..end]);
-                        return Some(Cut {
-                            kind: Kind::Word,
-                            from: to - word.len(),
-                            to,
-                            is_shortened: end < word.len(),
-                        });
-                    }
-                    self.walk.next()?
-                }
+            let cut = match self.held.take() {
+                None => match self.ascii_word(sink) {
+                    None => self.word(None, sink),
+                    cut => cut,
+                },
+                Some(first) if first.class == Class::Word => self.word(Some(first), sink),
+                Some(first) if first.class == Class::Unspaced => Some(self.unspaced(first, sink)),
+                Some(_) => continue,
             };
-            match first.class {
-                Class::Separator | Class::Mark => {}
-                Class::Word => return Some(self.word(first, sink)),
-                Class::Unspaced => return Some(self.unspaced(first, sink)),
+            if cut.is_some() || self.held.is_none() {
+                return cut;
             }
         }
     }
 
-    fn word(&mut self, first: Folded, sink: &mut impl Sink) -> Cut {
-        let mut bytes = first.letter.len_utf8();
-        sink.push(first.letter);
-        let (mut to, mut is_shortened) = (first.to, false);
-        for next in self.walk.by_ref() {
-            if next.class != Class::Word {
-                self.held = Some(next);
-                break;
-            }
-            bytes += next.letter.len_utf8();
-            to = next.to;
-            // What is left out takes part in the sum, so that nothing shorter is taken after it.
-            is_shortened = bytes > MAX_BYTES;
-            if !is_shortened {
-                sink.push(next.letter);
-            }
-        }
-        Cut {
+    #[inline]
+    fn ascii_word(&mut self, sink: &mut impl Sink) -> Option<Cut> {
+        let word = self.walk.ascii_word()?;
+        let (to, end) = (self.walk.at(), word.len().min(MAX_BYTES));
+        sink.push_lowercase(&word[..end]);
+        Some(Cut {
             kind: Kind::Word,
-            from: first.from,
+            from: to - word.len(),
             to,
-            is_shortened,
+            is_shortened: end < word.len(),
+        })
+    }
+
+    /// Cuts a word that begins with a character that has been read ahead, or where the walk stands. If none begins there, holds what does.
+    fn word(&mut self, first: Option<Folded>, sink: &mut impl Sink) -> Option<Cut> {
+        let mut bytes = 0;
+        // What is left out takes part in the sum, so that nothing shorter is taken after it.
+        let mut push = |letter: char| {
+            bytes += letter.len_utf8();
+            if bytes <= MAX_BYTES {
+                sink.push(letter);
+            }
+        };
+        let (mut from, mut to) = (self.walk.at(), None);
+        if let Some(first) = first {
+            push(first.letter);
+            (from, to) = (first.from, Some(first.to));
         }
+        loop {
+            to = self.walk.plain_letters(&mut push).or(to);
+            self.held = self.walk.next();
+            match self.held {
+                Some(next) if next.class == Class::Word => {
+                    push(next.letter);
+                    if to.is_none() {
+                        from = next.from;
+                    }
+                    to = Some(next.to);
+                }
+                _ => break,
+            }
+        }
+        to.map(|to| Cut {
+            kind: Kind::Word,
+            from,
+            to,
+            is_shortened: bytes > MAX_BYTES,
+        })
     }
 
     fn unspaced(&mut self, first: Folded, sink: &mut impl Sink) -> Cut {

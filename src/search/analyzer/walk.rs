@@ -46,6 +46,31 @@ struct Group {
     to: usize,
 }
 
+/// What a byte of a text is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Byte {
+    /// An ASCII character that is no letter or digit.
+    Separator,
+    /// An ASCII letter or digit.
+    Word,
+    /// A part of another character.
+    Other,
+}
+
+static BYTES: [Byte; 256] = {
+    let mut bytes = [Byte::Other; 256];
+    let mut byte = 0_u8;
+    while byte.is_ascii() {
+        bytes[byte as usize] = if byte.is_ascii_alphanumeric() {
+            Byte::Word
+        } else {
+            Byte::Separator
+        };
+        byte += 1;
+    }
+    bytes
+};
+
 impl<'a> Walk<'a> {
     pub(super) fn new(characters: &'static Characters, text: &'a str) -> Self {
         Self {
@@ -64,13 +89,18 @@ impl<'a> Walk<'a> {
         if self.group.taken < self.group.folded.len() {
             return None;
         }
-        let rest = &self.text.as_bytes()[self.at..];
-        let is_end = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-        let from = self.at + rest.iter().position(is_end).unwrap_or(rest.len());
-        let rest = &self.text.as_bytes()[from..];
-        let is_end = |byte: &u8| !byte.is_ascii_alphanumeric();
-        let to = from + rest.iter().position(is_end).unwrap_or(rest.len());
-        let is_cut = self.raw(to).is_some_and(|next| next.entry.is_in_run());
+        let bytes = self.text.as_bytes();
+        let kind_at = |at: usize| bytes.get(at).map(|&byte| BYTES[usize::from(byte)]);
+        let mut from = self.at;
+        while kind_at(from) == Some(Byte::Separator) {
+            from += 1;
+        }
+        let mut to = from;
+        while kind_at(to) == Some(Byte::Word) {
+            to += 1;
+        }
+        let is_cut = kind_at(to) == Some(Byte::Other)
+            && self.raw(to).is_some_and(|next| next.entry.is_in_run());
         self.at = if is_cut { from } else { to };
         (from < self.at).then(|| &self.text[from..to])
     }
@@ -78,6 +108,30 @@ impl<'a> Walk<'a> {
     /// Returns the place of the text before which everything has been folded.
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// Takes letters of a word for as long as each folds by itself. Returns where they end, if there are any.
+    #[inline]
+    pub(super) fn plain_letters(&mut self, mut take: impl FnMut(char)) -> Option<usize> {
+        if self.group.taken < self.group.folded.len() {
+            return None;
+        }
+        let from = self.at;
+        let mut raw = self.raw(from);
+        while let Some(plain) = raw
+            && let Fold::To(letter, Class::Word) = plain.entry.fold
+        {
+            raw = self.raw(plain.to);
+            if raw.is_some_and(|next| next.entry.follows()) {
+                break;
+            }
+            take(letter);
+            self.at = plain.to;
+        }
+        (from < self.at).then(|| {
+            self.before = Class::Word;
+            self.at
+        })
     }
 
     #[inline]
@@ -158,8 +212,8 @@ impl Iterator for Walk<'_> {
     #[inline]
     fn next(&mut self) -> Option<Folded> {
         loop {
-            if let Some(folded) = self.next_of_group() {
-                return Some(folded);
+            if self.group.taken < self.group.folded.len() {
+                return self.next_of_group();
             }
             let raw = self.raw(self.at)?;
             match raw.entry.fold {

@@ -35,15 +35,15 @@ use crate::error::QueryError;
 /// | `sea^2.5`, `(sea tide)^0.5` | the same documents, with the score multiplied by at most [`MAX_BOOST`](Self::MAX_BOOST) |
 /// | `*` | every document, with the score 1 |
 ///
-/// Queries are split into words like documents: at every character that isn't a letter or a digit, and in lower case. An unquoted
-/// word that splits into several (`fs/proc`, `don't`, `std::sync`) is a phrase. An apostrophe after a letter opens no quote, and `"` after a
+/// Queries are split into words by each field's [`Analyzer`](crate::search::Analyzer), like documents: at every character that isn't a letter, a
+/// digit or a mark, and in any case or form. Text in scripts without spaces is found by any of its neighbouring characters. An unquoted word
+/// that splits into several (`fs/proc`, `don't`, `std::sync`) is a phrase. An apostrophe after a letter opens no quote, and `"` after a
 /// digit means inches.
 ///
 /// A backslash before a character that isn't a letter or a digit takes its meaning away: `a\:b` has no field. Operators are written in capital
 /// letters. A sign stands directly before what it applies to, a boost directly after it.
 ///
-/// Words of 40 bytes or more in UTF-8 aren't indexed, so no document contains them. A required one, or one in a phrase, matches nothing.
-/// An optional or excluded one has no effect. A word or phrase without any letter or digit is refused. Inside a phrase
+/// Of words above 255 bytes, only the first 255 count. A word or phrase without any letter or digit is refused. Inside a phrase
 /// (`"sea & tide"`) such a word is ignored.
 ///
 /// Features without an exact score that is the same for every index are refused: ranges, sets, regular expressions, prefixes, fuzzy words,

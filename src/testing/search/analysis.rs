@@ -7,6 +7,7 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script};
 use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData};
+use tantivy::tokenizer::TextAnalyzer;
 
 use crate::search::Analyzer;
 
@@ -216,6 +217,11 @@ fn classes(folded: &[char]) -> Vec<char> {
         });
     }
     classes
+}
+
+/// Returns the tokenizer of the analyzer with this name.
+pub fn tokenizer(name: &str) -> TextAnalyzer {
+    Analyzer::by_name(name).unwrap().tokenizer()
 }
 
 /// Compares an analyzer with its model on a text, and checks offsets, counts and the tokens of the text as a query.

@@ -14,7 +14,9 @@ mod words;
 
 use std::collections::BTreeMap;
 
-pub use self::analysis::{NaiveAnalyzer, check_analysis, is_in_run, is_unspaced, run_analyzer};
+pub use self::analysis::{
+    NaiveAnalyzer, check_analysis, is_in_run, is_unspaced, run_analyzer, tokenizer,
+};
 pub use self::colony::{TextColony, bits};
 pub use self::constant::{Leaf, distance, wildcard};
 pub use self::logic::{LOGIC_WORDS, truth_in_tantivy, truth_of_query, truth_of_tree};
