@@ -52,8 +52,7 @@ fn real(count: u64) -> f64 {
     count as f64
 }
 
-/// The same formulas in 32 bits, each operation rounded as in tantivy. tantivy itself scores the shards' documents; the naive
-/// search needs these, since tantivy keeps its formulas private.
+/// The same formulas in 32 bits, each operation rounded as in tantivy, which keeps its own private.
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 #[expect(
     clippy::cast_possible_truncation,
@@ -66,27 +65,26 @@ pub(crate) mod single {
         tokens as f32 / documents as f32
     }
 
-    #[cfg(any(test, feature = "testing"))]
     const K1: f32 = super::K1 as f32;
-    #[cfg(any(test, feature = "testing"))]
     const B: f32 = super::B as f32;
 
-    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn idf(documents: u64, frequency: u64) -> f32 {
         let without = documents.saturating_sub(frequency);
         (1.0 + (without as f32 + 0.5) / (frequency as f32 + 0.5)).ln()
     }
 
     /// The limit of the score for ever more occurrences. A boost multiplies it.
-    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn weight(idf: f32) -> f32 {
         idf * (1.0 + K1)
     }
 
-    /// The score of one term. `length` must be one that tantivy's index can store.
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn score(weight: f32, occurrences: u32, length: u32, average_length: f32) -> f32 {
-        let norm = K1 * (1.0 - B + B * length as f32 / average_length);
+    /// The part of a score that depends on the document's length. It must be one that tantivy's index can store.
+    pub(crate) fn norm(length: u32, average_length: f32) -> f32 {
+        K1 * (1.0 - B + B * length as f32 / average_length)
+    }
+
+    /// The score of one term.
+    pub(crate) fn score(weight: f32, occurrences: u32, norm: f32) -> f32 {
         let occurrences = occurrences as f32;
         weight * (occurrences / (occurrences + norm))
     }
@@ -157,7 +155,7 @@ mod tests {
         let length = FieldNormReader::id_to_fieldnorm(length);
         let weight = single::weight(single::idf(documents, frequency));
         let average = single::average_length(tokens, documents);
-        let narrow = single::score(weight, occurrences, length, average);
+        let narrow = single::score(weight, occurrences, single::norm(length, average));
         let (idf, average) = (idf(documents, frequency), average_length(tokens, documents));
         let wide = score(idf, occurrences.into(), length.into(), average);
         Ok((tantivy, narrow, wide))

@@ -8,12 +8,11 @@
 use tantivy::{DocId, TERMINATED};
 
 use super::bitset::{Bits, WINDOW, WINDOW_DOCUMENTS};
-use super::ceilings::Bounds;
+use super::cursor::Cursor;
 use super::deadline::Deadline;
 use super::prune::Rank;
 use super::query::{Node, Query};
-use super::segment::SegmentView;
-use super::weight::{Cursor, LeafWeight};
+use super::segment::{Part, SegmentView};
 use crate::error::SearchError;
 
 /// The receiver of a query's matches.
@@ -95,39 +94,33 @@ impl Scratch {
     }
 }
 
-/// Calls `hits` with each live match of the segment that it may want and its score, by ascending documents.
+/// Calls `hits` with each live match of the segment that it may want and its score, by ascending documents. Opens the cursors in it.
 pub(super) fn each_hit(
     query: &Query,
-    weights: &[LeafWeight],
-    segment: &SegmentView,
+    cursors: &mut [Cursor<'_>],
+    part: Part<'_>,
     scratch: &mut Scratch,
     deadline: Deadline,
     hits: &mut impl Hits,
 ) -> Result<(), SearchError> {
     deadline.check()?;
-    let max_doc = segment.reader().max_doc();
-    let cursors = weights
-        .iter()
-        .map(|weight| weight.cursor(segment, deadline));
-    // Slow for frequent words: each leaf reads all its blocks.
-    let bounds = weights.iter().map(|weight| {
-        deadline.check()?;
-        weight.bounds(segment)
-    });
+    for cursor in &mut *cursors {
+        cursor.open(part, deadline)?;
+    }
     let mut evaluation = Evaluation {
         query,
-        cursors: cursors.collect::<Result<_, _>>()?,
-        bounds: bounds.collect::<Result<_, _>>()?,
+        cursors,
+        segment: part.segment,
         scratch,
-        max_doc,
+        max_doc: part.segment.reader().max_doc(),
         start: 0,
     };
     while evaluation.go_to_next_match() {
         deadline.check()?;
         let matches = match hits.threshold() {
-            Some(threshold) => evaluation.matches_reaching(threshold, segment),
+            Some(threshold) => evaluation.matches_reaching(threshold),
             None => {
-                let wanted = evaluation.wanted(segment);
+                let wanted = evaluation.wanted();
                 evaluation.matches(query.root, &wanted)
             }
         };
@@ -151,18 +144,18 @@ pub(super) fn each_hit(
     Ok(())
 }
 
-pub(super) struct Evaluation<'a> {
+pub(super) struct Evaluation<'a, 'b> {
     pub(super) query: &'a Query,
-    cursors: Vec<Cursor<'a>>,
-    /// The bounds of the leaf at the same index.
-    pub(super) bounds: Vec<Bounds>,
+    /// By leaf.
+    pub(super) cursors: &'a mut [Cursor<'b>],
+    pub(super) segment: &'a SegmentView,
     pub(super) scratch: &'a mut Scratch,
     max_doc: DocId,
     /// The first document of the window.
     pub(super) start: DocId,
 }
 
-impl Evaluation<'_> {
+impl Evaluation<'_, '_> {
     pub(super) const fn end(&self) -> DocId {
         let end = self.start.saturating_add(WINDOW_DOCUMENTS);
         if end < self.max_doc {
@@ -212,17 +205,17 @@ impl Evaluation<'_> {
     }
 
     /// Returns the live documents of the current window that match the filter.
-    pub(super) fn wanted(&mut self, segment: &SegmentView) -> Bits {
-        let live = self.live(segment);
+    pub(super) fn wanted(&mut self) -> Bits {
+        let live = self.live();
         match &self.query.filter {
             Some(filter) => self.matches(filter.root, &live),
             None => live,
         }
     }
 
-    fn live(&self, segment: &SegmentView) -> Bits {
+    fn live(&self) -> Bits {
         let count = (self.end() - self.start) as usize;
-        let Some(alive) = segment.reader().alive_bitset() else {
+        let Some(alive) = self.segment.reader().alive_bitset() else {
             return Bits::first(count);
         };
         let mut live = Bits::NONE;
@@ -305,13 +298,14 @@ impl Evaluation<'_> {
                 reason = "a bit lies below the window's size"
             )]
             mask.each(|bit| {
-                if let Some(score) = cursor.score(start + bit as DocId) {
+                if let Some(score) = cursor.score(self.segment, start + bit as DocId) {
                     keep(bit, score);
                 }
             });
         } else {
             let bit = |document: DocId| (document - start) as usize;
             cursor.each_match(
+                self.segment,
                 start,
                 end,
                 |document| mask.contains(bit(document)),
@@ -371,6 +365,7 @@ mod tests {
     use crate::colony::Write;
     use crate::error::Cause;
     use crate::id::DocumentId;
+    use crate::search::weight::LeafWeight;
     use crate::search::{TextDocument, TextShard, TextStatistics, TextView};
     use crate::sync::{Arc, Instant};
 
@@ -401,11 +396,12 @@ mod tests {
         let (tantivy, none) = (searcher.tantivy(), Deadline(None));
         let weights = LeafWeight::for_query(&query, &statistics, tantivy, none).unwrap();
         let mut scratch = Scratch::new(&query);
-        let segment = &searcher.segments()[0];
+        let part = statistics.parts(0, searcher).next().unwrap();
+        let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
         each_hit(
             &query,
-            &weights,
-            segment,
+            &mut cursors,
+            part,
             &mut scratch,
             deadline,
             &mut found,

@@ -9,10 +9,14 @@ mod bitset;
 mod ceilings;
 #[allow(dead_code, reason = "no syntax makes such leaves yet")]
 mod constant;
+mod cursor;
 mod deadline;
 mod document;
+mod entries;
 mod evaluate;
+mod lengths;
 mod options;
+mod postings;
 mod prune;
 mod query;
 mod record;

@@ -13,7 +13,6 @@
 use super::bitset::Bits;
 use super::evaluate::Evaluation;
 use super::query::Query;
-use super::segment::SegmentView;
 use super::slack::reaches;
 
 /// A leaf's rank by its bound.
@@ -31,9 +30,9 @@ fn is_disjunction(query: &Query) -> bool {
     clauses.all(|clause| clause.must.is_empty() && clause.must_not.is_empty())
 }
 
-impl Evaluation<'_> {
+impl Evaluation<'_, '_> {
     /// Returns the documents of the current window that match, except some that can't reach a score of `threshold`.
-    pub(super) fn matches_reaching(&mut self, threshold: f32, segment: &SegmentView) -> Bits {
+    pub(super) fn matches_reaching(&mut self, threshold: f32) -> Bits {
         self.rank();
         let all = self
             .scratch
@@ -43,7 +42,7 @@ impl Evaluation<'_> {
         if !reaches(all, threshold) {
             return Bits::NONE;
         }
-        let wanted = self.wanted(segment);
+        let wanted = self.wanted();
         if !is_disjunction(self.query) {
             return self.matches(self.query.root, &wanted);
         }
@@ -62,12 +61,12 @@ impl Evaluation<'_> {
         let ranks = &mut self.scratch.ranks;
         ranks.clear();
         ranks.extend(
-            self.bounds[..self.query.own_leaves()]
+            self.cursors[..self.query.own_leaves()]
                 .iter_mut()
                 .enumerate()
-                .map(|(leaf, bounds)| Rank {
+                .map(|(leaf, cursor)| Rank {
                     leaf,
-                    bound: bounds.within(start, end),
+                    bound: cursor.bound(self.segment, start, end),
                     up_to_here: 0.0,
                 }),
         );
@@ -125,8 +124,10 @@ mod tests {
     use crate::error::SearchError;
     use crate::id::{DocumentId, ShardId};
     use crate::publication::{Hit, Top};
+    use crate::search::cursor::Cursor;
     use crate::search::deadline::Deadline;
     use crate::search::evaluate::{Hits, Scratch, each_hit};
+    use crate::search::segment::SegmentView;
     use crate::search::weight::LeafWeight;
     use crate::search::{TextDocument, TextShard, TextShardConfig, TextStatistics, TextView};
     use crate::sync::Arc;
@@ -237,14 +238,16 @@ mod tests {
         let (any, none) = (searchers[0].tantivy(), Deadline(None));
         let weights = LeafWeight::for_query(&query, &statistics, any, none).unwrap();
         let (mut scratch, mut top, mut scored) = (Scratch::new(&query), Top::new(limit, None), 0);
-        for segment in searchers.iter().flat_map(TextView::segments) {
+        let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
+        let views = searchers.iter().enumerate();
+        for part in views.flat_map(|(at, view)| statistics.parts(at, view)) {
             let mut collect = Collect {
                 top: &mut top,
-                segment,
+                segment: part.segment,
                 prunes,
                 scored: 0,
             };
-            each_hit(&query, &weights, segment, &mut scratch, none, &mut collect).unwrap();
+            each_hit(&query, &mut cursors, part, &mut scratch, none, &mut collect).unwrap();
             scored += collect.scored;
         }
         let hits = top.into_hits();

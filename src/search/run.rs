@@ -2,6 +2,7 @@
 
 use tantivy::DocId;
 
+use super::cursor::Cursor;
 use super::deadline::Deadline;
 use super::document::TextDocument;
 use super::evaluate::{Hits, Scratch, each_hit};
@@ -261,17 +262,18 @@ impl<'a> Search<'a> {
         }
         let deadline = Deadline(self.options.deadline);
         let weights = LeafWeight::for_query(self.query, statistics, any.tantivy(), deadline)?;
-        for &(shard, view) in views {
-            for segment in view.segments() {
+        let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
+        for (at, &(shard, view)) in views.iter().enumerate() {
+            for part in statistics.parts(at, view) {
                 let mut best = Best {
                     top: &mut self.top,
                     total: &mut self.total,
                     options: self.options,
-                    segment,
+                    segment: part.segment,
                     shard,
                 };
                 let scratch = &mut self.scratch;
-                each_hit(self.query, &weights, segment, scratch, deadline, &mut best)?;
+                each_hit(self.query, &mut cursors, part, scratch, deadline, &mut best)?;
             }
         }
         Ok(())
@@ -350,10 +352,12 @@ mod tests {
                 hits += 1;
                 Ok(())
             };
+            let part = statistics.parts(0, &searcher).next().unwrap();
+            let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
             each_hit(
                 &query,
-                &weights,
-                &searcher.segments()[0],
+                &mut cursors,
+                part,
                 &mut scratch,
                 deadline,
                 &mut found,

@@ -34,6 +34,14 @@ pub(super) struct SegmentView {
     files: Box<[(PathBuf, OwnedBytes)]>,
 }
 
+/// A segment to search.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) segment: &'a SegmentView,
+    /// Its number among the segments of the statistics, or `None` if it isn't one of them.
+    pub(super) number: Option<usize>,
+}
+
 /// The part of a segment that belongs to one text field.
 struct TextPart {
     index: Arc<InvertedIndexReader>,
@@ -175,13 +183,14 @@ impl SegmentView {
         live.map(|document| self.document_id(document))
     }
 
-    /// The number of live documents with the term.
-    pub(super) fn live_frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
+    /// The term's entry in the dictionary of its field.
+    pub(super) fn entry(
+        &self,
+        field: TextField,
+        term: &Term,
+    ) -> Result<Option<TermInfo>, SearchError> {
         let index = self.inverted_index(field);
-        match index.get_term_info(term).map_err(SearchError::index)? {
-            Some(info) => self.live_documents(index, &info),
-            None => Ok(0),
-        }
+        index.get_term_info(term).map_err(SearchError::index)
     }
 
     /// Adds the numbers of live documents of each term of a field.
@@ -193,7 +202,7 @@ impl SegmentView {
         let index = self.inverted_index(field);
         let mut terms = index.terms().stream().map_err(SearchError::index)?;
         while terms.advance() {
-            let live = self.live_documents(index, terms.value())?;
+            let live = self.live_documents(field, terms.value())?;
             if live == 0 {
                 continue;
             }
@@ -209,17 +218,18 @@ impl SegmentView {
         Ok(())
     }
 
-    /// Counts the live documents of a term. The dictionary's own count includes deleted documents until a merge, so segments with deletes
+    /// Counts the live documents of a term with this entry. The dictionary's own count includes deleted documents until a merge, so segments with deletes
     /// count their postings.
-    fn live_documents(
+    pub(super) fn live_documents(
         &self,
-        index: &InvertedIndexReader,
+        field: TextField,
         info: &TermInfo,
     ) -> Result<u64, SearchError> {
         let Some(alive) = self.reader.alive_bitset() else {
             return Ok(u64::from(info.doc_freq));
         };
-        let mut postings = index
+        let mut postings = self
+            .inverted_index(field)
             .read_postings_from_terminfo(info, IndexRecordOption::Basic)
             .map_err(SearchError::index)?;
         Ok(u64::from(postings.count(alive)))

@@ -11,7 +11,7 @@
 //!
 //! So the score of `p` times the greater of `g/s` and `s/g` bounds every score in the block, apart from rounding. In 32 bits, rounding
 //! changes `f` by at most 8 parts in 2^24 (5 roundings for `K`, one each for the frequency, the sum and the quotient), and a score by one
-//! more. The two scores and the two `f` by which `p` was chosen add up to 34 such parts; [`ROUNDING`] allows 64. If a result is subnormal,
+//! more. The score of `p` is read for another weight and converted in 64 bits, which is one rounding in 32 bits as well. The two scores and the two `f` by which `p` was chosen add up to 34 such parts; [`ROUNDING`] allows 64. If a result is subnormal,
 //! its rounding error is absolute. For that, [`SUBNORMAL`] is added to either score. The stored frequency is never too low.
 //!
 //! A score is at most the weight itself, because `f` is at most 1, also after rounding. That is the bound for everything without a block
@@ -40,11 +40,11 @@ pub(super) fn factor(segment: f32, global: f32) -> f64 {
 }
 
 /// Returns the bound of a block, from the score of its stored document and the factor.
-pub(super) fn of_block(stored: f32, factor: f64) -> f64 {
+pub(super) fn of_block(stored: f64, factor: f64) -> f64 {
     if stored.is_nan() {
         return f64::INFINITY;
     }
-    (f64::from(stored).max(0.0) + SUBNORMAL) * factor + SUBNORMAL
+    (stored.max(0.0) + SUBNORMAL) * factor + SUBNORMAL
 }
 
 /// Returns the bound of a weight, from its greatest score.
@@ -107,11 +107,13 @@ mod tests {
         ) {
             let global = if near { segment * (1.0 + global / 1e7) } else { global };
             let at_indexing = Bm25Weight::for_one_term_without_explain(df, 1_000, segment);
+            let reading = Bm25Weight::for_one_term_without_explain(0, 1, global);
             let (weight, tf) = (at_indexing.score(0, u32::MAX), |&(tf, len): &(u32, u8)| at_indexing.score(len, tf));
             prop_assert!(weight > 0.0);
             let best = block.iter().max_by(|a, b| tf(a).total_cmp(&tf(b))).unwrap();
             let ours = Bm25Weight::for_one_term_without_explain(df, 1_000, global).boost_by(boost);
-            let bound = of_block(ours.score(best.1, stored(best.0)), factor(segment, global));
+            let reading = f64::from(reading.score(best.1, stored(best.0))) / f64::from(reading.score(0, u32::MAX));
+            let bound = of_block(reading * f64::from(ours.score(0, u32::MAX)), factor(segment, global));
             let greatest = of_weight(ours.score(0, u32::MAX));
             for &(tf, len) in &block {
                 let score = f64::from(ours.score(len, tf));
@@ -148,7 +150,7 @@ mod tests {
         }
         for bound in [
             of_block(0.0, f64::INFINITY),
-            of_block(f32::NAN, 1.0),
+            of_block(f64::NAN, 1.0),
             of_weight(f32::NAN),
         ] {
             assert!(reaches(bound, f32::MAX), "{bound}");

@@ -64,7 +64,7 @@ impl Snippets {
         let field = text_field(schema, field)?;
         let mut words = BTreeMap::new();
         for term in words_of(query, field) {
-            let frequency = statistics.frequency(field, term)?;
+            let frequency = statistics.entries(field, term)?.frequency;
             if let Some(word) = term.value().as_str() {
                 // The generator looks words up in lower case, which isn't their folded form in every script.
                 words.insert(word.to_lowercase(), frequency);

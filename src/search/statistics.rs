@@ -1,22 +1,27 @@
-//! The statistics over all shards of a publication, which BM25 needs.
+//! The statistics over all shards of a publication, which BM25 needs, and what its dictionaries say about terms.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field;
 use tantivy::{TantivyError, Term};
 
 use super::analyzer::Analyzer;
+use super::entries::Entries;
+use super::lengths::Lengths;
 use super::remembered::Remembered;
 use super::schema::{Schema, TextField};
+use super::segment::Part;
 use super::view::{TextView, text_field};
 use crate::error::{Excerpt, SearchError};
-use crate::sync::Mutex;
+use crate::frequency::bm25::single;
+use crate::sync::{Arc, Mutex};
 
 /// The statistics over all shards of one publication: the numbers of documents and tokens, and the document frequency of any term.
 ///
-/// All of them count live documents only. A frequency is counted at its first use and then cached, in at most 4 MiB. Terms of more than
-/// 255 bytes aren't indexed, so their frequency is 0 and isn't cached.
+/// All of them count live documents only. A term is looked up in all dictionaries at its first use and then cached, in at most 4 MiB. Terms
+/// of more than 255 bytes aren't indexed, so they aren't looked up, and their frequency is 0.
 ///
 /// ```
 /// use tickring::search::{TextDocument, TextShard, TextShardConfig};
@@ -38,9 +43,13 @@ use crate::sync::Mutex;
 pub struct TextStatistics {
     schema: Schema,
     searchers: Box<[TextView]>,
+    /// The number of each view's first segment.
+    first_segments: Box<[usize]>,
     documents: u64,
     /// By text field.
     tokens: Box<[u64]>,
+    /// By text field. Made at the first use.
+    lengths: Box<[OnceLock<Arc<Lengths>>]>,
     remembered: Mutex<Remembered>,
 }
 
@@ -52,11 +61,18 @@ impl TextStatistics {
         for view in searchers {
             same_schema(&schema, view.schema(), "a view")?;
         }
+        let mut segments = 0;
+        let first_segment = |view: &&TextView| {
+            segments += view.segment_count();
+            segments - view.segment_count()
+        };
         let tokens = |field| searchers.iter().map(|view| view.tokens(field)).sum();
         Ok(Self {
             searchers: searchers.iter().copied().cloned().collect(),
+            first_segments: searchers.iter().map(first_segment).collect(),
             documents: searchers.iter().map(|shard| shard.document_count()).sum(),
             tokens: schema.text_fields().map(tokens).collect(),
+            lengths: schema.text_fields().map(|_| OnceLock::new()).collect(),
             remembered: Mutex::new(Remembered::default()),
             schema,
         })
@@ -94,24 +110,58 @@ impl TextStatistics {
     /// [`SearchError::NoTextField`] if the schema has no such text field; [`SearchError::Index`] if an index can't be read.
     pub fn document_frequency(&self, field: &str, term: &str) -> Result<u64, SearchError> {
         let field = text_field(&self.schema, field)?;
-        self.frequency(field, &self.schema.term(field, term))
+        let entries = self.entries(field, &self.schema.term(field, term))?;
+        Ok(entries.frequency)
     }
 
-    /// Counts outside the lock. Two threads that ask at the same time both count, and cache the same number.
-    pub(super) fn frequency(&self, field: TextField, term: &Term) -> Result<u64, SearchError> {
+    /// Looks a term up outside the lock. Two threads that ask at the same time both do, and cache the same.
+    pub(super) fn entries(
+        &self,
+        field: TextField,
+        term: &Term,
+    ) -> Result<Arc<Entries>, SearchError> {
         if term.serialized_value_bytes().len() > Analyzer::MAX_TOKEN_BYTES {
-            return Ok(0);
+            return Ok(Arc::default());
         }
         if let Some(known) = self.remembered.lock().get(term) {
             return Ok(known);
         }
-        let mut counted = 0;
-        for segment in self.searchers.iter().flat_map(TextView::segments) {
-            counted += segment.live_frequency(field, term)?;
+        let (mut frequency, mut entries) = (0, Vec::new());
+        let segments = self.searchers.iter().flat_map(TextView::segments);
+        for (number, segment) in segments.enumerate() {
+            if let Some(info) = segment.entry(field, term)? {
+                frequency += segment.live_documents(field, &info)?;
+                entries.push((number, info));
+            }
         }
-        let forgotten = self.remembered.lock().put(term, counted);
+        let entries = Arc::new(Entries::new(frequency, &entries));
+        let forgotten = self.remembered.lock().put(term, &entries);
         drop(forgotten);
-        Ok(counted)
+        Ok(entries)
+    }
+
+    /// Returns the part of BM25 that depends on a field's lengths alone.
+    pub(super) fn lengths(&self, field: TextField) -> &Arc<Lengths> {
+        let average = || single::average_length(self.tokens(field), self.documents);
+        self.lengths[field.index()].get_or_init(|| Arc::new(Lengths::new(average())))
+    }
+
+    /// Returns the segments of a view with their numbers. `at` is where the view probably is among those of the statistics.
+    pub(super) fn parts<'a>(
+        &self,
+        at: usize,
+        view: &'a TextView,
+    ) -> impl Iterator<Item = Part<'a>> {
+        let is_it = |searcher: &TextView| std::ptr::eq(searcher.segments(), view.segments());
+        let at = Some(at)
+            .filter(|&at| self.searchers.get(at).is_some_and(is_it))
+            .or_else(|| self.searchers.iter().position(is_it));
+        let first = at.map(|at| self.first_segments[at]);
+        let parts = view.segments().iter().enumerate();
+        parts.map(move |(at, segment)| Part {
+            segment,
+            number: first.map(|first| first + at),
+        })
     }
 }
 
@@ -136,14 +186,16 @@ impl Bm25StatisticsProvider for Provider<'_> {
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        let field = self.field_of(term)?;
-        self.0
-            .frequency(field, term)
-            .map_err(|error| TantivyError::InternalError(error.to_string()))
+        self.entries(term).map(|entries| entries.frequency)
     }
 }
 
 impl Provider<'_> {
+    pub(super) fn entries(&self, term: &Term) -> tantivy::Result<Arc<Entries>> {
+        let entries = self.0.entries(self.field_of(term)?, term);
+        entries.map_err(|error| TantivyError::InternalError(error.to_string()))
+    }
+
     fn field_of(&self, term: &Term) -> tantivy::Result<TextField> {
         let not_text = || {
             let field = term.field();
@@ -175,5 +227,60 @@ impl fmt::Debug for TextStatistics {
             .field("documents", &self.documents)
             .field("tokens", &self.tokens)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::colony::Write;
+    use crate::id::{DocumentId, ShardId};
+    use crate::publication::Hit;
+    use crate::search::{Query, SearchOptions, TextDocument, TextShard, search_views};
+
+    fn view(first: u64, texts: &[&str]) -> TextView {
+        let write = |(seed, text): (u64, &&str)| Write::Add {
+            id: DocumentId::from_seed(seed),
+            document: Arc::new(TextDocument::new("", *text)),
+        };
+        TextShard::after(&(first..).zip(texts).map(write).collect::<Vec<_>>())
+    }
+
+    /// What the statistics have looked up holds for their own views in any order, and isn't used for others.
+    #[test]
+    fn entries_are_used_for_the_segments_that_they_come_from() {
+        let views = || {
+            let first = view(0, &["sea", "sea tide", "the rising tide", "wind"]);
+            let second = view(10, &["wind", "rising tide", "lake", "sea sea sea"]);
+            [first, second]
+        };
+        let (own, others) = (views(), views());
+        let statistics = TextStatistics::new(&own.each_ref()).unwrap();
+        let numbers = |at, view: &TextView| {
+            let parts = statistics.parts(at, view);
+            parts.map(|part| part.number).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(0, &own[0]), [Some(0)]);
+        assert_eq!(numbers(0, &own[1]), [Some(1)]);
+        assert_eq!(numbers(1, &own[1].clone()), [Some(1)]);
+        assert_eq!(numbers(0, &others[0]), [None]);
+        let answer = |views: [&TextView; 2], query: &str| -> Vec<(DocumentId, f32)> {
+            let views = [(ShardId(0), views[0]), (ShardId(1), views[1])];
+            let (query, options) = (Query::parse(query).unwrap(), SearchOptions::new());
+            let found = search_views(&views, &statistics, &query, &options).unwrap();
+            let of_hit = |hit: &Hit| (hit.document, hit.score);
+            found.hits.iter().map(of_hit).collect()
+        };
+        for (query, hits) in [
+            ("sea wind", 5),
+            ("lake", 1),
+            ("\"rising tide\"", 2),
+            ("-sea", 5),
+        ] {
+            let expected = answer([&own[0], &own[1]], query);
+            assert_eq!(expected.len(), hits, "{query}");
+            assert_eq!(answer([&own[1], &own[0]], query), expected, "{query}");
+            assert_eq!(answer([&others[0], &others[1]], query), expected, "{query}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::colony::Shard;
 use crate::colony::Write;
 use crate::id::DocumentId;
+use crate::search::cursor::Cursor;
 use crate::search::evaluate::{Scratch, each_hit};
 use crate::search::query::{LeafKind, Query};
 use crate::search::weight::LeafWeight;
@@ -353,13 +354,14 @@ fn found(view: &TextView, query: &Query) -> BTreeSet<DocumentId> {
     let (statistics, none) = (TextStatistics::new(&[view]).unwrap(), Deadline(None));
     let weights = LeafWeight::for_query(query, &statistics, view.tantivy(), none).unwrap();
     let (mut scratch, mut all) = (Scratch::new(query), BTreeSet::new());
-    for segment in view.segments() {
+    let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
+    for part in statistics.parts(0, view) {
         let mut add = |document, score: f32| {
             assert_eq!(score.to_bits(), 2.5_f32.to_bits());
-            assert!(all.insert(segment.document_id(document)?));
+            assert!(all.insert(part.segment.document_id(document)?));
             Ok(())
         };
-        each_hit(query, &weights, segment, &mut scratch, none, &mut add).unwrap();
+        each_hit(query, &mut cursors, part, &mut scratch, none, &mut add).unwrap();
     }
     all
 }

@@ -137,7 +137,11 @@ impl Weighed {
                     let length = tokens.len() as u32;
                     let length = FieldNormReader::fieldnorm_to_id(length);
                     let length = FieldNormReader::id_to_fieldnorm(length);
-                    scores.push(single::score(*weight, frequency, length, *average));
+                    scores.push(single::score(
+                        *weight,
+                        frequency,
+                        single::norm(length, *average),
+                    ));
                 }
                 frequency > 0
             }
