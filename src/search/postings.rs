@@ -149,7 +149,7 @@ mod tests {
                 if random.below(2) == 0 {
                     let mut found = Vec::new();
                     postings.each(start, end, |document, occurrences| {
-                        found.push((document, occurrences))
+                        found.push((document, occurrences));
                     });
                     let window = expected
                         .iter()
