@@ -86,10 +86,6 @@ impl<'a> Top<'a> {
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.worst_first.len() >= self.limit
-    }
-
     /// The best first.
     pub(crate) fn into_hits(self) -> Vec<Hit> {
         let ranked = self.worst_first.into_sorted_vec();
@@ -111,7 +107,7 @@ impl Top<'_> {
 
     /// The score of the worst hit, once there are `limit` hits. No hit below it is among the best.
     pub(crate) fn threshold(&self) -> Option<f32> {
-        if !self.is_full() {
+        if self.worst_first.len() < self.limit {
             return None;
         }
         self.worst_first.peek().map(|worst| worst.hit.score)
