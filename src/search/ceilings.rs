@@ -42,21 +42,19 @@ impl Ceilings {
         let Some(blocks) = self.blocks.as_mut().filter(|_| self.has_blocks) else {
             return greatest;
         };
-        let first = blocks.seek(start);
-        if blocks.doc(first) >= end {
-            return 0.0;
-        }
+        let mut first = blocks.seek(start);
         let mut bound = 0.0_f64;
-        while let (len @ 1.., Some(&last)) = (blocks.block_len(), blocks.docs().last()) {
-            let of_this = match len {
+        while blocks.doc(first) < end && bound < greatest {
+            let of_this = match blocks.block_len() {
                 FULL_BLOCK => of_block(blocks).min(greatest),
                 _ => greatest,
             };
             bound = bound.max(of_this);
-            if last >= end.saturating_sub(1) || bound >= greatest {
+            if blocks.doc(FULL_BLOCK - 1) >= end - 1 {
                 break;
             }
             blocks.advance();
+            first = 0;
         }
         bound
     }
