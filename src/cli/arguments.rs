@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use tickring::limits::{MAX_POINTS, MAX_VIRTUAL_NODES};
 use tickring::placement::Placement;
-use tickring::search::MAX_TEXT_SHARDS;
+use tickring::search::{Analyzer, MAX_TEXT_SHARDS};
 
 use super::format::Format;
 use super::number::between;
@@ -48,8 +48,8 @@ pub(crate) struct Run {
     #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
     pub(super) shards: u32,
     /// Query; repeat the option for more queries. Unmarked words are alternatives, +word is required, -word is excluded, and "a phrase" is
-    /// written in quotes. AND, OR, NOT and parentheses combine them; title:word searches one field. Of words above 255
-    /// bytes, the first 255 count.
+    /// written in quotes. AND, OR, NOT and parentheses combine them; title:word searches one field. Words longer than 255 bytes
+    /// are indexed and searched for by their first 255 bytes, and counted.
     #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) queries: Vec<String>,
     /// File with one query per line. Blank lines are ignored.
@@ -102,7 +102,7 @@ pub(crate) struct Run {
     /// File with a schema, or `infer`. Without it, records have a text and maybe a title, and queries know the fields title and body.
     ///
     /// A schema is a JSON object such as {"fields": [{"name": "title", "kind": "text", "boost": 2, "stored": true}, {"name": "year",
-    /// "kind": "integer"}]}. The kinds are text, keyword, integer, float, date and boolean. A record's members fill the fields of the same
+    /// "kind": "integer"}]}. The kinds are text, keyword, integer, float, date and boolean. A text may have an "analyzer" (see below). A record's members fill the fields of the same
     /// name; an array gives several values, null none, and other members are ignored. Files fill the text fields title and body.
     ///
     /// `infer` makes the schema from the first 1000 records (at most 16 MiB). A member whose values are all strings is a date if all are
@@ -113,6 +113,11 @@ pub(crate) struct Run {
     /// A record that doesn't fit the schema is skipped and listed.
     #[arg(long, value_name = "FILE", requires = "paths")]
     pub(super) schema: Option<PathBuf>,
+    /// Analysis of texts. text-1 compares words whatever their case and their form in Unicode. text-1-folded leaves out accents too,
+    /// text-1-english (or one of 17 other languages) compares stems, text-1-folded-english does both. A schema file names the analyzer of
+    /// each field itself.
+    #[arg(long, default_value = "text-1", value_name = "NAME", value_parser = Analyzer::by_name)]
+    pub(super) analyzer: Analyzer,
     /// Index hidden files and directories too.
     #[arg(long, requires = "paths")]
     pub(super) hidden: bool,

@@ -240,3 +240,62 @@ impl<R: Read> Read for Utf16<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::write::GzEncoder;
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    use xxhash_rust::xxh3::xxh3_64;
+
+    use super::*;
+
+    /// Reads at most 1 MiB of the input.
+    fn read(input: Vec<u8>) -> io::Result<Vec<u8>> {
+        let mut output = Vec::new();
+        decoded(Cursor::new(input))?
+            .take(1 << 20)
+            .read_to_end(&mut output)?;
+        Ok(output)
+    }
+
+    #[test]
+    fn damaged_input_ends_with_an_error_or_with_other_bytes() {
+        let text: Vec<u8> = (0..3_000_u64)
+            .flat_map(|word| format!("{} ", xxh3_64(&word.to_le_bytes()) % 700).into_bytes())
+            .collect();
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&text).unwrap();
+        let words = String::from_utf8(text.clone()).unwrap();
+        let units = std::iter::once(0xfeff).chain(words.encode_utf16());
+        let packed = [
+            encoder.finish().unwrap(),
+            compress_to_vec(text.as_slice(), CompressionLevel::Fastest),
+            units.flat_map(u16::to_le_bytes).collect(),
+        ];
+        let rounds = std::env::var("TICKRING_DAMAGES").map_or(400, |text| text.parse().unwrap());
+        for whole in &packed {
+            assert_eq!(read(whole.clone()).unwrap(), text);
+        }
+        let mut errors = 0;
+        for round in 0..rounds {
+            for whole in &packed {
+                let mut damaged = whole.clone();
+                for change in 0..=round % 4 {
+                    let draw = xxh3_64(&[round, change].map(u64::to_le_bytes).concat());
+                    let [at, value, begin, ..] = draw.to_le_bytes().map(usize::from);
+                    // Most changes hit the beginning, where the lengths and tables are.
+                    let bound = if begin < 128 { 64 } else { damaged.len() };
+                    let at = (at << 8 | begin) % bound;
+                    damaged[at] ^= u8::try_from(value).unwrap();
+                }
+                if round % 5 == 0 {
+                    damaged.truncate(damaged.len() / 2);
+                }
+                errors += u64::from(read(damaged).is_err());
+            }
+        }
+        assert!(errors > rounds, "{errors} errors");
+    }
+}

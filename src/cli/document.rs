@@ -62,6 +62,29 @@ impl Document {
     }
 }
 
+/// Returns the number of words that are indexed by their first 255 bytes. Most texts have only short words, which a look at the bytes tells.
+pub(super) fn shortened_words(document: &TextDocument) -> u64 {
+    let fields = document.schema().fields().iter();
+    let mut values = fields.flat_map(|field| document.get_all(field.name()));
+    if values.any(|value| value.as_str().is_some_and(has_long_run)) {
+        document.shortened_words()
+    } else {
+        0
+    }
+}
+
+/// Returns whether the text has a run of bytes that may be a word of more than 255 bytes after folding, which makes the text at most 11 times
+/// as long.
+fn has_long_run(text: &str) -> bool {
+    const LONG: u32 = 255 / 11;
+    let mut run = 0;
+    text.bytes().any(|byte| {
+        let in_word = byte.is_ascii_alphanumeric() || !byte.is_ascii();
+        run = if in_word { run + 1 } else { 0 };
+        run > LONG
+    })
+}
+
 fn hashed(kind: &str, name: &[u8]) -> DocumentId {
     DocumentId::from(Uuid::new_v5(
         &Uuid::new_v5(&NAMESPACE, kind.as_bytes()),

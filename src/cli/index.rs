@@ -14,7 +14,7 @@ use tickring::{Colony, ColonyConfig, DocumentId, Publication, ShardId, TickPhase
 use super::Failure;
 use super::arguments::Run;
 use super::corpus::{self, Item, Place, Purpose, Skipped};
-use super::document::Document;
+use super::document::{Document, shortened_words};
 use super::shape::Shape;
 use super::source::StandardInput;
 
@@ -33,6 +33,8 @@ pub(super) struct Known {
     /// Its file and line, unless it is generated.
     pub(super) place: Option<Place>,
     bytes: u64,
+    /// The number of its words that are indexed by their first 255 bytes.
+    shortened: u64,
 }
 
 /// The time that one phase took in all ticks.
@@ -55,6 +57,27 @@ pub(super) struct Indexed {
     pub(super) ticks: u64,
     pub(super) phases: [PhaseTotal; 4],
     pub(super) elapsed: Duration,
+}
+
+impl Indexed {
+    /// Returns the places of the documents with words that are indexed by their first 255 bytes, and the number of these words.
+    pub(super) fn shortened(&self) -> Vec<(String, u64)> {
+        let documents = self.documents.values();
+        let shortened = documents.filter(|known| known.shortened > 0);
+        let mut places: Vec<_> = shortened
+            .map(|known| (known.place(), known.shortened))
+            .collect();
+        places.sort_unstable();
+        places
+    }
+}
+
+impl Known {
+    /// Returns its file and line, or its name if it is generated.
+    fn place(&self) -> String {
+        let place = self.place.as_ref();
+        place.map_or_else(|| self.name.clone(), ToString::to_string)
+    }
 }
 
 struct Indexing {
@@ -152,7 +175,14 @@ impl Indexing {
     ) -> Result<(), Failure> {
         let bytes = document.bytes();
         let Document { id, name, text } = document;
-        self.note(id, Known { name, place, bytes });
+        let shortened = shortened_words(&text);
+        let known = Known {
+            name,
+            place,
+            bytes,
+            shortened,
+        };
+        self.note(id, known);
         if let Err(rejected) = self.intake.try_upsert(id, text) {
             if !matches!(rejected.reason, IntakeError::Full { .. }) {
                 return Err(rejected.into());

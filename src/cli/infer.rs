@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use tickring::search::{Date, Field, Schema, SchemaError};
+use tickring::search::{Analyzer, Date, Field, Schema, SchemaBuilder, SchemaError};
 
 use super::corpus::{Place, Skipped};
 use super::record::Object;
@@ -136,7 +136,11 @@ impl Sample {
     }
 
     /// Returns the schema, and the members that aren't in it with the reasons. It always has the text fields `title` and `body`, for files.
-    pub(super) fn schema(self, stored: bool) -> Result<(Schema, Vec<LeftOut>), SchemaError> {
+    pub(super) fn schema(
+        self,
+        stored: bool,
+        analyzer: Analyzer,
+    ) -> Result<(Schema, Vec<LeftOut>), SchemaError> {
         let mut fields: Vec<Field> = Vec::new();
         let mut left_out = Vec::new();
         for (name, guess, place) in self.members {
@@ -165,10 +169,14 @@ impl Sample {
                 fields.insert(0, Field::text(name));
             }
         }
-        let schema = fields.into_iter().fold(Schema::builder(), |schema, field| {
-            let stored = stored && field.is_text();
-            schema.field(if stored { field.stored() } else { field })
-        });
+        let schema = fields
+            .into_iter()
+            .map(|field| match (field.is_text(), stored) {
+                (true, true) => field.analyzer(analyzer).stored(),
+                (true, false) => field.analyzer(analyzer),
+                (false, _) => field,
+            });
+        let schema = schema.fold(Schema::builder(), SchemaBuilder::field);
         Ok((schema.build()?, left_out))
     }
 }
@@ -192,7 +200,7 @@ mod tests {
             };
             sample.add(record, &place);
         }
-        let (schema, left_out) = sample.schema(false).unwrap();
+        let (schema, left_out) = sample.schema(false, Analyzer::default()).unwrap();
         let json: Value = serde_json::from_str(&schema.to_json()).unwrap();
         let fields = json["fields"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap().to_owned();

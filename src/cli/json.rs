@@ -1,9 +1,11 @@
 //! The report as one JSON object.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::Serializer;
+use serde_json::{Serializer, Value};
+use tickring::search::{self, Field, TextDocument};
 
 use super::escape::Visible;
 use super::report::{Answer, Report};
@@ -14,6 +16,8 @@ struct Output<'a> {
     documents: usize,
     bytes: u64,
     skipped: Vec<Skipped<'a>>,
+    /// The documents with words that count by their first 255 bytes.
+    shortened: Vec<Shortened>,
     shards: Vec<Shard>,
     ticks: u64,
     epoch: u64,
@@ -26,6 +30,12 @@ struct Output<'a> {
 struct Skipped<'a> {
     path: &'a str,
     reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct Shortened {
+    path: String,
+    words: u64,
 }
 
 #[derive(Serialize)]
@@ -45,6 +55,9 @@ struct Seconds {
 struct Query<'a> {
     query: &'a str,
     microseconds: u64,
+    /// The number of words that count by their first 255 bytes, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shortened_words: Option<u64>,
     /// The number of documents that match, of which the hits after the offset are shown.
     total: u64,
     hits: Vec<Hit<'a>>,
@@ -66,6 +79,9 @@ struct Hit<'a> {
     shard: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     snippet: Option<Snippet<'a>>,
+    /// The stored fields of the schema, each with all its values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<&'a str, Vec<Value>>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +104,11 @@ pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> 
                 path: &skipped.path,
                 reason: &skipped.reason,
             })
+            .collect(),
+        shortened: indexed
+            .shortened()
+            .into_iter()
+            .map(|(path, words)| Shortened { path, words })
             .collect(),
         shards: report
             .shards
@@ -121,9 +142,11 @@ fn query<'a>(report: &'a Report, answer: &'a Answer) -> Query<'a> {
     Query {
         query: &answer.query,
         microseconds: u64::try_from(answer.elapsed.as_micros()).unwrap_or(u64::MAX),
+        shortened_words: Some(answer.shortened_words).filter(|&words| words > 0),
         total: page.map_or(0, |page| page.total),
         hits: hits
-            .map(|(hit, snippet)| {
+            .map(|found| {
+                let hit = &found.hit;
                 let known = report.known(hit);
                 let place = known.and_then(|known| known.place.as_ref());
                 Hit {
@@ -132,7 +155,8 @@ fn query<'a>(report: &'a Report, answer: &'a Answer) -> Query<'a> {
                     line: place.and_then(|place| place.line),
                     score: hit.score,
                     shard: hit.shard.as_u32(),
-                    snippet: snippet.as_ref().map(shown),
+                    snippet: found.snippet.as_ref().map(shown),
+                    fields: found.stored.as_ref().map(fields).unwrap_or_default(),
                 }
             })
             .collect(),
@@ -146,5 +170,23 @@ fn shown(shown: &Shown) -> Snippet<'_> {
         field: &shown.field,
         text: shown.snippet.text(),
         highlights: highlights.map(|range| [range.start, range.end]).collect(),
+    }
+}
+
+fn fields(document: &TextDocument) -> BTreeMap<&str, Vec<Value>> {
+    let names = document.schema().fields().iter().map(Field::name);
+    let stored = names.map(|name| (name, document.get_all(name).map(value).collect()));
+    stored
+        .filter(|(_, values): &(_, Vec<_>)| !values.is_empty())
+        .collect()
+}
+
+fn value(value: &search::Value) -> Value {
+    match value {
+        search::Value::Integer(value) => (*value).into(),
+        search::Value::Float(value) => (*value).into(),
+        search::Value::Boolean(value) => (*value).into(),
+        // A text, or a date as in RFC 3339.
+        value => value.to_string().into(),
     }
 }

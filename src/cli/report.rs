@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use tickring::frequency::{DocumentFrequencies, aggregate_owned};
 use tickring::search::{
-    Field, Found, Hit, Query, SearchError, SearchOptions, TextView, search_with,
+    self, Field, Found, Hit, Query, SearchError, SearchOptions, TextDocument, TextView, search_with,
 };
 use tickring::{Publication, ShardId};
 
 use super::arguments::Run;
+use super::document::shortened_words;
 use super::index::{Indexed, Known};
-use super::snippet::{Maker, Shown};
+use super::snippet::{self, Shown};
 use super::{Failure, queries};
 
 pub(super) struct ShardShare {
@@ -23,6 +24,8 @@ pub(super) struct ShardShare {
 pub(super) struct Answer {
     pub(super) query: String,
     pub(super) elapsed: Duration,
+    /// The number of its words that are searched for by their first 255 bytes.
+    pub(super) shortened_words: u64,
     /// The hits, or the reason why the query couldn't be answered.
     pub(super) page: Result<Page, String>,
 }
@@ -33,8 +36,15 @@ pub(super) struct Page {
     pub(super) offset: usize,
     /// The number of all matches.
     pub(super) total: u64,
-    /// The hits, each with its snippet if one was asked for and there is one.
-    pub(super) hits: Vec<(Hit, Option<Shown>)>,
+    pub(super) hits: Vec<HitShown>,
+}
+
+pub(super) struct HitShown {
+    pub(super) hit: Hit,
+    /// If one was asked for, and there is one.
+    pub(super) snippet: Option<Shown>,
+    /// What the user's schema stores.
+    pub(super) stored: Option<TextDocument>,
 }
 
 pub(super) struct Report {
@@ -137,20 +147,33 @@ fn answer(indexed: &Indexed, query: &Query, run: &Run) -> Answer {
     Answer {
         query: query.as_str().to_owned(),
         elapsed,
+        shortened_words: shortened_words(&TextDocument::new("", query.as_str())),
         page: page.map_err(|error| error.to_string()),
     }
 }
 
 fn page(indexed: &Indexed, query: &Query, run: &Run, found: Found) -> Result<Page, SearchError> {
-    let snippets = match run.snippets {
-        true => Some(Maker::new(&indexed.publication, query)?),
-        false => None,
+    let makers = match run.snippets {
+        true => snippet::makers(&indexed.publication, query)?,
+        false => Vec::new(),
     };
-    let with_snippet = |hit: Hit| {
-        let snippet = snippets.as_ref().map(|snippets| snippets.of(&hit));
-        Ok((hit, snippet.transpose()?.flatten()))
+    let is_own = run.schema.is_some() && !run.infers();
+    let shown = |hit: Hit| {
+        let stored = match is_own || run.snippets {
+            true => search::stored(&indexed.publication, &hit)?,
+            false => None,
+        };
+        let snippet = stored
+            .as_ref()
+            .and_then(|stored| snippet::of(stored, &makers));
+        let stored = stored.filter(|_| is_own);
+        Ok(HitShown {
+            hit,
+            snippet,
+            stored,
+        })
     };
-    let hits = found.hits.into_iter().map(with_snippet);
+    let hits = found.hits.into_iter().map(shown);
     Ok(Page {
         offset: run.offset,
         total: found.total.unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use tickring::search::{Field, Schema, TextDocument};
+use tickring::search::{Analyzer, Field, Schema, TextDocument};
 
 use super::Failure;
 use super::arguments::Run;
@@ -29,7 +29,7 @@ pub(super) struct Shape<'a> {
 impl<'a> Shape<'a> {
     /// Returns the shape of documents with a title and a body, which the options name.
     pub(super) fn plain(run: &'a Run) -> Result<Self, Failure> {
-        let fields = ["title", "body"].map(Field::text);
+        let fields = ["title", "body"].map(|name| Field::text(name).analyzer(run.analyzer));
         let schema = fields.into_iter().fold(Schema::builder(), |schema, field| {
             let stored = run.snippets && field.name() == "body";
             schema.field(if stored { field.stored() } else { field })
@@ -67,7 +67,7 @@ impl<'a> Shape<'a> {
         standard.keep();
         corpus::read(run, standard, Purpose::Sample(&mut sample), &mut |_| Ok(()))?;
         standard.rewind();
-        let (schema, left_out) = sample.schema(run.snippets)?;
+        let (schema, left_out) = sample.schema(run.snippets, run.analyzer)?;
         let shape = Self {
             is_inferred: true,
             left_out: left_out.iter().map(|(name, _)| name.clone()).collect(),
@@ -81,6 +81,9 @@ impl<'a> Shape<'a> {
 
     /// Reads the schema from a file.
     pub(super) fn from_file(path: &Path, run: &'a Run) -> Result<Self, Failure> {
+        if run.analyzer != Analyzer::default() {
+            return Err("--analyzer has no effect beside a schema file: name it there".into());
+        }
         let named = |reason: String| format!("{}: {reason}", path.display());
         let json = fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
         let schema = Schema::from_json(&json).map_err(|error| named(error.to_string()))?;

@@ -2,7 +2,7 @@
 
 use tickring::Publication;
 use tickring::search::{
-    Field, Hit, Query, Schema, SearchError, Snippet, Snippets, TextView, stored,
+    Field, Query, Schema, SearchError, Snippet, Snippets, TextDocument, TextView, Value,
 };
 
 /// A snippet, and the field that it comes from.
@@ -12,11 +12,8 @@ pub(super) struct Shown {
     pub(super) snippet: Snippet,
 }
 
-/// The maker of the snippets of one query.
-pub(super) struct Maker<'a> {
-    publication: &'a Publication<TextView>,
-    fields: Vec<(String, Snippets)>,
-}
+/// The maker of the snippets of one field.
+type Maker = (String, Snippets);
 
 /// Returns the names of the fields that snippets are taken from.
 pub(super) fn fields(schema: &Schema) -> impl Iterator<Item = &str> {
@@ -25,40 +22,33 @@ pub(super) fn fields(schema: &Schema) -> impl Iterator<Item = &str> {
     shown.map(Field::name)
 }
 
-impl<'a> Maker<'a> {
-    pub(super) fn new(
-        publication: &'a Publication<TextView>,
-        query: &Query,
-    ) -> Result<Self, SearchError> {
-        let made = fields(query.schema()).map(|field| {
-            let snippets = Snippets::new(query, publication.statistics(), field)?;
-            Ok((field.to_owned(), snippets))
-        });
-        Ok(Self {
-            publication,
-            fields: made.collect::<Result<_, SearchError>>()?,
-        })
-    }
+/// Returns the makers of a query's snippets, one for each stored text field.
+pub(super) fn makers(
+    publication: &Publication<TextView>,
+    query: &Query,
+) -> Result<Vec<Maker>, SearchError> {
+    let made = fields(query.schema()).map(|field| {
+        let snippets = Snippets::new(query, publication.statistics(), field)?;
+        Ok((field.to_owned(), snippets))
+    });
+    made.collect()
+}
 
-    /// Returns the snippet of the first field with a word of the query, or else the beginning of the first field with a text.
-    pub(super) fn of(&self, hit: &Hit) -> Result<Option<Shown>, SearchError> {
-        let Some(stored) = stored(self.publication, hit)? else {
-            return Ok(None);
-        };
-        let mut shown = None;
-        for (field, snippets) in &self.fields {
-            for text in stored.get_all(field).filter_map(|value| value.as_str()) {
-                let snippet = snippets.of(text);
-                let is_match = !snippet.highlights().is_empty();
-                if is_match || shown.is_none() && !snippet.text().is_empty() {
-                    let field = field.clone();
-                    shown = Some(Shown { field, snippet });
-                }
-                if is_match {
-                    return Ok(shown);
-                }
+/// Returns the snippet of the first field with a word of the query, or else the beginning of the first field with a text.
+pub(super) fn of(stored: &TextDocument, makers: &[Maker]) -> Option<Shown> {
+    let mut shown = None;
+    for (field, snippets) in makers {
+        for text in stored.get_all(field).filter_map(Value::as_str) {
+            let snippet = snippets.of(text);
+            let is_match = !snippet.highlights().is_empty();
+            if is_match || shown.is_none() && !snippet.text().is_empty() {
+                let field = field.clone();
+                shown = Some(Shown { field, snippet });
+            }
+            if is_match {
+                return shown;
             }
         }
-        Ok(shown)
     }
+    shown
 }

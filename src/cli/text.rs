@@ -6,7 +6,7 @@ use std::time::Duration;
 use tickring::search::Hit;
 
 use super::escape::shown;
-use super::report::{Answer, Report};
+use super::report::{Answer, HitShown, Report};
 
 /// The maximum number of skipped files and records that are listed.
 const LISTED: usize = 20;
@@ -22,6 +22,7 @@ pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> 
         seconds(indexed.elapsed)
     )?;
     write_skipped(report, output)?;
+    write_shortened(report, output)?;
     writeln!(output, "\nshards")?;
     for shard in &report.shards {
         writeln!(
@@ -52,6 +53,26 @@ fn write_skipped(report: &Report, output: &mut impl Write) -> io::Result<()> {
             "  and {} more; --json lists all",
             skipped.len() - LISTED
         )?;
+    }
+    Ok(())
+}
+
+fn write_shortened(report: &Report, output: &mut impl Write) -> io::Result<()> {
+    let shortened = report.indexed.shortened();
+    if shortened.is_empty() {
+        return Ok(());
+    }
+    let words: u64 = shortened.iter().map(|(_, words)| words).sum();
+    writeln!(
+        output,
+        "shortened  {words} words, which count by their first 255 bytes"
+    )?;
+    for (place, words) in shortened.iter().take(LISTED) {
+        writeln!(output, "  {}: {words}", shown(place))?;
+    }
+    if shortened.len() > LISTED {
+        let more = shortened.len() - LISTED;
+        writeln!(output, "  and {more} more; --json lists all")?;
     }
     Ok(())
 }
@@ -101,6 +122,9 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
         shown(&answer.query),
         seconds(answer.elapsed)
     )?;
+    if answer.shortened_words > 0 {
+        writeln!(output, "  its long words count by their first 255 bytes")?;
+    }
     let page = match &answer.page {
         Err(reason) => return writeln!(output, "  not answered: {}", shown(reason)),
         Ok(page) if page.total == 0 => return writeln!(output, "  no hits"),
@@ -112,7 +136,7 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
         return writeln!(output, "  no more hits: {total} in all");
     }
     writeln!(output, "  showing {first}–{last} of {total}")?;
-    for (rank, (hit, snippet)) in (first..).zip(&page.hits) {
+    for (rank, HitShown { hit, snippet, .. }) in (first..).zip(&page.hits) {
         writeln!(
             output,
             "  {rank:>3}. {:>10.5}  {:<10} {}",

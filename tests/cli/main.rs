@@ -587,21 +587,6 @@ fn a_number_and_a_string_are_the_same_record_id() {
 }
 
 #[test]
-fn a_word_that_cannot_match_is_no_secret() {
-    let directory = small_corpus();
-    let long = format!("+{} ring", "x".repeat(40));
-    let arguments = ["docs", "--json", "--query", &long];
-    let (code, report, _) = outcome(&arguments, directory.path());
-    assert_eq!(code, Some(0));
-    assert_eq!(report["queries"][0]["hits"].as_array().unwrap().len(), 0);
-    refused(
-        &["docs", "--query", "ring & tide"],
-        directory.path(),
-        &["\"&\" has no letter or digit to search for"],
-    );
-}
-
-#[test]
 fn a_file_of_queries_may_come_from_any_editor() {
     let directory = small_corpus();
     fs::write(

@@ -158,3 +158,98 @@ fn s14_a_tab_stands_before_a_field_as_a_space_does() {
     assert_eq!(run("sea\tbody:ring"), run("sea body:ring"));
     assert_eq!(run("\tbody:ring"), run("body:ring"));
 }
+
+#[test]
+fn s3_words_that_are_shortened_are_counted_in_the_report_and_said_at_the_query() {
+    let (long, longer) = ("x".repeat(300), "é".repeat(200));
+    let text = format!("ring {long} {longer} {}", "y".repeat(255));
+    let record = format!("{{\"id\": 1, \"text\": \"{long}\"}}\n");
+    let replaced = format!("{record}{{\"id\": 1, \"text\": \"sea {long}\"}}\n");
+    let directory = corpus(&[
+        ("a.txt", text.as_bytes()),
+        ("b.txt", "使用搜索引擎".repeat(100).as_bytes()),
+        ("r.jsonl", replaced.as_bytes()),
+    ]);
+    let arguments = [".", "--json", "--query", &long, "--query", "ring"];
+    let report = json(&tickring(&arguments, directory.path()));
+    let expected =
+        serde_json::json!([{"path": "a.txt", "words": 2}, {"path": "r.jsonl:2", "words": 1}]);
+    assert_eq!(report["shortened"], expected);
+    assert_eq!(report["queries"][0]["shortened_words"], 1);
+    assert!(report["queries"][1]["shortened_words"].is_null());
+    assert_eq!(report["queries"][0]["total"], 2);
+    let shown = text_of(&[".", "--query", &long, "--query", "ring"], &directory);
+    let counted =
+        "shortened  3 words, which count by their first 255 bytes\n  a.txt: 2\n  r.jsonl:2: 1\n";
+    assert!(shown.contains(counted), "{shown}");
+    assert_eq!(
+        shown
+            .matches("its long words count by their first 255 bytes")
+            .count(),
+        1
+    );
+    let without = text_of(&["b.txt"], &directory);
+    assert!(!without.contains("shortened"), "{without}");
+}
+
+fn text_of(arguments: &[&str], directory: &tempfile::TempDir) -> String {
+    text(&tickring(arguments, directory.path()).stdout)
+}
+
+#[test]
+fn an_analyzer_is_chosen_by_name() {
+    let directory = corpus(&[
+        ("a.txt", "The cafés open".as_bytes()),
+        ("r.jsonl", b"{\"id\": 1, \"text\": \"The cafe opened\"}"),
+        ("s.json", b"{\"fields\": [{\"name\": \"body\", \"kind\": \"text\", \"analyzer\": \"text-1-english\"}]}"),
+    ]);
+    let run = |analyzer: &str, more: &[&str]| {
+        let arguments = [
+            &[
+                "a.txt",
+                "r.jsonl",
+                "--json",
+                "--query",
+                "opening CAFE",
+                "--analyzer",
+                analyzer,
+            ],
+            more,
+        ]
+        .concat();
+        let report = json(&tickring(&arguments, directory.path()));
+        hits(&report).len()
+    };
+    assert_eq!(run("text-1", &["--all-words"]), 0);
+    assert_eq!(run("text-1", &[]), 1);
+    assert_eq!(run("text-1-folded-english", &["--all-words"]), 2);
+    assert_eq!(
+        run(
+            "text-1-folded-english",
+            &["--all-words", "--schema", "infer"]
+        ),
+        2
+    );
+    let arguments = [
+        "a.txt", "--schema", "s.json", "--json", "--query", "opening",
+    ];
+    assert_eq!(
+        hits(&json(&tickring(&arguments, directory.path()))),
+        ["a.txt"]
+    );
+    let unknown = tickring(&["a.txt", "--analyzer", "text-2"], directory.path());
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("no analyzer is called \"text-2\""));
+    let both = [
+        "a.txt",
+        "--schema",
+        "s.json",
+        "--analyzer",
+        "text-1-english",
+    ];
+    super::refused(
+        &both,
+        directory.path(),
+        &["--analyzer has no effect beside a schema file"],
+    );
+}

@@ -61,6 +61,43 @@ fn the_fields_of_a_schema_are_filled_and_searched() {
 }
 
 #[test]
+fn stored_fields_are_in_the_json() {
+    let schema = br#"{"fields": [
+        {"name": "name", "kind": "text", "stored": true},
+        {"name": "abstract", "kind": "text"},
+        {"name": "author", "kind": "keyword", "stored": true},
+        {"name": "year", "kind": "integer", "stored": true},
+        {"name": "added", "kind": "date", "stored": true}
+    ]}"#;
+    let directory = corpus(&[("s.json", schema), ("books.jsonl", BOOKS.as_bytes())]);
+    let run = |query: &str, schema: &str| {
+        let arguments = [
+            "books.jsonl",
+            "--schema",
+            schema,
+            "--id-field",
+            "isbn",
+            "--json",
+            "--query",
+            query,
+            "--snippets",
+        ];
+        json(&tickring(&arguments, directory.path()))["queries"][0]["hits"][0]["fields"].clone()
+    };
+    let whale = serde_json::json!({
+        "name": ["Moby-Dick"],
+        "author": ["Melville"],
+        "year": [1851],
+        "added": ["2026-11-27T00:00:00Z"],
+    });
+    assert_eq!(run("whale", "s.json"), whale);
+    let sea =
+        serde_json::json!({"name": ["The sea"], "author": ["Banville", "Black"], "year": [2005]});
+    assert_eq!(run("name:sea", "s.json"), sea);
+    assert!(run("whale", "infer").is_null());
+}
+
+#[test]
 fn records_that_do_not_fit_the_schema_are_skipped_and_listed() {
     let wrong = r#"{"isbn": 4, "name": "x", "year": "long ago"}
 {"isbn": 5, "name": 7}
