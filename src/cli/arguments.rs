@@ -8,6 +8,7 @@ use tickring::placement::Placement;
 use tickring::search::{Analyzer, MAX_TEXT_SHARDS};
 
 use super::format::Format;
+use super::help::{EXIT_CODES, LONG_HELP};
 use super::number::between;
 use super::source::STANDARD_INPUT;
 
@@ -156,29 +157,6 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(super) json: bool,
 }
-
-const EXIT_CODES: &str = "\
-Exit code: 0 on success; 1 if the run or a query failed, or if a path named on the command line gave no document or couldn't be read \
-to its end; 2 if the arguments are invalid. Skipped records, and skipped files found in a directory, don't change the exit code.";
-
-/// Each line with a dollar sign is run as a test, in a directory with the files that it names.
-const LONG_HELP: &str = "\
-Examples:
-  Index the directory docs, and ask two queries:
-    $ tickring run docs --query 'hash ring' --query '+barrier -draft'
-  Index only Markdown files, also hidden and ignored ones:
-    $ tickring run docs --glob '*.md' --hidden --no-ignore --query ring
-  Index compressed records whose text is in the field body, and print JSON:
-    $ tickring run books.jsonl.gz --text-field body --query sea --json
-  Search the fields of records, and show why they match:
-    $ tickring run books.jsonl --schema infer --query name:sea --snippets
-  Index records that another program writes:
-    $ cat books.jsonl | tickring run - --format records --text-field body
-  Measure with a generated corpus over 8 shards:
-    $ tickring run --documents 2000 --seed 7 --shards 8
-
-Exit code: 0 on success; 1 if the run or a query failed, or if a path named on the command line gave no document or couldn't be read \
-to its end; 2 if the arguments are invalid. Skipped records, and skipped files found in a directory, don't change the exit code.";
 
 // The limits of the options keep the colony's configuration valid. Its errors would name its fields, which a user doesn't know.
 const _: () = assert!(MAX_TEXT_SHARDS as u64 * MAX_VIRTUAL_NODES as u64 <= MAX_POINTS as u64);

@@ -1,16 +1,16 @@
 //! The source of documents: files, directories, records, standard input or the generator. What can't be indexed is skipped, with the reason.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ignore::overrides::Override;
 
 use super::arguments::Run;
-use super::document::{Document, normalised};
+use super::document::normalised;
 use super::generate::Vocabulary;
 use super::infer::{SAMPLE_RECORDS, Sample};
+use super::item::{Item, Place};
 use super::records::{Limits, Records};
 use super::shape::Shape;
 use super::source::{self, FileKey, MAX_BYTES, STANDARD_INPUT, StandardInput};
@@ -22,54 +22,8 @@ const LIMITS: Limits = Limits {
     passed_over: 256 << 20,
 };
 
-/// A skipped file or record, and the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Skipped {
-    /// The path. For a record it ends with the line number.
-    pub(super) path: String,
-    pub(super) reason: String,
-    /// Whether the command line names this path, and it gave no documents or couldn't be read completely.
-    pub(super) named: bool,
-}
-
-/// The file that a document comes from, and its line there if it is a record.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    pub(super) path: String,
-    pub(super) line: Option<u64>,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
-        self.line.map_or(Ok(()), |line| write!(f, ":{line}"))
-    }
-}
-
-/// An item of the corpus.
-pub(super) enum Item {
-    /// A document, and its place unless it is generated.
-    Document(Document, Option<Place>),
-    Skipped(Skipped),
-}
-
-impl Item {
-    pub(super) fn skipped(path: impl Into<String>, reason: &impl ToString) -> Self {
-        Self::file_skipped(path, reason, false)
-    }
-
-    pub(super) fn file_skipped(
-        path: impl Into<String>,
-        reason: &impl ToString,
-        named: bool,
-    ) -> Self {
-        Self::Skipped(Skipped {
-            path: path.into(),
-            reason: reason.to_string(),
-            named,
-        })
-    }
-}
+/// The number of lines after which a file without a record isn't read further: it isn't a file of records.
+const MAX_WRONG: u64 = 10_000;
 
 /// What the content of the paths is read for.
 pub(super) enum Purpose<'a> {
@@ -220,9 +174,14 @@ impl Reader<'_> {
             Err(reason) => return self.take(Item::file_skipped(name, &reason, named)),
         };
         let mut records = Records::new(input, LIMITS);
-        let mut empty = true;
+        let before = self.documents;
+        let mut lines = 0;
         while let Some((number, line)) = records.next() {
-            empty = false;
+            lines += 1;
+            if lines > MAX_WRONG && self.documents == before && !self.is_sampling() {
+                let reason = format!("no record in {MAX_WRONG} lines, so the rest isn't read");
+                return self.take(Item::file_skipped(name, &reason, named));
+            }
             let place = Place {
                 path: name.to_owned(),
                 line: Some(number),
@@ -238,10 +197,14 @@ impl Reader<'_> {
                 }
             }
         }
-        if empty {
+        if lines == 0 {
             self.take(Item::file_skipped(name, &"contains no records", named))?;
         }
         Ok(())
+    }
+
+    fn is_sampling(&self) -> bool {
+        matches!(self.purpose, Purpose::Sample(_))
     }
 
     /// Returns whether the sample needs no more records.

@@ -13,8 +13,9 @@ use tickring::{Colony, ColonyConfig, DocumentId, Publication, ShardId, TickPhase
 
 use super::Failure;
 use super::arguments::Run;
-use super::corpus::{self, Item, Place, Purpose, Skipped};
+use super::corpus::{self, Purpose};
 use super::document::{Document, shortened_words};
+use super::item::{Item, Place, Skipped};
 use super::shape::Shape;
 use super::source::StandardInput;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use tickring::search::{Analyzer, Date, Field, Schema, SchemaBuilder, SchemaError};
 
-use super::corpus::{Place, Skipped};
+use super::item::{Place, Skipped};
 use super::record::Object;
 
 /// The number of records, and of their bytes, that a schema is inferred from.

@@ -7,8 +7,10 @@ mod document;
 mod escape;
 mod format;
 mod generate;
+mod help;
 mod index;
 mod infer;
+mod item;
 mod json;
 mod number;
 mod queries;
@@ -23,13 +25,14 @@ mod text;
 mod walk;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) use self::arguments::Arguments;
 use self::arguments::{Command, Run};
 use self::report::Report;
 use self::shape::Shape;
-use self::source::StandardInput;
+use self::source::{STANDARD_INPUT, StandardInput};
 
 /// An error that stops a run, with a message for the user.
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -69,7 +72,8 @@ impl Run {
                 "--snippets has no effect: the schema has no stored text field",
             );
         }
-        if self.paths.is_empty() && source::standard_input_waits() {
+        let reads_queries = self.query_file.as_deref() == Some(Path::new(STANDARD_INPUT));
+        if self.paths.is_empty() && !reads_queries && source::standard_input_waits() {
             say(
                 "warning",
                 "standard input isn't read, as no path is -; the corpus is generated",

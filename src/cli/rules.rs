@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
 
-use super::corpus::Skipped;
 use super::decode::utf16;
 use super::document::normalised;
+use super::item::Skipped;
 use super::source::MAX_BYTES;
 
 /// The rules of the damaged ignore files in a directory, in those above it and below it. Where a rule can't be read, whatever it may exclude is

@@ -8,9 +8,10 @@ use tickring::search::{Analyzer, Field, Schema, TextDocument};
 
 use super::Failure;
 use super::arguments::Run;
-use super::corpus::{self, Purpose, Skipped};
+use super::corpus::{self, Purpose};
 use super::document::Document;
 use super::infer::Sample;
+use super::item::Skipped;
 use super::record::{Fields, Object, id_of, record};
 use super::source::StandardInput;
 

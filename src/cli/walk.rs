@@ -10,8 +10,9 @@ use parking_lot::Mutex;
 
 use super::Failure;
 use super::arguments::Run;
-use super::corpus::{Item, Reader};
+use super::corpus::Reader;
 use super::document::normalised;
+use super::item::Item;
 use super::rules::DamagedRules;
 
 /// The rules that the walk asks, and that note what they found.

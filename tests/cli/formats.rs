@@ -314,3 +314,22 @@ fn a_record_may_have_a_title() {
     let expected = [("r.jsonl:3", "the field \"name\" is not a string")];
     assert_eq!(skipped(&report), expected);
 }
+
+#[test]
+fn a_file_that_is_no_file_of_records_is_not_listed_line_by_line_for_ever() {
+    let wrong = "no record\n".repeat(20_000);
+    let late = format!("{wrong}{{\"id\": 1, \"text\": \"ring\"}}\n");
+    let early = format!("{{\"id\": 1, \"text\": \"ring\"}}\n{wrong}");
+    let directory = corpus(&[
+        ("early.jsonl", early.as_bytes()),
+        ("late.jsonl", late.as_bytes()),
+    ]);
+    let (code, report, complaint) =
+        outcome(&["early.jsonl", "late.jsonl", "--json"], directory.path());
+    assert_eq!((code, &report["documents"]), (Some(1), &Value::from(1)));
+    let reason = "no record in 10000 lines, so the rest isn't read";
+    assert_eq!(complaint, format!("error: skipped late.jsonl: {reason}\n"));
+    let all = skipped(&report);
+    assert_eq!(all.len(), 30_001);
+    assert_eq!(all[30_000], ("late.jsonl", reason));
+}

@@ -57,4 +57,15 @@ fn queries_may_come_through_standard_input() {
     let arguments = ["a.txt", "--queries", "-", "--json"];
     let report = json(&with_input(&arguments, b"ring\n", directory.path()));
     assert_eq!(hits(&report), ["a.txt"]);
+    let arguments = ["--documents", "50", "--queries", "-"];
+    let output = with_input(&arguments, b"ring\n", directory.path());
+    assert_eq!(
+        (output.status.code(), text(&output.stderr).as_str()),
+        (Some(0), "")
+    );
+    refused(
+        &["-", "--queries", "-"],
+        directory.path(),
+        &["standard input can't be both"],
+    );
 }
