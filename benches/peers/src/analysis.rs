@@ -7,6 +7,7 @@ use crate::Scope;
 use crate::corpus::Corpus;
 use crate::measure::{pair, timed};
 use crate::report::{Goal, Report};
+use crate::single::Single;
 
 const BYTES: usize = 4_000_000;
 /// A text is cut after this many bytes, as the documents of the search are.
@@ -14,6 +15,18 @@ const PIECE: usize = 2_000;
 
 pub fn run(report: &mut Report, scope: Scope) {
     let corpus = Corpus::new(8_000);
+    let indexed = pair(
+        scope.rounds(15),
+        corpus.documents.len() as f64,
+        &mut || timed(|| index(&corpus, Some(tokenizer("text-1")))),
+        &mut || timed(|| index(&corpus, None)),
+    );
+    report.pair(
+        "S7",
+        "a document in one index of tantivy's, analysed by text-1",
+        Goal::AtLeast(0.9),
+        indexed,
+    );
     let bodies = corpus.documents.iter();
     let bodies = bodies.filter_map(|(_, document)| document.text("body"));
     let source: Vec<_> = bodies.filter(|body| body.is_ascii()).collect();
@@ -50,6 +63,18 @@ pub fn run(report: &mut Report, scope: Scope) {
         );
         report.pair("S7", format!("a token cut from text, {what}"), goal, row);
     }
+}
+
+fn index(corpus: &Corpus, analyzer: Option<TextAnalyzer>) -> Single {
+    let mut single = Single::new(1, false);
+    if let Some(analyzer) = analyzer {
+        single.analyze_with(analyzer);
+    }
+    for (id, document) in &corpus.documents {
+        single.add(*id, document);
+    }
+    single.commit();
+    single
 }
 
 /// A round is scaled to this many tokens, because the sides don't make the same number of them.

@@ -6,6 +6,7 @@ use tantivy::query::QueryParser;
 use tantivy::schema::{
     BytesOptions, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
+use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexWriter, Searcher, TantivyDocument};
 use tickring::DocumentId;
 use tickring::search::TextDocument;
@@ -43,6 +44,11 @@ impl Single {
             body,
             id,
         }
+    }
+
+    /// Cuts texts with this analyser from now on.
+    pub fn analyze_with(&self, analyzer: TextAnalyzer) {
+        self.index.tokenizers().register("default", analyzer);
     }
 
     pub fn add(&self, id: DocumentId, document: &TextDocument) {
