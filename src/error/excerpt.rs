@@ -5,7 +5,7 @@ use std::fmt;
 /// A piece of input in an error message: quoted, escaped, and cut off after at most 120 characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Excerpt {
-    text: String,
+    text: Box<str>,
     shortened: bool,
 }
 
@@ -23,7 +23,7 @@ impl Excerpt {
             .nth(characters)
             .map_or(input.len(), |(end, _)| end);
         Self {
-            text: input[..end].to_owned(),
+            text: input[..end].into(),
             shortened: end < input.len(),
         }
     }

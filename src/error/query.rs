@@ -68,6 +68,62 @@ pub enum QueryError {
         /// Where it is named.
         place: QueryPlace,
     },
+    /// The field's kind doesn't allow this.
+    #[error(
+        "{what} can't be in the field {field}, which is {kind}, {place}: the fields for it are {fields}"
+    )]
+    WrongField {
+        /// What was asked for.
+        what: &'static str,
+        /// The field.
+        field: Excerpt,
+        /// What the field is.
+        kind: &'static str,
+        /// The names of the fields that allow it.
+        fields: String,
+        /// Where it is asked for.
+        place: QueryPlace,
+    },
+    /// A value isn't of its field's kind.
+    #[error(
+        "the field {field} is {expected}, but the value is {value} {place}: write such a value"
+    )]
+    WrongType {
+        /// The field.
+        field: Excerpt,
+        /// What the field is.
+        expected: &'static str,
+        /// The value.
+        value: Excerpt,
+        /// Where it stands.
+        place: QueryPlace,
+    },
+    /// A part of the query is too short, too long, too wide or too large.
+    #[error("{what} is {value}, but must be from {min} to {max} {place}: change it")]
+    OutOfBounds {
+        /// The quantity.
+        what: &'static str,
+        /// Its value.
+        value: usize,
+        /// The least value allowed.
+        min: usize,
+        /// The greatest value allowed.
+        max: usize,
+        /// Where it is.
+        place: QueryPlace,
+    },
+    /// The query has too many parts with constant scores: prefixes, patterns, fuzzy words, phrases with slop or a prefix, ranges, sets and
+    /// existence checks.
+    #[error(
+        "the query has more than {max} prefixes, patterns, fuzzy words, phrases with slop or a prefix, ranges, sets and existence checks \
+         {place}: leave some out"
+    )]
+    TooManyPatterns {
+        /// The greatest number allowed.
+        max: usize,
+        /// The first that is too many.
+        place: QueryPlace,
+    },
     /// A boost, or the product of nested ones, is above the bound.
     #[error("a boost is above {max:e} {place}: write a smaller one")]
     Boost {
@@ -105,6 +161,10 @@ impl QueryError {
             | Self::Syntax { place, .. }
             | Self::Unsupported { place, .. }
             | Self::UnknownField { place, .. }
+            | Self::WrongField { place, .. }
+            | Self::WrongType { place, .. }
+            | Self::OutOfBounds { place, .. }
+            | Self::TooManyPatterns { place, .. }
             | Self::Boost { place, .. }
             | Self::NoToken { place, .. } => Some(place),
             Self::NoWords { .. } => None,

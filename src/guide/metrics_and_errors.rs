@@ -211,9 +211,10 @@
 //!
 //! | `QueryError` | means | do |
 //! | --- | --- | --- |
-//! | `TooLong`, `TooNested`, `TooManyLeaves`, `Boost` | a bound, which it names | stay within it |
+//! | `TooLong`, `TooNested`, `TooManyLeaves`, `TooManyPatterns`, `OutOfBounds`, `Boost` | a bound, which it names | stay within it |
 //! | `Syntax` | for example, a quote isn't closed, or an operator stands alone | what the error says, `Query::literal` or `Query::lenient` |
-//! | `Unsupported` | a feature that has no exact score | leave it out, or quote the word to mean its characters |
+//! | `Unsupported` | a regular expression | use a pattern, or quote the word to mean its characters |
+//! | `WrongField`, `WrongType` | a range over text, or a value that isn't of its field's kind | what the error says |
 //! | `UnknownField` | a field that the schema doesn't have | correct it, or quote the word to mean the colon |
 //! | `NoToken` | a word without letter or digit | leave it out, or quote it with its neighbours |
 //! | `NoWords` | nothing to search for | ask for a word |

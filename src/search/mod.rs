@@ -7,7 +7,6 @@
 mod analyzer;
 mod bitset;
 mod ceilings;
-#[allow(dead_code, reason = "no syntax makes such leaves yet")]
 mod constant;
 mod cursor;
 mod deadline;

@@ -8,6 +8,7 @@
 )]
 
 mod analysis;
+mod constants;
 mod logic;
 mod options;
 mod refusals;

@@ -44,6 +44,16 @@ impl<'a> Faults<'a> {
         })
     }
 
+    pub(super) fn bound(&mut self, bound: Bound, byte: usize) -> Result<(), QueryError> {
+        self.refuse(QueryError::OutOfBounds {
+            what: bound.what,
+            value: bound.value,
+            min: bound.min,
+            max: bound.max,
+            place: self.place(byte),
+        })
+    }
+
     pub(super) fn into_left_out(self) -> Vec<QueryError> {
         self.left_out.unwrap_or_default()
     }
@@ -122,6 +132,14 @@ impl Fault {
         "a boost has nothing directly before it",
         "write it directly after a word, phrase or group, or put a backslash before ^ to mean the character",
     );
+    pub(super) const PATTERN: Self = Self(
+        "a pattern has a character that no word has, or one of a script without spaces",
+        "use letters and digits of scripts with spaces beside the wildcards, or put backslashes before the wildcards to mean the characters",
+    );
+    pub(super) const DISTANCE: Self = Self(
+        "the distance of a fuzzy word can't be read",
+        "write sea~1 or boats~2, or put a backslash before ~ to mean the character",
+    );
     pub(super) const SLOP: Self = Self(
         "the slop of a phrase can't be read",
         "write a whole number directly after ~, as in \"open sea\"~3",
@@ -138,4 +156,51 @@ impl Fault {
         "something stands directly after a phrase, group, set or range",
         "put a space before it",
     );
+}
+
+/// A quantity in a query, and its bounds.
+#[derive(Clone, Copy)]
+pub(super) struct Bound {
+    what: &'static str,
+    value: usize,
+    pub(super) min: usize,
+    pub(super) max: usize,
+}
+
+impl Bound {
+    /// Without the option for less.
+    pub(super) const BEFORE_WILDCARD: Self =
+        Self::new("the number of characters before the first wildcard", 2, 255);
+    pub(super) const PATTERN_BYTES: Self = Self::new("the length of a pattern in bytes", 1, 255);
+    pub(super) const FUZZY_ONCE: Self = Self::new(
+        "the number of characters of a fuzzy word with one change",
+        3,
+        64,
+    );
+    pub(super) const FUZZY_TWICE: Self = Self::new(
+        "the number of characters of a fuzzy word with two changes",
+        6,
+        64,
+    );
+    pub(super) const SLOP: Self = Self::new("the slop of a phrase", 0, 64);
+    pub(super) const SET: Self = Self::new("the number of values in a set", 1, 1_024);
+
+    const fn new(what: &'static str, min: usize, max: usize) -> Self {
+        let value = 0;
+        Self {
+            what,
+            value,
+            min,
+            max,
+        }
+    }
+
+    pub(super) const fn of(mut self, value: usize) -> Self {
+        self.value = value;
+        self
+    }
+
+    pub(super) fn allows(self, value: usize) -> bool {
+        (self.min..=self.max).contains(&value)
+    }
 }

@@ -4,10 +4,12 @@ mod ast;
 mod compile;
 mod faults;
 mod filter;
+mod leaf;
 mod parse;
 mod parser;
 mod plan;
 mod scan;
+mod terms;
 mod tree;
 #[cfg(any(test, feature = "testing"))]
 mod truth;
@@ -34,6 +36,15 @@ use crate::error::QueryError;
 /// | `title:sea`, `body:"open sea"`, `title:(sea tide)` | documents with the words in this field |
 /// | `sea^2.5`, `(sea tide)^0.5` | the same documents, with the score multiplied by at most [`MAX_BOOST`](Self::MAX_BOOST) |
 /// | `*` | every document, with the score 1 |
+/// | `tid*`, `ti?e*` | documents with a word that matches: `*` is any number of letters, `?` one letter |
+/// | `boats~`, `boat~1`, `boats~2` | documents with a word that differs by at most one or two letters |
+/// | `"open sea"~3` | documents with the words in any order, moved by at most three places in all |
+/// | `"open se"*` | documents with the phrase, whose last word may go on |
+/// | `author:Melville`, `author:"Herman Melville"` | documents with this keyword, number, date or boolean |
+/// | `year:[1800 TO 1899]`, `year:{1800 TO *]` | documents with a value in the range; `{` and `}` exclude the bound |
+/// | `year:>1800`, `year:<=1899` | the same |
+/// | `author: IN [Melville "Jules Verne"]` | documents with one of the values |
+/// | `author:*` | documents with any value in the field |
 ///
 /// Queries are split into words by each field's [`Analyzer`](crate::search::Analyzer), like documents: at every character that isn't a letter, a
 /// digit or a mark, and in any case or form. Text in scripts without spaces is found by any of its neighbouring characters. An unquoted word
@@ -46,8 +57,11 @@ use crate::error::QueryError;
 /// Of words above 255 bytes, only the first 255 count. A word or phrase without any letter or digit is refused. Inside a phrase
 /// (`"sea & tide"`) such a word is ignored.
 ///
-/// Features without an exact score that is the same for every index are refused: ranges, sets, regular expressions, prefixes, fuzzy words,
-/// phrases with slop, and the existence of a field.
+/// A pattern or fuzzy word is one word. It needs two characters before its first wildcard, unless the
+/// [parser](QueryParser::leading_wildcards) allows less. A fuzzy word has 3 to 64 characters, and 6 or more for two changes; its first
+/// character has no change, and exchanging two neighbours is one. A slop is at most 64, a set has at most 1,024 values, and a query at most
+/// [`MAX_PATTERNS`](Self::MAX_PATTERNS) of all these. Patterns, ranges and sets work on keywords as they are, and on words after analysis
+/// without stemming. There are no regular expressions.
 ///
 /// # Which documents match
 /// What stands side by side is a list. A member of a list is a word, a phrase, a group in parentheses, or several of these joined by `AND` and
@@ -68,7 +82,8 @@ use crate::error::QueryError;
 /// A leaf's score is BM25 (Robertson and Zaragoza, *The Probabilistic Relevance Framework*, 2009) with k1 = 1.2 and b = 0.75, in 32 bits as
 /// tantivy computes it, with the statistics over all shards. A phrase's idf is the sum of its words' idfs, and its frequency is the number
 /// of its occurrences. `*` adds 1, as does a query of exclusions, but neither adds anything within a group or beside an operator's other side.
-/// All of these are multiplied by the boosts around them.
+/// A pattern, a fuzzy word, a phrase with slop or a prefix, a range, a set, a value and the existence of a field add 1 for each field,
+/// however many words or values match. All of these are multiplied by the boosts around them, and what is in a text field by the field's boost.
 ///
 /// ```
 /// use tickring::search::Query;
@@ -99,6 +114,9 @@ impl Query {
     /// The greatest number of words and phrases in a query. One without a field counts once for each text field. A search takes about 8 KB
     /// for each.
     pub const MAX_LEAVES: usize = 512;
+    /// The greatest number of parts with constant scores in a query: prefixes, patterns, fuzzy words, phrases with slop or a prefix, ranges,
+    /// sets and existence checks. One without a field counts once.
+    pub const MAX_PATTERNS: usize = 16;
     /// The greatest boost, and the greatest product of nested boosts.
     pub const MAX_BOOST: u32 = 1_000_000_000;
 
@@ -108,7 +126,7 @@ impl Query {
     /// use tickring::search::{Query, QueryError};
     ///
     /// assert!(Query::parse("sea tide").is_ok());
-    /// assert!(matches!(Query::parse("tid*"), Err(QueryError::Unsupported { .. })));
+    /// assert!(matches!(Query::parse("t*"), Err(QueryError::OutOfBounds { .. })));
     /// assert!(matches!(Query::parse("author:sea"), Err(QueryError::UnknownField { .. })));
     /// ```
     ///

@@ -64,6 +64,8 @@ struct Parser<'a, 'f> {
 #[derive(Default)]
 struct Group<'a> {
     head: Head<'a>,
+    /// Whether it or a group around it has a field.
+    has_field: bool,
     list: List<'a>,
     /// The operator before the next item, and its place.
     operator: Option<(Operator, usize)>,
@@ -148,6 +150,7 @@ impl<'a> Parser<'a, '_> {
         }
         let group = Group {
             head,
+            has_field: head.field.is_some() || self.open.has_field,
             ..Group::default()
         };
         self.closed.push(std::mem::replace(&mut self.open, group));
@@ -183,6 +186,8 @@ impl<'a> Parser<'a, '_> {
         match self.scanner.peek() {
             Some('(') => self.open(head),
             Some(letter) if field.is_some() => self.value(letter, head),
+            Some('[' | '{') if self.open.has_field => self.range(head),
+            Some('<' | '>') if self.open.has_field => self.comparison(head),
             Some(letter) => self.plain(letter, head),
             None => self.faults.syntax(Fault::EMPTY_FIELD, place),
         }

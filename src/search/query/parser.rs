@@ -24,6 +24,7 @@ use crate::error::{Excerpt, QueryError, QueryPlace};
 pub struct QueryParser {
     pub(super) schema: Schema,
     pub(super) all_words: bool,
+    pub(super) leading_wildcards: bool,
 }
 
 impl QueryParser {
@@ -32,6 +33,7 @@ impl QueryParser {
         Self {
             schema: schema.clone(),
             all_words: false,
+            leading_wildcards: false,
         }
     }
 
@@ -39,6 +41,14 @@ impl QueryParser {
     #[must_use]
     pub const fn all_words(mut self, all_words: bool) -> Self {
         self.all_words = all_words;
+        self
+    }
+
+    /// Sets whether a pattern may begin with a wildcard, as `*sea` does, or have a single character before it. By default it needs two. Such a
+    /// pattern can be slow: it is compared with all words of the index.
+    #[must_use]
+    pub const fn leading_wildcards(mut self, leading_wildcards: bool) -> Self {
+        self.leading_wildcards = leading_wildcards;
         self
     }
 

@@ -250,3 +250,34 @@ pub(super) fn unescape(raw: &str) -> String {
     }
     text
 }
+
+/// What a word is, by its wildcards.
+pub(super) enum Shape<'a> {
+    Plain,
+    /// What stands before a `*` at the end.
+    Prefix(&'a str),
+    Wildcard,
+    /// The word before the `~`, and the distance after it.
+    Fuzzy(&'a str, &'a str),
+}
+
+impl<'a> Shape<'a> {
+    pub(super) fn of(raw: &'a str) -> Self {
+        let is_word = |text: &str| text.ends_with(char::is_alphanumeric);
+        let is_distance = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let mut is_escaped = false;
+        let wildcard = raw.find(|letter| {
+            let is_wildcard = matches!(letter, '*' | '?') && !is_escaped;
+            is_escaped = letter == '\\' && !is_escaped;
+            is_wildcard
+        });
+        match (wildcard, raw.rsplit_once('~')) {
+            (Some(at), _) if at > 0 && &raw[at..] == "*" => Self::Prefix(&raw[..at]),
+            (Some(_), _) => Self::Wildcard,
+            (None, Some((word, distance))) if is_word(word) && is_distance(distance) => {
+                Self::Fuzzy(word, distance)
+            }
+            _ => Self::Plain,
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Documents, NaiveSearch};
-use crate::search::{Hit, TextDocument, TextShard, TextShardConfig, TextView};
+use crate::search::{Hit, Schema, TextDocument, TextShard, TextShardConfig, TextView};
 use crate::{Colony, ColonyConfig, DocumentId, Publication};
 
 #[derive(Debug)]
@@ -14,7 +14,15 @@ pub struct TextColony {
 
 impl TextColony {
     pub fn new(shards: u32) -> Self {
-        let make = TextShard::factory(TextShardConfig::default());
+        Self::of(&Schema::default(), shards)
+    }
+
+    /// Creates a colony for documents of a schema.
+    pub fn of(schema: &Schema, shards: u32) -> Self {
+        let make = TextShard::factory(TextShardConfig {
+            schema: schema.clone(),
+            ..TextShardConfig::default()
+        });
         let config = ColonyConfig {
             threads: 2,
             ..ColonyConfig::default()
@@ -25,9 +33,13 @@ impl TextColony {
         }
     }
 
-    /// Creates a colony with these documents, all written in the first tick.
+    /// Creates a colony with these documents of one schema, all written in the first tick.
     pub fn with(shards: u32, documents: &Documents) -> Self {
-        let mut colony = Self::new(shards);
+        let schema = documents
+            .values()
+            .next()
+            .map(|document| document.schema().clone());
+        let mut colony = Self::of(&schema.unwrap_or_default(), shards);
         for (id, document) in documents {
             colony.upsert(*id, document.clone());
         }

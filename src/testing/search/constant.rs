@@ -25,6 +25,19 @@ pub enum Leaf {
 }
 
 impl Leaf {
+    /// Returns the name of its field.
+    pub(super) const fn field(&self) -> &'static str {
+        match self {
+            Self::Prefix(field, _)
+            | Self::Wildcard(field, _)
+            | Self::Fuzzy(field, ..)
+            | Self::Near { field, .. }
+            | Self::Range(field, ..)
+            | Self::Set(field, _)
+            | Self::Exists(field) => field,
+        }
+    }
+
     pub fn matches(&self, document: &TextDocument) -> bool {
         let any_value = |field: &str, accept: &dyn Fn(&Value) -> bool| {
             let mut values = document.get_all(field);

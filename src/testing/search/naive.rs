@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use tantivy::fieldnorm::FieldNormReader;
 
 use super::analysis::NaiveAnalyzer;
-use super::{Meaning, Occur, Tree};
+use super::{Leaf, Meaning, Occur, Tree};
 use crate::DocumentId;
 use crate::frequency::bm25::single;
-use crate::search::TextDocument;
+use crate::search::{Field, Schema, TextDocument};
 
 /// The words of a text with their positions.
 pub(super) type Tokens = Vec<(usize, String)>;
@@ -18,31 +18,62 @@ pub(super) fn tokenize(text: &str) -> Tokens {
     tokens.into_iter().enumerate().collect()
 }
 
-const FIELDS: [&str; 2] = ["title", "body"];
+/// The least distance between words of two texts of a field: no phrase reaches so far.
+const APART: usize = 1_000;
 
-fn index(field: &str) -> usize {
-    FIELDS.iter().position(|name| *name == field).unwrap()
+fn tokens_of(document: &TextDocument, field: &str) -> Tokens {
+    let texts = document.get_all(field).zip(0..);
+    let tokens = texts.flat_map(|(text, number)| {
+        let tokens = tokenize(text.as_str().unwrap()).into_iter();
+        tokens.map(move |(place, word)| (number * APART + place, word))
+    });
+    tokens.collect()
 }
 
-/// All live documents, tokenised.
+/// The text fields of a schema in order, with their boosts.
+fn text_fields(schema: &Schema) -> Vec<(String, f32)> {
+    let fields = schema.fields().iter().filter(|field| field.is_text());
+    let boost = |field: &Field| {
+        let json = serde_json::to_value(field).unwrap();
+        json["boost"].as_f64().unwrap_or(1.0) as f32
+    };
+    fields
+        .map(|field| (field.name().to_owned(), boost(field)))
+        .collect()
+}
+
+/// All live documents, with the tokens of each text field.
 #[derive(Debug)]
 pub struct NaiveSearch {
-    documents: BTreeMap<DocumentId, [Tokens; 2]>,
+    fields: Vec<(String, f32)>,
+    documents: BTreeMap<DocumentId, (TextDocument, Vec<Tokens>)>,
 }
 
 impl NaiveSearch {
+    /// Takes documents of the same schema.
     pub fn new<'a>(
         documents: impl IntoIterator<Item = (&'a DocumentId, &'a TextDocument)>,
     ) -> Self {
-        let tokens = |document: &TextDocument| {
-            FIELDS.map(|field| tokenize(document.text(field).unwrap_or("")))
-        };
-        let documents = documents.into_iter();
+        let documents: Vec<_> = documents.into_iter().collect();
+        let schema = documents
+            .first()
+            .map(|(_, document)| document.schema().clone());
+        let fields = text_fields(&schema.unwrap_or_default());
+        let documents = documents.into_iter().map(|(id, document)| {
+            let tokens = fields.iter().map(|(field, _)| tokens_of(document, field));
+            (*id, (document.clone(), tokens.collect()))
+        });
         Self {
-            documents: documents
-                .map(|(id, document)| (*id, tokens(document)))
-                .collect(),
+            documents: documents.collect(),
+            fields,
         }
+    }
+
+    fn index(&self, field: &str) -> usize {
+        self.fields
+            .iter()
+            .position(|(name, _)| *name == field)
+            .unwrap()
     }
 
     pub fn document_count(&self) -> u64 {
@@ -50,22 +81,27 @@ impl NaiveSearch {
     }
 
     pub fn token_count(&self, field: &str) -> u64 {
+        let field = self.index(field);
         let tokens = self.documents.values();
-        tokens.map(|tokens| tokens[index(field)].len() as u64).sum()
+        tokens.map(|(_, tokens)| tokens[field].len() as u64).sum()
     }
 
     pub fn document_frequency(&self, field: &str, word: &str) -> u64 {
-        let has = |tokens: &&[Tokens; 2]| tokens[index(field)].iter().any(|(_, w)| w == word);
+        let field = self.index(field);
+        let has = |(_, tokens): &&(TextDocument, Vec<Tokens>)| {
+            tokens[field].iter().any(|(_, other)| other == word)
+        };
         self.documents.values().filter(has).count() as u64
     }
 
     /// Returns all matches with their scores, the best first.
     pub fn search(&self, tree: &Tree) -> Vec<(DocumentId, f32)> {
         let mut hits = Vec::new();
-        let leaves = self.weigh(&tree.meaning(), 0);
-        for (id, tokens) in &self.documents {
+        let names: Vec<_> = self.fields.iter().map(|(name, _)| name.as_str()).collect();
+        let leaves = self.weigh(&tree.meaning_in(&names), 0);
+        for (id, document) in &self.documents {
             let mut scores = Vec::new();
-            if leaves.evaluate(tokens, &mut scores) {
+            if leaves.evaluate(document, &mut scores) {
                 let mut sum = 0.0_f64;
                 scores.iter().for_each(|&score| sum += f64::from(score));
                 hits.push((*id, sum as f32));
@@ -80,6 +116,11 @@ impl NaiveSearch {
         match meaning {
             Meaning::Everything(boost) => Weighed::Everything(if depth > 1 { 0.0 } else { *boost }),
             Meaning::Words(field, words, boost) => self.weigh_words(field, words, *boost),
+            Meaning::Constant(leaf, boost) => {
+                let mut fields = self.fields.iter();
+                let field = fields.find(|(name, _)| leaf.field() == name);
+                Weighed::Constant(leaf.clone(), boost * field.map_or(1.0, |(_, boost)| *boost))
+            }
             Meaning::Clause(children) => {
                 let children = children.iter();
                 let weighed = children.map(|(occur, child)| (*occur, self.weigh(child, depth + 1)));
@@ -98,9 +139,9 @@ impl NaiveSearch {
             idf += single::idf(documents, df);
         }
         Weighed::Words {
-            field: index(field),
+            field: self.index(field),
             words,
-            weight: single::weight(idf) * boost,
+            weight: single::weight(idf) * (boost * self.fields[self.index(field)].1),
             average: single::average_length(self.token_count(field), documents),
         }
     }
@@ -114,12 +155,13 @@ enum Weighed {
         weight: f32,
         average: f32,
     },
+    Constant(Leaf, f32),
     Clause(Vec<(Occur, Self)>),
 }
 
 impl Weighed {
     /// Returns whether the document matches. If so, adds the scores of the matching leaves to `scores`, in the order of the query.
-    fn evaluate(&self, document: &[Tokens; 2], scores: &mut Vec<f32>) -> bool {
+    fn evaluate(&self, document: &(TextDocument, Vec<Tokens>), scores: &mut Vec<f32>) -> bool {
         match self {
             Self::Everything(score) => {
                 scores.push(*score);
@@ -131,7 +173,7 @@ impl Weighed {
                 weight,
                 average,
             } => {
-                let tokens = &document[*field];
+                let tokens = &document.1[*field];
                 let frequency = frequency(tokens, words);
                 if frequency > 0 {
                     let length = tokens.len() as u32;
@@ -144,6 +186,13 @@ impl Weighed {
                     ));
                 }
                 frequency > 0
+            }
+            Self::Constant(leaf, score) => {
+                let matches = leaf.matches(&document.0);
+                if matches {
+                    scores.push(*score);
+                }
+                matches
             }
             Self::Clause(children) => {
                 let (mut required, mut any, mut fails) = (false, false, false);

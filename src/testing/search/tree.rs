@@ -2,8 +2,7 @@
 
 use arbitrary::Unstructured;
 
-/// The fields of a word without a field.
-const FIELDS: [&str; 2] = ["title", "body"];
+use super::Leaf;
 
 /// A sign, as it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +63,8 @@ pub enum Tree {
     Everything,
     /// A word, or several as a phrase, in one field or in either.
     Words(Option<&'static str>, Vec<String>),
+    /// A leaf with a constant score.
+    Constant(Leaf),
     /// Members side by side: the whole query, or a group.
     List(Vec<Member>),
     /// At least two members, joined by AND.
@@ -109,6 +110,7 @@ impl Tree {
     fn render_within(&self, within: Within) -> String {
         let (members, between, binding) = match self {
             Self::Everything => return "*".to_owned(),
+            Self::Constant(leaf) => return leaf.to_string(),
             Self::Words(field, words) => {
                 let field = field.map_or(String::new(), |field| format!("{field}:"));
                 return match &words[..] {
@@ -143,7 +145,7 @@ impl Tree {
 
     fn members(&self) -> &[Member] {
         match self {
-            Self::Everything | Self::Words(..) | Self::Boost(..) => &[],
+            Self::Everything | Self::Words(..) | Self::Constant(_) | Self::Boost(..) => &[],
             Self::List(members) | Self::And(members) | Self::Or(members) => members,
         }
     }
@@ -211,7 +213,8 @@ pub enum Occur {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Meaning {
     Everything(f32),
-    Words(&'static str, Vec<String>, f32),
+    Words(String, Vec<String>, f32),
+    Constant(Leaf, f32),
     Clause(Vec<(Occur, Self)>),
 }
 
@@ -220,34 +223,45 @@ impl Meaning {
     pub fn has_everything(&self) -> bool {
         match self {
             Self::Everything(_) => true,
-            Self::Words(..) => false,
+            Self::Words(..) | Self::Constant(..) => false,
             Self::Clause(children) => children.iter().any(|(_, child)| child.has_everything()),
         }
     }
 }
 
 impl Tree {
+    /// Returns the meaning for documents with a title and a body.
     pub fn meaning(&self) -> Meaning {
-        self.boosted(1.0)
+        self.meaning_in(&["title", "body"])
     }
 
-    fn boosted(&self, boost: f32) -> Meaning {
+    /// Returns the meaning for documents with these text fields.
+    pub fn meaning_in(&self, fields: &[&str]) -> Meaning {
+        self.boosted(fields, 1.0)
+    }
+
+    fn boosted(&self, fields: &[&str], boost: f32) -> Meaning {
         let clause = |members: &[Member], occur: &dyn Fn(&Member) -> Occur| {
             let members = members.iter();
             clause(
-                members.map(|member| (occur(member), member.tree.boosted(boost))),
+                members.map(|member| (occur(member), member.tree.boosted(fields, boost))),
                 boost,
             )
         };
         match self {
             Self::Everything => Meaning::Everything(boost),
-            Self::Boost(child, factor) => child.boosted(boost * factor),
-            Self::Words(Some(field), words) => Meaning::Words(field, words.clone(), boost),
-            Self::Words(None, words) => Meaning::Clause(
-                FIELDS
-                    .map(|field| (Occur::Should, Meaning::Words(field, words.clone(), boost)))
-                    .into(),
-            ),
+            Self::Boost(child, factor) => child.boosted(fields, boost * factor),
+            Self::Constant(leaf) => Meaning::Constant(leaf.clone(), boost),
+            Self::Words(Some(field), words) => {
+                Meaning::Words((*field).to_owned(), words.clone(), boost)
+            }
+            Self::Words(None, words) => {
+                let leaf = |field: &&str| {
+                    let leaf = Meaning::Words((*field).to_owned(), words.clone(), boost);
+                    (Occur::Should, leaf)
+                };
+                self::clause(fields.iter().map(leaf), boost)
+            }
             Self::List(members) => clause(members, &|member| match (
                 member.is_excluded(),
                 member.is_required(),
@@ -265,7 +279,7 @@ impl Tree {
             }),
             Self::Or(members) => {
                 let alternatives = members.iter().map(|member| {
-                    let tree = member.tree.boosted(boost);
+                    let tree = member.tree.boosted(fields, boost);
                     match (member.is_excluded(), member.is_required()) {
                         (true, _) => (Occur::Should, self::clause([(Occur::MustNot, tree)], boost)),
                         (false, true) => (Occur::Must, tree),

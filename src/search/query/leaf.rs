@@ -1,0 +1,417 @@
+//! The compilation of a leaf: its text is analysed, or its values are read, and its bounds are checked.
+
+use std::ops::Bound as RangeBound;
+
+use tantivy::query_grammar::Occur;
+
+use super::Query;
+use super::ast::{Bound as RawBound, Item, Raw, Unary, Value as RawValue};
+use super::compile::{Compiler, Context};
+use super::faults::{Bound, Fault};
+use super::plan::LeafKind;
+use super::scan::{Shape, unescape};
+use super::terms::{Terms, Trouble};
+use super::tree::{Members, PartId};
+use crate::error::{Excerpt, QueryError};
+use crate::search::constant::{Constant, Values};
+use crate::search::schema::{FieldId, Kind};
+use crate::search::value::Value;
+
+type Compiled<T = Option<PartId>> = Result<T, QueryError>;
+
+impl<'a> Compiler<'a, '_> {
+    pub(super) fn leaf(&mut self, item: &Item<'a>, context: Context) -> Compiled {
+        let kind = context
+            .field
+            .map(|field| (field, self.parser.schema.kind(field)));
+        match (&item.unary, kind) {
+            (Unary::Everything, None) => self.tree(vec![LeafKind::Everything], item.place, context),
+            (Unary::Everything, Some((field, _))) => {
+                self.constant(Constant::Exists(field), item.place, context)
+            }
+            (Unary::Range(from, to), Some((field, kind))) => {
+                self.range((field, kind), from, to, item.place, context)
+            }
+            (Unary::Set(values), Some((field, kind))) => {
+                self.set((field, kind), values, item.place, context)
+            }
+            (Unary::Word(raw), _) => self.word(*raw, item, context),
+            (Unary::Literal(raw), _) => self.words(raw.text, 0, raw.place, true, context),
+            (
+                Unary::Phrase {
+                    text,
+                    slop,
+                    is_prefix,
+                },
+                _,
+            ) => {
+                let slop = self.slop(*slop)?;
+                self.phrase(*text, slop, *is_prefix, context)
+            }
+            // The parser reads them after a field only, and groups aren't leaves.
+            (Unary::Range(..) | Unary::Set(_) | Unary::Group(_), _) => Ok(None),
+        }
+    }
+
+    /// Compiles a word, or what is written as one. Directly after a field it can contain a colon, but not a second field.
+    fn word(&mut self, raw: Raw<'a>, item: &Item<'a>, context: Context) -> Compiled {
+        let name = raw.text.split(':').next().unwrap_or("");
+        let is_name = name.len() < raw.text.len() && self.parser.schema.field(name).is_some();
+        if item.field.is_some() && is_name {
+            self.faults.syntax(Fault::NESTED_FIELD, raw.place)?;
+        }
+        let place = raw.place;
+        let least = self.least();
+        match Shape::of(raw.text) {
+            Shape::Plain => self.words(&unescape(raw.text), 0, place, false, context),
+            _ if self.is_value(context) => self.value(raw.text, place, context),
+            Shape::Prefix(begin) => {
+                let text = unescape(begin);
+                self.pattern("a prefix", raw, context, |terms| terms.prefix(&text, least))
+            }
+            Shape::Wildcard => self.pattern("a wildcard", raw, context, |terms| {
+                terms.wildcard(raw.text, least)
+            }),
+            Shape::Fuzzy(word, distance) => {
+                let word = unescape(word);
+                self.pattern("a fuzzy word", raw, context, |terms| {
+                    terms.fuzzy(&word, distance)
+                })
+            }
+        }
+    }
+
+    fn least(&self) -> usize {
+        if self.parser.leading_wildcards {
+            0
+        } else {
+            Bound::BEFORE_WILDCARD.min
+        }
+    }
+
+    fn phrase(&mut self, raw: Raw<'a>, slop: u32, is_prefix: bool, context: Context) -> Compiled {
+        let text = unescape(raw.text);
+        if !is_prefix {
+            return self.words(&text, slop, raw.place, false, context);
+        }
+        let least = self.least();
+        self.pattern("a prefix", raw, context, |terms| {
+            // A separator at the end says nothing about the word before it.
+            let end = match terms.text {
+                Some(_) => text.trim_end_matches(|letter: char| !letter.is_alphanumeric()),
+                None => &text,
+            };
+            terms.prefix(end, least)
+        })
+    }
+
+    fn slop(&mut self, slop: Option<Raw<'a>>) -> Compiled<u32> {
+        let Some(raw) = slop else {
+            return Ok(0);
+        };
+        let slop = raw.text.parse().unwrap_or(u32::MAX);
+        if Bound::SLOP.allows(slop as usize) {
+            return Ok(slop);
+        }
+        self.faults
+            .bound(Bound::SLOP.of(slop as usize), raw.place)?;
+        Ok(0)
+    }
+
+    /// Whether the field has values that aren't text.
+    fn is_value(&self, context: Context) -> bool {
+        context.field.is_some_and(|field| {
+            !matches!(
+                self.parser.schema.kind(field),
+                Kind::Text(_) | Kind::Keyword
+            )
+        })
+    }
+
+    /// Returns the fields in which a word is searched for: its own, or all text fields.
+    fn fields(&self, context: Context) -> Vec<FieldId> {
+        let schema = &self.parser.schema;
+        match context.field {
+            Some(field) => vec![field],
+            None => schema
+                .text_fields()
+                .map(|field| schema.field_of(field))
+                .collect(),
+        }
+    }
+
+    /// Compiles a word or phrase: a leaf in its field, or one in each text field.
+    fn words(
+        &mut self,
+        text: &str,
+        slop: u32,
+        place: usize,
+        may_be_empty: bool,
+        context: Context,
+    ) -> Compiled {
+        let (mut leaves, mut is_constant) = (Vec::new(), false);
+        for field in self.fields(context) {
+            let Kind::Text(text_field) = self.parser.schema.kind(field) else {
+                if slop > 0 {
+                    return self.wrong_field("a phrase with slop", field, place, &|kind| {
+                        matches!(kind, Kind::Text(_))
+                    });
+                }
+                return self.value(text, place, context);
+            };
+            let terms = Terms {
+                schema: &self.parser.schema,
+                field,
+                text: Some(text_field),
+            };
+            let leaf = terms.words(text, slop);
+            is_constant |= matches!(leaf, Some(LeafKind::Constant(_)));
+            leaves.extend(leaf);
+        }
+        if leaves.is_empty() && !may_be_empty {
+            self.no_token(text, place)?;
+        }
+        if is_constant && !self.count(place)? {
+            return Ok(None);
+        }
+        self.tree(leaves, place, context)
+    }
+
+    fn no_token(&mut self, text: &str, place: usize) -> Compiled<()> {
+        self.faults.refuse(QueryError::NoToken {
+            word: Excerpt::new(text),
+            place: self.faults.place(place),
+        })
+    }
+
+    /// Compiles a pattern: a leaf in its field, or one in each text field.
+    fn pattern(
+        &mut self,
+        what: &'static str,
+        raw: Raw<'a>,
+        context: Context,
+        make: impl Fn(Terms<'_>) -> Result<Option<LeafKind>, Trouble>,
+    ) -> Compiled {
+        let mut leaves = Vec::new();
+        for field in self.fields(context) {
+            let text = match self.parser.schema.kind(field) {
+                Kind::Text(text) => Some(text),
+                Kind::Keyword => None,
+                _ => {
+                    return self.wrong_field(what, field, raw.place, &|kind| {
+                        matches!(kind, Kind::Text(_) | Kind::Keyword)
+                    });
+                }
+            };
+            let terms = Terms {
+                schema: &self.parser.schema,
+                field,
+                text,
+            };
+            match make(terms) {
+                Ok(leaf) => leaves.extend(leaf),
+                Err(Trouble::Bound(bound)) => {
+                    return self.faults.bound(bound, raw.place).map(|()| None);
+                }
+                Err(Trouble::Syntax(fault)) => {
+                    return self.faults.syntax(fault, raw.place).map(|()| None);
+                }
+            }
+        }
+        if leaves.is_empty() {
+            self.no_token(raw.text, raw.place)?;
+        }
+        if !self.count(raw.place)? {
+            return Ok(None);
+        }
+        self.tree(leaves, raw.place, context)
+    }
+
+    /// Counts a part with a constant score. Returns false if there are too many.
+    fn count(&mut self, place: usize) -> Compiled<bool> {
+        if self.patterns == Query::MAX_PATTERNS {
+            self.faults.refuse(QueryError::TooManyPatterns {
+                max: Query::MAX_PATTERNS,
+                place: self.faults.place(place),
+            })?;
+            return Ok(false);
+        }
+        self.patterns += 1;
+        Ok(true)
+    }
+
+    fn constant(&mut self, constant: Constant, place: usize, context: Context) -> Compiled {
+        if !self.count(place)? {
+            return Ok(None);
+        }
+        self.tree(vec![LeafKind::Constant(constant)], place, context)
+    }
+
+    /// Compiles one value of a field that isn't text.
+    fn value(&mut self, text: &str, place: usize, context: Context) -> Compiled {
+        let Some(field) = context.field else {
+            return Ok(None);
+        };
+        let kind = self.parser.schema.kind(field);
+        let Some(value) = self.read((field, kind), text, place)? else {
+            return Ok(None);
+        };
+        let leaf = Values::set(kind, &[value]).map(|set| Constant::Values(field, set));
+        self.tree(
+            leaf.map(LeafKind::Constant).into_iter().collect(),
+            place,
+            context,
+        )
+    }
+
+    fn set(
+        &mut self,
+        (field, kind): (FieldId, Kind),
+        values: &[RawValue<'a>],
+        place: usize,
+        context: Context,
+    ) -> Compiled {
+        if matches!(kind, Kind::Text(_)) {
+            return self.wrong_field("a set", field, place, &|kind| {
+                !matches!(kind, Kind::Text(_))
+            });
+        }
+        if !Bound::SET.allows(values.len()) {
+            self.faults.bound(Bound::SET.of(values.len()), place)?;
+            return Ok(None);
+        }
+        let mut read = Vec::new();
+        for value in values {
+            read.extend(self.read((field, kind), &unescape(value.raw.text), value.raw.place)?);
+        }
+        match Values::set(kind, &read) {
+            Some(set) if !read.is_empty() => {
+                self.constant(Constant::Values(field, set), place, context)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn range(
+        &mut self,
+        (field, kind): (FieldId, Kind),
+        from: &RawBound<'a>,
+        to: &RawBound<'a>,
+        place: usize,
+        context: Context,
+    ) -> Compiled {
+        if matches!(kind, Kind::Text(_)) {
+            return self.wrong_field("a range", field, place, &|kind| {
+                !matches!(kind, Kind::Text(_))
+            });
+        }
+        let (Some(from), Some(to)) = (
+            self.bound((field, kind), from)?,
+            self.bound((field, kind), to)?,
+        ) else {
+            return Ok(None);
+        };
+        match Values::range(kind, &from, &to) {
+            Some(range) => self.constant(Constant::Values(field, range), place, context),
+            None => Ok(None),
+        }
+    }
+
+    fn bound(
+        &mut self,
+        field: (FieldId, Kind),
+        bound: &RawBound<'a>,
+    ) -> Compiled<Option<RangeBound<Value>>> {
+        let mut read =
+            |value: &RawValue<'a>| self.read(field, &unescape(value.raw.text), value.raw.place);
+        Ok(match bound {
+            RawBound::Open => Some(RangeBound::Unbounded),
+            RawBound::Included(value) => read(value)?.map(RangeBound::Included),
+            RawBound::Excluded(value) => read(value)?.map(RangeBound::Excluded),
+        })
+    }
+
+    /// Reads a value of a field's kind.
+    fn read(
+        &mut self,
+        (field, kind): (FieldId, Kind),
+        text: &str,
+        place: usize,
+    ) -> Compiled<Option<Value>> {
+        let value = match kind {
+            Kind::Text(_) | Kind::Keyword => Some(Value::from(text)),
+            Kind::Integer => text.parse().ok().map(Value::Integer),
+            // Adding 0 makes -0 to 0.
+            Kind::Float => {
+                let number = text.parse::<f64>().ok();
+                number
+                    .filter(|number| number.is_finite())
+                    .map(|number| Value::Float(number + 0.0))
+            }
+            Kind::Date => text.parse().ok().map(Value::Date),
+            Kind::Boolean => text.parse().ok().map(Value::Boolean),
+        };
+        if value.is_none() {
+            let name = self.parser.schema.definition(field).name();
+            self.faults.refuse(QueryError::WrongType {
+                field: Excerpt::new(name),
+                expected: kind.expected(),
+                value: Excerpt::new(text),
+                place: self.faults.place(place),
+            })?;
+        }
+        Ok(value)
+    }
+
+    fn wrong_field(
+        &mut self,
+        what: &'static str,
+        field: FieldId,
+        place: usize,
+        fits: &dyn Fn(Kind) -> bool,
+    ) -> Compiled {
+        let schema = &self.parser.schema;
+        let fields = (0..schema.fields().len()).map(FieldId::new);
+        let fitting: Vec<_> = fields
+            .filter(|&field| fits(schema.kind(field)))
+            .map(|field| schema.definition(field).name())
+            .collect();
+        self.faults.refuse(QueryError::WrongField {
+            what,
+            field: Excerpt::new(schema.definition(field).name()),
+            kind: schema.kind(field).expected(),
+            fields: if fitting.is_empty() {
+                "none".to_owned()
+            } else {
+                fitting.join(", ")
+            },
+            place: self.faults.place(place),
+        })?;
+        Ok(None)
+    }
+
+    /// Returns the tree that matches if one of these leaves does.
+    fn tree(&mut self, leaves: Vec<LeafKind>, place: usize, context: Context) -> Compiled {
+        if self.leaves + leaves.len() > Query::MAX_LEAVES {
+            self.faults.refuse(QueryError::TooManyLeaves {
+                max: Query::MAX_LEAVES,
+                place: self.faults.place(place),
+            })?;
+            return Ok(None);
+        }
+        self.leaves += leaves.len();
+        let schema = &self.parser.schema;
+        let mut members = Members::default();
+        for leaf in leaves {
+            let text = match &leaf {
+                LeafKind::Term(field, _) | LeafKind::Phrase(field, _) => Some(*field),
+                LeafKind::Constant(constant) => constant.text_field(schema),
+                LeafKind::Everything => None,
+            };
+            let boost = text.map_or(1.0, |field| schema.boost(field));
+            let leaf = self.forest.leaf(leaf, context.boost * boost);
+            self.add(&mut members, Occur::Should, Some(leaf));
+        }
+        Ok(self.forest.clause(members, context.boost))
+    }
+}
