@@ -213,6 +213,9 @@
 //! With the feature `search`, text shards are tantivy indexes whose answers are the same for any number of shards. They run in a colony, or
 //! stand alone: `search::search_views` takes views and statistics from anywhere. **Not** worth it for one index: use tantivy itself.
 //!
+//! Documents have a title and a body, or the fields of a `Schema` of your own. `tests/examples/library.rs` has one, with filters, totals and
+//! snippets.
+//!
 //! ```
 //! # #[cfg(feature = "search")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

@@ -3,6 +3,16 @@
 //! A [`TextShard`] holds [`TextDocument`]s in an in-memory index; run such shards in a [`Colony`](crate::Colony). [`search`] runs a
 //! [`Query`] over all shards of a publication and scores with the statistics over all of them. So the answer is the same for every number
 //! of shards, down to the bits of the scores.
+//!
+//! | to | use |
+//! | --- | --- |
+//! | search titles and bodies | [`TextDocument::new`], [`Query::parse`], [`search`] |
+//! | have fields of your own: texts, keywords, numbers, dates | a [`Schema`] of [`Field`]s, [`Schema::document`] or [`Schema::document_from_json`], a [`QueryParser`] |
+//! | fold accents, stem words | an [`Analyzer`] in a field |
+//! | turn pages, count matches, filter, order ties | [`search_with`] and [`SearchOptions`] |
+//! | show what was found | [stored](Field::stored) fields, [`stored`], [`Snippets`] |
+//! | take whatever a person types | [`Query::literal`], [`Query::lenient`] |
+//! | search views that no colony made | [`search_views`] |
 
 mod analyzer;
 mod bitset;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "search")]
 mod first_search;
+#[cfg(feature = "search")]
+mod library;
 mod own_shard;
 mod own_threads;
 mod pagerank;
@@ -24,6 +26,8 @@ macro_rules! run {
 run! {
     #[cfg(feature = "search")]
     first_search
+    #[cfg(feature = "search")]
+    library
     own_shard
     own_threads
     pagerank

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tantivy::fieldnorm::FieldNormReader;
 
-use super::analysis::NaiveAnalyzer;
+use super::analysis::{NaiveAnalyzer, is_unspaced};
 use super::{Leaf, Meaning, Occur, Tree};
 use crate::DocumentId;
 use crate::frequency::bm25::single;
@@ -130,31 +130,57 @@ impl NaiveSearch {
     }
 
     fn weigh_words(&self, field: &str, words: &[String], boost: f32) -> Weighed {
-        let words = words.iter().flat_map(|word| tokenize(word));
-        let words: Vec<String> = words.map(|(_, word)| word).collect();
+        let boost = boost * self.fields[self.index(field)].1;
+        let (words, prefix) = asked(words);
+        if let Some(prefix) = prefix {
+            let field = self.fields[self.index(field)].0.clone();
+            return Weighed::Near(field, words, prefix, boost);
+        }
         let documents = self.document_count();
         let mut idf = 0.0_f32;
-        for word in &words {
+        for (_, word) in &words {
             let df = self.document_frequency(field, word);
             idf += single::idf(documents, df);
         }
         Weighed::Words {
             field: self.index(field),
             words,
-            weight: single::weight(idf) * (boost * self.fields[self.index(field)].1),
+            weight: single::weight(idf) * boost,
             average: single::average_length(self.token_count(field), documents),
         }
     }
+}
+
+/// Returns the terms of a word or phrase with their places, and what any term after them has to begin with.
+///
+/// In scripts without spaces, a word's last character alone is left out, since the text may go on there. If it is the whole word, it is the
+/// end of what was before, and at the end of the phrase it is a beginning.
+fn asked(words: &[String]) -> (Tokens, Option<(usize, String)>) {
+    let (mut terms, mut place) = (Tokens::new(), 0);
+    let mut is_alone = false;
+    for word in words {
+        let tokens = tokenize(word);
+        let is_unspaced = word.chars().all(is_unspaced);
+        is_alone = is_unspaced && tokens.len() == 1;
+        let kept = tokens.len() - usize::from(is_unspaced && !is_alone);
+        let kept = tokens.iter().take(kept);
+        terms.extend(kept.map(|(offset, token)| (place + offset, token.clone())));
+        place += tokens.len();
+    }
+    let prefix = if is_alone { terms.pop() } else { None };
+    (terms, prefix)
 }
 
 enum Weighed {
     Everything(f32),
     Words {
         field: usize,
-        words: Vec<String>,
+        words: Tokens,
         weight: f32,
         average: f32,
     },
+    /// Words of a field, and what a word after them begins with.
+    Near(String, Tokens, (usize, String), f32),
     Constant(Leaf, f32),
     Clause(Vec<(Occur, Self)>),
 }
@@ -186,6 +212,25 @@ impl Weighed {
                     ));
                 }
                 frequency > 0
+            }
+            Self::Near(field, words, (offset, prefix), score) => {
+                let tokens = tokens_of(&document.0, field);
+                let at = |place: usize, accept: &dyn Fn(&str) -> bool| {
+                    let mut tokens = tokens.iter();
+                    tokens.any(|(other, word)| *other == place && accept(word))
+                };
+                let matches = tokens.iter().any(|(end, word)| {
+                    let first = end.checked_sub(*offset);
+                    let before = |first| {
+                        let mut words = words.iter();
+                        words.all(|(offset, word)| at(first + offset, &|other| other == word))
+                    };
+                    word.starts_with(prefix) && first.is_some_and(before)
+                });
+                if matches {
+                    scores.push(*score);
+                }
+                matches
             }
             Self::Constant(leaf, score) => {
                 let matches = leaf.matches(&document.0);
@@ -222,10 +267,13 @@ impl Weighed {
     }
 }
 
-fn frequency(tokens: &Tokens, words: &[String]) -> u32 {
-    let at = |place: usize, word: &str| tokens.iter().any(|(p, w)| *p == place && w == word);
+fn frequency(tokens: &Tokens, words: &Tokens) -> u32 {
+    let at = |place: usize, word: &str| {
+        let found = tokens.binary_search_by_key(&place, |(place, _)| *place);
+        found.is_ok_and(|index| tokens[index].1 == word)
+    };
     let starts = tokens.iter().filter(|(start, _)| {
-        let mut words = words.iter().enumerate();
+        let mut words = words.iter();
         words.all(|(offset, word)| at(start + offset, word))
     });
     starts.count() as u32

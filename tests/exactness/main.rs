@@ -1,0 +1,156 @@
+//! Answers over texts that real people wrote: each colony, however its documents came to lie where they do, gives the naive model's answer to
+//! the bit, and tantivy alone gives the same but for rounding.
+//!
+//! `TICKRING_EXACTNESS_QUERIES=1000 cargo test --release --features search --test exactness`
+#![cfg(feature = "search")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "test data is small, and helpers of tests fail as tests do"
+)]
+
+mod corpora;
+mod queries;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tickring::search::{QueryParser, Schema, SearchOptions, TextView, search_with};
+use tickring::testing::random::Random;
+use tickring::testing::search::{Documents, NaiveSearch, PlainTantivy, TextColony, bits};
+use tickring::{DocumentId, Publication};
+
+use self::corpora::Corpus;
+use self::queries::Queries;
+
+/// The number of shards, and of writes in a tick.
+const LAYOUTS: [(u32, usize); 5] = [(1, 1_000), (2, 10), (3, 1), (5, 1_000), (8, 10)];
+const TOP: usize = 20;
+
+/// The number of queries of a corpus, and the greatest number of its documents.
+fn size() -> (usize, usize) {
+    let given = std::env::var("TICKRING_EXACTNESS_QUERIES");
+    given.map_or((20, 200), |count| (count.parse().unwrap(), 2_000))
+}
+
+/// Writes the documents with others between them that are replaced and deleted later.
+fn grown(corpus: &Corpus, shards: u32, tick: usize, random: &mut Random) -> TextColony {
+    let mut colony = TextColony::of(&corpus.schema, shards);
+    let any = |random: &mut Random| corpus.documents[random.below(corpus.documents.len())].clone();
+    let id = DocumentId::from_seed;
+    // Most documents come in large ticks, because a tick has a price.
+    let small_from = corpus.documents.len().saturating_sub(100);
+    for (number, document) in corpus.documents.iter().enumerate() {
+        let (seed, is_small) = (number as u64, number >= small_from);
+        if random.percent(20) {
+            colony.upsert(id(seed), any(random));
+        }
+        if random.percent(10) {
+            colony.upsert(id(seed + 1_000_000), any(random));
+        }
+        colony.upsert(id(seed), document.clone());
+        if number % 1_000 == 999 || is_small && number % tick == 0 {
+            colony.tick();
+        }
+        let other = random.range(0, seed + 1);
+        colony.upsert(id(other), corpus.documents[other as usize].clone());
+        colony.delete(id(1_000_000 + random.range(0, seed + 1)));
+    }
+    for number in 0..corpus.documents.len() as u64 {
+        colony.delete(id(1_000_000 + number));
+        colony.upsert(id(number), corpus.documents[number as usize].clone());
+        if number % 1_000 == 999 {
+            colony.tick();
+        }
+    }
+    colony.tick();
+    colony
+}
+
+fn check(corpus: &Corpus) {
+    let mut random = Random::new(corpus.documents.len() as u64);
+    let documents: Documents = (0..)
+        .map(DocumentId::from_seed)
+        .zip(corpus.documents.iter().cloned())
+        .collect();
+    let naive = NaiveSearch::new(&documents);
+    let layouts = LAYOUTS.map(|(shards, tick)| {
+        let mut colony = grown(corpus, shards, tick, &mut random);
+        assert_eq!(colony.documents.len(), documents.len());
+        colony.tick()
+    });
+    let is_default = corpus.schema == Schema::default();
+    let plain = is_default.then(|| PlainTantivy::new(&documents));
+    let mut queries = Queries::new(corpus);
+    let (mut found, mut compared) = (0, 0);
+    let (count, _) = size();
+    for _ in 0..count {
+        let tree = queries.next(&mut random);
+        let text = tree.render();
+        let all = naive.search(&tree);
+        found += usize::from(!all.is_empty());
+        let best: Vec<_> = all
+            .iter()
+            .take(TOP)
+            .map(|(id, score)| (*id, score.to_bits()))
+            .collect();
+        for (publication, layout) in layouts.iter().zip(LAYOUTS) {
+            let place = || format!("{}, {layout:?}: {text}", corpus.name);
+            let (hits, none) = answer(publication, &corpus.schema, &text, false);
+            assert_eq!((hits, none), (best.clone(), None), "{}", place());
+            let (hits, total) = answer(publication, &corpus.schema, &text, true);
+            let expected = (best.clone(), Some(all.len() as u64));
+            assert_eq!((hits, total), expected, "{}", place());
+        }
+        if let Some(plain) = &plain
+            && queries::is_scored_alike_by_tantivy(&tree)
+        {
+            compared += 1;
+            agrees(&plain.best(&text), &all, &text);
+        }
+    }
+    println!(
+        "{}: {} documents, {count} queries, {found} of them found something, {compared} compared with tantivy alone",
+        corpus.name,
+        documents.len()
+    );
+    assert!(found * 4 > count, "{}: {found} of {count}", corpus.name);
+}
+
+type Answer = (Vec<(DocumentId, u32)>, Option<u64>);
+
+fn answer(
+    publication: &Arc<Publication<TextView>>,
+    schema: &Schema,
+    text: &str,
+    counts: bool,
+) -> Answer {
+    let query = QueryParser::new(schema).parse(text);
+    let query = query.unwrap_or_else(|error| panic!("{error}"));
+    let mut options = SearchOptions::new().limit(TOP);
+    if counts {
+        options = options.total();
+    }
+    let found = search_with(publication, &query, &options).unwrap();
+    (bits(&found.hits), found.total)
+}
+
+/// Checks that tantivy finds the same documents, with scores at most 4 units in the last place away.
+fn agrees(theirs: &[(DocumentId, f32)], ours: &[(DocumentId, f32)], text: &str) {
+    let scores: HashMap<_, _> = theirs.iter().copied().collect();
+    assert_eq!(scores.len(), ours.len(), "{text}");
+    for (id, score) in ours {
+        let gap = scores[id].to_bits().abs_diff(score.to_bits());
+        assert!(gap <= 4, "{text}: {score}, tantivy says {}", scores[id]);
+    }
+}
+
+#[test]
+fn every_layout_answers_as_the_naive_model_does() {
+    for corpus in corpora::all(size().1) {
+        assert!(corpus.documents.len() > 100, "{}", corpus.name);
+        check(&corpus);
+    }
+}

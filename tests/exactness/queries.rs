@@ -1,0 +1,163 @@
+//! Random queries of a corpus: words and phrases that are in it, leaves of every kind, with all operators.
+
+use std::ops::Bound;
+
+use arbitrary::Unstructured;
+use tickring::search::{Schema, Value};
+use tickring::testing::random::Random;
+use tickring::testing::search::{Leaf, Member, Sign, Tree};
+
+use super::corpora::Corpus;
+
+const WORDS: usize = 12;
+
+pub(crate) struct Queries<'a> {
+    corpus: &'a Corpus,
+}
+
+impl<'a> Queries<'a> {
+    pub(crate) const fn new(corpus: &'a Corpus) -> Self {
+        Self { corpus }
+    }
+
+    pub(crate) fn next(&mut self, random: &mut Random) -> Tree {
+        let words: Vec<String> = (0..WORDS).map(|_| self.word(random)).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let bytes: Vec<u8> = (0..200).map(|_| random.below(256) as u8).collect();
+        let depth = random.below(3) as u8;
+        let mut members = vec![Member {
+            signs: vec![],
+            tree: Tree::generate(&mut Unstructured::new(&bytes), &words, depth).unwrap(),
+        }];
+        for _ in 0..random.below(3) {
+            let sign = random.pick(&[Sign::Plus, Sign::Minus, Sign::Not]).unwrap();
+            let signs = if random.percent(30) {
+                vec![sign]
+            } else {
+                vec![]
+            };
+            let tree = Tree::Constant(self.leaf(random));
+            members.push(Member { signs, tree });
+        }
+        match (members.len(), random.below(4)) {
+            (1, _) => members.remove(0).tree,
+            (_, 0) => Tree::And(members),
+            (_, 1) => Tree::Or(members),
+            _ => Tree::List(members),
+        }
+    }
+
+    /// Returns a word of the corpus: a run of ASCII letters, or some neighbours in a script without spaces.
+    fn word(&self, random: &mut Random) -> String {
+        loop {
+            let document = &self.corpus.documents[random.below(self.corpus.documents.len())];
+            let field = random.pick(&["title", "body", "body"]).unwrap();
+            let text = document.text(field).unwrap_or_default();
+            let mut words: Vec<&str> = text
+                .split(|letter: char| !letter.is_alphanumeric())
+                .filter(|word| word.len() > 1)
+                .collect();
+            if words.is_empty() {
+                continue;
+            }
+            let word = words.swap_remove(random.below(words.len()));
+            if word.is_ascii() {
+                let is_operator = ["AND", "OR", "NOT", "IN", "TO"].contains(&word);
+                if is_operator || word.len() > 40 {
+                    continue;
+                }
+                return word.to_owned();
+            }
+            let letters: Vec<char> = word.chars().collect();
+            if letters
+                .iter()
+                .all(|letter| ('\u{4e00}'..'\u{a000}').contains(letter))
+            {
+                let from = random.below(letters.len());
+                let length = 1 + random.below(3);
+                return letters[from..].iter().take(length).collect();
+            }
+        }
+    }
+
+    fn leaf(&self, random: &mut Random) -> Leaf {
+        let is_default = self.corpus.schema == Schema::default();
+        let field = random.pick(&["title", "body"]).unwrap();
+        if !is_default && random.percent(60) {
+            return self.value_leaf(random);
+        }
+        let word = loop {
+            let word = self.word(random);
+            if !word.is_ascii() || word.len() > 3 {
+                break word.to_lowercase();
+            }
+        };
+        let letters: Vec<char> = word.chars().collect();
+        let start: String = letters.iter().take(3).collect();
+        match random.below(5) {
+            0 if letters.len() >= 2 => Leaf::Prefix(field, start),
+            1 if letters.len() >= 3 => {
+                let rest: String = letters[3..].iter().skip(1).collect();
+                Leaf::Wildcard(field, format!("{start}?*{rest}"))
+            }
+            2 if letters.len() >= 3 => Leaf::Fuzzy(field, word, 1),
+            3 => Leaf::Exists(field),
+            _ => {
+                let other = self.ascii_or_pair(random);
+                Leaf::Near {
+                    field,
+                    words: vec![(0, self.ascii_or_pair(random)), (1, other)],
+                    prefix: None,
+                    slop: random.below(8),
+                }
+            }
+        }
+    }
+
+    /// Returns a word that is one token.
+    fn ascii_or_pair(&self, random: &mut Random) -> String {
+        loop {
+            let word = self.word(random).to_lowercase();
+            if word.is_ascii() || word.chars().count() == 2 {
+                return word;
+            }
+        }
+    }
+
+    fn value_leaf(&self, random: &mut Random) -> Leaf {
+        let document = &self.corpus.documents[random.below(self.corpus.documents.len())];
+        let field = random
+            .pick(&[
+                "edition",
+                "dependencies",
+                "published",
+                "documented",
+                "author",
+                "keyword",
+            ])
+            .unwrap();
+        let Some(value) = document.get(field).cloned() else {
+            return Leaf::Exists(field);
+        };
+        match (random.below(4), value) {
+            (0, value) => Leaf::Set(field, vec![value]),
+            (_, Value::Boolean(value)) => Leaf::Set(field, vec![Value::Boolean(value)]),
+            (1, value) => Leaf::Range(field, Bound::Included(value), Bound::Unbounded),
+            (2, value) => Leaf::Range(field, Bound::Unbounded, Bound::Excluded(value)),
+            (_, value) => Leaf::Range(field, Bound::Excluded(value), Bound::Unbounded),
+        }
+    }
+}
+
+/// Whether tantivy reads the query as we do, has such leaves, and adds at most 64 scores.
+pub(crate) fn is_scored_alike_by_tantivy(tree: &Tree) -> bool {
+    let text = tree.render();
+    let leaves = text.split_whitespace().count() * 2;
+    tree.is_shared()
+        && !tree.has(&|tree| matches!(tree, Tree::Constant(_) | Tree::Everything))
+        && !tree.meaning().has_everything()
+        // tantivy fails an assertion of its own for excluded phrases.
+        && !(text.contains('"') && (text.contains('-') || text.contains("NOT")))
+        && text.is_ascii()
+        && leaves <= 64
+}
