@@ -32,7 +32,7 @@ const TOP: usize = 20;
 /// The number of queries of a corpus, and the greatest number of its documents.
 fn size() -> (usize, usize) {
     let given = std::env::var("TICKRING_EXACTNESS_QUERIES");
-    given.map_or((20, 200), |count| (count.parse().unwrap(), 2_000))
+    given.map_or((10, 120), |count| (count.parse().unwrap(), 2_000))
 }
 
 /// Writes the documents with others between them that are replaced and deleted later.

@@ -94,14 +94,16 @@ impl<'a> Queries<'a> {
         };
         let letters: Vec<char> = word.chars().collect();
         let start: String = letters.iter().take(3).collect();
-        match random.below(5) {
-            0 if letters.len() >= 2 => Leaf::Prefix(field, start),
-            1 if letters.len() >= 3 => {
+        // Patterns are of scripts with spaces.
+        let kinds = if word.is_ascii() { 5 } else { 2 };
+        match random.below(5) % kinds {
+            2 if letters.len() >= 2 => Leaf::Prefix(field, start),
+            3 if letters.len() >= 3 => {
                 let rest: String = letters[3..].iter().skip(1).collect();
                 Leaf::Wildcard(field, format!("{start}?*{rest}"))
             }
-            2 if letters.len() >= 3 => Leaf::Fuzzy(field, word, 1),
-            3 => Leaf::Exists(field),
+            4 if letters.len() >= 3 => Leaf::Fuzzy(field, word, 1),
+            0 => Leaf::Exists(field),
             _ => {
                 let other = self.ascii_or_pair(random);
                 Leaf::Near {
