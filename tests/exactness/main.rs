@@ -1,7 +1,8 @@
 //! Answers over texts that real people wrote: each colony, however its documents came to lie where they do, gives the naive model's answer to
 //! the bit, and tantivy alone gives the same but for rounding.
 //!
-//! `TICKRING_EXACTNESS_QUERIES=1000 cargo test --release --features search --test exactness`
+//! `TICKRING_EXACTNESS_QUERIES=1000 cargo test --release --features search --test exactness -- --nocapture` asks so many queries of each
+//! corpus, `TICKRING_EXACTNESS_SECONDS=180` as many as there is time for.
 #![cfg(feature = "search")]
 #![expect(
     clippy::cast_possible_truncation,
@@ -16,6 +17,7 @@ mod queries;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tickring::search::{QueryParser, Schema, SearchOptions, TextView, search_with};
 use tickring::testing::random::Random;
@@ -29,10 +31,26 @@ use self::queries::Queries;
 const LAYOUTS: [(u32, usize); 5] = [(1, 1_000), (2, 10), (3, 1), (5, 1_000), (8, 10)];
 const TOP: usize = 20;
 
-/// The number of queries of a corpus, and the greatest number of its documents.
-fn size() -> (usize, usize) {
-    let given = std::env::var("TICKRING_EXACTNESS_QUERIES");
-    given.map_or((10, 120), |count| (count.parse().unwrap(), 2_000))
+/// How much is asked of each corpus.
+#[derive(Clone, Copy)]
+struct Size {
+    documents: usize,
+    queries: usize,
+    time: Duration,
+}
+
+impl Size {
+    fn given() -> Self {
+        let given = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
+        let queries = given("TICKRING_EXACTNESS_QUERIES");
+        let seconds = given("TICKRING_EXACTNESS_SECONDS");
+        let is_large = queries.is_some() || seconds.is_some();
+        Self {
+            documents: if is_large { 2_000 } else { 120 },
+            queries: queries.unwrap_or(if is_large { usize::MAX } else { 10 }),
+            time: seconds.map_or(Duration::MAX, |all| Duration::from_secs(all as u64) / 5),
+        }
+    }
 }
 
 /// Writes the documents with others between them that are replaced and deleted later.
@@ -69,7 +87,7 @@ fn grown(corpus: &Corpus, shards: u32, tick: usize, random: &mut Random) -> Text
     colony
 }
 
-fn check(corpus: &Corpus) {
+fn check(corpus: &Corpus, size: Size) {
     let mut random = Random::new(corpus.documents.len() as u64);
     let documents: Documents = (0..)
         .map(DocumentId::from_seed)
@@ -84,9 +102,10 @@ fn check(corpus: &Corpus) {
     let is_default = corpus.schema == Schema::default();
     let plain = is_default.then(|| PlainTantivy::new(&documents));
     let mut queries = Queries::new(corpus);
-    let (mut found, mut compared) = (0, 0);
-    let (count, _) = size();
-    for _ in 0..count {
+    let (mut count, mut found, mut compared) = (0, 0, 0);
+    let begun = Instant::now();
+    while count < size.queries && begun.elapsed() < size.time {
+        count += 1;
         let tree = queries.next(&mut random);
         let text = tree.render();
         let all = naive.search(&tree);
@@ -149,8 +168,9 @@ fn agrees(theirs: &[(DocumentId, f32)], ours: &[(DocumentId, f32)], text: &str) 
 
 #[test]
 fn every_layout_answers_as_the_naive_model_does() {
-    for corpus in corpora::all(size().1) {
+    let size = Size::given();
+    for corpus in corpora::all(size.documents) {
         assert!(corpus.documents.len() > 100, "{}", corpus.name);
-        check(&corpus);
+        check(&corpus, size);
     }
 }
