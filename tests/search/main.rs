@@ -9,6 +9,7 @@
 
 mod analysis;
 mod constants;
+mod layouts;
 mod logic;
 mod options;
 mod refusals;

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a complete run without it writes the results.
@@ -14,6 +14,7 @@ mod colonies;
 mod corpus;
 mod crew;
 mod frequency;
+mod leaves;
 mod machine;
 mod measure;
 mod membership;
@@ -52,7 +53,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 12] = [
+const SUITES: [(&str, Suite); 13] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -64,6 +65,7 @@ const SUITES: [(&str, Suite); 12] = [
     ("search", search::run),
     ("analysis", analysis::run),
     ("queries", queries::run),
+    ("leaves", leaves::run),
     ("scale", scale::run),
 ];
 
