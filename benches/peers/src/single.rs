@@ -1,4 +1,4 @@
-//! A single tantivy index of all documents, the alternative without shards.
+//! A single tantivy index of all documents, the alternative without shards. Its text is cut by the same analyzer.
 
 use tantivy::collector::TopDocs;
 use tantivy::merge_policy::NoMergePolicy;
@@ -9,7 +9,8 @@ use tantivy::schema::{
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, IndexWriter, Searcher, TantivyDocument};
 use tickring::DocumentId;
-use tickring::search::TextDocument;
+use tickring::search::{Analyzer, TextDocument};
+use tickring::testing::search::tokenizer;
 
 pub struct Single {
     index: Index,
@@ -31,6 +32,8 @@ impl Single {
         let body = schema.add_text_field("body", text);
         let id = schema.add_bytes_field("id", BytesOptions::default().set_indexed().set_fast());
         let index = Index::create_in_ram(schema.build());
+        let analyzer = tokenizer(&Analyzer::default().name());
+        index.tokenizers().register("default", analyzer);
         let writer: IndexWriter = index
             .writer_with_num_threads(threads, threads * 50_000_000)
             .expect("threads can be started");
