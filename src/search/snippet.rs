@@ -8,6 +8,7 @@ use tantivy::Term;
 use tantivy::snippet::SnippetGenerator;
 use tantivy::tokenizer::TextAnalyzer;
 
+use super::constant::{Automatic, Constant, Pattern};
 use super::query::{LeafKind, Query};
 use super::schema::TextField;
 use super::statistics::{TextStatistics, same_schema};
@@ -16,7 +17,8 @@ use crate::error::SearchError;
 
 /// A maker of snippets for the hits of one query, in one text field.
 ///
-/// A snippet is the part of a text with the rarest words of the query, and the places of these words. The words of an exclusion don't count.
+/// A snippet is the part of a text with the rarest words of the query, and the places of these words. Words that match a prefix, a wildcard or
+/// a fuzzy word count as well, those of an exclusion don't.
 /// If the text has none of the words, the snippet is its beginning.
 ///
 /// The text comes from a [stored](crate::search::Field::stored) field or from your own store. A snippet costs the analysis of the whole text.
@@ -41,6 +43,7 @@ use crate::error::SearchError;
 pub struct Snippets {
     /// The words to look for, each with its weight.
     words: BTreeMap<String, f32>,
+    patterns: Vec<Automatic>,
     analyzer: TextAnalyzer,
     max_bytes: usize,
 }
@@ -63,7 +66,8 @@ impl Snippets {
         same_schema(schema, query.schema(), "the query")?;
         let field = text_field(schema, field)?;
         let mut words = BTreeMap::new();
-        for term in words_of(query, field) {
+        let (terms, patterns) = wanted(query, field);
+        for term in terms {
             let frequency = statistics.entries(field, term)?.frequency;
             if let Some(word) = term.value().as_str() {
                 // The generator looks words up in lower case, which isn't their folded form in every script.
@@ -72,6 +76,7 @@ impl Snippets {
         }
         Ok(Self {
             words: weighed(words),
+            patterns,
             analyzer: schema.analyzer(field).tokenizer(),
             max_bytes: Self::DEFAULT_MAX_BYTES,
         })
@@ -87,7 +92,7 @@ impl Snippets {
     /// Returns the snippet of a text.
     pub fn of(&self, text: &str) -> Snippet {
         let any_field = tantivy::schema::Field::from_field_id(0);
-        let (words, analyzer) = (self.words.clone(), self.analyzer.clone());
+        let (words, analyzer) = (self.words_of(text), self.analyzer.clone());
         let generator = SnippetGenerator::new(words, analyzer, any_field, self.max_bytes);
         let best = generator.snippet(text);
         if best.is_empty() {
@@ -103,6 +108,23 @@ impl Snippets {
     }
 }
 
+impl Snippets {
+    /// Returns the words to look for in a text, with those that match a pattern. They count as much as the rarest word.
+    fn words_of(&self, text: &str) -> BTreeMap<String, f32> {
+        let mut words = self.words.clone();
+        if !self.patterns.is_empty() {
+            let mut analyzer = self.analyzer.clone();
+            analyzer.token_stream(text).process(&mut |token| {
+                let mut patterns = self.patterns.iter();
+                if patterns.any(|pattern| pattern.accepts(&token.text)) {
+                    words.entry(token.text.to_lowercase()).or_insert(1.0);
+                }
+            });
+        }
+        words
+    }
+}
+
 impl fmt::Debug for Snippets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snippets")
@@ -112,18 +134,31 @@ impl fmt::Debug for Snippets {
     }
 }
 
-/// Returns the terms of the query's leaves in this field, without those of an exclusion.
-fn words_of(query: &Query, field: TextField) -> Vec<&Term> {
-    let mut words = Vec::new();
+/// Returns the terms and the patterns of the query's leaves in this field, without those of an exclusion.
+fn wanted(query: &Query, field: TextField) -> (Vec<&Term>, Vec<Automatic>) {
+    let schema = query.schema();
+    let (mut words, mut patterns) = (Vec::new(), Vec::new());
     for leaf in query.leaves.iter().filter(|leaf| leaf.scored) {
         match &leaf.kind {
-            LeafKind::Everything | LeafKind::Constant(_) => {}
             LeafKind::Term(_, term) => words.push(term),
             LeafKind::Phrase(_, terms) => words.extend(terms.iter().map(|(_, term)| term)),
+            LeafKind::Constant(constant) if constant.text_field(schema) == Some(field) => {
+                match constant {
+                    Constant::Pattern(_, pattern) => patterns.push(Automatic::new(pattern)),
+                    Constant::Near(_, near) => {
+                        words.extend(near.terms.iter().map(|(_, term)| term));
+                        let prefix = near.prefix.iter();
+                        let prefix = prefix.map(|(_, text)| Pattern::Prefix(text.clone()));
+                        patterns.extend(prefix.map(|prefix| Automatic::new(&prefix)));
+                    }
+                    Constant::Values(..) | Constant::Exists(_) => {}
+                }
+            }
+            LeafKind::Constant(_) | LeafKind::Everything => {}
         }
     }
-    words.retain(|term| query.schema().text_field_of(term) == Some(field));
-    words
+    words.retain(|term| schema.text_field_of(term) == Some(field));
+    (words, patterns)
 }
 
 /// Weighs words by their document frequencies, so that a rarer word counts for more than a hundred frequent ones.

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tickring::search::{QueryParser, Schema, SearchOptions, TextView, search_with};
+use tickring::search::{QueryError, QueryParser, Schema, SearchOptions, TextView, search_with};
 use tickring::testing::random::Random;
 use tickring::testing::search::{Documents, NaiveSearch, PlainTantivy, TextColony, bits};
 use tickring::{DocumentId, Publication};
@@ -105,9 +105,14 @@ fn check(corpus: &Corpus, size: Size) {
     let (mut count, mut found, mut compared) = (0, 0, 0);
     let begun = Instant::now();
     while count < size.queries && begun.elapsed() < size.time {
-        count += 1;
         let tree = queries.next(&mut random);
         let text = tree.render();
+        // A character of a script without spaces is a prefix, and there may be only so many.
+        let parsed = QueryParser::new(&corpus.schema).parse(&text);
+        if matches!(parsed, Err(QueryError::TooManyPatterns { .. })) {
+            continue;
+        }
+        count += 1;
         let all = naive.search(&tree);
         found += usize::from(!all.is_empty());
         let best: Vec<_> = all

@@ -25,6 +25,13 @@ fn the_words_of_the_query_are_marked_however_they_are_written() {
         ("body:sea", "the Sea, the TIDE and the wind"),
         ("title:sea", "the [Sea], the TIDE and the wind"),
         ("kraken", "the Sea, the TIDE and the wind"),
+        ("ti* -sea", "the Sea, the [TIDE] and the wind"),
+        ("wi?d tids~1", "the Sea, the [TIDE] and the [wind]"),
+        (
+            "\"sea tide\"~3 body:the*",
+            "the [Sea], the [TIDE] and the wind",
+        ),
+        ("\"the ti\"*", "[the] Sea, [the] [TIDE] and [the] wind"),
     ] {
         let text = "the Sea, the TIDE and the wind";
         assert_eq!(snippet(query, text, 150), marked, "{query}");

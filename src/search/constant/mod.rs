@@ -21,7 +21,7 @@ use tantivy::{DocId, TERMINATED, Term};
 
 use self::marked::Marked;
 use self::near::NearMatcher;
-use self::pattern::Automatic;
+pub(super) use self::pattern::Automatic;
 pub(super) use self::values::Values;
 use self::values::{ColumnMatcher, Wanted};
 pub(super) use self::wildcard::Wildcard;

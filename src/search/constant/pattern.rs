@@ -31,7 +31,7 @@ enum Machine {
 }
 
 impl Automatic {
-    pub(super) fn new(pattern: &Pattern) -> Self {
+    pub(in crate::search) fn new(pattern: &Pattern) -> Self {
         let (prefix, machine) = match pattern {
             Pattern::Prefix(prefix) => (prefix.clone(), Machine::Prefix),
             Pattern::Wildcard(wildcard) => (
@@ -44,6 +44,16 @@ impl Automatic {
             ),
         };
         Self { prefix, machine }
+    }
+
+    /// Whether a word matches.
+    pub(in crate::search) fn accepts(&self, word: &str) -> bool {
+        word.starts_with(&self.prefix)
+            && match &self.machine {
+                Machine::Prefix => true,
+                Machine::Wildcard(wildcard) => ends_in_a_match(wildcard, word),
+                Machine::Fuzzy(fuzzy) => ends_in_a_match(fuzzy, word),
+            }
     }
 
     /// Calls `found` with each term of the dictionary that matches.
@@ -59,6 +69,13 @@ impl Automatic {
             Machine::Fuzzy(fuzzy) => walk(terms, &self.prefix, fuzzy, watch, found),
         }
     }
+}
+
+fn ends_in_a_match<A: Automaton>(automaton: &A, word: &str) -> bool {
+    let end = word.bytes().fold(automaton.start(), |state, byte| {
+        automaton.accept(&state, byte)
+    });
+    automaton.is_match(&end)
 }
 
 /// Calls `found` with each term that begins with `prefix`.

@@ -146,7 +146,8 @@ impl Query {
     /// ```
     ///
     /// # Errors
-    /// [`QueryError::NoWords`] if the text has no word; [`QueryError::TooLong`] and [`QueryError::TooManyLeaves`] if it exceeds a bound.
+    /// [`QueryError::NoWords`] if the text has no word; [`QueryError::TooLong`] and [`QueryError::TooManyLeaves`] if it exceeds a bound;
+    /// [`QueryError::TooManyPatterns`] if it has more than 16 single characters of scripts without spaces, each of which is a prefix.
     pub fn literal(text: &str) -> Result<Self, QueryError> {
         QueryParser::new(&Schema::default()).literal(text)
     }
