@@ -3,7 +3,7 @@
 use tantivy::DocId;
 
 /// The number of documents in a window, which are evaluated at once.
-pub(super) const WINDOW_DOCUMENTS: DocId = 2_048;
+pub(super) const WINDOW_DOCUMENTS: DocId = 1_024;
 pub(super) const WINDOW: usize = WINDOW_DOCUMENTS as usize;
 const WORDS: usize = WINDOW / 64;
 

@@ -32,6 +32,8 @@ enum Matches<'a> {
 
 struct TermMatches<'a> {
     term: &'a TermWeight,
+    /// Where the term's last entry was.
+    at: usize,
     postings: Postings,
     ceilings: Ceilings,
     /// The factor of the blocks' bounds.
@@ -45,6 +47,7 @@ impl<'a> Cursor<'a> {
             WeightKind::All(score) => Matches::All(*score),
             WeightKind::Term(term) => Matches::Term(TermMatches {
                 term,
+                at: 0,
                 postings: Postings::default(),
                 ceilings: Ceilings::default(),
                 slack: 1.0,
@@ -194,7 +197,7 @@ impl<'a> Cursor<'a> {
 impl TermMatches<'_> {
     /// Returns the number of documents with the term.
     fn open(&mut self, part: Part<'_>, scored: bool) -> Result<u32, SearchError> {
-        let Some(entry) = self.term.entry(part)? else {
+        let Some(entry) = self.term.entry(part, &mut self.at)? else {
             return Ok(0);
         };
         let index = part.segment.inverted_index(self.term.field);

@@ -43,27 +43,22 @@ const SEEK_BELOW: u32 = 16;
 /// has no match then.
 pub(super) struct Scratch {
     pub(super) clauses: Vec<Bits>,
-    pub(super) leaves: Vec<LeafWindow>,
+    /// The matches of each leaf.
+    leaves: Vec<Bits>,
+    /// The scores of the leaves' matches, one window after another.
+    scores: Vec<f32>,
     pub(super) sums: Box<[f64]>,
     pub(super) ranks: Vec<Rank>,
     /// The masks of the clauses that are being evaluated, the innermost last.
     masks: Vec<Bits>,
 }
 
-pub(super) struct LeafWindow {
-    pub(super) matches: Bits,
-    pub(super) scores: Box<[f32]>,
-}
-
 impl Scratch {
     pub(super) fn new(query: &Query) -> Self {
-        let leaf = || LeafWindow {
-            matches: Bits::NONE,
-            scores: vec![0.0; WINDOW].into(),
-        };
         Self {
             clauses: vec![Bits::NONE; query.clauses.len()],
-            leaves: query.leaves.iter().map(|_| leaf()).collect(),
+            leaves: vec![Bits::NONE; query.leaves.len()],
+            scores: vec![0.0; query.leaves.len() * WINDOW],
             sums: vec![0.0; WINDOW].into(),
             ranks: Vec::with_capacity(query.leaves.len()),
             masks: Vec::new(),
@@ -284,7 +279,8 @@ impl Evaluation<'_, '_> {
     pub(super) fn leaf_matches(&mut self, leaf: usize, mask: &Bits) -> Bits {
         let (start, end) = (self.start, self.end());
         let cursor = &mut self.cursors[leaf];
-        let LeafWindow { matches, scores } = &mut self.scratch.leaves[leaf];
+        let matches = &mut self.scratch.leaves[leaf];
+        let scores = &mut self.scratch.scores[leaf * WINDOW..][..WINDOW];
         *matches = Bits::NONE;
         let in_window = u64::from(cursor.size()) * u64::from(WINDOW_DOCUMENTS);
         let in_window = in_window / u64::from(self.max_doc.max(1));
@@ -329,9 +325,14 @@ impl Evaluation<'_, '_> {
     }
 
     pub(super) fn add_leaf(&mut self, leaf: usize, mask: &Bits) {
-        let Scratch { leaves, sums, .. } = &mut *self.scratch;
-        let LeafWindow { matches, scores } = &leaves[leaf];
-        let matches = matches.and(mask);
+        let Scratch {
+            leaves,
+            scores,
+            sums,
+            ..
+        } = &mut *self.scratch;
+        let scores = &scores[leaf * WINDOW..][..WINDOW];
+        let matches = leaves[leaf].and(mask);
         matches.each(|bit| sums[bit] += f64::from(scores[bit]));
     }
 
@@ -371,7 +372,7 @@ mod tests {
 
     const DOCUMENTS: u64 = 5_000;
 
-    /// One segment of three windows.
+    /// One segment of several windows.
     fn searcher() -> TextView {
         let document = Arc::new(TextDocument::new("sea", ""));
         let writes: Vec<_> = (0..DOCUMENTS)

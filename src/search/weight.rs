@@ -109,10 +109,14 @@ impl TermWeight {
         })
     }
 
-    /// The term's entry in the dictionary of a segment, without the positions.
-    pub(super) fn entry(&self, part: Part<'_>) -> Result<Option<TermInfo>, SearchError> {
+    /// The term's entry in the dictionary of a segment, without the positions. `at` is where the last one was, or 0.
+    pub(super) fn entry(
+        &self,
+        part: Part<'_>,
+        at: &mut usize,
+    ) -> Result<Option<TermInfo>, SearchError> {
         match part.number {
-            Some(number) => Ok(self.entries.in_segment(number)),
+            Some(number) => Ok(self.entries.in_segment(number, at)),
             None => part.segment.entry(self.field, &self.term),
         }
     }
@@ -152,11 +156,7 @@ impl PhraseWeight {
 
     /// Finds the phrase in a segment. Returns `None` if a word isn't there.
     pub(super) fn scorer(&self, part: Part<'_>) -> Result<Option<Box<dyn Scorer>>, SearchError> {
-        let is_missing = |number| {
-            self.words
-                .iter()
-                .any(|word| word.in_segment(number).is_none())
-        };
+        let is_missing = |number| self.words.iter().any(|word| !word.is_in_segment(number));
         if part.number.is_some_and(is_missing) {
             return Ok(None);
         }
