@@ -111,8 +111,8 @@ impl Query {
     pub const MAX_BYTES: usize = 8_192;
     /// The greatest number of groups that are nested in each other.
     pub const MAX_GROUPS: usize = 100;
-    /// The greatest number of words and phrases in a query. One without a field counts once for each text field. A search takes about 8 KB
-    /// for each.
+    /// The greatest number of words and phrases in a query. One without a field counts once for each text field. A search takes at
+    /// most 8 KB for each word, also in phrases.
     pub const MAX_LEAVES: usize = 512;
     /// The greatest number of parts with constant scores in a query: prefixes, patterns, fuzzy words, phrases with slop or a prefix, ranges,
     /// sets and existence checks. One without a field counts once.
