@@ -100,14 +100,29 @@ impl Top<'_> {
         self.limit
     }
 
-    /// Whether a hit with this score may be among the best. At the score of the worst one, the id decides.
-    pub(crate) fn admits(&self, score: f32) -> bool {
-        self.threshold().is_none_or(|worst| score >= worst)
+    /// Whether a hit may be among the best, as far as its score and the first half of its id tell. At the score of the worst hit, the id decides.
+    /// `high` is only called then.
+    pub(crate) fn admits(&self, score: f32, high: impl FnOnce() -> Option<u64>) -> bool {
+        let Some(worst) = self.worst_first.peek().filter(|_| self.is_full()) else {
+            return true;
+        };
+        match score.total_cmp(&worst.hit.score) {
+            Ordering::Less => false,
+            Ordering::Equal if self.ties.is_none() => {
+                let (worst, _) = worst.hit.document.0.as_u64_pair();
+                high().is_none_or(|high| high <= worst)
+            }
+            Ordering::Equal | Ordering::Greater => true,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.worst_first.len() >= self.limit
     }
 
     /// The score of the worst hit, once there are `limit` hits. No hit below it is among the best.
     pub(crate) fn threshold(&self) -> Option<f32> {
-        if self.worst_first.len() < self.limit {
+        if !self.is_full() {
             return None;
         }
         self.worst_first.peek().map(|worst| worst.hit.score)

@@ -54,10 +54,16 @@ proptest! {
         prop_assert_eq!(top.limit(), k);
         for (number, &hit) in hits.iter().enumerate() {
             let best = ranked(hits[..number].to_vec(), k);
-            let worst = best.get(k - 1).map(|worst| worst.score);
-            prop_assert_eq!(top.threshold(), worst);
+            let worst = best.get(k - 1);
+            prop_assert_eq!(top.threshold(), worst.map(|worst| worst.score));
             let score = hit.score + 0.0;
-            prop_assert_eq!(top.admits(score), worst.is_none_or(|worst| score >= worst));
+            let high = |hit: &Hit| hit.document.0.as_u64_pair().0;
+            let may_be_better = |worst: &Hit| {
+                score > worst.score || (score == worst.score && high(&hit) <= high(worst))
+            };
+            prop_assert_eq!(top.admits(score, || Some(high(&hit))), worst.is_none_or(may_be_better));
+            let at_least = |worst: &Hit| score >= worst.score;
+            prop_assert_eq!(top.admits(score, || None), worst.is_none_or(at_least));
             top.offer(Hit { score, ..hit }, |_| true);
         }
     }

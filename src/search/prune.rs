@@ -213,7 +213,7 @@ mod tests {
 
         fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError> {
             self.scored += 1;
-            if self.top.admits(score) {
+            if self.top.admits(score, || None) {
                 let document = self.segment.document_id(document)?;
                 let shard = ShardId(0);
                 let hit = Hit {

@@ -305,7 +305,8 @@ impl Hits for Best<'_, '_> {
 
     fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError> {
         *self.total += 1;
-        if self.top.admits(score) {
+        let high = || self.segment.id_high(document);
+        if self.top.admits(score, high) {
             let hit = Hit {
                 document: self.segment.document_id(document)?,
                 score,

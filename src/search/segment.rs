@@ -136,6 +136,11 @@ impl SegmentView {
         }
     }
 
+    /// The first half of the id of a document of the segment.
+    pub(super) fn id_high(&self, document: DocId) -> Option<u64> {
+        self.id_high.first(document)
+    }
+
     /// Reads the stored fields of a document.
     pub(super) fn stored(
         &self,

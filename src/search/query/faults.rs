@@ -1,6 +1,7 @@
 //! What happens at a fault of a query: it is refused, or the part with the fault is left out.
 
 use crate::error::{QueryError, QueryPlace};
+use crate::search::constant::{Near, Wildcard};
 
 /// The faults of a query that are tolerated so far, or the rule that none is.
 pub(super) struct Faults<'a> {
@@ -171,7 +172,8 @@ impl Bound {
     /// Without the option for less.
     pub(super) const BEFORE_WILDCARD: Self =
         Self::new("the number of characters before the first wildcard", 2, 255);
-    pub(super) const PATTERN_BYTES: Self = Self::new("the length of a pattern in bytes", 1, 255);
+    pub(super) const PATTERN_BYTES: Self =
+        Self::new("the length of a pattern in bytes", 1, Wildcard::MAX_BYTES);
     pub(super) const FUZZY_ONCE: Self = Self::new(
         "the number of characters of a fuzzy word with one change",
         3,
@@ -182,7 +184,7 @@ impl Bound {
         6,
         64,
     );
-    pub(super) const SLOP: Self = Self::new("the slop of a phrase", 0, 64);
+    pub(super) const SLOP: Self = Self::new("the slop of a phrase", 0, Near::MAX_SLOP as usize);
     pub(super) const SET: Self = Self::new("the number of values in a set", 1, 1_024);
 
     const fn new(what: &'static str, min: usize, max: usize) -> Self {

@@ -116,6 +116,9 @@ impl Query {
     pub const MAX_LEAVES: usize = 512;
     /// The greatest number of parts with constant scores in a query: prefixes, patterns, fuzzy words, phrases with slop or a prefix, ranges,
     /// sets and existence checks. One without a field counts once.
+    ///
+    /// While a segment is searched, each prefix, pattern, fuzzy word and set of keywords takes a bit for each document of the segment, and a
+    /// phrase with a prefix takes 8 bytes for each place of a word with that prefix in the documents that have the other words.
     pub const MAX_PATTERNS: usize = 16;
     /// The greatest boost, and the greatest product of nested boosts.
     pub const MAX_BOOST: u32 = 1_000_000_000;
