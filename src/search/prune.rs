@@ -7,7 +7,7 @@
 //! more are dropped. This is `MaxScore` (Turtle and Flood, "Query Evaluation: Strategies and Optimizations", 1995), window by window.
 //!
 //! Pruning changes no answer. A document that is left out has a score below the threshold, and the threshold only rises. No document with
-//! exactly the threshold's score is left out, because its id decides. The intermediate sums are in another order than the final ones; `bound`
+//! exactly the threshold's score is left out, because its id decides. The intermediate sums are in another order than the final ones; `slack`
 //! allows for that. The score of each remaining document is summed again, in the query's order.
 
 use super::bitset::Bits;

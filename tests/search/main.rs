@@ -348,6 +348,11 @@ fn operators_nest_as_written() {
         ),
         ("sea sea", word("sea")),
         ("SEA", word("sea")),
+        ("Sea AND +sEA", word("sea")),
+        (
+            "Sea SEA",
+            group(&[(Should, word("Sea")), (Should, word("SEA"))]),
+        ),
         (
             "(sea^2)^3",
             Tree::Boost(Box::new(Tree::Boost(Box::new(word("sea")), 2.0)), 3.0),

@@ -12,7 +12,7 @@ pub(super) fn parse<'a>(text: &'a str, faults: &mut Faults<'a>) -> Result<Groups
     let mut parser = Parser {
         scanner: Scanner::new(text),
         faults,
-        closed: Vec::new(),
+        around: Vec::new(),
         open: Group::default(),
         groups: Vec::new(),
         too_deep: 0,
@@ -53,7 +53,7 @@ struct Parser<'a, 'f> {
     scanner: Scanner<'a>,
     faults: &'f mut Faults<'a>,
     /// The groups around the innermost one, which is `open`.
-    closed: Vec<Group<'a>>,
+    around: Vec<Group<'a>>,
     open: Group<'a>,
     groups: Vec<List<'a>>,
     /// The number of open groups that are nested too deeply. They are tolerated without being groups.
@@ -97,7 +97,7 @@ impl Default for Head<'_> {
 
 impl<'a> Parser<'a, '_> {
     fn end(mut self) -> Result<Groups<'a>, QueryError> {
-        while let Some(around) = self.closed.pop() {
+        while let Some(around) = self.around.pop() {
             let place = self.open.head.place;
             self.faults.syntax(Fault::UNCLOSED_GROUP, place)?;
             let group = std::mem::replace(&mut self.open, around);
@@ -141,7 +141,7 @@ impl<'a> Parser<'a, '_> {
     fn open(&mut self, head: Head<'a>) -> Result<(), QueryError> {
         let place = self.scanner.at;
         self.scanner.bump();
-        if self.closed.len() == Query::MAX_GROUPS {
+        if self.around.len() == Query::MAX_GROUPS {
             self.too_deep += 1;
             return self.faults.refuse(QueryError::TooNested {
                 max: Query::MAX_GROUPS,
@@ -153,7 +153,7 @@ impl<'a> Parser<'a, '_> {
             has_field: head.field.is_some() || self.open.has_field,
             ..Group::default()
         };
-        self.closed.push(std::mem::replace(&mut self.open, group));
+        self.around.push(std::mem::replace(&mut self.open, group));
         Ok(())
     }
 
@@ -164,7 +164,7 @@ impl<'a> Parser<'a, '_> {
             self.too_deep -= 1;
             return Ok(());
         }
-        let Some(around) = self.closed.pop() else {
+        let Some(around) = self.around.pop() else {
             return self.faults.syntax(Fault::UNOPENED_GROUP, place);
         };
         let group = std::mem::replace(&mut self.open, around);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use tantivy::fieldnorm::FieldNormReader;
 
-use super::analysis::{NaiveAnalyzer, is_unspaced};
+use super::analysis::NaiveAnalyzer;
+use super::phrase::Phrase;
 use super::{Leaf, Meaning, Occur, Tree};
 use crate::DocumentId;
 use crate::frequency::bm25::single;
@@ -115,7 +116,7 @@ impl NaiveSearch {
     fn weigh(&self, meaning: &Meaning, depth: usize) -> Weighed {
         match meaning {
             Meaning::Everything(boost) => Weighed::Everything(if depth > 1 { 0.0 } else { *boost }),
-            Meaning::Words(field, words, boost) => self.weigh_words(field, words, *boost),
+            Meaning::Words(field, phrase, boost) => self.weigh_words(field, phrase, *boost),
             Meaning::Constant(leaf, boost) => {
                 let mut fields = self.fields.iter();
                 let field = fields.find(|(name, _)| leaf.field() == name);
@@ -129,9 +130,9 @@ impl NaiveSearch {
         }
     }
 
-    fn weigh_words(&self, field: &str, words: &[String], boost: f32) -> Weighed {
+    fn weigh_words(&self, field: &str, phrase: &Phrase, boost: f32) -> Weighed {
         let boost = boost * self.fields[self.index(field)].1;
-        let (words, prefix) = asked(words);
+        let Phrase { words, prefix } = phrase.clone();
         if let Some(prefix) = prefix {
             let field = self.fields[self.index(field)].0.clone();
             return Weighed::Near(field, words, prefix, boost);
@@ -149,26 +150,6 @@ impl NaiveSearch {
             average: single::average_length(self.token_count(field), documents),
         }
     }
-}
-
-/// Returns the terms of a word or phrase with their places, and what any term after them has to begin with.
-///
-/// In scripts without spaces, a word's last character alone is left out, since the text may go on there. If it is the whole word, it is the
-/// end of what was before, and at the end of the phrase it is a beginning.
-fn asked(words: &[String]) -> (Tokens, Option<(usize, String)>) {
-    let (mut terms, mut place) = (Tokens::new(), 0);
-    let mut is_alone = false;
-    for word in words {
-        let tokens = tokenize(word);
-        let is_unspaced = word.chars().all(is_unspaced);
-        is_alone = is_unspaced && tokens.len() == 1;
-        let kept = tokens.len() - usize::from(is_unspaced && !is_alone);
-        let kept = tokens.iter().take(kept);
-        terms.extend(kept.map(|(offset, token)| (place + offset, token.clone())));
-        place += tokens.len();
-    }
-    let prefix = if is_alone { terms.pop() } else { None };
-    (terms, prefix)
 }
 
 enum Weighed {

@@ -3,6 +3,7 @@
 use arbitrary::Unstructured;
 
 use super::Leaf;
+use super::phrase::Phrase;
 
 /// A sign, as it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -209,11 +210,11 @@ pub enum Occur {
     MustNot,
 }
 
-/// A query as it is meant: boosts are multiplied down, and what is repeated counts once.
+/// A query as it is meant: boosts are multiplied down, and what is the same after analysis counts once.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Meaning {
     Everything(f32),
-    Words(String, Vec<String>, f32),
+    Words(String, Phrase, f32),
     Constant(Leaf, f32),
     Clause(Vec<(Occur, Self)>),
 }
@@ -253,11 +254,11 @@ impl Tree {
             Self::Boost(child, factor) => child.boosted(fields, boost * factor),
             Self::Constant(leaf) => Meaning::Constant(leaf.clone(), boost),
             Self::Words(Some(field), words) => {
-                Meaning::Words((*field).to_owned(), words.clone(), boost)
+                Meaning::Words((*field).to_owned(), Phrase::of(words), boost)
             }
             Self::Words(None, words) => {
                 let leaf = |field: &&str| {
-                    let leaf = Meaning::Words((*field).to_owned(), words.clone(), boost);
+                    let leaf = Meaning::Words((*field).to_owned(), Phrase::of(words), boost);
                     (Occur::Should, leaf)
                 };
                 self::clause(fields.iter().map(leaf), boost)
