@@ -1,6 +1,8 @@
 //! The naive search over the raw texts. It defines the answers of text shards.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use tantivy::fieldnorm::FieldNormReader;
 
@@ -14,9 +16,21 @@ use crate::search::{Field, Schema, TextDocument};
 /// The words of a text with their positions.
 pub(super) type Tokens = Vec<(usize, String)>;
 
-pub(super) fn tokenize(text: &str) -> Tokens {
-    let tokens = NaiveAnalyzer::new("text-1").tokens(text);
-    tokens.into_iter().enumerate().collect()
+/// Returns the words of a text. They are remembered, since a text is looked at by every query.
+pub(super) fn tokenize(text: &str) -> Rc<Tokens> {
+    thread_local!(static REMEMBERED: RefCell<HashMap<String, Rc<Tokens>>> = RefCell::default());
+    REMEMBERED.with_borrow_mut(|remembered| {
+        if let Some(tokens) = remembered.get(text) {
+            return tokens.clone();
+        }
+        let tokens = NaiveAnalyzer::new("text-1").tokens(text);
+        let tokens: Rc<Tokens> = Rc::new(tokens.into_iter().enumerate().collect());
+        if remembered.len() == 10_000 {
+            remembered.clear();
+        }
+        remembered.insert(text.to_owned(), tokens.clone());
+        tokens
+    })
 }
 
 /// The least distance between words of two texts of a field: no phrase reaches so far.
@@ -25,7 +39,8 @@ const APART: usize = 1_000;
 fn tokens_of(document: &TextDocument, field: &str) -> Tokens {
     let texts = document.get_all(field).zip(0..);
     let tokens = texts.flat_map(|(text, number)| {
-        let tokens = tokenize(text.as_str().unwrap()).into_iter();
+        let tokens = tokenize(text.as_str().unwrap());
+        let tokens = Tokens::clone(&tokens).into_iter();
         tokens.map(move |(place, word)| (number * APART + place, word))
     });
     tokens.collect()
