@@ -67,7 +67,7 @@
 //! | messages | what is sent, at most [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) a shard and tick |
 //! | a tick | its writes, kept until it is published, and the views before and after |
 //! | event channels | the events in them, at most 65,536 each |
-//! | a search | at most 64 KB, 8 KB for each word in each field, and its hits; a prefix, wildcard, fuzzy word, set of keywords or phrase that ends with one character of a script without spaces also one bit for each document of a segment |
+//! | a search, on each of its threads | at most 64 KB, 8 KB for each word in each field, and its hits; a prefix, wildcard, fuzzy word, set of keywords or phrase that ends with one character of a script without spaces also one bit for each document of a segment |
 //! | interned terms | 83 to 92 bytes a term from 100,000 terms on |
 //! | a snapshot of frequencies that was replaced | until nobody reads it; at most 64 of them and 8 MiB are kept to free them later |
 //!

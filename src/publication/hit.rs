@@ -18,7 +18,7 @@ pub struct Hit {
 }
 
 /// A comparison of hits with the same score. The better one is less.
-type Ties<'a> = &'a dyn Fn(&Hit, &Hit) -> Ordering;
+pub(crate) type Ties<'a> = &'a (dyn Fn(&Hit, &Hit) -> Ordering + Sync);
 
 /// A hit ordered by rank. The better hit is less: it has the higher score or, at the same score, is less by `ties` or has the lower id.
 struct Ranked<'a> {
@@ -96,10 +96,6 @@ impl<'a> Top<'a> {
 /// What a search may skip.
 #[cfg(feature = "search")]
 impl Top<'_> {
-    pub(crate) const fn limit(&self) -> usize {
-        self.limit
-    }
-
     /// Whether a hit may be among the best, as far as its score and the first half of its id tell. At the score of the worst hit, the id decides.
     /// `high` is only called then.
     pub(crate) fn admits(&self, score: f32, high: impl FnOnce() -> Option<u64>) -> bool {

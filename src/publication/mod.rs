@@ -12,6 +12,8 @@ mod view;
 use std::fmt;
 
 pub use self::hit::Hit;
+#[cfg(feature = "search")]
+pub(crate) use self::hit::Ties;
 pub(crate) use self::hit::Top;
 pub use self::view::{ShardFailure, View};
 use crate::error::{Cause, PublicationError};

@@ -9,7 +9,7 @@
 //! | search titles and bodies | [`TextDocument::new`], [`Query::parse`], [`search`] |
 //! | have fields of your own: texts, keywords, numbers, dates | a [`Schema`] of [`Field`]s, [`Schema::document`] or [`Schema::document_from_json`], a [`QueryParser`] |
 //! | fold accents, stem words | an [`Analyzer`] in a field |
-//! | turn pages, count matches, filter, order ties | [`search_with`] and [`SearchOptions`] |
+//! | turn pages, count matches, filter, order ties, search on several threads | [`search_with`] and [`SearchOptions`] |
 //! | show what was found | [stored](Field::stored) fields, [`stored`], [`Snippets`] |
 //! | take whatever a person types | [`Query::literal`], [`Query::lenient`] |
 //! | search views that no colony made | [`search_views`] |
@@ -17,6 +17,7 @@
 mod analyzer;
 mod bitset;
 mod ceilings;
+mod collect;
 mod constant;
 mod cursor;
 mod deadline;

@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use super::deadline::Deadline;
 use super::query::Query;
 use crate::error::SearchError;
 use crate::id::{DocumentId, ShardId};
-use crate::publication::Hit;
+use crate::publication::{Hit, Ties};
 use crate::sync::Instant;
 
 /// The options of a [`search_with`](crate::search::search_with): which hits are returned, in which order, and by when.
@@ -29,10 +30,11 @@ pub struct SearchOptions<'a> {
     pub(super) keep: Option<Keep<'a>>,
     pub(super) ties: Option<Ties<'a>>,
     pub(super) deadline: Option<Instant>,
+    /// At least 1.
+    pub(super) threads: usize,
 }
 
-type Keep<'a> = &'a dyn Fn(ShardId, DocumentId) -> bool;
-type Ties<'a> = &'a dyn Fn(&Hit, &Hit) -> Ordering;
+type Keep<'a> = &'a (dyn Fn(ShardId, DocumentId) -> bool + Sync);
 
 impl<'a> SearchOptions<'a> {
     /// The greatest sum of offset and limit.
@@ -48,6 +50,7 @@ impl<'a> SearchOptions<'a> {
             keep: None,
             ties: None,
             deadline: None,
+            threads: 1,
         }
     }
 
@@ -77,16 +80,16 @@ impl<'a> SearchOptions<'a> {
         self
     }
 
-    /// Keeps only hits for which the call returns `true`, such as the documents that a user may see. It is called on the searching thread, and
+    /// Keeps only hits for which the call returns `true`, such as the documents that a user may see. It is called on the searching threads, and
     /// only for documents that would be among the best, so it may be slow. [`Found::total`] doesn't know it.
-    pub const fn keep(mut self, keep: &'a dyn Fn(ShardId, DocumentId) -> bool) -> Self {
+    pub const fn keep(mut self, keep: &'a (dyn Fn(ShardId, DocumentId) -> bool + Sync)) -> Self {
         self.keep = Some(keep);
         self
     }
 
     /// Orders hits of the same score by this comparison; the lesser one comes first. It must be a total order, as for
     /// [`sort_by`](slice::sort_by). Default, and where it says `Equal`: by document id.
-    pub const fn ties_by(mut self, ties: &'a dyn Fn(&Hit, &Hit) -> Ordering) -> Self {
+    pub const fn ties_by(mut self, ties: &'a (dyn Fn(&Hit, &Hit) -> Ordering + Sync)) -> Self {
         self.ties = Some(ties);
         self
     }
@@ -94,6 +97,16 @@ impl<'a> SearchOptions<'a> {
     /// Fails the search with [`SearchError::DeadlinePassed`] once this time has passed.
     pub const fn deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// Searches on this many threads, the calling one among them, but at most one for each segment of the index. Default: 1, and 0 means 1.
+    ///
+    /// The answer is the same. The other threads are started for this search, which takes tens of microseconds for each, so it is worth it
+    /// for searches that take milliseconds: those with a [`total`](Self::total) or many words in large indexes. Each thread takes the memory
+    /// of a search. If a thread can't be started, the others do its work.
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = if threads == 0 { 1 } else { threads };
         self
     }
 
@@ -107,9 +120,9 @@ impl<'a> SearchOptions<'a> {
         self.offset.saturating_add(self.limit)
     }
 
-    pub(super) const fn check(&self) -> Result<(), SearchError> {
+    pub(super) fn check(&self) -> Result<(), SearchError> {
         if self.end() <= Self::MAX_HITS {
-            return Ok(());
+            return Deadline(self.deadline).check();
         }
         Err(SearchError::TooManyHits {
             offset: self.offset,
@@ -135,6 +148,7 @@ impl fmt::Debug for SearchOptions<'_> {
             .field("keep", &self.keep.is_some())
             .field("ties_by", &self.ties.is_some())
             .field("deadline", &self.deadline)
+            .field("threads", &self.threads)
             .finish()
     }
 }

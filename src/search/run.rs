@@ -1,20 +1,14 @@
 //! The search over the shards of a publication.
 
-use tantivy::DocId;
-
-use super::cursor::Cursor;
-use super::deadline::Deadline;
+use super::collect::Collected;
 use super::document::TextDocument;
-use super::evaluate::{Hits, Scratch, each_hit};
 use super::options::{Found, SearchOptions};
 use super::query::Query;
-use super::segment::SegmentView;
 use super::statistics::{TextStatistics, same_schema};
 use super::view::TextView;
-use super::weight::LeafWeight;
 use crate::error::SearchError;
 use crate::id::ShardId;
-use crate::publication::{Hit, Publication, Published, Top, View};
+use crate::publication::{Hit, Publication, Published, View};
 use crate::sync::Instant;
 
 /// Searches all shards of a publication and returns the `top` best hits, best first. Hits are ordered by descending score; ties go to
@@ -127,10 +121,12 @@ pub fn search_views(
     query: &Query,
     options: &SearchOptions<'_>,
 ) -> Result<Found, SearchError> {
+    options.check()?;
     let filtered = filtered(query, options)?;
-    let mut search = Search::new(filtered.as_ref().unwrap_or(query), options)?;
-    search.run(views, statistics)?;
-    Ok(search.found())
+    let query = filtered.as_ref().unwrap_or(query);
+    let mut collected = Collected::new(options);
+    collected.add(views, statistics, query, options)?;
+    Ok(collected.found(options))
 }
 
 /// Returns the query with the filter of the options, if they have one.
@@ -218,154 +214,11 @@ where
 {
     let mut options = SearchOptions::new().limit(top);
     options.deadline = deadline;
-    let mut search = Search::new(query, &options)?;
+    options.check()?;
+    let mut collected = Collected::new(&options);
     for (shard, view) in publication.shards().iter().map(numbered) {
-        search.run(&[(shard, view)], &TextStatistics::new(&[view])?)?;
+        let statistics = TextStatistics::new(&[view])?;
+        collected.add(&[(shard, view)], &statistics, query, &options)?;
     }
-    Ok(search.found().hits)
-}
-
-struct Search<'a> {
-    query: &'a Query,
-    options: &'a SearchOptions<'a>,
-    scratch: Scratch,
-    top: Top<'a>,
-    total: u64,
-}
-
-impl<'a> Search<'a> {
-    fn new(query: &'a Query, options: &'a SearchOptions<'a>) -> Result<Self, SearchError> {
-        options.check()?;
-        Deadline(options.deadline).check()?;
-        Ok(Self {
-            query,
-            options,
-            scratch: Scratch::new(query),
-            top: Top::new(options.end(), options.ties),
-            total: 0,
-        })
-    }
-
-    fn run(
-        &mut self,
-        views: &[(ShardId, &TextView)],
-        statistics: &TextStatistics,
-    ) -> Result<(), SearchError> {
-        let Some((_, any)) = views.first() else {
-            return Ok(());
-        };
-        same_schema(any.schema(), self.query.schema(), "the query")?;
-        let wants_any = self.top.limit() > 0 || self.options.counts;
-        // Without documents BM25 would divide by zero. A field without tokens has no live match to score.
-        if statistics.document_count() == 0 || !wants_any {
-            return Ok(());
-        }
-        let deadline = Deadline(self.options.deadline);
-        let weights = LeafWeight::for_query(self.query, statistics, any.tantivy(), deadline)?;
-        let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
-        for (at, &(shard, view)) in views.iter().enumerate() {
-            for part in statistics.parts(at, view) {
-                let mut best = Best {
-                    top: &mut self.top,
-                    total: &mut self.total,
-                    options: self.options,
-                    segment: part.segment,
-                    shard,
-                };
-                let scratch = &mut self.scratch;
-                each_hit(self.query, &mut cursors, part, scratch, deadline, &mut best)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn found(self) -> Found {
-        let mut hits = self.top.into_hits();
-        hits.drain(..self.options.first().min(hits.len()));
-        Found {
-            hits,
-            total: self.options.counts.then_some(self.total),
-        }
-    }
-}
-
-/// The best hits so far, and the segment of the next ones.
-struct Best<'a, 'b> {
-    top: &'a mut Top<'b>,
-    total: &'a mut u64,
-    options: &'a SearchOptions<'b>,
-    segment: &'a SegmentView,
-    shard: ShardId,
-}
-
-impl Hits for Best<'_, '_> {
-    fn threshold(&self) -> Option<f32> {
-        self.top.threshold().filter(|_| !self.options.counts)
-    }
-
-    fn found(&mut self, document: DocId, score: f32) -> Result<(), SearchError> {
-        *self.total += 1;
-        let high = || self.segment.id_high(document);
-        if self.top.admits(score, high) {
-            let hit = Hit {
-                document: self.segment.document_id(document)?,
-                score,
-                shard: self.shard,
-            };
-            let keep = |hit: &Hit| {
-                let keep = self.options.keep;
-                keep.is_none_or(|keep| keep(hit.shard, hit.document))
-            };
-            self.top.offer(hit, keep);
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::colony::Write;
-    use crate::id::DocumentId;
-    use crate::search::{TextDocument, TextShard};
-    use crate::sync::Arc;
-
-    /// A deadline that passes after the first look at it is met again before the statistics of each leaf, and in each window.
-    #[test]
-    fn a_deadline_that_passes_on_the_way_ends_the_search() {
-        let writes = [Write::Upsert {
-            id: DocumentId::from_seed(1),
-            document: Arc::new(TextDocument::new("sea", "")),
-        }];
-        let searcher = TextShard::after(&writes);
-        let statistics = TextStatistics::new(&[&searcher]).unwrap();
-        assert_eq!(statistics.document_frequency("title", "sea").unwrap(), 1);
-        let query = Query::parse("sea").unwrap();
-        let passed = Deadline(Some(Instant::now()));
-        let weights =
-            |deadline| LeafWeight::for_query(&query, &statistics, searcher.tantivy(), deadline);
-        assert!(matches!(weights(passed), Err(SearchError::DeadlinePassed)));
-        let weights = weights(Deadline(None)).unwrap();
-        let hits = |deadline| {
-            let mut scratch = Scratch::new(&query);
-            let mut hits = 0;
-            let mut found = |_, _| {
-                hits += 1;
-                Ok(())
-            };
-            let part = statistics.parts(0, &searcher).next().unwrap();
-            let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
-            each_hit(
-                &query,
-                &mut cursors,
-                part,
-                &mut scratch,
-                deadline,
-                &mut found,
-            )?;
-            Ok::<_, SearchError>(hits)
-        };
-        assert!(matches!(hits(passed), Err(SearchError::DeadlinePassed)));
-        assert_eq!(hits(Deadline(None)).unwrap(), 1);
-    }
+    Ok(collected.found(&options).hits)
 }

@@ -23,6 +23,8 @@ pub(crate) use loom::thread;
 #[cfg(shuttle)]
 pub(crate) use shuttle::thread;
 
+#[cfg(feature = "search")]
+pub(crate) use self::primitives::atomic::AtomicU32;
 pub(crate) use self::primitives::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use self::primitives::{RwLockReadGuard, RwLockWriteGuard};
 use super::Arc;

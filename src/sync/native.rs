@@ -2,6 +2,8 @@
 
 pub(super) use std::sync as primitives;
 pub(crate) use std::sync::OnceLock;
+#[cfg(feature = "search")]
+pub(crate) use std::sync::atomic::AtomicU32;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::time::Instant;
 

@@ -153,9 +153,9 @@ fn answer(
 ) -> Answer {
     let query = QueryParser::new(schema).parse(text);
     let query = query.unwrap_or_else(|error| panic!("{error}"));
-    let mut options = SearchOptions::new().limit(TOP);
+    let mut options = SearchOptions::new().limit(TOP).threads(2);
     if counts {
-        options = options.total();
+        options = options.total().threads(1);
     }
     let found = search_with(publication, &query, &options).unwrap();
     (bits(&found.hits), found.total)

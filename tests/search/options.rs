@@ -1,8 +1,9 @@
 //! Pages, filters, totals, `keep` and ties: against the whole list of hits.
 
-use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 
 use tickring::search::{Found, Hit, Query, SearchError, SearchOptions, TextView, search_with};
 use tickring::testing::random::Random;
@@ -84,20 +85,17 @@ fn keep_is_asked_only_for_what_would_be_among_the_best() {
     let publication = corpus(3).colony.publication();
     let query = Query::parse("sea tide wind").unwrap();
     let all = find(&publication, query.as_str(), 1_000);
-    let asked = RefCell::new(Vec::new());
+    let asked = Mutex::new(Vec::new());
     let even = |_, id: DocumentId| {
-        asked.borrow_mut().push(id);
+        asked.lock().unwrap().push(id);
         all.iter().position(|(other, _)| *other == id).unwrap() % 2 == 0
     };
     let options = SearchOptions::new().limit(5).keep(&even);
     let kept = ids(&with(&publication, &query, options).hits);
     let expected: Vec<_> = all.iter().copied().step_by(2).take(5).collect();
     assert_eq!(kept, expected);
-    assert!(
-        asked.borrow().len() < all.len() / 2,
-        "{} asked",
-        asked.borrow().len()
-    );
+    let asked = asked.into_inner().unwrap().len();
+    assert!(asked < all.len() / 2, "{asked} asked");
     let none = |_, _| false;
     let options = SearchOptions::new().keep(&none).total();
     let found = with(&publication, &query, options);
@@ -118,6 +116,47 @@ fn ties_are_ordered_by_the_comparison_and_then_by_id() {
     let options = SearchOptions::new().limit(7).ties_by(&equal);
     all.reverse();
     assert_eq!(ids(&with(&publication, &query, options).hits), all[..7]);
+}
+
+/// Segments of several windows, so that the threads' thresholds skip something, with ties at the threshold.
+#[test]
+fn several_threads_find_the_same_as_one() {
+    let mut random = Random::new(41);
+    let documents: Documents = (0..6_000)
+        .map(|seed| (DocumentId::from_seed(seed), document(&mut random)))
+        .collect();
+    let publication = TextColony::with(4, &documents).colony.publication();
+    let third = |_, id: DocumentId| id.0.as_u128().is_multiple_of(3);
+    let backwards = |a: &Hit, b: &Hit| b.document.cmp(&a.document);
+    for (number, asked) in queries(&mut random, 60, 2).into_iter().enumerate() {
+        let query = Query::parse(&asked.render()).unwrap();
+        let mut options = SearchOptions::new().limit([1, 10, 300][number % 3]);
+        options = match number % 4 {
+            0 => options.total(),
+            1 => options.keep(&third),
+            2 => options.ties_by(&backwards),
+            _ => options.offset(5),
+        };
+        let alone = with(&publication, &query, options);
+        for threads in [0, 2, 3, 1_000] {
+            let together = with(&publication, &query, options.threads(threads));
+            assert_eq!(ids(&together.hits), ids(&alone.hits), "{query}, {threads}");
+            assert_eq!(together.total, alone.total, "{query}, {threads}");
+        }
+    }
+}
+
+#[test]
+fn a_panic_on_a_thread_of_a_search_is_one_of_its_caller() {
+    let publication = corpus(3).colony.publication();
+    let query = Query::parse("sea tide wind").unwrap();
+    let panicking = |_, _| panic!("out of patience");
+    let options = SearchOptions::new().keep(&panicking).threads(3);
+    let searched = catch_unwind(AssertUnwindSafe(|| with(&publication, &query, options)));
+    let panic = searched.unwrap_err();
+    assert_eq!(*panic.downcast::<&str>().unwrap(), "out of patience");
+    let found = with(&publication, &query, SearchOptions::new().threads(3));
+    assert_eq!(found.hits.len(), 10);
 }
 
 #[test]
