@@ -31,6 +31,8 @@ pub(super) enum Command {
     /// repositories, without what .gitignore, .git/info/exclude and the user's git configuration exclude. Outside of repositories
     /// .gitignore doesn't count. A rule that isn't UTF-8 excludes whatever it may mean. Links to directories aren't followed.
     ///
+    /// A file's title is its name, without its folders and without .gz or .zst. Hits are named by their paths.
+    ///
     /// Text is UTF-8, or UTF-16 with a byte order mark. Input that begins like gzip or Zstandard data is decompressed, whatever its
     /// name. A file that is reached in several ways, by links or other spellings of its path, is one document, named by the first.
     /// Only regular files with a length are read: pass a pipe, or a file of /proc, as standard input.

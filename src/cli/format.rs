@@ -18,24 +18,27 @@ pub(super) enum Format {
 impl Format {
     /// Returns whether a file of this name contains records.
     pub(super) fn is_records(self, path: &Path) -> bool {
-        let has = |path: &Path, extensions: &[&str]| {
-            path.extension().is_some_and(|extension| {
-                extensions
-                    .iter()
-                    .any(|known| extension.eq_ignore_ascii_case(known))
-            })
-        };
         match self {
             Self::Text => false,
             Self::Records => true,
-            Self::Auto => {
-                let name = path.file_name().map(Path::new).unwrap_or(path);
-                let inner = name.file_stem().map(Path::new);
-                let inner = inner.filter(|_| has(name, &["gz", "zst"]));
-                has(inner.unwrap_or(name), &["jsonl", "ndjson"])
-            }
+            Self::Auto => has(inner_name(path), &["jsonl", "ndjson"]),
         }
     }
+}
+
+/// Returns the name of a file without its directories and without the extension of its compression.
+pub(super) fn inner_name(path: &Path) -> &Path {
+    let name = path.file_name().map(Path::new).unwrap_or(path);
+    let inner = name.file_stem().map(Path::new);
+    inner.filter(|_| has(name, &["gz", "zst"])).unwrap_or(name)
+}
+
+fn has(name: &Path, extensions: &[&str]) -> bool {
+    name.extension().is_some_and(|extension| {
+        extensions
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use tickring::search::{Analyzer, Field, Schema, TextDocument};
 use super::Failure;
 use super::arguments::Run;
 use super::corpus::{self, Purpose};
-use super::document::Document;
+use super::document::{Document, normalised};
+use super::format::inner_name;
 use super::infer::Sample;
 use super::item::Skipped;
 use super::record::{Fields, Object, id_of, record};
@@ -103,7 +104,7 @@ impl<'a> Shape<'a> {
         }
         let mut document = Document::file(path, self.schema.document());
         if is_text("title") {
-            add(&mut document.text, "title", document.name.clone())?;
+            add(&mut document.text, "title", normalised(inner_name(path)))?;
         }
         add(&mut document.text, "body", body)?;
         Ok(document)

@@ -16,6 +16,7 @@ mod pages;
 mod query_errors;
 mod schemas;
 mod standard_input;
+mod titles;
 
 use std::fs;
 use std::io::Write;
