@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, hits, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a complete run without it writes the results.
@@ -14,6 +14,7 @@ mod colonies;
 mod corpus;
 mod crew;
 mod frequency;
+mod hits;
 mod leaves;
 mod machine;
 mod measure;
@@ -25,6 +26,7 @@ mod ring;
 mod routing;
 mod scale;
 mod search;
+mod sides;
 mod single;
 
 use std::process::ExitCode;
@@ -53,7 +55,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 13] = [
+const SUITES: [(&str, Suite); 14] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -66,6 +68,7 @@ const SUITES: [(&str, Suite); 13] = [
     ("analysis", analysis::run),
     ("queries", queries::run),
     ("leaves", leaves::run),
+    ("hits", hits::run),
     ("scale", scale::run),
 ];
 

@@ -22,6 +22,15 @@ impl Spread {
         }
     }
 
+    /// The spread of the inverse ratio. Inverting swaps the quartiles.
+    pub fn inverse(self) -> Self {
+        Self {
+            low: 1.0 / self.high,
+            median: 1.0 / self.median,
+            high: 1.0 / self.low,
+        }
+    }
+
     pub fn scaled(self, factor: f64) -> Self {
         Self {
             low: self.low * factor,

@@ -61,12 +61,7 @@ impl Report {
                 Some(pair.ratio.median >= least),
             ),
             Goal::AtMost(most) => {
-                // Inverting the ratio swaps the quartiles.
-                let inverse = Spread {
-                    low: 1.0 / pair.ratio.high,
-                    median: 1.0 / pair.ratio.median,
-                    high: 1.0 / pair.ratio.low,
-                };
+                let inverse = pair.ratio.inverse();
                 (
                     ratio(inverse),
                     format!("≤ {most} × its time"),
