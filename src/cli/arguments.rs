@@ -105,8 +105,9 @@ pub(crate) struct Run {
     /// File with a schema, or `infer`. Without it, records have a text and maybe a title, and queries know the fields title and body.
     ///
     /// A schema is a JSON object such as {"fields": [{"name": "title", "kind": "text", "boost": 2, "stored": true}, {"name": "year",
-    /// "kind": "integer"}]}. The kinds are text, keyword, integer, float, date and boolean. A text may have an "analyzer" (see below). A record's members fill the fields of the same
-    /// name; an array gives several values, null none, and other members are ignored. Files fill the text fields title and body.
+    /// "kind": "integer"}]}. The kinds are text, keyword, integer, float, date and boolean. A text may have an "analyzer" (see --analyzer).
+    /// A record's members fill the fields of the same name. An array gives several values, null none, and other members are ignored. Files
+    /// fill the text fields title and body.
     ///
     /// `infer` makes the schema from the first 1000 records (at most 16 MiB). A member whose values are all strings is a date if all are
     /// dates (2026-11-27 or a time as in RFC 3339), a keyword if all are without spaces and at most 100 bytes long, otherwise text. title,

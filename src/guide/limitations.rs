@@ -67,7 +67,7 @@
 //! | messages | what is sent, at most [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) a shard and tick |
 //! | a tick | its writes, kept until it is published, and the views before and after |
 //! | event channels | the events in them, at most 65,536 each |
-//! | a search, on each of its threads | at most 64 KB, 8 KB for each word in each field, and its hits; a prefix, wildcard, fuzzy word, set of keywords or phrase that ends with one character of a script without spaces also one bit for each document of a segment |
+//! | a search, on each of its threads | at most 64 KB, 8 KB for each word in each field, and its hits; a prefix, wildcard, fuzzy word or set of keywords also one bit for each document of a segment, and a phrase with a prefix 8 bytes for each place of its last word in the documents that have the others |
 //! | interned terms | 83 to 92 bytes a term from 100,000 terms on |
 //! | a snapshot of frequencies that was replaced | until nobody reads it; at most 64 of them and 8 MiB are kept to free them later |
 //!
@@ -111,6 +111,9 @@
 //! | ticks | `u64::MAX / 4 - 1` |
 //! | a colony's threads | 1,024 |
 //! | timeouts | from 1 ms to one year |
+//! | a query | 8 KB, 512 words and phrases, 100 nested groups, 16 patterns, ranges and the like |
+//! | hits of a search, with its offset | 100,000 |
+//! | fields of a schema | 100 |
 //!
 //! ```
 //! use tickring::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS};

@@ -10,7 +10,7 @@ use crate::id::{DocumentId, ShardId};
 use crate::publication::{Hit, Ties};
 use crate::sync::Instant;
 
-/// The options of a [`search_with`](crate::search::search_with): which hits are returned, in which order, and by when.
+/// The options of [`search_with`](crate::search::search_with): which hits are returned, in which order, and by when.
 ///
 /// ```
 /// use tickring::search::{Query, SearchOptions};
@@ -81,7 +81,7 @@ impl<'a> SearchOptions<'a> {
     }
 
     /// Keeps only hits for which the call returns `true`, such as the documents that a user may see. It is called on the searching threads, and
-    /// only for documents that would be among the best, so it may be slow. [`Found::total`] doesn't know it.
+    /// only for documents that would be among the best of their thread, so it may be slow. [`Found::total`] also counts what it refuses.
     pub const fn keep(mut self, keep: &'a (dyn Fn(ShardId, DocumentId) -> bool + Sync)) -> Self {
         self.keep = Some(keep);
         self

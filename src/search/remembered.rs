@@ -33,9 +33,9 @@ impl Remembered {
         self.terms.get(term).cloned()
     }
 
-    /// Caches a term's entries. If there is no room, the cache is emptied first; that costs only looking up again, and no order of use has to be kept.
-    /// The old entries are returned, so that the caller can drop them after it has released the lock. A term that alone exceeds the
-    /// bound isn't cached.
+    /// Caches a term's entries. If there is no room, the cache is emptied first. That costs only looking up again, and no order of use has to be
+    /// kept. The old entries are returned, so that the caller can drop them after it has released the lock. A term that alone exceeds the bound
+    /// isn't cached.
     #[must_use]
     pub(super) fn put(&mut self, term: &Term, entries: &Arc<Entries>) -> Option<Terms> {
         let cost = cost(term, entries);

@@ -223,8 +223,8 @@ impl SegmentView {
         Ok(())
     }
 
-    /// Counts the live documents of a term with this entry. The dictionary's own count includes deleted documents until a merge, so segments with deletes
-    /// count their postings.
+    /// Counts the live documents of a term with this entry. The dictionary's own count includes deleted documents until a merge, so segments
+    /// with deletes count their postings.
     pub(super) fn live_documents(
         &self,
         field: TextField,

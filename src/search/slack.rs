@@ -11,8 +11,9 @@
 //!
 //! So the score of `p` times the greater of `g/s` and `s/g` bounds every score in the block, apart from rounding. In 32 bits, rounding
 //! changes `f` by at most 8 parts in 2^24 (5 roundings for `K`, one each for the frequency, the sum and the quotient), and a score by one
-//! more. The score of `p` is read for another weight and converted in 64 bits, which is one rounding in 32 bits as well. The two scores and the two `f` by which `p` was chosen add up to 34 such parts; [`ROUNDING`] allows 64. If a result is subnormal,
-//! its rounding error is absolute. For that, [`SUBNORMAL`] is added to either score. The stored frequency is never too low.
+//! more. The score of `p` is read for another weight and converted in 64 bits, which is one rounding in 32 bits as well. The two scores and the
+//! two `f` by which `p` was chosen add up to 34 such parts; [`ROUNDING`] allows 64. If a result is subnormal, its rounding error is absolute.
+//! For that, [`SUBNORMAL`] is added to either score. The stored frequency is never too low.
 //!
 //! A score is at most the weight itself, because `f` is at most 1, also after rounding. That is the bound for everything without a block
 //! maximum: shorter blocks, and phrases.

@@ -18,10 +18,10 @@ use crate::error::SearchError;
 /// A maker of snippets for the hits of one query, in one text field.
 ///
 /// A snippet is the part of a text with the rarest words of the query, and the places of these words. Words that match a prefix, a wildcard or
-/// a fuzzy word count as well, those of an exclusion don't.
-/// If the text has none of the words, the snippet is its beginning.
+/// a fuzzy word count as well. Those of an exclusion don't. If the text has none of the words, the snippet is its beginning.
 ///
-/// The text comes from a [stored](crate::search::Field::stored) field or from your own store. A snippet costs the analysis of the whole text.
+/// The text comes from a [stored](crate::search::Field::stored) field or from your own store. A snippet costs the analysis of the whole text,
+/// twice if the query has a pattern.
 ///
 /// ```
 /// use tickring::search::{Query, Snippets, TextDocument, TextShard, TextShardConfig};

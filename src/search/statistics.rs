@@ -103,7 +103,7 @@ impl TextStatistics {
 
     /// Returns the number of live documents with this term in this field. See the example of [`TextStatistics`].
     ///
-    /// The term must be folded, as in the index. Looks it up in the dictionary of each segment, and reads its postings in
+    /// The term must be as in the index: folded and, in a stemmed field, a stem. Looks it up in the dictionary of each segment, and reads its postings in
     /// segments with deleted documents. A cached frequency costs a lock and a look-up.
     ///
     /// # Errors

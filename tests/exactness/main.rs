@@ -1,8 +1,8 @@
-//! Answers over texts that real people wrote: each colony, however its documents came to lie where they do, gives the naive model's answer to
-//! the bit, and tantivy alone gives the same but for rounding.
+//! Answers over texts that people wrote. Each colony gives the naive model's answer to the bit, whatever its shards and ticks. tantivy alone
+//! gives the same, apart from rounding.
 //!
-//! `TICKRING_EXACTNESS_QUERIES=1000 cargo test --release --features search --test exactness -- --nocapture` asks so many queries of each
-//! corpus, `TICKRING_EXACTNESS_SECONDS=180` as many as there is time for.
+//! `TICKRING_EXACTNESS_QUERIES=1000 cargo test --release --features search --test exactness -- --nocapture` asks this many queries of each
+//! corpus; `TICKRING_EXACTNESS_SECONDS=180` as many as there is time for.
 #![cfg(feature = "search")]
 #![expect(
     clippy::cast_possible_truncation,

@@ -1,4 +1,4 @@
-//! The time to cut text into tokens, compared with tantivy's default analyser.
+//! The time to cut text into tokens, compared with tantivy's default analyzer.
 
 use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
 use tickring::testing::search::{LANGUAGES, SCRIPTS, tokenizer};

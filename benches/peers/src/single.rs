@@ -49,7 +49,7 @@ impl Single {
         }
     }
 
-    /// Cuts texts with this analyser from now on.
+    /// Cuts texts with this analyzer from now on.
     pub fn analyze_with(&self, analyzer: TextAnalyzer) {
         self.index.tokenizers().register("default", analyzer);
     }

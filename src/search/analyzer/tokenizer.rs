@@ -1,4 +1,4 @@
-//! The analyser as a tokenizer of tantivy.
+//! The analyzer as a tokenizer of tantivy.
 
 use std::borrow::Cow;
 

@@ -139,7 +139,7 @@ impl Fault {
     );
     pub(super) const DISTANCE: Self = Self(
         "the distance of a fuzzy word can't be read",
-        "write sea~1 or boats~2, or put a backslash before ~ to mean the character",
+        "write sea~1 or sailor~2, or put a backslash before ~ to mean the character",
     );
     pub(super) const SLOP: Self = Self(
         "the slop of a phrase can't be read",

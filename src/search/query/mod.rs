@@ -37,7 +37,7 @@ use crate::error::QueryError;
 /// | `sea^2.5`, `(sea tide)^0.5` | the same documents, with the score multiplied by at most [`MAX_BOOST`](Self::MAX_BOOST) |
 /// | `*` | every document, with the score 1 |
 /// | `tid*`, `ti?e*` | documents with a word that matches: `*` is any number of letters, `?` one letter |
-/// | `boats~`, `boat~1`, `boats~2` | documents with a word that differs by at most one or two letters |
+/// | `boats~`, `boat~1`, `sailor~2` | documents with a word that differs by at most one or two letters |
 /// | `"open sea"~3` | documents with the words in any order, moved by at most three places in all |
 /// | `"open se"*` | documents with the phrase, whose last word may go on |
 /// | `author:Melville`, `author:"Herman Melville"` | documents with this keyword, number, date or boolean |
@@ -60,8 +60,11 @@ use crate::error::QueryError;
 /// A pattern or fuzzy word is one word. It needs two characters before its first wildcard, unless the
 /// [parser](QueryParser::leading_wildcards) allows less. A fuzzy word has 3 to 64 characters, and 6 or more for two changes; its first
 /// character has no change, and exchanging two neighbours is one. A slop is at most 64, a set has at most 1,024 values, and a query at most
-/// [`MAX_PATTERNS`](Self::MAX_PATTERNS) of all these. Patterns, ranges and sets work on keywords as they are, and on words after analysis
-/// without stemming. There are no regular expressions.
+/// [`MAX_PATTERNS`](Self::MAX_PATTERNS) of all these. There are no regular expressions.
+///
+/// Patterns are compared with keywords as they are, and with words as they are indexed. They are folded but not stemmed: in a stemmed field,
+/// where `running` is indexed as `run`, `runn*` doesn't find it. Ranges and sets are for fields that aren't text. In quotes, wildcards have no
+/// meaning.
 ///
 /// # Which documents match
 /// What stands side by side is a list. A member of a list is a word, a phrase, a group in parentheses, or several of these joined by `AND` and
@@ -81,7 +84,8 @@ use crate::error::QueryError;
 ///
 /// A leaf's score is BM25 (Robertson and Zaragoza, *The Probabilistic Relevance Framework*, 2009) with k1 = 1.2 and b = 0.75, in 32 bits as
 /// tantivy computes it, with the statistics over all shards. A phrase's idf is the sum of its words' idfs, and its frequency is the number
-/// of its occurrences. `*` adds 1, as does a query of exclusions, but neither adds anything within a group or beside an operator's other side.
+/// of its occurrences. `*` adds 1, and so does a query of exclusions. In a group or in operands that are only a part of the query, they
+/// add nothing.
 /// A pattern, a fuzzy word, a phrase with slop or a prefix, a range, a set, a value and the existence of a field add 1 for each field,
 /// however many words or values match. All of these are multiplied by the boosts around them, and what is in a text field by the field's boost.
 ///

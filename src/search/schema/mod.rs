@@ -79,7 +79,7 @@ impl Schema {
         &self.0.fields
     }
 
-    /// Returns a hash of the fields and their options, which includes the version of each analyser. It is the same on every machine.
+    /// Returns a hash of the fields and their options, which includes the version of each analyzer. It is the same on every machine.
     pub fn fingerprint(&self) -> u64 {
         self.0.fingerprint
     }
