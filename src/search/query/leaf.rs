@@ -1,11 +1,11 @@
-//! The compilation of a leaf: its text is analysed, or its values are read, and its bounds are checked.
+//! The compilation of a leaf: its text is analysed, and its bounds are checked.
 
-use std::ops::Bound as RangeBound;
+mod values;
 
 use tantivy::query_grammar::Occur;
 
 use super::Query;
-use super::ast::{Bound as RawBound, Item, Raw, Unary, Value as RawValue};
+use super::ast::{Item, Raw, Unary};
 use super::compile::{Compiler, Context};
 use super::faults::{Bound, Fault};
 use super::plan::LeafKind;
@@ -13,9 +13,8 @@ use super::scan::{Shape, unescape};
 use super::terms::{Terms, Trouble};
 use super::tree::{Members, PartId};
 use crate::error::{Excerpt, QueryError};
-use crate::search::constant::{Constant, Values};
+use crate::search::constant::Constant;
 use crate::search::schema::{FieldId, Kind};
-use crate::search::value::Value;
 
 type Compiled<T = Option<PartId>> = Result<T, QueryError>;
 
@@ -116,16 +115,6 @@ impl<'a> Compiler<'a, '_> {
         self.faults
             .bound(Bound::SLOP.of(slop as usize), raw.place)?;
         Ok(0)
-    }
-
-    /// Whether the field has values that aren't text.
-    fn is_value(&self, context: Context) -> bool {
-        context.field.is_some_and(|field| {
-            !matches!(
-                self.parser.schema.kind(field),
-                Kind::Text(_) | Kind::Keyword
-            )
-        })
     }
 
     /// Returns the fields in which a word is searched for: its own, or all text fields.
@@ -238,129 +227,6 @@ impl<'a> Compiler<'a, '_> {
         }
         self.patterns += 1;
         Ok(true)
-    }
-
-    fn constant(&mut self, constant: Constant, place: usize, context: Context) -> Compiled {
-        if !self.count(place)? {
-            return Ok(None);
-        }
-        self.tree(vec![LeafKind::Constant(constant)], place, context)
-    }
-
-    /// Compiles one value of a field that isn't text.
-    fn value(&mut self, text: &str, place: usize, context: Context) -> Compiled {
-        let Some(field) = context.field else {
-            return Ok(None);
-        };
-        let kind = self.parser.schema.kind(field);
-        let Some(value) = self.read((field, kind), text, place)? else {
-            return Ok(None);
-        };
-        let leaf = Values::set(kind, &[value]).map(|set| Constant::Values(field, set));
-        self.tree(
-            leaf.map(LeafKind::Constant).into_iter().collect(),
-            place,
-            context,
-        )
-    }
-
-    fn set(
-        &mut self,
-        (field, kind): (FieldId, Kind),
-        values: &[RawValue<'a>],
-        place: usize,
-        context: Context,
-    ) -> Compiled {
-        if matches!(kind, Kind::Text(_)) {
-            return self.wrong_field("a set", field, place, &|kind| {
-                !matches!(kind, Kind::Text(_))
-            });
-        }
-        if !Bound::SET.allows(values.len()) {
-            self.faults.bound(Bound::SET.of(values.len()), place)?;
-            return Ok(None);
-        }
-        let mut read = Vec::new();
-        for value in values {
-            read.extend(self.read((field, kind), &unescape(value.raw.text), value.raw.place)?);
-        }
-        match Values::set(kind, &read) {
-            Some(set) if !read.is_empty() => {
-                self.constant(Constant::Values(field, set), place, context)
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn range(
-        &mut self,
-        (field, kind): (FieldId, Kind),
-        from: &RawBound<'a>,
-        to: &RawBound<'a>,
-        place: usize,
-        context: Context,
-    ) -> Compiled {
-        if matches!(kind, Kind::Text(_)) {
-            return self.wrong_field("a range", field, place, &|kind| {
-                !matches!(kind, Kind::Text(_))
-            });
-        }
-        let (Some(from), Some(to)) = (
-            self.bound((field, kind), from)?,
-            self.bound((field, kind), to)?,
-        ) else {
-            return Ok(None);
-        };
-        match Values::range(kind, &from, &to) {
-            Some(range) => self.constant(Constant::Values(field, range), place, context),
-            None => Ok(None),
-        }
-    }
-
-    fn bound(
-        &mut self,
-        field: (FieldId, Kind),
-        bound: &RawBound<'a>,
-    ) -> Compiled<Option<RangeBound<Value>>> {
-        let mut read =
-            |value: &RawValue<'a>| self.read(field, &unescape(value.raw.text), value.raw.place);
-        Ok(match bound {
-            RawBound::Open => Some(RangeBound::Unbounded),
-            RawBound::Included(value) => read(value)?.map(RangeBound::Included),
-            RawBound::Excluded(value) => read(value)?.map(RangeBound::Excluded),
-        })
-    }
-
-    /// Reads a value of a field's kind.
-    fn read(
-        &mut self,
-        (field, kind): (FieldId, Kind),
-        text: &str,
-        place: usize,
-    ) -> Compiled<Option<Value>> {
-        let value = match kind {
-            Kind::Text(_) | Kind::Keyword => Some(Value::from(text)),
-            Kind::Integer => text.parse().ok().map(Value::Integer),
-            // Adding 0 makes -0 to 0.
-            Kind::Float => {
-                let number = text.parse::<f64>().ok();
-                number
-                    .filter(|number| number.is_finite())
-                    .map(|number| Value::Float(number + 0.0))
-            }
-            Kind::Date => text.parse().ok().map(Value::Date),
-            Kind::Boolean => text.parse().ok().map(Value::Boolean),
-        };
-        if value.is_none() {
-            let name = self.parser.schema.definition(field).name();
-            self.faults.refuse(QueryError::WrongType {
-                field: Excerpt::new(name),
-                expected: kind.expected(),
-                value: Excerpt::new(text),
-                place: self.faults.place(place),
-            })?;
-        }
-        Ok(value)
     }
 
     fn wrong_field(
