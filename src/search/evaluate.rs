@@ -5,12 +5,14 @@
 //! matches. Then the leaves' scores are added to the window's sums, leaf by leaf in the query's order. So a document's sum is built in that
 //! order in every segment. Which documents are skipped before that is the subject of `prune`.
 
+mod scratch;
+
 use tantivy::{DocId, TERMINATED};
 
+pub(super) use self::scratch::Scratch;
 use super::bitset::{Bits, WINDOW, WINDOW_DOCUMENTS};
 use super::cursor::Cursor;
 use super::deadline::Deadline;
-use super::prune::Rank;
 use super::query::{Node, Query};
 use super::segment::{Part, SegmentView};
 use crate::error::SearchError;
@@ -36,58 +38,6 @@ impl<F: FnMut(DocId, f32) -> Result<(), SearchError>> Hits for F {
 
 /// A leaf looks up single documents if the mask has fewer than one document for this many of the leaf's matches in a window.
 const SEEK_BELOW: u32 = 16;
-
-/// Buffers for the matches in the current window. They are reused for all windows and segments.
-///
-/// Parts that a window didn't evaluate hold content of an earlier one. [`Evaluation::add`] never reads them, because a clause above them
-/// has no match then.
-pub(super) struct Scratch {
-    pub(super) clauses: Vec<Bits>,
-    /// The matches of each leaf.
-    leaves: Vec<Bits>,
-    /// The scores of the leaves' matches, one window after another.
-    scores: Vec<f32>,
-    pub(super) sums: Box<[f64]>,
-    pub(super) ranks: Vec<Rank>,
-    /// The masks of the clauses that are being evaluated, the innermost last.
-    masks: Vec<Bits>,
-}
-
-impl Scratch {
-    pub(super) fn new(query: &Query) -> Self {
-        Self {
-            clauses: vec![Bits::NONE; query.clauses.len()],
-            leaves: vec![Bits::NONE; query.leaves.len()],
-            scores: vec![0.0; query.leaves.len() * WINDOW],
-            sums: vec![0.0; WINDOW].into(),
-            ranks: Vec::with_capacity(query.leaves.len()),
-            masks: Vec::new(),
-        }
-    }
-
-    fn has_mask(&self) -> bool {
-        self.masks.last().is_some_and(|mask| !mask.is_empty())
-    }
-
-    /// Adds a copy of the mask before the last few.
-    fn repeat_mask(&mut self, last: usize) {
-        let at = self.masks.len() - 1 - last;
-        self.masks.extend_from_within(at..=at);
-    }
-
-    /// Replaces the last two masks by one.
-    fn merge_masks(&mut self, with: impl Fn(u64, u64) -> u64) {
-        if let (Some(last), Some(before)) = (self.masks.pop(), self.masks.last_mut()) {
-            *before = before.combine(&last, with);
-        }
-    }
-
-    fn keep_mask(&mut self, clause: usize) {
-        if let Some(mask) = self.masks.last() {
-            self.clauses[clause] = *mask;
-        }
-    }
-}
 
 /// Calls `hits` with each live match of the segment that it may want and its score, by ascending documents. Opens the cursors in it.
 pub(super) fn each_hit(
