@@ -1,32 +1,28 @@
 //! The text shard: a shard whose documents are in an in-memory tantivy index.
 
+mod config;
+mod copy;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::Write as _;
-use std::path::Path;
 
-use tantivy::directory::{Directory, RamDirectory, TerminatingWrite};
+use tantivy::directory::{Directory, RamDirectory};
 use tantivy::index::IndexBuilder;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
+use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
 
+pub use self::config::{MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShardConfig};
+use self::copy::copied;
 use super::document::TextDocument;
 use super::schema::{Schema, id_term, indexed, tokenizers};
 use super::statistics::same_schema;
 use super::view::TextView;
 use crate::colony::{Batch, Birth, Refusal, Shard, ShardMetrics, TickContext, Write};
-use crate::error::ConfigError;
 use crate::error::SearchError;
 use crate::id::DocumentId;
 use crate::publication::ShardFailure;
-
-/// The least value of [`TextShardConfig::writer_memory`], in bytes.
-pub const MIN_WRITER_MEMORY: u64 = 15_000_000;
-/// The greatest value of [`TextShardConfig::writer_memory`], in bytes.
-pub const MAX_WRITER_MEMORY: u64 = 4_293_967_294;
 
 /// The greatest number of text shards that one process should hold. Each has its own writer memory, which adds up to at least 2 GB, and
 /// its own [threads](TextShard#threads). A [`Colony`](crate::Colony) doesn't check this.
@@ -37,47 +33,6 @@ const DELETED_BEFORE_MERGE: f32 = 0.3;
 /// Segments of at most this many documents count as equally large. With tantivy's default of 10,000, a shard that gets few documents a tick
 /// rewrites them many times before they leave that layer.
 const MERGED_TOGETHER: u32 = 1_000;
-/// The file in which tantivy lists an index's segments.
-const LIST: &str = "meta.json";
-
-/// The configuration of a [`TextShard`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
-pub struct TextShardConfig {
-    /// The memory that the writer fills before it closes a segment, in bytes. Finished segments don't count. A tick that writes more makes
-    /// several segments. From [`MIN_WRITER_MEMORY`] to [`MAX_WRITER_MEMORY`]. Default: 15 MB.
-    pub writer_memory: u64,
-    /// The fields of the documents. All shards of a colony must have the same. Default: [`Schema::default`].
-    pub schema: Schema,
-}
-
-impl Default for TextShardConfig {
-    fn default() -> Self {
-        Self {
-            writer_memory: MIN_WRITER_MEMORY,
-            schema: Schema::default(),
-        }
-    }
-}
-
-impl TextShardConfig {
-    /// Checks the bounds of all fields. [`TextShard::new`] does this as well; see the example of [`TextShard`].
-    ///
-    /// # Errors
-    /// [`ConfigError`] names the field that is out of bounds, its value and the bounds.
-    pub const fn validate(&self) -> Result<(), ConfigError> {
-        if self.writer_memory >= MIN_WRITER_MEMORY && self.writer_memory <= MAX_WRITER_MEMORY {
-            return Ok(());
-        }
-        Err(ConfigError::OutOfRange {
-            field: "writer_memory",
-            value: self.writer_memory,
-            min: MIN_WRITER_MEMORY,
-            max: MAX_WRITER_MEMORY,
-        })
-    }
-}
 
 /// A shard of [`TextDocument`]s in an in-memory tantivy index.
 ///
@@ -278,38 +233,6 @@ fn builder(schema: &Schema) -> IndexBuilder {
         .schema(schema.for_index())
         .tokenizers(tokenizers(schema))
         .settings(settings)
-}
-
-/// Copies the view's segments into a directory with an index of its own.
-fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
-    let memory = RamDirectory::create();
-    let index = builder(view.schema())
-        .open_or_create(memory.clone())
-        .map_err(SearchError::index)?;
-    let mut list = index.load_metas().map_err(SearchError::index)?;
-    for segment in view.segments() {
-        for (path, bytes) in segment.files() {
-            let mut file = index
-                .directory()
-                .open_write(path)
-                .map_err(TantivyError::from)
-                .map_err(SearchError::index)?;
-            file.write_all(bytes).map_err(SearchError::index)?;
-            file.terminate().map_err(SearchError::index)?;
-        }
-        let meta = segment.meta(&index);
-        // The numbers of later deletes must be above those of the segment.
-        list.opstamp = list.opstamp.max(meta.delete_opstamp().unwrap_or(0));
-        list.segments.push(meta);
-    }
-    let list = serde_json::to_vec(&list)
-        .map_err(std::io::Error::from)
-        .map_err(SearchError::index)?;
-    index
-        .directory()
-        .atomic_write(Path::new(LIST), &list)
-        .map_err(SearchError::index)?;
-    Ok(memory)
 }
 
 #[cfg(test)]
