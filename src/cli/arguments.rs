@@ -10,6 +10,7 @@ use tickring::search::{Analyzer, MAX_TEXT_SHARDS};
 use super::format::Format;
 use super::help::{EXIT_CODES, LONG_HELP};
 use super::number::between;
+use super::record::Name;
 use super::source::STANDARD_INPUT;
 
 /// Coordinates document shards inside one process.
@@ -83,7 +84,8 @@ pub(crate) struct Run {
     )]
     pub(super) format: Format,
     /// Field of a record that contains its id, a string or a whole number [default: id]. The string "1" and the numbers 1 and 1.0 are
-    /// the same id. If several records have the same id, the last one is indexed.
+    /// the same id. If several records have the same id, the last one is indexed. Without this option, a record without an id is named by its
+    /// file and line; with it, such a record is skipped.
     #[arg(long, value_name = "FIELD", requires = "paths")]
     pub(super) id_field: Option<String>,
     /// Field of a record that contains its text [default: text].
@@ -94,7 +96,8 @@ pub(crate) struct Run {
         conflicts_with = "schema"
     )]
     pub(super) text_field: Option<String>,
-    /// Field of a record that contains its title. Records without it have no title.
+    /// Field of a record that contains its title [default: title]. Records without it have no title. If the option is given, a record whose
+    /// title isn't a string is skipped.
     #[arg(
         long,
         value_name = "FIELD",
@@ -165,8 +168,12 @@ pub(crate) struct Run {
 const _: () = assert!(MAX_TEXT_SHARDS as u64 * MAX_VIRTUAL_NODES as u64 <= MAX_POINTS as u64);
 
 impl Run {
-    pub(super) fn id_field(&self) -> &str {
-        self.id_field.as_deref().unwrap_or("id")
+    pub(super) fn id_field(&self) -> Name<'_> {
+        Name::new(self.id_field.as_deref(), "id")
+    }
+
+    pub(super) fn title_field(&self) -> Name<'_> {
+        Name::new(self.title_field.as_deref(), "title")
     }
 
     /// Returns whether the schema is to be inferred.

@@ -10,7 +10,7 @@ use super::arguments::Run;
 use super::document::normalised;
 use super::generate::Vocabulary;
 use super::infer::{SAMPLE_RECORDS, Sample};
-use super::item::{Item, Place};
+use super::item::{Item, Place, Skipped};
 use super::records::{Limits, Records};
 use super::shape::Shape;
 use super::source::{self, FileKey, MAX_BYTES, STANDARD_INPUT, StandardInput};
@@ -101,11 +101,12 @@ impl Reader<'_> {
         match &item {
             Item::Document(..) => self.documents += 1,
             Item::Skipped(skipped) => self.settled |= skipped.named,
+            Item::Complaint(_) => {}
         }
         (self.take)(item)
     }
 
-    /// Reads a path of the command line. A file that gives no document is listed.
+    /// Reads a path of the command line. A file that gives no document is complained about.
     fn path(&mut self, path: &Path) -> Result<(), Failure> {
         if path.is_dir() && path != Path::new(STANDARD_INPUT) {
             return self.directory(path);
@@ -116,8 +117,11 @@ impl Reader<'_> {
         if self.settled || self.documents > before {
             return Ok(());
         }
-        let name = normalised(path);
-        self.take(Item::file_skipped(name, &"gave no document", true))
+        self.take(Item::Complaint(Skipped {
+            path: normalised(path),
+            reason: "gave no document".to_owned(),
+            named: true,
+        }))
     }
 
     /// Reads a file, unless it was read before under any name. `named` says whether the command line names it.
@@ -220,7 +224,7 @@ impl Reader<'_> {
                 return Ok(());
             }
         };
-        match shape.record(line) {
+        match shape.record(line, &place) {
             Ok((document, unknown)) => {
                 for member in unknown {
                     self.note_unknown(member, &place)?;

@@ -15,7 +15,8 @@ const NAMESPACE: Uuid = Uuid::from_bytes([
 
 pub(super) struct Document {
     pub(super) id: DocumentId,
-    /// The name in the output: the path, in which bytes that aren't UTF-8 are escaped, or the id of the record.
+    /// The name in the output: the path, in which bytes that aren't UTF-8 are escaped, or the id of the record, or
+    /// its file and line if it has no id.
     pub(super) name: String,
     pub(super) text: TextDocument,
 }
@@ -37,6 +38,15 @@ impl Document {
             id: hashed("record", name.as_bytes()),
             text,
             name,
+        }
+    }
+
+    /// Creates the document of a record without an id. Its id is the UUID v5 of its file and line.
+    pub(super) fn line(place: String, text: TextDocument) -> Self {
+        Self {
+            id: hashed("line", place.as_bytes()),
+            text,
+            name: place,
         }
     }
 
@@ -158,5 +168,7 @@ mod tests {
             record.id.to_string(),
             "3bfd3dcb-d7b3-5fd2-8dd8-998d4c32a8a0"
         );
+        let line = Document::line("a/b.txt".to_owned(), TextDocument::default());
+        assert_eq!(line.id.to_string(), "dfd9c797-bde1-5a10-9e1c-986a54f0526c");
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Indexed {
     pub(super) publication: Arc<Publication<TextView>>,
     pub(super) documents: HashMap<DocumentId, Known>,
     pub(super) skipped: Vec<Skipped>,
+    /// The files of the command line whose content was all skipped.
+    pub(super) without_document: Vec<Skipped>,
     /// Whether a file of records was read.
     pub(super) has_records: bool,
     pub(super) bytes: u64,
@@ -106,6 +108,10 @@ pub(super) fn index(
             indexing.indexed.skipped.push(skipped);
             Ok(())
         }
+        Item::Complaint(file) => {
+            indexing.indexed.without_document.push(file);
+            Ok(())
+        }
     };
     let has_records = if run.paths.is_empty() {
         corpus::generate(run, shape, &mut take)?;
@@ -151,6 +157,7 @@ impl Indexing {
                 publication: colony.publication(),
                 documents: HashMap::new(),
                 skipped: Vec::new(),
+                without_document: Vec::new(),
                 has_records: false,
                 bytes: 0,
                 ticks: 0,

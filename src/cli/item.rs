@@ -33,6 +33,8 @@ pub(super) enum Item {
     /// A document, and its place unless it is generated.
     Document(Document, Option<Place>),
     Skipped(Skipped),
+    /// A file without a document. What is wrong with its content was skipped before, so this doesn't count besides.
+    Complaint(Skipped),
 }
 
 impl Item {

@@ -88,9 +88,14 @@ impl Run {
                 );
             }
         }
+        if let Some(name) = shape.absent_title().filter(|_| indexed.has_records) {
+            let so = "(--title-field), so none has a title";
+            say("warning", &format!("no record has the field {name:?} {so}"));
+        }
         let report = Report::new(indexed, queries, self)?;
         let mut complete = true;
-        for skipped in report.indexed.skipped.iter().filter(|one| one.named) {
+        let skipped = report.indexed.skipped.iter().filter(|one| one.named);
+        for skipped in skipped.chain(&report.indexed.without_document) {
             complete = false;
             say(
                 "error",

@@ -10,19 +10,36 @@ use serde_json::{Number, Value};
 /// The largest whole number below which every whole number is an `f64`.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// The name of a field, and whether the user gave it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name<'a> {
+    pub(super) name: &'a str,
+    pub(super) is_given: bool,
+}
+
+impl<'a> Name<'a> {
+    pub(super) fn new(given: Option<&'a str>, default: &'a str) -> Self {
+        Self {
+            name: given.unwrap_or(default),
+            is_given: given.is_some(),
+        }
+    }
+}
+
 /// The names of the fields.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
-    pub(super) id: &'a str,
+    /// If it is given, each record must have it.
+    pub(super) id: Name<'a>,
     pub(super) text: &'a str,
     /// If it is given, the records that have it must have a string there.
-    pub(super) title: Option<&'a str>,
+    pub(super) title: Name<'a>,
 }
 
 /// A record with its id, text and title.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Record {
-    pub(super) id: String,
+    pub(super) id: Option<String>,
     pub(super) text: String,
     /// Empty if it has none.
     pub(super) title: String,
@@ -39,6 +56,10 @@ impl Object {
 
     fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).map(|(_, value)| value)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// Returns the names of the members, in no particular order.
@@ -87,28 +108,24 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Reads a record, or returns the reason why it isn't one.
-pub(super) fn record(names: Fields<'_>, line: &str) -> Result<Record, String> {
-    let mut object = Object::read(line)?;
+/// Takes a record from an object, or returns the reason why it isn't one.
+pub(super) fn record(names: Fields<'_>, mut object: Object) -> Result<Record, String> {
     let id = id_of(&object, names.id)?;
-    let title = match names.title.and_then(|name| object.get(name)) {
+    let Name { name, is_given } = names.title;
+    let title = match object.get(name) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(title)) => title.clone(),
-        Some(_) if names.title == Some(names.id) => id.clone(),
-        Some(_) => {
-            let name = names.title.unwrap_or_default();
-            return Err(format!("the field {name:?} is not a string"));
-        }
+        Some(_) if name == names.id.name => id.clone().unwrap_or_default(),
+        Some(_) if is_given => return Err(format!("the field {name:?} is not a string")),
+        Some(_) => String::new(),
     };
     // The id may be the text too. It may then be a number.
-    let text = if names.text == names.id {
-        id.clone()
-    } else {
-        match object.0.remove(names.text) {
-            Some((_, Value::String(text))) => text,
-            Some(_) => return Err(format!("the field {:?} is not a string", names.text)),
-            None => return Err(missing(names.text)),
-        }
+    let as_id = id.clone().filter(|_| names.text == names.id.name);
+    let text = match (as_id, object.0.remove(names.text)) {
+        (Some(id), _) => id,
+        (None, Some((_, Value::String(text)))) => text,
+        (None, Some(_)) => return Err(format!("the field {:?} is not a string", names.text)),
+        (None, None) => return Err(without_text(object, names.text)),
     };
     Ok(Record { id, text, title })
 }
@@ -117,12 +134,42 @@ fn missing(name: &str) -> String {
     format!("the field {name:?} is missing")
 }
 
-/// Returns the id of a record.
-pub(super) fn id_of(object: &Object, name: &str) -> Result<String, String> {
+/// Returns what a record without a text has instead, and how to search that.
+fn without_text(object: Object, name: &str) -> String {
+    /// The bounds of what is shown: the characters of one name, and the bytes of all.
+    const NAME: usize = 40;
+    const ALL: usize = 100;
+    let mut others = String::new();
+    for (name, _) in object.into_members() {
+        if others.len() > ALL {
+            others.push_str(", …");
+            break;
+        }
+        let mut short: String = name.chars().take(NAME).collect();
+        if short.len() < name.len() {
+            short.push('…');
+        }
+        let comma = if others.is_empty() { "" } else { ", " };
+        others.push_str(&format!("{comma}{short:?}"));
+    }
+    let others = match others.as_str() {
+        "" => "and there are no others".to_owned(),
+        others => format!("there are {others}"),
+    };
+    let missing = missing(name);
+    format!(
+        "{missing}, {others}; --text-field names the field to search, --schema infer searches all"
+    )
+}
+
+/// Returns the id of a record, if it has one.
+pub(super) fn id_of(object: &Object, id: Name<'_>) -> Result<Option<String>, String> {
+    let name = id.name;
     match object.get(name) {
-        None => Err(missing(name)),
-        Some(Value::String(id)) => Ok(id.clone()),
-        Some(Value::Number(number)) => whole(number).ok_or_else(|| {
+        None if id.is_given => Err(missing(name)),
+        None => Ok(None),
+        Some(Value::String(id)) => Ok(Some(id.clone())),
+        Some(Value::Number(number)) => whole(number).map(Some).ok_or_else(|| {
             format!("the field {name:?} is {number}, not a whole number of at most 64 bits: write it as a string")
         }),
         Some(_) => Err(format!("the field {name:?} is neither a string nor a number")),
@@ -166,14 +213,17 @@ fn explained(line: &str, error: &serde_json::Error) -> String {
 mod tests {
     use super::*;
 
-    const FIELDS: Fields<'_> = Fields {
-        id: "id",
-        text: "text",
-        title: Some("title"),
-    };
+    fn read(line: &str) -> Result<Record, String> {
+        let fields = Fields {
+            id: Name::new(Some("id"), ""),
+            text: "text",
+            title: Name::new(Some("title"), ""),
+        };
+        record(fields, Object::read(line)?)
+    }
 
     fn reason(line: &str) -> String {
-        record(FIELDS, line).unwrap_err()
+        read(line).unwrap_err()
     }
 
     #[test]
@@ -197,8 +247,8 @@ mod tests {
             ("18446744073709551615", "18446744073709551615"),
         ] {
             let line = format!("{{\"id\": {written}, \"text\": \"\"}}");
-            let document = record(FIELDS, &line).unwrap();
-            assert_eq!(document.id, id, "{written}");
+            let document = read(&line).unwrap();
+            assert_eq!(document.id.as_deref(), Some(id), "{written}");
         }
         for written in ["1.5", "18446744073709551617", "1e300"] {
             let line = format!("{{\"id\": {written}, \"text\": \"\"}}");
@@ -228,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_title_may_be_missing_but_is_a_string() {
-        let title = |line| record(FIELDS, line).map(|record| record.title);
+        let title = |line| read(line).map(|record| record.title);
         assert_eq!(title(r#"{"id":1,"text":"","title":"a"}"#).unwrap(), "a");
         assert_eq!(title(r#"{"id":1,"text":""}"#).unwrap(), "");
         assert_eq!(title(r#"{"id":1,"text":"","title":null}"#).unwrap(), "");

@@ -1,5 +1,6 @@
 //! The shape of documents: the fields that they have, and how files and records fill them.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
@@ -12,8 +13,8 @@ use super::corpus::{self, Purpose};
 use super::document::{Document, normalised};
 use super::format::inner_name;
 use super::infer::Sample;
-use super::item::Skipped;
-use super::record::{Fields, Object, id_of, record};
+use super::item::{Place, Skipped};
+use super::record::{Fields, Name, Object, id_of, record};
 use super::source::StandardInput;
 
 /// The fields of the run's documents.
@@ -21,7 +22,9 @@ pub(super) struct Shape<'a> {
     pub(super) schema: Schema,
     /// The fields of a record that are read, unless they are the schema's own.
     plain: Option<Fields<'a>>,
-    id: &'a str,
+    id: Name<'a>,
+    /// Whether a record has had the field of the title.
+    has_title: Cell<bool>,
     /// Whether the schema is the sample's.
     is_inferred: bool,
     /// The members of the sample that aren't fields.
@@ -41,9 +44,10 @@ impl<'a> Shape<'a> {
             plain: Some(Fields {
                 id: run.id_field(),
                 text: run.text_field(),
-                title: run.title_field.as_deref(),
+                title: run.title_field(),
             }),
             id: run.id_field(),
+            has_title: Cell::new(false),
             is_inferred: false,
             left_out: HashSet::new(),
         })
@@ -55,6 +59,7 @@ impl<'a> Shape<'a> {
             schema,
             plain: None,
             id: run.id_field(),
+            has_title: Cell::new(false),
             is_inferred: false,
             left_out: HashSet::new(),
         }
@@ -65,7 +70,7 @@ impl<'a> Shape<'a> {
         run: &'a Run,
         standard: &StandardInput,
     ) -> Result<(Self, Vec<Skipped>), Failure> {
-        let mut sample = Sample::new(run.id_field());
+        let mut sample = Sample::new(run.id_field().name);
         standard.keep();
         corpus::read(run, standard, Purpose::Sample(&mut sample), &mut |_| Ok(()))?;
         standard.rewind();
@@ -124,15 +129,26 @@ impl<'a> Shape<'a> {
 
     /// Makes the document of a record, or returns the reason why it isn't one. If the schema is inferred, also returns the names of the members
     /// that it doesn't have.
-    pub(super) fn record(&self, line: &str) -> Result<(Document, Vec<String>), String> {
+    pub(super) fn record(
+        &self,
+        line: &str,
+        place: &Place,
+    ) -> Result<(Document, Vec<String>), String> {
+        let object = Object::read(line)?;
+        let named = |id, text| match id {
+            Some(id) => Document::record(id, text),
+            None => Document::line(place.to_string(), text),
+        };
         if let Some(names) = self.plain {
-            let record = record(names, line)?;
+            if object.has(names.title.name) {
+                self.has_title.set(true);
+            }
+            let record = record(names, object)?;
             let mut text = self.schema.document();
             add(&mut text, "title", record.title)?;
             add(&mut text, "body", record.text)?;
-            return Ok((Document::record(record.id, text), Vec::new()));
+            return Ok((named(record.id, text), Vec::new()));
         }
-        let object = Object::read(line)?;
         let id = id_of(&object, self.id)?;
         let text = self.schema.document_from_json(line);
         let text = text.map_err(|error| error.to_string())?;
@@ -141,11 +157,18 @@ impl<'a> Shape<'a> {
             let is_field = |name: &str| self.schema.fields().iter().any(|at| at.name() == name);
             let names = object
                 .names()
-                .filter(|name| *name != self.id && !is_field(name));
+                .filter(|name| *name != self.id.name && !is_field(name));
             unknown.extend(names.cloned());
             unknown.sort_unstable();
         }
-        Ok((Document::record(id, text), unknown))
+        Ok((named(id, text), unknown))
+    }
+
+    /// Returns the field of the title if the user gave it, and no record that was read has it.
+    pub(super) fn absent_title(&self) -> Option<&'a str> {
+        let title = self.plain?.title;
+        let is_absent = title.is_given && !self.has_title.get();
+        is_absent.then_some(title.name)
     }
 }
 

@@ -180,7 +180,14 @@ fn name(report: &Report, hit: &Hit) -> String {
         return String::new();
     };
     match &known.place {
-        Some(place) if place.line.is_some() => format!("{}  {place}", known.name),
+        Some(place) if place.line.is_some() => {
+            let place = place.to_string();
+            if place == known.name {
+                place
+            } else {
+                format!("{}  {place}", known.name)
+            }
+        }
         _ => known.name.clone(),
     }
 }

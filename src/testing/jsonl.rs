@@ -8,7 +8,7 @@ use tickring::search::TextDocument;
 use uuid::Uuid;
 
 use self::document::Document;
-use self::record::{Fields, record};
+use self::record::{Fields, Name, Object, record};
 use self::records::{Limits, Records};
 
 // Modules of the binary, which other crates can't import.
@@ -48,9 +48,9 @@ pub fn run(data: &[u8]) {
     let lines = std::io::BufReader::with_capacity(1 + usize::from(names) % 9, file);
     let mut found = 0;
     let fields = Fields {
-        id,
+        id: Name::new(Some(id), ""),
         text,
-        title: None,
+        title: Name::new(None, "no title"),
     };
     let limits = Limits {
         line: limit as u64,
@@ -62,11 +62,12 @@ pub fn run(data: &[u8]) {
             panic!("line {number} is one too many");
         };
         assert_eq!(number, expected_number);
-        match (line.and_then(|line| record(fields, &line)), expected) {
+        let read = line.and_then(|line| record(fields, Object::read(&line)?));
+        match (read, expected) {
             (Ok(record), Some((name, body))) => {
-                assert_eq!((&record.id, &record.text), (name, body));
+                assert_eq!((record.id.as_ref(), &record.text), (Some(name), body));
                 assert_eq!(record.title, "");
-                let document = Document::record(record.id, TextDocument::new("", record.text));
+                let document = Document::record(name.clone(), TextDocument::new("", record.text));
                 assert_eq!(document.id.0, id_of(name));
                 assert_eq!(document.bytes(), body.len() as u64);
             }

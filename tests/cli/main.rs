@@ -14,6 +14,7 @@ mod names;
 mod options;
 mod pages;
 mod query_errors;
+mod records;
 mod schemas;
 mod standard_input;
 mod titles;
@@ -141,7 +142,10 @@ fn files_directories_and_records_are_indexed_and_the_rest_is_listed() {
     for (path, reason) in [
         ("docs/binary.bin", "binary data: NUL byte at offset 4"),
         ("docs/latin.txt", "not UTF-8 at byte 8"),
-        ("docs/records.jsonl:3", "the field \"text\" is missing"),
+        (
+            "docs/records.jsonl:3",
+            "the field \"text\" is missing, there are \"id\"; --text-field names the field to search, --schema infer searches all",
+        ),
         ("docs/records.jsonl:5", "not a JSON object"),
         (
             "docs/records.jsonl:6",
