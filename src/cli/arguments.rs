@@ -114,8 +114,9 @@ pub(crate) struct Run {
     ///
     /// `infer` makes the schema from the first 1000 records (at most 16 MiB). A member whose values are all strings is a date if all are
     /// dates (2026-11-27 or a time as in RFC 3339), a keyword if all are without spaces and at most 100 bytes long, otherwise text. title,
-    /// body and text are text. Numbers are integers if all are whole and have 64 bits, otherwise floats. Members with objects or with
-    /// values of several kinds are left out and listed.
+    /// body and text are text. Numbers are integers if all are whole and have 64 bits, otherwise floats. If the kinds differ, that of more than half of the
+    /// records counts, and the others are skipped and listed; a member without such a kind, or with objects, is left out and listed. The
+    /// schema is printed on standard error, and with --json under the key schema. Save it to change it.
     ///
     /// A record that doesn't fit the schema is skipped and listed.
     #[arg(long, value_name = "FILE", requires = "paths")]

@@ -2,90 +2,31 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-use tickring::search::{Analyzer, Date, Field, Schema, SchemaBuilder, SchemaError};
+use tickring::search::{Analyzer, Field, Schema, SchemaBuilder, SchemaError};
 
 use super::item::{Place, Skipped};
+use super::kinds::Kinds;
 use super::record::Object;
 
 /// The number of records, and of their bytes, that a schema is inferred from.
 pub(super) const SAMPLE_RECORDS: usize = 1_000;
 const SAMPLE_BYTES: usize = 16 << 20;
-/// The maximum length of a keyword in bytes.
-const KEYWORD_BYTES: usize = 100;
-
-/// The names that are text whenever their values are strings.
-const ALWAYS_TEXT: [&str; 3] = ["title", "body", "text"];
-
-/// What the values of a member have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Guess {
-    Boolean,
-    Integer,
-    Float,
-    Date,
-    Keyword,
-    Text,
-    /// Objects, or values of several kinds.
-    Nothing,
-}
-
-impl Guess {
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::Bool(_) => Self::Boolean,
-            Value::Number(number) if number.is_i64() => Self::Integer,
-            Value::Number(_) => Self::Float,
-            Value::String(text) if text.parse::<Date>().is_ok() => Self::Date,
-            Value::String(text)
-                if text.len() <= KEYWORD_BYTES && !text.contains(char::is_whitespace) =>
-            {
-                Self::Keyword
-            }
-            Value::String(_) => Self::Text,
-            Value::Null | Value::Array(_) | Value::Object(_) => Self::Nothing,
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        let both = [self, other];
-        let all = |allowed: &[Self]| both.iter().all(|guess| allowed.contains(guess));
-        if self == other {
-            self
-        } else if all(&[Self::Integer, Self::Float]) {
-            Self::Float
-        } else if all(&[Self::Date, Self::Keyword]) {
-            Self::Keyword
-        } else if all(&[Self::Date, Self::Keyword, Self::Text]) {
-            Self::Text
-        } else {
-            Self::Nothing
-        }
-    }
-
-    fn field(self, name: &str) -> Option<Field> {
-        let is_string = matches!(self, Self::Date | Self::Keyword | Self::Text);
-        match self {
-            _ if is_string && ALWAYS_TEXT.contains(&name) => Some(Field::text(name)),
-            Self::Boolean => Some(Field::boolean(name)),
-            Self::Integer => Some(Field::integer(name)),
-            Self::Float => Some(Field::float(name)),
-            Self::Date => Some(Field::date(name)),
-            Self::Keyword => Some(Field::keyword(name)),
-            Self::Text => Some(Field::text(name)),
-            Self::Nothing => None,
-        }
-    }
-}
-
 /// The name of a member that isn't a field, and where and why.
 type LeftOut = (String, Skipped);
+
+/// What the first records have in common.
+pub(super) struct Inferred {
+    pub(super) schema: Schema,
+    pub(super) left_out: Vec<LeftOut>,
+    /// What to say about members whose values differ in kind.
+    pub(super) warnings: Vec<String>,
+}
 
 /// The first records, of which only the kinds of their values are kept.
 pub(super) struct Sample {
     id: String,
-    /// The members in order, each with its first place. A member with null only has no guess.
-    members: Vec<(String, Option<Guess>, Place)>,
+    /// The members in order, each with its first place.
+    members: Vec<(String, Kinds, Place)>,
     positions: HashMap<String, usize>,
     records: usize,
     bytes: usize,
@@ -118,50 +59,40 @@ impl Sample {
                 continue;
             }
             let position = *self.positions.entry(name.clone()).or_insert_with(|| {
-                self.members.push((name, None, place.clone()));
+                self.members.push((name, Kinds::default(), place.clone()));
                 self.members.len() - 1
             });
-            let Some((_, guess, _)) = self.members.get_mut(position) else {
-                continue;
-            };
-            let values = match &value {
-                Value::Array(values) => values,
-                value => std::slice::from_ref(value),
-            };
-            for value in values.iter().filter(|value| !value.is_null()) {
-                let next = Guess::of(value);
-                *guess = Some(guess.map_or(next, |before| before.and(next)));
+            if let Some((_, kinds, _)) = self.members.get_mut(position) {
+                kinds.add(&value, place);
             }
         }
     }
 
-    /// Returns the schema, and the members that aren't in it with the reasons. It always has the text fields `title` and `body`, for files.
-    pub(super) fn schema(
-        self,
-        stored: bool,
-        analyzer: Analyzer,
-    ) -> Result<(Schema, Vec<LeftOut>), SchemaError> {
+    /// Returns the schema that fits most records. It always has the text fields `title` and `body`, for files.
+    pub(super) fn schema(self, stored: bool, analyzer: Analyzer) -> Result<Inferred, SchemaError> {
         let mut fields: Vec<Field> = Vec::new();
-        let mut left_out = Vec::new();
-        for (name, guess, place) in self.members {
-            let field = guess.and_then(|guess| guess.field(&name));
+        let (mut left_out, mut warnings) = (Vec::new(), Vec::new());
+        for (name, kinds, place) in self.members {
+            let field = match fields.len() + 2 < Schema::MAX_FIELDS {
+                true => kinds.field(&name).and_then(checked),
+                false => Err("there are too many".to_owned()),
+            };
             let reason = match field {
-                _ if fields.len() + 2 >= Schema::MAX_FIELDS => "there are too many".to_owned(),
-                None if guess.is_none() => "its values are all null".to_owned(),
-                None => "its values are objects, or of several kinds".to_owned(),
-                Some(field) => match check(&field) {
-                    Ok(()) => {
-                        fields.push(field);
-                        continue;
-                    }
-                    Err(error) => error.to_string(),
-                },
+                Ok(field) => {
+                    fields.push(field);
+                    warnings.extend(kinds.misfits(&name));
+                    continue;
+                }
+                Err(reason) => reason,
             };
             let skipped = Skipped {
                 path: place.to_string(),
                 reason: format!("the member {name:?} is not indexed: {reason}"),
                 named: false,
             };
+            if kinds.is_mixed() {
+                warnings.push(skipped.reason.clone());
+            }
             left_out.push((name, skipped));
         }
         for name in ["body", "title"] {
@@ -177,18 +108,27 @@ impl Sample {
                 (false, _) => field,
             });
         let schema = schema.fold(Schema::builder(), SchemaBuilder::field);
-        Ok((schema.build()?, left_out))
+        Ok(Inferred {
+            schema: schema.build()?,
+            left_out,
+            warnings,
+        })
     }
 }
 
-/// Checks the name of a field.
-fn check(field: &Field) -> Result<(), SchemaError> {
+/// Returns the field, or the reason why it can't have this name.
+fn checked(field: Field) -> Result<Field, String> {
     let schema = Schema::builder().field(Field::text(field.name()));
-    schema.build().map(|_| ())
+    match schema.build() {
+        Ok(_) => Ok(field),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn inferred(records: &[&str]) -> (Vec<String>, Vec<String>) {
@@ -200,15 +140,16 @@ mod tests {
             };
             sample.add(record, &place);
         }
-        let (schema, left_out) = sample.schema(false, Analyzer::default()).unwrap();
-        let json: Value = serde_json::from_str(&schema.to_json()).unwrap();
+        let inferred = sample.schema(false, Analyzer::default()).unwrap();
+        let json: Value = serde_json::from_str(&inferred.schema.to_json()).unwrap();
         let fields = json["fields"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         (
             fields
                 .map(|field| format!("{} {}", text(&field["name"]), text(&field["kind"])))
                 .collect(),
-            left_out
+            inferred
+                .left_out
                 .into_iter()
                 .map(|(_, one)| format!("{} {}", one.path, one.reason))
                 .collect(),
@@ -240,13 +181,23 @@ mod tests {
             "title text",
         ];
         assert_eq!(fields, expected);
-        let objects = "is not indexed: its values are objects, or of several kinds";
         assert_eq!(left_out.len(), 5, "{left_out:?}");
-        assert_eq!(left_out[0], format!("r:6 the member \"mixed\" {objects}"));
-        assert_eq!(left_out[1], format!("r:6 the member \"deep\" {objects}"));
+        let mixed = "it is a number in 1 record (r:6) and a string in 1 (r:7)";
+        let reason = format!("r:6 the member \"mixed\" is not indexed: {mixed}");
+        assert_eq!(left_out[0], reason);
+        let objects = "r:6 the member \"deep\" is not indexed: its values are objects";
+        assert_eq!(left_out[1], objects);
         assert!(left_out[2].contains("\"none\" is not indexed: its values are all null"));
         assert!(left_out[3].starts_with("r:6 the member \"a b\" is not indexed: the field name"));
-        assert_eq!(left_out[4], format!("r:7 the member \"mixed2\" {objects}"));
+        let several = "r:7 the member \"mixed2\" is not indexed: its values are of several kinds";
+        assert_eq!(left_out[4], several);
+    }
+
+    #[test]
+    fn a_title_is_text_if_half_of_the_records_have_a_number() {
+        let (fields, left_out) =
+            inferred(&[r#"{"id": 1, "title": 7}"#, r#"{"id": 2, "title": "x"}"#]);
+        assert_eq!((fields[1].as_str(), left_out), ("title text", vec![]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::{Serializer, Value};
-use tickring::search::{self, Field, TextDocument};
+use tickring::search::{self, Field, Schema, TextDocument};
 
 use super::escape::Visible;
 use super::report::{Answer, Report};
@@ -23,6 +23,9 @@ struct Output<'a> {
     epoch: u64,
     distinct_terms: usize,
     seconds: Seconds,
+    /// If it is inferred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'a Schema>,
     queries: Vec<Query<'a>>,
 }
 
@@ -126,6 +129,9 @@ pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> 
             index: indexed.elapsed.as_secs_f64(),
             aggregate: report.aggregation.as_secs_f64(),
         },
+        schema: report
+            .inferred
+            .then(|| indexed.publication.statistics().schema()),
         queries: report
             .answers
             .iter()

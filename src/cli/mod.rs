@@ -12,6 +12,7 @@ mod index;
 mod infer;
 mod item;
 mod json;
+mod kinds;
 mod number;
 mod queries;
 mod record;
@@ -59,8 +60,10 @@ impl Run {
             None => Shape::plain(self)?,
             Some(_) if self.infers() => {
                 queries::check(&texts, self)?;
-                let (shape, skipped) = Shape::inferred(self, &standard)?;
-                left_out = skipped;
+                let (shape, inferred) = Shape::inferred(self, &standard)?;
+                say("schema", &shape.schema.to_json());
+                inferred.warnings.iter().for_each(|one| say("warning", one));
+                left_out.extend(inferred.left_out.into_iter().map(|(_, one)| one));
                 shape
             }
             Some(file) => Shape::from_file(file, self)?,

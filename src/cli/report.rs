@@ -49,6 +49,8 @@ pub(super) struct HitShown {
 
 pub(super) struct Report {
     pub(super) indexed: Indexed,
+    /// Whether the schema is inferred.
+    pub(super) inferred: bool,
     pub(super) shards: Vec<ShardShare>,
     /// The document frequencies of the terms in document bodies, or in another text field if they are empty, over all shards.
     pub(super) frequencies: DocumentFrequencies,
@@ -96,6 +98,7 @@ impl Report {
             frequencies,
             aggregation,
             answers,
+            inferred: run.infers(),
             indexed,
         })
     }

@@ -12,8 +12,8 @@ use super::arguments::Run;
 use super::corpus::{self, Purpose};
 use super::document::{Document, normalised};
 use super::format::inner_name;
-use super::infer::Sample;
-use super::item::{Place, Skipped};
+use super::infer::{Inferred, Sample};
+use super::item::Place;
 use super::record::{Fields, Name, Object, id_of, record};
 use super::source::StandardInput;
 
@@ -65,25 +65,23 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// Returns the shape that fits the first records, and what is left out.
+    /// Returns the shape that fits the first records, and how it was inferred.
     pub(super) fn inferred(
         run: &'a Run,
         standard: &StandardInput,
-    ) -> Result<(Self, Vec<Skipped>), Failure> {
+    ) -> Result<(Self, Inferred), Failure> {
         let mut sample = Sample::new(run.id_field().name);
         standard.keep();
         corpus::read(run, standard, Purpose::Sample(&mut sample), &mut |_| Ok(()))?;
         standard.rewind();
-        let (schema, left_out) = sample.schema(run.snippets, run.analyzer)?;
+        let inferred = sample.schema(run.snippets, run.analyzer)?;
+        let left_out = inferred.left_out.iter();
         let shape = Self {
             is_inferred: true,
-            left_out: left_out.iter().map(|(name, _)| name.clone()).collect(),
-            ..Self::of(schema, run)
+            left_out: left_out.map(|(name, _)| name.clone()).collect(),
+            ..Self::of(inferred.schema.clone(), run)
         };
-        Ok((
-            shape,
-            left_out.into_iter().map(|(_, skipped)| skipped).collect(),
-        ))
+        Ok((shape, inferred))
     }
 
     /// Reads the schema from a file.

@@ -10,6 +10,7 @@
 mod files;
 mod formats;
 mod ignore_files;
+mod inferred;
 mod names;
 mod options;
 mod pages;
