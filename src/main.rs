@@ -1,11 +1,9 @@
-//! The binary: parses the arguments, runs the command and returns its exit code.
+//! The binary, which runs the command and returns its exit code.
 
 mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    cli::run(cli::Arguments::parse())
+    cli::main()
 }

@@ -12,6 +12,7 @@ use super::help::{EXIT_CODES, LONG_HELP};
 use super::number::between;
 use super::record::Name;
 use super::source::STANDARD_INPUT;
+use super::walk;
 
 /// Coordinates document shards inside one process.
 #[derive(Debug, Parser)]
@@ -142,7 +143,8 @@ pub(crate) struct Run {
         long = "glob",
         value_name = "GLOB",
         requires = "paths",
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = walk::glob
     )]
     pub(super) globs: Vec<String>,
     /// Hash function that assigns documents to shards: xxh3 or siphash13.
@@ -175,6 +177,18 @@ impl Run {
 
     pub(super) fn title_field(&self) -> Name<'_> {
         Name::new(self.title_field.as_deref(), "title")
+    }
+
+    /// Returns why the options contradict each other, if they do.
+    pub(super) fn wrong(&self) -> Option<&'static str> {
+        let standard = Path::new(STANDARD_INPUT);
+        let is_own = self.schema.is_some() && !self.infers();
+        if is_own && self.analyzer != Analyzer::default() {
+            return Some("--analyzer has no effect beside a schema file: name it there");
+        }
+        let is_queries = self.query_file.as_deref() == Some(standard);
+        (is_queries && self.paths.iter().any(|path| path == standard))
+            .then_some("standard input can't be both text to index and queries")
     }
 
     /// Returns whether the schema is to be inferred.

@@ -1,7 +1,6 @@
 //! The source of documents: files, directories, records, standard input or the generator. What can't be indexed is skipped, with the reason.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use ignore::overrides::Override;
@@ -54,11 +53,6 @@ pub(super) fn read(
     purpose: Purpose<'_>,
     take: &mut dyn FnMut(Item) -> Result<(), Failure>,
 ) -> Result<bool, Failure> {
-    for path in &run.paths {
-        if path != Path::new(STANDARD_INPUT) {
-            fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        }
-    }
     let mut reader = Reader {
         run,
         standard,

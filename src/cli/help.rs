@@ -3,9 +3,9 @@
 macro_rules! exit_codes {
     () => {
         "\
-Exit code: 0 on success; 1 if the run failed or a query can't be answered, or if a file named on the command line gave no document or \
-couldn't be read to its end; 2 if the arguments are invalid. Skipped records, and skipped files found in a directory, don't change the \
-exit code."
+Exit code: 0 on success; 1 if a path of the command line isn't there, can't be read to its end or is a file that gave no document, after \
+all else is done, or if the run failed, as it does if a query or a schema can't be read; 2 if the command line is wrong, and nothing is \
+done. Skipped records, and skipped files found in a directory, don't change the exit code."
     };
 }
 

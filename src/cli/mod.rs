@@ -8,6 +8,7 @@ mod escape;
 mod format;
 mod generate;
 mod help;
+mod hint;
 mod index;
 mod infer;
 mod item;
@@ -29,8 +30,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(crate) use self::arguments::Arguments;
-use self::arguments::{Command, Run};
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use self::arguments::{Arguments, Command, Run};
 use self::report::Report;
 use self::shape::Shape;
 use self::source::{STANDARD_INPUT, StandardInput};
@@ -38,28 +41,54 @@ use self::source::{STANDARD_INPUT, StandardInput};
 /// An error that stops a run, with a message for the user.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-/// Runs the command and returns the process's exit code.
-pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    let Command::Run(run) = arguments.command;
-    match run.run() {
-        Ok(complete) if complete => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(failure) => {
-            say("error", &failure.to_string());
-            ExitCode::FAILURE
+/// The exit code of a wrong command line.
+const WRONG: u8 = 2;
+
+/// Runs the command that the process was started with, and returns its exit code.
+pub(crate) fn main() -> ExitCode {
+    match Arguments::try_parse() {
+        Ok(arguments) => run(arguments),
+        Err(error) => {
+            // If it can't be printed, there is nowhere else to report it.
+            let _ = error.print();
+            if error.kind() == ErrorKind::InvalidSubcommand {
+                let words = std::env::args_os().skip(1);
+                let words: Vec<_> = words.map(|word| word.to_string_lossy().into()).collect();
+                say("hint", &hint::at_command(&words));
+            }
+            u8::try_from(error.exit_code()).unwrap_or(WRONG).into()
         }
     }
+}
+
+fn run(arguments: Arguments) -> ExitCode {
+    let Command::Run(run) = arguments.command;
+    if let Some(reason) = run.wrong() {
+        say("error", reason);
+        return WRONG.into();
+    }
+    let complete = run.run().unwrap_or_else(|failure| {
+        say("error", &failure.to_string());
+        false
+    });
+    if complete {
+        return ExitCode::SUCCESS;
+    }
+    if let Some(hint) = hint::at_query(&run) {
+        say("hint", &hint);
+    }
+    ExitCode::FAILURE
 }
 
 impl Run {
     /// Runs the command. Returns whether every query was answered and every path named on the command line gave what it has.
     fn run(&self) -> Result<bool, Failure> {
-        let texts = queries::given(self)?;
+        let asked = queries::given(self)?;
         let (standard, mut left_out) = (StandardInput::default(), Vec::new());
         let shape = match self.schema.as_deref() {
             None => Shape::plain(self)?,
             Some(_) if self.infers() => {
-                queries::check(&texts, self)?;
+                queries::check(&asked, self)?;
                 let (shape, inferred) = Shape::inferred(self, &standard)?;
                 say("schema", &shape.schema.to_json());
                 inferred.warnings.iter().for_each(|one| say("warning", one));
@@ -68,7 +97,7 @@ impl Run {
             }
             Some(file) => Shape::from_file(file, self)?,
         };
-        let queries = queries::parse(&texts, &shape.schema, self)?;
+        let queries = queries::parse(&asked, &shape.schema, self)?;
         if self.snippets && snippet::fields(&shape.schema).next().is_none() {
             say(
                 "warning",

@@ -1,51 +1,70 @@
 //! The queries of a run: from the command line, from a file, or from the vocabulary of the corpus.
 
-use std::path::Path;
-
 use tickring::frequency::DocumentFrequencies;
 use tickring::search::{Query, QueryError, QueryParser, Schema};
 
 use super::Failure;
 use super::arguments::Run;
-use super::source::{self, STANDARD_INPUT};
+use super::document::normalised;
+use super::item::Place;
+use super::source;
 
-/// Returns the texts of the queries of the command line, then those of the file, one per line. Blank lines are ignored.
-pub(super) fn given(run: &Run) -> Result<Vec<String>, Failure> {
-    let mut all = run.queries.clone();
+/// A query as it was asked.
+pub(super) struct Asked {
+    text: String,
+    /// The file and line that it stands in, unless it stands in the command line.
+    place: Option<Place>,
+}
+
+impl Asked {
+    pub(super) const fn new(text: String) -> Self {
+        Self { text, place: None }
+    }
+}
+
+/// Returns the queries of the command line, then those of the file, one per line. Blank lines are ignored.
+pub(super) fn given(run: &Run) -> Result<Vec<Asked>, Failure> {
+    let mut all: Vec<_> = run.queries.iter().cloned().map(Asked::new).collect();
     let Some(file) = run.query_file.as_deref() else {
         return Ok(all);
     };
-    let standard = Path::new(STANDARD_INPUT);
-    if file == standard && run.paths.iter().any(|path| path == standard) {
-        return Err("standard input can't be both text to index and queries".into());
-    }
-    let text =
-        source::read_queries(file).map_err(|reason| format!("{}: {reason}", file.display()))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let path = normalised(file);
+    let text = source::read_queries(file).map_err(|reason| format!("{path}: {reason}"))?;
     let before = all.len();
-    all.extend(lines.map(str::to_owned));
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+        if !line.is_empty() {
+            let place = Place {
+                path: path.clone(),
+                line: Some(number),
+            };
+            all.push(Asked {
+                text: line.to_owned(),
+                place: Some(place),
+            });
+        }
+    }
     if all.len() == before {
-        return Err(format!("no queries in {}", file.display()).into());
+        return Err(format!("no queries in {path}").into());
     }
     Ok(all)
 }
 
 /// Checks the queries before their schema is known. Only fields may be unknown.
-pub(super) fn check(texts: &[String], run: &Run) -> Result<(), Failure> {
+pub(super) fn check(asked: &[Asked], run: &Run) -> Result<(), Failure> {
     let unknown = |error: &QueryError| matches!(error, QueryError::UnknownField { .. });
-    parsed(texts, &Schema::default(), run, unknown).map(|_| ())
+    parsed(asked, &Schema::default(), run, unknown).map(|_| ())
 }
 
 /// Parses the queries for documents of this schema.
 ///
 /// # Errors
-/// If a query can't be parsed. The error names each such query, and why.
-pub(super) fn parse(texts: &[String], schema: &Schema, run: &Run) -> Result<Vec<Query>, Failure> {
-    parsed(texts, schema, run, |_| false)
+/// If a query can't be parsed. The error names each such query with its place, and why.
+pub(super) fn parse(asked: &[Asked], schema: &Schema, run: &Run) -> Result<Vec<Query>, Failure> {
+    parsed(asked, schema, run, |_| false)
 }
 
 fn parsed(
-    texts: &[String],
+    asked: &[Asked],
     schema: &Schema,
     run: &Run,
     passes: impl Fn(&QueryError) -> bool,
@@ -53,7 +72,7 @@ fn parsed(
     let parser = QueryParser::new(schema).all_words(run.all_words);
     let mut queries = Vec::new();
     let mut wrong = Vec::new();
-    for text in texts {
+    for Asked { text, place } in asked {
         let query = if run.literal {
             parser.literal(text)
         } else {
@@ -62,7 +81,11 @@ fn parsed(
         match query {
             Ok(query) => queries.push(query),
             Err(error) if passes(&error) => {}
-            Err(error) => wrong.push(format!("query {text:?}: {error}{}", hint(&error, run))),
+            Err(error) => {
+                let place = place.as_ref().map(|place| format!("{place}: "));
+                let (place, hint) = (place.unwrap_or_default(), hint(&error, run));
+                wrong.push(format!("{place}query {text:?}: {error}{hint}"));
+            }
         }
     }
     if wrong.is_empty() {
@@ -84,7 +107,7 @@ fn hint(error: &QueryError, run: &Run) -> &'static str {
 
 /// Makes a few queries from the vocabulary of the corpus, out of words of different frequencies, but none that is in more than half of
 /// the documents.
-pub(super) fn from_vocabulary(frequencies: &DocumentFrequencies, documents: u64) -> Vec<String> {
+pub(super) fn from_vocabulary(frequencies: &DocumentFrequencies, documents: u64) -> Vec<Asked> {
     let mut words: Vec<_> = frequencies
         .top(frequencies.len())
         .into_iter()
@@ -101,13 +124,14 @@ pub(super) fn from_vocabulary(frequencies: &DocumentFrequencies, documents: u64)
         return frequencies
             .top(1)
             .iter()
-            .map(|&(word, _)| word.to_owned())
+            .map(|&(word, _)| Asked::new(word.to_owned()))
             .collect();
     };
-    vec![
+    let texts = [
         middle.to_owned(),
         format!("{common} {rare}"),
         format!("+{common} {middle} {rare}"),
         format!("{middle} -{common}"),
-    ]
+    ];
+    texts.map(Asked::new).into()
 }

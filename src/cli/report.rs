@@ -84,8 +84,8 @@ impl Report {
         let frequencies = aggregate_owned(dictionaries)?;
         let aggregation = begun.elapsed();
         let queries = if queries.is_empty() {
-            let texts = queries::from_vocabulary(&frequencies, total as u64);
-            queries::parse(&texts, publication.statistics().schema(), run)?
+            let asked = queries::from_vocabulary(&frequencies, total as u64);
+            queries::parse(&asked, publication.statistics().schema(), run)?
         } else {
             queries
         };

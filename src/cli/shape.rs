@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use tickring::search::{Analyzer, Field, Schema, TextDocument};
+use tickring::search::{Field, Schema, TextDocument};
 
 use super::Failure;
 use super::arguments::Run;
@@ -86,9 +86,6 @@ impl<'a> Shape<'a> {
 
     /// Reads the schema from a file.
     pub(super) fn from_file(path: &Path, run: &'a Run) -> Result<Self, Failure> {
-        if run.analyzer != Analyzer::default() {
-            return Err("--analyzer has no effect beside a schema file: name it there".into());
-        }
         let named = |reason: String| format!("{}: {reason}", path.display());
         let json = fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
         let schema = Schema::from_json(&json).map_err(|error| named(error.to_string()))?;

@@ -18,13 +18,17 @@ use super::rules::DamagedRules;
 /// The rules that the walk asks, and that note what they found.
 type SharedRules = Arc<Mutex<DamagedRules>>;
 
+/// Checks a value of the option `--glob`.
+pub(super) fn glob(text: &str) -> Result<String, ignore::Error> {
+    OverrideBuilder::new("").add(text)?;
+    Ok(text.to_owned())
+}
+
 /// Returns the matcher of the options `--glob`. They only narrow what the other rules leave.
 pub(super) fn globs(run: &Run) -> Result<Override, Failure> {
     let mut builder = OverrideBuilder::new(std::env::current_dir()?);
     for glob in &run.globs {
-        builder
-            .add(glob)
-            .map_err(|error| format!("--glob {glob:?}: {error}"))?;
+        builder.add(glob)?;
     }
     Ok(builder.build()?)
 }

@@ -7,8 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod endings;
 mod files;
 mod formats;
+mod hints;
 mod ignore_files;
 mod inferred;
 mod names;
@@ -396,7 +398,7 @@ fn a_tick_larger_than_the_inboxes_is_brought_forward() {
 #[test]
 fn what_is_not_there_is_named() {
     let directory = small_corpus();
-    refused(&["docs", "absent.txt"], directory.path(), &["absent.txt"]);
+    refused(&["absent.txt"], directory.path(), &["absent.txt"]);
     refused(&["--queries", "absent.q"], directory.path(), &["absent.q"]);
     fs::write(directory.path().join("empty.q"), "\n \n").unwrap();
     refused(
@@ -709,7 +711,8 @@ fn a_complaint_has_no_control_characters() {
     let complaint = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        complaint.starts_with("error: \\u{1b}[31mred: "),
+        complaint.starts_with("error: no documents in \\u{1b}[31mred (1 skipped")
+            && !complaint.contains('\u{1b}'),
         "{complaint:?}"
     );
 }

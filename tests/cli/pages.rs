@@ -240,16 +240,4 @@ fn an_analyzer_is_chosen_by_name() {
     let unknown = tickring(&["a.txt", "--analyzer", "text-2"], directory.path());
     assert_eq!(unknown.status.code(), Some(2));
     assert!(text(&unknown.stderr).contains("no analyzer is called \"text-2\""));
-    let both = [
-        "a.txt",
-        "--schema",
-        "s.json",
-        "--analyzer",
-        "text-1-english",
-    ];
-    super::refused(
-        &both,
-        directory.path(),
-        &["--analyzer has no effect beside a schema file"],
-    );
 }

@@ -63,9 +63,4 @@ fn queries_may_come_through_standard_input() {
         (output.status.code(), text(&output.stderr).as_str()),
         (Some(0), "")
     );
-    refused(
-        &["-", "--queries", "-"],
-        directory.path(),
-        &["standard input can't be both"],
-    );
 }
