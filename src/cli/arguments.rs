@@ -53,8 +53,9 @@ pub(crate) struct Run {
     #[arg(long, default_value_t = 4, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
     pub(super) shards: u32,
     /// Query; repeat the option for more queries. Unmarked words are alternatives, +word is required, -word is excluded, and "a phrase" is
-    /// written in quotes. AND, OR, NOT and parentheses combine them; title:word searches one field. Words longer than 255 bytes
-    /// are indexed and searched for by their first 255 bytes, and counted.
+    /// written in quotes. AND, OR, NOT and parentheses combine them; title:word searches one field. --help shows more below.
+    ///
+    /// Words longer than 255 bytes are indexed and searched for by their first 255 bytes, and counted.
     #[arg(long = "query", value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) queries: Vec<String>,
     /// File with one query per line. Blank lines are ignored.

@@ -11,20 +11,42 @@ done. Skipped records, and skipped files found in a directory, don't change the 
 
 pub(super) const EXIT_CODES: &str = exit_codes!();
 
-/// Each line with a dollar sign is run as a test, in a directory with the files that it names.
+/// Each line with a dollar sign is run as a test in the repository, and each query over the books.
 pub(super) const LONG_HELP: &str = concat!(
     "\
-Examples:
-  Index the directory docs, and ask two queries:
-    $ tickring run docs --query 'hash ring' --query '+barrier -draft'
-  Index only Markdown files, also hidden and ignored ones:
-    $ tickring run docs --glob '*.md' --hidden --no-ignore --query ring
-  Index compressed records whose text is in the field body, and print JSON:
-    $ tickring run books.jsonl.gz --text-field body --query sea --json
+Queries:
+  sea tide                at least one of the words
+  \"open sea\"              the words next to each other, in this order
+  title:sea               in this field; so title:\"open sea\", title:(sea tide)
+  +sea -whale             the first is required, the second is excluded
+  sea AND (tide OR ice)   AND, OR, NOT and groups, nested as you like
+  sea AND NOT whale
+  wha*                    words that begin so
+  wh?l*                   ? is one letter, * any number; two letters come first
+  whael~1                 at most one letter differs; ~2 for two
+  \"sea open\"~3            in any order, moved by at most three places
+  year:[1850 TO 1899]     a range; { } exclude the bounds, * is no bound
+  year:>1899              also >=, < and <=
+  lang: IN [de fr]        one of these values
+  lang:*                  any value
+  sea^2 tide              the first word counts twice
+  *                       every document
+
+A backslash takes away the meaning of the character after it, --literal that of all. Without --schema there are only the fields title and \
+body, which is the text. The whole syntax, and how documents match and score, is in the documentation of tickring::search::Query: \
+cargo doc --open --no-deps --features search
+
+Examples, to be run in tickring's repository:
+  Index the directory src, and ask two queries:
+    $ tickring run src --query 'hash ring' --query '+barrier -draft'
+  Index only some files of it, also hidden ones:
+    $ tickring run src --glob '*.rs' --glob '!tests.rs' --hidden --query ring
+  Index records whose text is in the field abstract, and print JSON:
+    $ tickring run tests/books.jsonl --text-field abstract --query sea --json
   Search the fields of records, and show why they match:
-    $ tickring run books.jsonl --schema infer --query name:sea --snippets
-  Index records that another program writes:
-    $ cat books.jsonl | tickring run - --format records --text-field body
+    $ tickring run tests/books.jsonl --schema infer --query title:sea --snippets
+  Index compressed records that another program writes:
+    $ gzip -c tests/books.jsonl | tickring run - --format records --schema infer
   Measure with a generated corpus over 8 shards:
     $ tickring run --documents 2000 --seed 7 --shards 8
 
