@@ -37,7 +37,7 @@ impl<F: FnMut(DocId, f32) -> Result<(), SearchError>> Hits for F {
 }
 
 /// A leaf looks up single documents if the mask has fewer than one document for this many of the leaf's matches in a window.
-const SEEK_BELOW: u32 = 16;
+pub(super) const SEEK_BELOW: u32 = 16;
 
 /// Calls `hits` with each live match of the segment that it may want and its score, by ascending documents. Opens the cursors in it.
 pub(super) fn each_hit(
@@ -59,14 +59,15 @@ pub(super) fn each_hit(
         scratch,
         max_doc: part.segment.reader().max_doc(),
         start: 0,
+        filters_last: false,
     };
+    evaluation.order_filter();
     while evaluation.go_to_next_match() {
         deadline.check()?;
         let matches = match hits.threshold() {
             Some(threshold) => evaluation.matches_reaching(threshold),
             None => {
-                let wanted = evaluation.wanted();
-                evaluation.matches(query.root, &wanted)
+                evaluation.matches_of(|evaluation, wanted| evaluation.matches(query.root, wanted))
             }
         };
         // A leaf may have given up.
@@ -98,6 +99,8 @@ pub(super) struct Evaluation<'a, 'b> {
     max_doc: DocId,
     /// The first document of the window.
     pub(super) start: DocId,
+    /// Whether only the query's matches are looked up in the filter, because they are far fewer than the filter's.
+    pub(super) filters_last: bool,
 }
 
 impl Evaluation<'_, '_> {
@@ -149,16 +152,7 @@ impl Evaluation<'_, '_> {
         next
     }
 
-    /// Returns the live documents of the current window that match the filter.
-    pub(super) fn wanted(&mut self) -> Bits {
-        let live = self.live();
-        match &self.query.filter {
-            Some(filter) => self.matches(filter.root, &live),
-            None => live,
-        }
-    }
-
-    fn live(&self) -> Bits {
+    pub(super) fn live(&self) -> Bits {
         let count = (self.end() - self.start) as usize;
         let Some(alive) = self.segment.reader().alive_bitset() else {
             return Bits::first(count);

@@ -24,6 +24,7 @@ mod deadline;
 mod document;
 mod entries;
 mod evaluate;
+mod filter;
 mod lengths;
 mod options;
 mod postings;

@@ -42,13 +42,20 @@ impl Evaluation<'_, '_> {
         if !reaches(all, threshold) {
             return Bits::NONE;
         }
-        let wanted = self.wanted();
-        if !is_disjunction(self.query) {
-            return self.matches(self.query.root, &wanted);
-        }
+        self.matches_of(|evaluation, wanted| {
+            if is_disjunction(evaluation.query) {
+                evaluation.best_alternatives(threshold, wanted)
+            } else {
+                evaluation.matches(evaluation.query.root, wanted)
+            }
+        })
+    }
+
+    /// Returns those of `wanted` that match a query of alternatives, except some that can't reach the threshold.
+    fn best_alternatives(&mut self, threshold: f32, wanted: &Bits) -> Bits {
         let ranks = std::mem::take(&mut self.scratch.ranks);
         let optional = ranks.partition_point(|rank| !reaches(rank.up_to_here, threshold));
-        let matches = self.alternatives(&ranks, optional, threshold, &wanted);
+        let matches = self.alternatives(&ranks, optional, threshold, wanted);
         self.scratch.ranks = ranks;
         // All of these match every clause above a leaf that they match.
         self.scratch.clauses.fill(matches);

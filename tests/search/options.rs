@@ -56,28 +56,73 @@ fn a_filter_takes_out_what_does_not_match_it() {
     let (asked, filters) = (queries(&mut random, 60, 2), queries(&mut random, 60, 2));
     let mut left_out = 0;
     for (asked, filter) in asked.iter().zip(filters) {
-        let (query, filter) = (asked.render(), filter.render());
-        let passing = find(&publication, &filter, 1_000);
-        let passing: HashSet<DocumentId> = passing.into_iter().map(|(id, _)| id).collect();
-        let mut expected = find(&publication, &query, 1_000);
-        let all = expected.len();
-        expected.retain(|(id, _)| passing.contains(id));
-        left_out += all - expected.len();
-        let (query, filter) = (
-            Query::parse(&query).unwrap(),
-            Query::parse(&filter).unwrap(),
-        );
-        for top in [1, 5, 1_000] {
-            let options = SearchOptions::new().limit(top).filter(&filter);
-            let pruned = with(&publication, &query, options);
-            let best = &expected[..top.min(expected.len())];
-            assert_eq!(ids(&pruned.hits), best, "{query} filtered by {filter}");
-            let counted = with(&publication, &query, options.total());
-            assert_eq!(ids(&counted.hits), best);
-            assert_eq!(counted.total, Some(expected.len() as u64));
-        }
+        left_out += filtered(&publication, &asked.render(), &filter.render());
     }
     assert!(left_out > 1_000, "{left_out}");
+}
+
+/// The matches of these queries are looked up in the filter one by one, since the filter has far more.
+#[test]
+fn a_filter_takes_out_matches_of_rare_words() {
+    let mut random = Random::new(4);
+    let mut text = || {
+        let words = [
+            ("sea", 1),
+            ("wind", 2),
+            ("tide", 3),
+            ("amber", 90),
+            ("pearl", 120),
+        ];
+        let drawn = words.into_iter().rev();
+        let drawn = drawn.filter(|(_, part)| random.below(*part) == 0);
+        drawn.map(|(word, _)| word).collect::<Vec<_>>().join(" ")
+    };
+    let documents: Vec<_> = (0..3_000).map(|_| (text(), text())).collect();
+    let documents: Vec<_> = documents.iter().map(|(a, b)| (&**a, &**b)).collect();
+    let publication = publication_of(&documents, 1);
+    let mut left_out = 0;
+    for query in [
+        "pearl",
+        "pearl amber",
+        "+pearl wind",
+        "(+pearl tide) (amber -wind)^2",
+        "+(pearl amber) +(sea wind)",
+        "\"pearl wind\" amber",
+        "body:pearl -title:tide",
+    ] {
+        for filter in [
+            "sea",
+            "tide",
+            "-tide",
+            "wind -tide",
+            "+sea +wind",
+            "\"wind sea\"",
+            "se* -wind",
+        ] {
+            left_out += filtered(&publication, query, filter);
+        }
+    }
+    assert!(left_out > 500, "{left_out}");
+}
+
+/// Checks the hits of a filtered query, and returns how many the filter takes out.
+fn filtered(publication: &Publication<TextView>, query: &str, filter: &str) -> usize {
+    let passing = find(publication, filter, 10_000);
+    let passing: HashSet<DocumentId> = passing.into_iter().map(|(id, _)| id).collect();
+    let mut expected = find(publication, query, 10_000);
+    let all = expected.len();
+    expected.retain(|(id, _)| passing.contains(id));
+    let (query, filter) = (Query::parse(query).unwrap(), Query::parse(filter).unwrap());
+    for top in [1, 5, 10_000] {
+        let options = SearchOptions::new().limit(top).filter(&filter);
+        let pruned = with(publication, &query, options);
+        let best = &expected[..top.min(expected.len())];
+        assert_eq!(ids(&pruned.hits), best, "{query} filtered by {filter}");
+        let counted = with(publication, &query, options.total());
+        assert_eq!(ids(&counted.hits), best);
+        assert_eq!(counted.total, Some(expected.len() as u64));
+    }
+    all - expected.len()
 }
 
 #[test]
