@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::hint::black_box;
 
-use tantivy::DocAddress;
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, Query as Theirs, TermQuery};
 use tantivy::schema::IndexRecordOption;
 use tantivy::snippet::SnippetGenerator;
+use tantivy::{DocAddress, TantivyDocument};
 use tickring::publication::Publication;
 use tickring::search::{Query, SearchOptions, Snippets, TextView, search, search_with, stored};
 use tickring::testing::random::Random;
@@ -154,21 +154,24 @@ impl Bench<'_> {
             let fetch = |hit| stored(publication, hit).expect("in memory");
             hits.iter().map(fetch).collect::<Vec<_>>()
         };
-        let theirs = |pair: &Pair| {
-            let hits = best(sides, pair);
-            let fetch = |(_, address): &_| sides.document(*address);
-            hits.iter().map(fetch).collect::<Vec<_>>()
-        };
         for pair in pairs {
             let hits = search(publication, &pair.ours, TOP, None).expect("in memory");
             sides.check(&hits, &best(sides, pair));
         }
-        self.row(
-            &format!("{what}, {TOP} stored documents"),
-            pairs,
-            ours,
-            theirs,
-        );
+        let what = format!("{what}, {TOP} stored documents");
+        let searchers = [
+            ("its cache", &sides.searcher),
+            ("no cache", &sides.uncached),
+        ];
+        for (cache, searcher) in searchers {
+            let theirs = |pair: &Pair| {
+                let fetch = |(_, address)| searcher.doc::<TantivyDocument>(address);
+                let documents = best(sides, pair).into_iter().map(fetch);
+                documents.collect::<Result<Vec<_>, _>>().expect("in memory")
+            };
+            let what = format!("{what}, tantivy with {cache}");
+            self.row(&what, pairs, ours, theirs);
+        }
     }
 
     fn snippets(&mut self, what: &str, pairs: &[Pair]) {

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::query::RangeQuery;
 use tantivy::schema::{FAST, Field as Column, NumericOptions, STORED, TEXT, Value};
-use tantivy::{DocAddress, Index, IndexWriter, Searcher, TantivyDocument, Term, doc};
+use tantivy::{DocAddress, Index, IndexReader, IndexWriter, Searcher, TantivyDocument, Term, doc};
 use tickring::search::{
     Analyzer, Field, Hit, Query, QueryParser, Schema, TextDocument, TextShard, TextShardConfig,
 };
@@ -25,6 +25,8 @@ pub struct Sides {
     pub colony: Colony<TextShard>,
     schema: Schema,
     pub searcher: Searcher,
+    /// The same without a cache of stored documents.
+    pub uncached: Searcher,
     pub body: Column,
     number: Column,
 }
@@ -92,11 +94,14 @@ impl Sides {
             writer.commit().expect("it is in memory");
         }
         let searcher = index.reader().expect("it is in memory").searcher();
+        let uncached = index.reader_builder().doc_store_cache_num_blocks(0);
+        let uncached: IndexReader = uncached.try_into().expect("it is in memory");
         assert_eq!(searcher.segment_readers().len(), segments);
         Self {
             colony,
             schema,
             searcher,
+            uncached: uncached.searcher(),
             body,
             number,
         }
