@@ -111,9 +111,19 @@
 //! | ticks | `u64::MAX / 4 - 1` |
 //! | a colony's threads | 1,024 |
 //! | timeouts | from 1 ms to one year |
-//! | a query | 8 KB, 512 words and phrases, 100 nested groups, 16 patterns, ranges and the like |
+//! | shards that are text indexes | 128 |
+//! | fields of a schema | 100, with names of 64 bytes, and boosts of 1,000,000 |
+//! | a keyword | 1,024 bytes |
+//! | a query | 8,192 bytes, 100 nested groups, and boosts whose product is 1,000,000,000 |
+//! | words and phrases of a query | 512; one without a field counts for each text field |
+//! | its prefixes, wildcards, fuzzy words, slops, ranges, sets and checks of existence | 16 together |
+//! | values of a set | 1,024 |
+//! | a phrase's slop | 64 |
+//! | a wildcard | 255 bytes; it begins with two characters |
+//! | a fuzzy word | from 3 to 64 characters, and two changes from 6 characters on |
 //! | hits of a search, with its offset | 100,000 |
-//! | fields of a schema | 100 |
+//!
+//! A longer word isn't refused: its first 255 bytes are indexed and searched for, and `TextDocument::shortened_words` counts such words.
 //!
 //! ```
 //! use tickring::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS};
@@ -128,3 +138,45 @@
 //! );
 //! # Ok::<(), tickring::Error>(())
 //! ```
+//!
+//! The search refuses what is one above its bounds, too:
+//!
+//! ```
+//! # #[cfg(feature = "search")] {
+//! use tickring::search::{Field, MAX_TEXT_SHARDS, Query, QueryParser, Schema, SearchOptions};
+//!
+//! assert_eq!((MAX_TEXT_SHARDS, SearchOptions::MAX_HITS), (128, 100_000));
+//! assert_eq!((Schema::MAX_FIELDS, Schema::MAX_NAME_BYTES), (100, 64));
+//! assert_eq!((Schema::MAX_KEYWORD_BYTES, Schema::MAX_BOOST), (1_024, 1_000_000));
+//! assert_eq!((Query::MAX_BYTES, Query::MAX_GROUPS), (8_192, 100));
+//! assert_eq!((Query::MAX_LEAVES, Query::MAX_PATTERNS), (512, 16));
+//! assert_eq!(Query::MAX_BOOST, 1_000_000_000);
+//!
+//! let fields = Schema::builder().field(Field::text("body")).field(Field::keyword("author"));
+//! let schema = fields.build().expect("two fields");
+//! let parser = QueryParser::new(&schema);
+//! let set = |values| format!("author: IN [{}]", "Verne ".repeat(values));
+//! let fuzzy = |letters| format!("{}~1", "x".repeat(letters));
+//! let wildcard = |letters| format!("{}*", "x".repeat(letters));
+//! for (allowed, refused) in [
+//!     (set(1_024), set(1_025)),
+//!     ("\"a sea\"~64".to_owned(), "\"a sea\"~65".to_owned()),
+//!     (wildcard(2), wildcard(1)),
+//!     (fuzzy(3), fuzzy(2)),
+//!     (fuzzy(64), fuzzy(65)),
+//!     ("abcdef~2".to_owned(), "abcde~2".to_owned()),
+//! ] {
+//!     assert!(parser.parse(&allowed).is_ok(), "{allowed}");
+//!     assert!(parser.parse(&refused).is_err(), "{refused}");
+//! }
+//! # }
+//! ```
+//!
+//! # What the search lacks
+//! - **No index on disk yet.** It is built again whenever the process starts.
+//! - **No facets**, and no other sums over the hits besides their number.
+//! - **No sort by a field.** Hits are ordered by score; `SearchOptions::ties_by` orders those with the same score by what you know of them.
+//! - **No regular expressions.** There are wildcards, and fuzzy words of at most two changes.
+//! - **No builders of queries.** A query is parsed from text. `Query::literal` takes a text in which no character has a meaning.
+//! - **No synonyms**, stop words, or suggestions of other spellings.
+//! - **No explanation of a score.** The documentation of `Query` says how it is computed.
