@@ -69,9 +69,7 @@ pub enum QueryError {
         place: QueryPlace,
     },
     /// The field's kind doesn't allow this.
-    #[error(
-        "{what} can't be in the field {field}, which is {kind}, {place}: the fields for it are {fields}"
-    )]
+    #[error("{what} can't be in the field {field}, which is {kind}, {place}: {fields}")]
     WrongField {
         /// What was asked for.
         what: &'static str,
@@ -79,7 +77,7 @@ pub enum QueryError {
         field: Excerpt,
         /// What the field is.
         kind: &'static str,
-        /// The names of the fields that allow it.
+        /// Which fields allow it.
         fields: String,
         /// Where it is asked for.
         place: QueryPlace,
@@ -99,7 +97,7 @@ pub enum QueryError {
         place: QueryPlace,
     },
     /// A part of the query is too short, too long, too wide or too large.
-    #[error("{what} is {value}, but must be from {min} to {max} {place}: change it")]
+    #[error("{what} is {value}, but must be from {min} to {max} {place}: {remedy}")]
     OutOfBounds {
         /// The quantity.
         what: &'static str,
@@ -111,6 +109,8 @@ pub enum QueryError {
         max: usize,
         /// Where it is.
         place: QueryPlace,
+        /// What would be right.
+        remedy: &'static str,
     },
     /// The query has too many parts with constant scores: prefixes, patterns, fuzzy words, phrases with slop or a prefix, ranges, sets and
     /// existence checks.
@@ -134,7 +134,7 @@ pub enum QueryError {
     },
     /// A word or phrase of the query has no letter and no digit, so there is nothing to search for.
     #[error(
-        "{word} has no letter or digit to search for {place}: leave it out, or quote it with its neighbours"
+        "{word} has no letter or digit to search for {place}: leave it out, or quote it with its neighbours; operators are AND, OR and NOT"
     )]
     NoToken {
         /// The word or phrase.

@@ -27,6 +27,7 @@ mod evaluate;
 mod filter;
 mod lengths;
 mod options;
+mod period;
 mod postings;
 mod prune;
 mod query;

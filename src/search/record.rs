@@ -72,6 +72,8 @@ fn converted(value: &Json, kind: Kind) -> Option<Value> {
     match value {
         Json::String(text) => Some(Value::Text(text.clone())),
         Json::Bool(boolean) => Some(Value::Boolean(*boolean)),
+        // A field of floats takes the nearest one, as for any number that is written in decimals.
+        Json::Number(number) if kind == Kind::Float => number.as_f64().map(Value::Float),
         Json::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(integer), _) => Some(Value::Integer(integer)),
             (None, Some(float)) if kind == Kind::Integer => whole(float).map(Value::Integer),

@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use tantivy::time::OffsetDateTime;
 use tantivy::time::format_description::well_known::Rfc3339;
-use tantivy::time::{Date as Day, OffsetDateTime};
 
+use super::period::day;
 use super::schema::{Kind, Schema};
 use crate::error::{DateError, DocumentError, Excerpt};
 
@@ -17,6 +18,8 @@ use crate::error::{DateError, DocumentError, Excerpt};
 ///
 /// assert_eq!(Value::from("sea").to_string(), "sea");
 /// assert_eq!(Value::from(1851), Value::Integer(1851));
+/// assert_eq!(Value::from(1851).as_integer(), Some(1851));
+/// assert_eq!(Value::from(1851).as_str(), None);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -41,6 +44,38 @@ impl Value {
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the whole number, or `None` if the value is something else.
+    pub const fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the number of a field of floats, or `None` if the value is something else.
+    pub const fn as_float(&self) -> Option<f64> {
+        match self {
+            Self::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the date, or `None` if the value is something else.
+    pub const fn as_date(&self) -> Option<Date> {
+        match self {
+            Self::Date(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the boolean, or `None` if the value is something else.
+    pub const fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(value) => Some(*value),
             _ => None,
         }
     }
@@ -194,20 +229,6 @@ impl FromStr for Date {
         };
         i64::try_from(nanoseconds).map(Self).map_err(|_| error())
     }
-}
-
-/// Reads a day such as 2026-11-27.
-fn day(text: &str) -> Option<Day> {
-    let (year, rest) = text.split_once('-')?;
-    let (month, day) = rest.split_once('-')?;
-    let mut digits = [year, month, day].into_iter().flat_map(str::bytes);
-    if (year.len(), month.len(), day.len()) != (4, 2, 2)
-        || !digits.all(|byte| byte.is_ascii_digit())
-    {
-        return None;
-    }
-    let month = month.parse::<u8>().ok()?.try_into().ok()?;
-    Day::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()
 }
 
 impl fmt::Display for Date {

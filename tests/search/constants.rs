@@ -413,7 +413,7 @@ fn what_constant_scores_can_t_be_is_refused_with_the_place() {
     for (query, start) in [
         (
             "sea t*",
-            "the number of characters before the first wildcard is 1, but must be from 2 to 255 at byte 4, near \"t*\": change it",
+            "the number of characters before the first wildcard is 1, but must be from 2 to 255 at byte 4, near \"t*\": write more of the word before the wildcard, or put a backslash before the wildcard to mean the character",
         ),
         (
             "\"open s\"*",

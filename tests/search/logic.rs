@@ -272,3 +272,22 @@ fn s5_signs_and_quotes_are_what_they_look_like() {
         assert_ne!(leaves_of(query).len(), 0, "{query}");
     }
 }
+
+/// Everything that a group of exclusions excludes from is a leaf that nobody has written.
+#[test]
+fn s1_groups_of_exclusions_may_be_repeated() {
+    for group in [
+        "(-sea) ",
+        "(-sea -tide) ",
+        "(+* -sea) (-sea) ",
+        "-(-sea) (-sea) ",
+    ] {
+        let query = Query::parse(&group.repeat(300)).unwrap();
+        let once = Query::parse(group).unwrap();
+        assert_eq!(truth_of_query(&query), truth_of_query(&once), "{group}");
+    }
+    // The count of leaves is right after all that.
+    let words: String = (0..255).map(|n| format!("w{n} ")).collect();
+    assert!(Query::parse(&format!("{} {words}", "(-sea) ".repeat(50))).is_err());
+    assert!(Query::parse(&words).is_ok());
+}

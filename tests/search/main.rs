@@ -12,6 +12,7 @@ mod constants;
 mod layouts;
 mod logic;
 mod options;
+mod parser;
 mod refusals;
 mod schema;
 mod snippets;

@@ -187,6 +187,14 @@ impl Analyzer {
         tokens
     }
 
+    /// Returns the analyzer that does the same but for stemming.
+    pub(crate) const fn without_stemming(self) -> Self {
+        Self {
+            folding: self.folding,
+            language: None,
+        }
+    }
+
     /// Folds a text without splitting or stemming it, for patterns.
     pub(crate) fn fold(self, text: &str) -> String {
         self.folding.fold(text)

@@ -299,7 +299,14 @@ fn constant(leaf: &Leaf, schema: &Schema) -> Constant {
             Values::range(schema.kind(id(field)), from, to).unwrap(),
         ),
         Leaf::Set(field, set) => {
-            Constant::Values(id(field), Values::set(schema.kind(id(field)), set).unwrap())
+            let set: Vec<_> = set
+                .iter()
+                .map(|value| (value.clone(), value.clone()))
+                .collect();
+            Constant::Values(
+                id(field),
+                Values::set(schema.kind(id(field)), &set).unwrap(),
+            )
         }
         Leaf::Exists(field) => Constant::Exists(id(field)),
     }

@@ -41,18 +41,33 @@ impl Values {
         Some(Self::Numbers(Wanted::Range(range)))
     }
 
-    /// Makes a set. `None` if the field is text, or a value is of another kind than the field.
-    pub(in crate::search) fn set(kind: Kind, values: &[Value]) -> Option<Self> {
+    /// Makes a set of spans, each from its first to its last value. `None` if the field is text, or a value is of another kind than the field.
+    /// Of keywords, only the first of each span counts.
+    pub(in crate::search) fn set(kind: Kind, spans: &[(Value, Value)]) -> Option<Self> {
         if kind == Kind::Keyword {
-            let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
+            let texts = spans
+                .iter()
+                .map(|(value, _)| value.as_str().map(str::to_owned));
             return texts.collect::<Option<_>>().map(Self::Keywords);
         }
         if matches!(kind, Kind::Text(_)) {
             return None;
         }
-        let numbers = values.iter().map(|value| number(kind, value));
-        let numbers: BTreeSet<_> = numbers.collect::<Option<_>>()?;
-        Some(Self::Numbers(Wanted::Set(numbers.into_iter().collect())))
+        let numbers = spans
+            .iter()
+            .map(|(first, last)| Some((number(kind, first)?, number(kind, last)?)));
+        let mut numbers: Vec<_> = numbers.collect::<Option<_>>()?;
+        numbers.sort_unstable();
+        let mut set: Vec<RangeInclusive<u64>> = Vec::new();
+        for (first, last) in numbers {
+            match set.last_mut() {
+                Some(before) if first <= *before.end() => {
+                    *before = *before.start()..=last.max(*before.end());
+                }
+                _ => set.push(first..=last),
+            }
+        }
+        Some(Self::Numbers(Wanted::Set(set.into())))
     }
 }
 
@@ -61,15 +76,18 @@ impl Values {
 pub(in crate::search) enum Wanted {
     /// None if the first is above the last.
     Range(RangeInclusive<u64>),
-    /// In order.
-    Set(Box<[u64]>),
+    /// In order, and apart from each other.
+    Set(Box<[RangeInclusive<u64>]>),
 }
 
 impl Wanted {
     fn contains(&self, number: u64) -> bool {
         match self {
             Self::Range(range) => range.contains(&number),
-            Self::Set(set) => set.binary_search(&number).is_ok(),
+            Self::Set(set) => {
+                let before = set.partition_point(|range| *range.end() < number);
+                set.get(before).is_some_and(|range| range.contains(&number))
+            }
         }
     }
 
@@ -77,7 +95,9 @@ impl Wanted {
     fn reaches(&self, least: u64, greatest: u64) -> bool {
         match self {
             Self::Range(range) => *range.start() <= greatest && least <= *range.end(),
-            Self::Set(set) => set.iter().any(|number| (least..=greatest).contains(number)),
+            Self::Set(set) => set
+                .iter()
+                .any(|range| *range.start() <= greatest && least <= *range.end()),
         }
     }
 }

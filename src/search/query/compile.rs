@@ -133,7 +133,7 @@ pub(super) struct Compiler<'a, 'f> {
     pub(super) faults: &'f mut Faults<'a>,
     pub(super) parser: &'f QueryParser,
     pub(super) forest: Forest,
-    /// The number of leaves so far, without those of repeated members.
+    /// The number of leaves of all parts so far, without repeated members.
     pub(super) leaves: usize,
     /// The number of parts with constant scores so far, each counted once for all fields.
     pub(super) patterns: usize,
@@ -150,12 +150,20 @@ impl<'a> Compiler<'a, '_> {
     /// Closes the innermost part. Adds it to the one around it, or returns it if there is none.
     fn close(&mut self, open: &mut Vec<Open<'_, 'a>>) -> Option<PartId> {
         let closed = open.pop()?;
-        let tree = self.forest.clause(closed.members, closed.context.boost);
+        let tree = self.clause(closed.members, closed.context.boost);
         let Some(around) = open.last_mut() else {
             return tree;
         };
         self.add(&mut around.members, closed.occur, tree);
         None
+    }
+
+    /// Makes a clause of members that are counted. What it gets besides them is counted as well.
+    pub(super) fn clause(&mut self, members: Members, boost: f32) -> Option<PartId> {
+        let written = self.forest.size_of(&members);
+        let tree = self.forest.clause(members, boost)?;
+        self.leaves += self.forest.size(tree) - written;
+        Some(tree)
     }
 
     /// Adds a member, if there is one.

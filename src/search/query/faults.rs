@@ -26,6 +26,11 @@ impl<'a> Faults<'a> {
         QueryPlace::new(self.text, byte)
     }
 
+    /// Whether the query ends at this byte.
+    pub(super) const fn is_end(&self, byte: usize) -> bool {
+        byte == self.text.len()
+    }
+
     pub(super) fn refuse(&mut self, error: QueryError) -> Result<(), QueryError> {
         match &mut self.left_out {
             Some(left_out) => {
@@ -52,6 +57,7 @@ impl<'a> Faults<'a> {
             min: bound.min,
             max: bound.max,
             place: self.place(byte),
+            remedy: bound.remedy,
         })
     }
 
@@ -163,6 +169,7 @@ impl Fault {
 #[derive(Clone, Copy)]
 pub(super) struct Bound {
     what: &'static str,
+    remedy: &'static str,
     value: usize,
     pub(super) min: usize,
     pub(super) max: usize,
@@ -170,27 +177,42 @@ pub(super) struct Bound {
 
 impl Bound {
     /// Without the option for less.
-    pub(super) const BEFORE_WILDCARD: Self =
-        Self::new("the number of characters before the first wildcard", 2, 255);
-    pub(super) const PATTERN_BYTES: Self =
-        Self::new("the length of a pattern in bytes", 1, Wildcard::MAX_BYTES);
+    pub(super) const BEFORE_WILDCARD: Self = Self::new(
+        "the number of characters before the first wildcard",
+        (2, 255),
+        "write more of the word before the wildcard, or put a backslash before the wildcard to mean the character",
+    );
+    pub(super) const PATTERN_BYTES: Self = Self::new(
+        "the length of a pattern in bytes",
+        (1, Wildcard::MAX_BYTES),
+        "shorten it",
+    );
     pub(super) const FUZZY_ONCE: Self = Self::new(
         "the number of characters of a fuzzy word with one change",
-        3,
-        64,
+        (3, 64),
+        "leave out the ~",
     );
     pub(super) const FUZZY_TWICE: Self = Self::new(
         "the number of characters of a fuzzy word with two changes",
-        6,
-        64,
+        (6, 64),
+        "write ~1, or leave it out",
     );
-    pub(super) const SLOP: Self = Self::new("the slop of a phrase", 0, Near::MAX_SLOP as usize);
-    pub(super) const SET: Self = Self::new("the number of values in a set", 1, 1_024);
+    pub(super) const SLOP: Self = Self::new(
+        "the slop of a phrase",
+        (0, Near::MAX_SLOP as usize),
+        "write a smaller number after the ~, or join the words with AND",
+    );
+    pub(super) const SET: Self = Self::new(
+        "the number of values in a set",
+        (1, 1_024),
+        "write some values between [ and ], or write several sets",
+    );
 
-    const fn new(what: &'static str, min: usize, max: usize) -> Self {
+    const fn new(what: &'static str, (min, max): (usize, usize), remedy: &'static str) -> Self {
         let value = 0;
         Self {
             what,
+            remedy,
             value,
             min,
             max,

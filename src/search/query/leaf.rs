@@ -5,7 +5,7 @@ mod values;
 use tantivy::query_grammar::Occur;
 
 use super::Query;
-use super::ast::{Item, Raw, Unary};
+use super::ast::{Item, Raw, Sign, Unary};
 use super::compile::{Compiler, Context};
 use super::faults::{Bound, Fault};
 use super::plan::LeafKind;
@@ -17,6 +17,16 @@ use crate::search::constant::Constant;
 use crate::search::schema::{FieldId, Kind};
 
 type Compiled<T = Option<PartId>> = Result<T, QueryError>;
+
+/// A word or phrase as it is written, without escapes.
+struct Written<'t> {
+    text: &'t str,
+    place: usize,
+    /// Whether it is ignored if it has no token.
+    may_be_empty: bool,
+    /// Whether words that begin with it match as well.
+    goes_on: bool,
+}
 
 impl<'a> Compiler<'a, '_> {
     pub(super) fn leaf(&mut self, item: &Item<'a>, context: Context) -> Compiled {
@@ -35,7 +45,15 @@ impl<'a> Compiler<'a, '_> {
                 self.set((field, kind), values, item.place, context)
             }
             (Unary::Word(raw), _) => self.word(*raw, item, context),
-            (Unary::Literal(raw), _) => self.words(raw.text, 0, raw.place, true, context),
+            (Unary::Literal(raw), _) => {
+                let written = Written {
+                    text: raw.text,
+                    place: raw.place,
+                    may_be_empty: true,
+                    goes_on: self.goes_on(*raw, item),
+                };
+                self.words(written, 0, context)
+            }
             (
                 Unary::Phrase {
                     text,
@@ -62,7 +80,15 @@ impl<'a> Compiler<'a, '_> {
         let place = raw.place;
         let least = self.least();
         match Shape::of(raw.text) {
-            Shape::Plain => self.words(&unescape(raw.text), 0, place, false, context),
+            Shape::Plain => {
+                let written = Written {
+                    text: &unescape(raw.text),
+                    place,
+                    may_be_empty: false,
+                    goes_on: self.goes_on(raw, item),
+                };
+                self.words(written, 0, context)
+            }
             _ if self.is_value(context) => self.value(raw.text, place, context),
             Shape::Prefix(begin) => {
                 let text = unescape(begin);
@@ -80,6 +106,14 @@ impl<'a> Compiler<'a, '_> {
         }
     }
 
+    /// Whether somebody may still be typing this word.
+    fn goes_on(&self, raw: Raw<'a>, item: &Item<'a>) -> bool {
+        self.parser.last_word_goes_on
+            && item.sign != Sign::Excluded
+            && self.faults.is_end(raw.place + raw.text.len())
+            && raw.text.ends_with(char::is_alphanumeric)
+    }
+
     fn least(&self) -> usize {
         if self.parser.leading_wildcards {
             0
@@ -91,7 +125,13 @@ impl<'a> Compiler<'a, '_> {
     fn phrase(&mut self, raw: Raw<'a>, slop: u32, is_prefix: bool, context: Context) -> Compiled {
         let text = unescape(raw.text);
         if !is_prefix {
-            return self.words(&text, slop, raw.place, false, context);
+            let written = Written {
+                text: &text,
+                place: raw.place,
+                may_be_empty: false,
+                goes_on: false,
+            };
+            return self.words(written, slop, context);
         }
         let least = self.least();
         self.pattern("a prefix", raw, context, |terms| {
@@ -117,27 +157,21 @@ impl<'a> Compiler<'a, '_> {
         Ok(0)
     }
 
-    /// Returns the fields in which a word is searched for: its own, or all text fields.
+    /// Returns the fields in which a word is searched for: its own, or those of the parser.
     fn fields(&self, context: Context) -> Vec<FieldId> {
         let schema = &self.parser.schema;
         match context.field {
             Some(field) => vec![field],
-            None => schema
-                .text_fields()
-                .map(|field| schema.field_of(field))
-                .collect(),
+            None => {
+                let fields = self.parser.fields.iter();
+                fields.map(|&field| schema.field_of(field)).collect()
+            }
         }
     }
 
     /// Compiles a word or phrase: a leaf in its field, or one in each text field.
-    fn words(
-        &mut self,
-        text: &str,
-        slop: u32,
-        place: usize,
-        may_be_empty: bool,
-        context: Context,
-    ) -> Compiled {
+    fn words(&mut self, written: Written<'_>, slop: u32, context: Context) -> Compiled {
+        let Written { text, place, .. } = written;
         let (mut leaves, mut is_constant) = (Vec::new(), false);
         for field in self.fields(context) {
             let Kind::Text(text_field) = self.parser.schema.kind(field) else {
@@ -156,8 +190,15 @@ impl<'a> Compiler<'a, '_> {
             let leaf = terms.words(text, slop);
             is_constant |= matches!(leaf, Some(LeafKind::Constant(_)));
             leaves.extend(leaf);
+            if written.goes_on
+                && self.patterns < Query::MAX_PATTERNS
+                && let Ok(Some(prefix)) = terms.prefix(text, Bound::BEFORE_WILDCARD.min)
+            {
+                is_constant = true;
+                leaves.push(prefix);
+            }
         }
-        if leaves.is_empty() && !may_be_empty {
+        if leaves.is_empty() && !written.may_be_empty {
             self.no_token(text, place)?;
         }
         if is_constant && !self.count(place)? {
@@ -247,9 +288,9 @@ impl<'a> Compiler<'a, '_> {
             field: Excerpt::new(schema.definition(field).name()),
             kind: schema.kind(field).expected(),
             fields: if fitting.is_empty() {
-                "none".to_owned()
+                "no field of the schema allows it".to_owned()
             } else {
-                fitting.join(", ")
+                format!("the fields for it are {}", fitting.join(", "))
             },
             place: self.faults.place(place),
         })?;
@@ -278,6 +319,6 @@ impl<'a> Compiler<'a, '_> {
             let leaf = self.forest.leaf(leaf, context.boost * boost);
             self.add(&mut members, Occur::Should, Some(leaf));
         }
-        Ok(self.forest.clause(members, context.boost))
+        Ok(self.clause(members, context.boost))
     }
 }

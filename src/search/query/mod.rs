@@ -36,7 +36,7 @@ use crate::error::QueryError;
 /// | `title:sea`, `body:"open sea"`, `title:(sea tide)` | documents with the words in this field |
 /// | `sea^2.5`, `(sea tide)^0.5` | the same documents, with the score multiplied by at most [`MAX_BOOST`](Self::MAX_BOOST) |
 /// | `*` | every document, with the score 1 |
-/// | `tid*`, `ti?e*` | documents with a word that matches: `*` is any number of letters, `?` one letter |
+/// | `tid*`, `ti?e` | documents with a word that matches: `*` is any number of letters, `?` one letter |
 /// | `boats~`, `boat~1`, `sailor~2` | documents with a word that differs by at most one or two letters |
 /// | `"open sea"~3` | documents with the words in any order, moved by at most three places in all |
 /// | `"open se"*` | documents with the phrase, whose last word may go on |
@@ -44,6 +44,8 @@ use crate::error::QueryError;
 /// | `year:[1800 TO 1899]`, `year:{1800 TO *]` | documents with a value in the range; `{` and `}` exclude the bound |
 /// | `year:>1800`, `year:<=1899` | the same |
 /// | `author: IN [Melville "Jules Verne"]` | documents with one of the values |
+/// | `published:2024-03-01`, `published:2024-03`, `published:2024` | documents with a date in that day, month or year |
+/// | `published:[2024 TO 2024-06]`, `published:>2024-03-01` | documents with a date from January to June; after that day |
 /// | `author:*` | documents with any value in the field |
 ///
 /// Queries are split into words by each field's [`Analyzer`](crate::search::Analyzer), like documents: at every character that isn't a letter, a
@@ -60,11 +62,15 @@ use crate::error::QueryError;
 /// A pattern or fuzzy word is one word. It needs two characters before its first wildcard, unless the
 /// [parser](QueryParser::leading_wildcards) allows less. A fuzzy word has 3 to 64 characters, and 6 or more for two changes; its first
 /// character has no change, and exchanging two neighbours is one. A slop is at most 64, a set has at most 1,024 values, and a query at most
-/// [`MAX_PATTERNS`](Self::MAX_PATTERNS) of all these. There are no regular expressions.
+/// [`MAX_PATTERNS`](Self::MAX_PATTERNS) of all these. A `?` at the end of a word without other wildcards is a question mark. There are no
+/// regular expressions.
 ///
 /// Patterns are compared with keywords as they are, and with words as they are indexed. They are folded but not stemmed: in a stemmed field,
 /// where `running` is indexed as `run`, `runn*` doesn't find it. Ranges and sets are for fields that aren't text. In quotes, wildcards have no
 /// meaning.
+///
+/// A date in a query is a time as in RFC 3339, or a day, month or year in UTC, which stands for all of its times. So `<=2024-03-01` and
+/// `TO 2024-03-01]` include that day, and `>2024-03-01` begins with the next.
 ///
 /// # Which documents match
 /// What stands side by side is a list. A member of a list is a word, a phrase, a group in parentheses, or several of these joined by `AND` and

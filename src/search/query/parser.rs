@@ -7,7 +7,10 @@ use super::parse::{literal, parse};
 use super::plan::{Clause, Node};
 use super::tree::flatten;
 use super::{Query, Schema};
-use crate::error::{Excerpt, QueryError, QueryPlace};
+use crate::error::{Excerpt, QueryError, QueryPlace, SearchError};
+use crate::search::schema::TextField;
+use crate::search::value::Value;
+use crate::search::view::text_field;
 
 /// A parser of queries for the documents of a schema, with options.
 ///
@@ -25,6 +28,9 @@ pub struct QueryParser {
     pub(super) schema: Schema,
     pub(super) all_words: bool,
     pub(super) leading_wildcards: bool,
+    pub(super) last_word_goes_on: bool,
+    /// Where words without a field are searched for.
+    pub(super) fields: Vec<TextField>,
 }
 
 impl QueryParser {
@@ -34,7 +40,48 @@ impl QueryParser {
             schema: schema.clone(),
             all_words: false,
             leading_wildcards: false,
+            last_word_goes_on: false,
+            fields: schema.text_fields().collect(),
         }
+    }
+
+    /// Sets the text fields in which words without a field are searched for. By default these are all.
+    ///
+    /// ```
+    /// use tickring::search::{QueryParser, Schema};
+    ///
+    /// let titles = QueryParser::new(&Schema::default()).fields(["title"])?;
+    /// assert!(titles.literal("what (somebody) typed").is_ok());
+    /// assert!(QueryParser::new(&Schema::default()).fields(["subject"]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SearchError::NoTextField`] if the schema has no text field of this name.
+    pub fn fields<'n>(
+        mut self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Self, SearchError> {
+        let names = names.into_iter();
+        let fields = names.map(|name| text_field(&self.schema, name));
+        self.fields = fields.collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    /// Sets whether the last word of a query may go on, for a search while somebody types: `open se` finds what `open se*` finds besides. A
+    /// document that has the very word scores higher. It applies to a word of two characters or more that ends the query and is in no quotes.
+    ///
+    /// ```
+    /// use tickring::search::{QueryParser, Schema};
+    ///
+    /// let typed = QueryParser::new(&Schema::default()).all_words(true).last_word_goes_on(true);
+    /// assert!(typed.literal("the open se").is_ok());
+    /// # Ok::<(), tickring::search::QueryError>(())
+    /// ```
+    #[must_use]
+    pub const fn last_word_goes_on(mut self, goes_on: bool) -> Self {
+        self.last_word_goes_on = goes_on;
+        self
     }
 
     /// Sets whether `sea tide` finds documents with both words, as `+sea +tide` does. By default one is enough.
@@ -73,6 +120,27 @@ impl QueryParser {
         let mut faults = Faults::strict(text);
         let compiled = self.compile(text, &literal(text), &mut faults)?;
         compiled.ok_or_else(|| no_words(text))
+    }
+
+    /// Makes a query for documents with this value in a field, for a filter that a program makes. In a text field it is a phrase.
+    ///
+    /// ```
+    /// use tickring::search::{Field, QueryParser, Schema, SearchOptions};
+    ///
+    /// let schema = Schema::builder().field(Field::text("body")).field(Field::keyword("author")).build()?;
+    /// let parser = QueryParser::new(&schema);
+    /// let filter = parser.value("author", "Antoine de \"Saint-Ex\"")?;
+    /// assert_eq!(filter.as_str(), r#"author:"Antoine de \"Saint-Ex\"""#);
+    /// let options = SearchOptions::new().filter(&filter);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`QueryError::UnknownField`]; [`QueryError::WrongType`] if the field is of another kind than the value.
+    pub fn value(&self, field: &str, value: impl Into<Value>) -> Result<Query, QueryError> {
+        let value = value.into().to_string();
+        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
+        self.parse(&format!("{}:\"{escaped}\"", escape(field)))
     }
 
     /// Parses as much of a query as possible, and returns what it left out. See [`Query::lenient`].
@@ -124,6 +192,18 @@ impl QueryParser {
             filter: None,
         }
     }
+}
+
+/// Puts a backslash before each character that may have a meaning.
+fn escape(name: &str) -> String {
+    let mut escaped = String::new();
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() && letter != '_' {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
 }
 
 fn check_length(query: &str) -> Result<(), QueryError> {

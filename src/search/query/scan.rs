@@ -251,7 +251,7 @@ pub(super) fn unescape(raw: &str) -> String {
     text
 }
 
-/// What a word is, by its wildcards.
+/// What a word is, by its wildcards. One or more `?` at its end are question marks, unless there is another wildcard.
 pub(super) enum Shape<'a> {
     Plain,
     /// What stands before a `*` at the end.
@@ -271,6 +271,7 @@ impl<'a> Shape<'a> {
             is_escaped = letter == '\\' && !is_escaped;
             is_wildcard
         });
+        let wildcard = wildcard.filter(|&at| !raw[at..].chars().all(|letter| letter == '?'));
         match (wildcard, raw.rsplit_once('~')) {
             (Some(at), _) if at > 0 && &raw[at..] == "*" => Self::Prefix(&raw[..at]),
             (Some(_), _) => Self::Wildcard,

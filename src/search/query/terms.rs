@@ -30,18 +30,29 @@ impl Terms<'_> {
         })
     }
 
-    fn fold(&self, text: &str) -> String {
-        match self.text {
-            Some(field) => self.schema.analyzer(field).fold(text),
-            None => text.to_owned(),
+    /// Folds a part of a word. Fails if a document's text would be split there.
+    fn folded(&self, text: &str) -> Result<String> {
+        let Some(field) = self.text else {
+            return Ok(text.to_owned());
+        };
+        let folded = self.schema.analyzer(field).fold(text);
+        let mut letters = text.chars().chain(folded.chars());
+        if letters.all(|letter| self.has(letter) && !self.is_unspaced(letter)) {
+            return Ok(folded);
         }
+        Err(Trouble::Syntax(Fault::PATTERN))
     }
 
     /// Whether a term can contain the character.
     fn has(&self, letter: char) -> bool {
-        letter.is_alphanumeric()
+        letter.is_ascii_alphanumeric()
             || self.text.is_none()
             || self.tokens(&format!("a{letter}a")).len() == 1
+    }
+
+    /// Whether a word that ends with the character can go on after it.
+    fn goes_on(&self, letter: char) -> bool {
+        self.has(letter) || !self.tokens(letter.encode_utf8(&mut [0; 4])).is_empty()
     }
 
     /// Whether the character is of a script without spaces, whose terms are pairs.
@@ -108,18 +119,13 @@ impl Terms<'_> {
         let Some(last) = tokens.pop() else {
             return Ok(None);
         };
-        let folded = self.fold(text);
-        let run = folded.rsplit(|letter| !self.has(letter)).next();
-        let run = run.unwrap_or("");
-        if run.is_empty() {
+        if !text.ends_with(|letter| self.goes_on(letter)) {
             return Err(Trouble::Syntax(Fault::PATTERN));
         }
-        // The last word as it is written, without stemming. In a script without spaces, the last pair.
-        let begin = if self.tokens(run).len() == 1 {
-            run.to_owned()
-        } else {
-            last.text
-        };
+        // The last word without stemming. In a script without spaces, the last pair.
+        let unstemmed = self.schema.analyzer(field).without_stemming();
+        let begin = unstemmed.query_tokens(text).pop();
+        let begin = begin.map_or_else(|| last.text.clone(), |token| token.text);
         check_begin(&begin, if last.is_prefix { 1 } else { least })?;
         Ok(Some(if tokens.is_empty() {
             self.pattern(Pattern::Prefix(begin))
@@ -157,11 +163,8 @@ impl Terms<'_> {
 
     /// Adds what stands between wildcards to a pattern. Returns its length in code points.
     fn push_literal(&self, pattern: &mut String, literal: &str) -> Result<usize> {
-        let folded = self.fold(literal);
+        let folded = self.folded(literal)?;
         for letter in folded.chars() {
-            if !self.has(letter) || self.is_unspaced(letter) {
-                return Err(Trouble::Syntax(Fault::PATTERN));
-            }
             if matches!(letter, '*' | '?' | '\\') {
                 pattern.push('\\');
             }
@@ -172,13 +175,7 @@ impl Terms<'_> {
 
     /// Returns the leaf of a word that may be misspelt: with this many changes or, if it isn't said, as many as its length allows.
     pub(super) fn fuzzy(&self, text: &str, distance: &str) -> Result<Option<LeafKind>> {
-        let word = self.fold(text);
-        if word
-            .chars()
-            .any(|letter| !self.has(letter) || self.is_unspaced(letter))
-        {
-            return Err(Trouble::Syntax(Fault::PATTERN));
-        }
+        let word = self.folded(text)?;
         let length = word.chars().count();
         let distance = match distance {
             "" if length < Bound::FUZZY_TWICE.min => 1,

@@ -47,8 +47,9 @@ impl Forest {
         if let [(_, only)] = members[..] {
             return Some(only);
         }
-        let size = members.iter().map(|&(_, member)| self.size(member)).sum();
-        Some(self.part(Part::Clause(members), size))
+        let members = Members(members);
+        let size = self.size_of(&members);
+        Some(self.part(Part::Clause(members.0), size))
     }
 
     fn part(&mut self, part: Part, size: usize) -> PartId {
@@ -66,6 +67,12 @@ impl Forest {
     /// Returns the number of a part's leaves.
     pub(super) fn size(&self, part: PartId) -> usize {
         self.sizes[part.0]
+    }
+
+    /// Returns the number of leaves of all members.
+    pub(super) fn size_of(&self, members: &Members) -> usize {
+        let sizes = members.0.iter().map(|&(_, member)| self.size(member));
+        sizes.sum()
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Field, Schema, SchemaBuilder};
 use crate::error::{Cause, SchemaError};
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with an array `fields`")]
 struct Given {
     fields: Vec<Field>,
 }

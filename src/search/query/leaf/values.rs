@@ -5,6 +5,7 @@ use std::ops::Bound as RangeBound;
 use super::Compiled;
 use crate::error::{Excerpt, QueryError};
 use crate::search::constant::{Constant, Values};
+use crate::search::period::Period;
 use crate::search::query::ast::{Bound as RawBound, Value as RawValue};
 use crate::search::query::compile::{Compiler, Context};
 use crate::search::query::faults::Bound;
@@ -12,6 +13,17 @@ use crate::search::query::plan::LeafKind;
 use crate::search::query::scan::unescape;
 use crate::search::schema::{FieldId, Kind};
 use crate::search::value::Value;
+
+/// Which bound of a range.
+#[derive(Clone, Copy)]
+enum Side {
+    Lower,
+    Upper,
+}
+
+fn alone(value: Value) -> (Value, Value) {
+    (value.clone(), value)
+}
 
 impl<'a> Compiler<'a, '_> {
     /// Whether the field has values that aren't text.
@@ -30,10 +42,10 @@ impl<'a> Compiler<'a, '_> {
             return Ok(None);
         };
         let kind = self.parser.schema.kind(field);
-        let Some(value) = self.read((field, kind), text, place)? else {
+        let Some(span) = self.read((field, kind), text, place)? else {
             return Ok(None);
         };
-        let leaf = Values::set(kind, &[value]).map(|set| Constant::Values(field, set));
+        let leaf = Values::set(kind, &[span]).map(|set| Constant::Values(field, set));
         self.tree(
             leaf.map(LeafKind::Constant).into_iter().collect(),
             place,
@@ -95,8 +107,8 @@ impl<'a> Compiler<'a, '_> {
             });
         }
         let (Some(from), Some(to)) = (
-            self.bound((field, kind), from)?,
-            self.bound((field, kind), to)?,
+            self.bound((field, kind), from, Side::Lower)?,
+            self.bound((field, kind), to, Side::Upper)?,
         ) else {
             return Ok(None);
         };
@@ -106,41 +118,54 @@ impl<'a> Compiler<'a, '_> {
         }
     }
 
+    /// Reads a bound of a range. A day, month or year is included or excluded as a whole.
     fn bound(
         &mut self,
         field: (FieldId, Kind),
         bound: &RawBound<'a>,
+        side: Side,
     ) -> Compiled<Option<RangeBound<Value>>> {
         let mut read =
             |value: &RawValue<'a>| self.read(field, &unescape(value.raw.text), value.raw.place);
-        Ok(match bound {
-            RawBound::Open => Some(RangeBound::Unbounded),
-            RawBound::Included(value) => read(value)?.map(RangeBound::Included),
-            RawBound::Excluded(value) => read(value)?.map(RangeBound::Excluded),
+        Ok(match (bound, side) {
+            (RawBound::Open, _) => Some(RangeBound::Unbounded),
+            (RawBound::Included(value), Side::Lower) => {
+                read(value)?.map(|(first, _)| RangeBound::Included(first))
+            }
+            (RawBound::Included(value), Side::Upper) => {
+                read(value)?.map(|(_, last)| RangeBound::Included(last))
+            }
+            (RawBound::Excluded(value), Side::Lower) => {
+                read(value)?.map(|(_, last)| RangeBound::Excluded(last))
+            }
+            (RawBound::Excluded(value), Side::Upper) => {
+                read(value)?.map(|(first, _)| RangeBound::Excluded(first))
+            }
         })
     }
 
-    /// Reads a value of a field's kind.
+    /// Reads what is written as a value of a field's kind. Returns the first and the last value that are meant, which differ for a day, month
+    /// or year.
     fn read(
         &mut self,
         (field, kind): (FieldId, Kind),
         text: &str,
         place: usize,
-    ) -> Compiled<Option<Value>> {
-        let value = match kind {
-            Kind::Text(_) | Kind::Keyword => Some(Value::from(text)),
-            Kind::Integer => text.parse().ok().map(Value::Integer),
+    ) -> Compiled<Option<(Value, Value)>> {
+        let span = match kind {
+            Kind::Text(_) | Kind::Keyword => Some(Value::from(text)).map(alone),
+            Kind::Integer => text.parse().ok().map(Value::Integer).map(alone),
             // Adding 0 makes -0 to 0.
             Kind::Float => {
                 let number = text.parse::<f64>().ok();
-                number
-                    .filter(|number| number.is_finite())
-                    .map(|number| Value::Float(number + 0.0))
+                let number = number.filter(|number| number.is_finite());
+                number.map(|number| alone(Value::Float(number + 0.0)))
             }
-            Kind::Date => text.parse().ok().map(Value::Date),
-            Kind::Boolean => text.parse().ok().map(Value::Boolean),
+            Kind::Date => Period::read(text)
+                .map(|period| (Value::Date(period.first), Value::Date(period.last))),
+            Kind::Boolean => text.parse().ok().map(Value::Boolean).map(alone),
         };
-        if value.is_none() {
+        if span.is_none() {
             let name = self.parser.schema.definition(field).name();
             self.faults.refuse(QueryError::WrongType {
                 field: Excerpt::new(name),
@@ -149,6 +174,6 @@ impl<'a> Compiler<'a, '_> {
                 place: self.faults.place(place),
             })?;
         }
-        Ok(value)
+        Ok(span)
     }
 }
