@@ -25,13 +25,15 @@ pub enum SearchError {
     #[error("the deadline passed before the search was finished")]
     DeadlinePassed,
     /// A view, a query or a document has another schema than what it meets. Nothing was searched or written.
-    #[error("{what} has another schema: {actual} instead of {expected}")]
+    #[error("{what} has another schema: field {field} is {actual} instead of {expected}")]
     OtherSchema {
         /// What has it.
         what: &'static str,
-        /// The schema that was expected, as JSON.
+        /// The number of the first field that differs. The first field is 1.
+        field: usize,
+        /// The field that was expected, as JSON.
         expected: Excerpt,
-        /// Its own schema, as JSON.
+        /// Its own field, as JSON.
         actual: Excerpt,
     },
     /// The schema has no text field with this name. Nothing was searched.

@@ -45,17 +45,21 @@ impl<'a> Collected<'a> {
         query: &Query,
         options: &SearchOptions<'a>,
     ) -> Result<(), SearchError> {
-        let Some((_, any)) = views.first() else {
+        if views.is_empty() {
             return Ok(());
-        };
-        same_schema(any.schema(), query.schema(), "the query")?;
+        }
+        let schema = statistics.schema();
+        same_schema(schema, query.schema(), "the query")?;
+        for (_, view) in views {
+            same_schema(schema, view.schema(), "a view")?;
+        }
         let wants_any = options.end() > 0 || options.counts;
         // Without documents BM25 would divide by zero. A field without tokens has no live match to score.
         if statistics.document_count() == 0 || !wants_any {
             return Ok(());
         }
         let deadline = Deadline(options.deadline);
-        let weights = LeafWeight::for_query(query, statistics, any.tantivy(), deadline)?;
+        let weights = LeafWeight::for_query(query, statistics, deadline)?;
         let views = views.iter().enumerate();
         let parts = views.flat_map(|(at, &(shard, view))| {
             let parts = statistics.parts(at, view);
@@ -221,8 +225,7 @@ mod tests {
         assert_eq!(statistics.document_frequency("title", "sea").unwrap(), 1);
         let query = Query::parse("sea").unwrap();
         let passed = Deadline(Some(Instant::now()));
-        let weights =
-            |deadline| LeafWeight::for_query(&query, &statistics, searcher.tantivy(), deadline);
+        let weights = |deadline| LeafWeight::for_query(&query, &statistics, deadline);
         assert!(matches!(weights(passed), Err(SearchError::DeadlinePassed)));
         let weights = weights(Deadline(None)).unwrap();
         let hits = |deadline| {

@@ -1,12 +1,12 @@
 //! The matches of a leaf in a segment, with their scores.
 
-use tantivy::query::Scorer;
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet, TERMINATED};
+use tantivy::{DocId, TERMINATED};
 
 use super::ceilings::Ceilings;
 use super::constant::{Matcher, Prepared};
 use super::deadline::Deadline;
+use super::phrase::Elements;
 use super::postings::Postings;
 use super::segment::{Part, SegmentView};
 use super::slack;
@@ -26,7 +26,7 @@ enum Matches<'a> {
     All(f32),
     Term(TermMatches<'a>),
     /// `None` if there are no matches.
-    Phrase(&'a PhraseWeight, Option<Box<dyn Scorer>>),
+    Phrase(&'a PhraseWeight, Option<Box<Elements>>),
     Constant(&'a Prepared, f32, Matcher),
 }
 
@@ -71,10 +71,8 @@ impl<'a> Cursor<'a> {
             Matches::All(_) => part.segment.reader().max_doc(),
             Matches::Term(matches) => matches.open(part, scored)?,
             Matches::Phrase(phrase, matches) => {
-                *matches = phrase.scorer(part)?;
-                matches
-                    .as_ref()
-                    .map_or(0, |scorer| scorer.size_hint().max(1))
+                *matches = phrase.open(part, deadline)?.map(Box::new);
+                matches.as_ref().map_or(0, |elements| elements.size())
             }
             Matches::Constant(prepared, _, matcher) => {
                 *matcher = prepared.open(part.segment, deadline)?;
@@ -97,7 +95,10 @@ impl<'a> Cursor<'a> {
         let next = match &self.matches {
             Matches::All(_) => from,
             Matches::Term(matches) => matches.postings.document(),
-            Matches::Phrase(_, matches) => matches.as_ref().map_or(TERMINATED, DocSet::doc),
+            Matches::Phrase(_, matches) => {
+                let next = |elements: &Elements| elements.next_match(from);
+                matches.as_deref().map_or(TERMINATED, next)
+            }
             Matches::Constant(_, _, matcher) => matcher.next_match(from),
         };
         next.max(from)
@@ -149,18 +150,16 @@ impl<'a> Cursor<'a> {
                     }
                 });
             }
-            Matches::Phrase(_, matches) => {
-                let Some(scorer) = matches else { return };
-                let mut document = scorer.doc();
-                if document < from {
-                    document = scorer.seek(from);
-                }
-                while document < end {
-                    if wanted(document) {
-                        found(document, if scored { scorer.score() } else { 0.0 });
+            Matches::Phrase(phrase, matches) => {
+                let Some(elements) = matches else { return };
+                let lengths = segment.lengths(phrase.field);
+                elements.each(from, end, wanted, |elements, document| {
+                    let occurrences = elements.frequency();
+                    if occurrences > 0 {
+                        let length = lengths.fieldnorm_id(document);
+                        found(document, phrase.score(occurrences, length));
                     }
-                    document = scorer.advance();
-                }
+                });
             }
         }
     }
@@ -183,12 +182,14 @@ impl<'a> Cursor<'a> {
                     0.0
                 })
             }
-            Matches::Phrase(_, matches) => {
-                let scorer = matches.as_mut()?;
-                if scorer.doc() < document {
-                    scorer.seek(document);
-                }
-                (scorer.doc() == document).then(|| if scored { scorer.score() } else { 0.0 })
+            Matches::Phrase(phrase, matches) => {
+                let elements = matches.as_mut()?;
+                let occurrences = match elements.seek(document) {
+                    reached if reached == document => elements.frequency(),
+                    _ => 0,
+                };
+                let length = || segment.lengths(phrase.field).fieldnorm_id(document);
+                (occurrences > 0).then(|| phrase.score(occurrences, length()))
             }
         }
     }
@@ -250,8 +251,7 @@ mod tests {
         let view = TextShard::after(&writes);
         let statistics = TextStatistics::new(&[&view]).unwrap();
         let query = Query::parse("body:sea").unwrap();
-        let weights =
-            LeafWeight::for_query(&query, &statistics, view.tantivy(), Deadline(None)).unwrap();
+        let weights = LeafWeight::for_query(&query, &statistics, Deadline(None)).unwrap();
         let part = statistics.parts(0, &view).next().unwrap();
         let opened = || {
             let mut cursor = Cursor::new(&weights[0]);

@@ -338,8 +338,8 @@ mod tests {
     ) -> Result<(), SearchError> {
         let query = Query::parse(query).unwrap();
         let statistics = TextStatistics::new(&[searcher]).unwrap();
-        let (tantivy, none) = (searcher.tantivy(), Deadline(None));
-        let weights = LeafWeight::for_query(&query, &statistics, tantivy, none).unwrap();
+        let none = Deadline(None);
+        let weights = LeafWeight::for_query(&query, &statistics, none).unwrap();
         let mut scratch = Scratch::new(&query);
         let part = statistics.parts(0, searcher).next().unwrap();
         let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();

@@ -28,6 +28,7 @@ mod filter;
 mod lengths;
 mod options;
 mod period;
+mod phrase;
 mod postings;
 mod prune;
 mod query;

@@ -243,8 +243,8 @@ mod tests {
     ) -> (Vec<(DocumentId, u32)>, usize) {
         let query = Query::parse(query).unwrap();
         let statistics = TextStatistics::new(&searchers.iter().collect::<Vec<_>>()).unwrap();
-        let (any, none) = (searchers[0].tantivy(), Deadline(None));
-        let weights = LeafWeight::for_query(&query, &statistics, any, none).unwrap();
+        let none = Deadline(None);
+        let weights = LeafWeight::for_query(&query, &statistics, none).unwrap();
         let (mut scratch, mut top, mut scored) = (Scratch::new(&query), Top::new(limit, None), 0);
         let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
         let views = searchers.iter().enumerate();

@@ -169,7 +169,7 @@ impl TextShard {
             .try_into()
             .map_err(SearchError::index)?;
         Ok(Self {
-            view: TextView::open(IndexReader::searcher(&reader), &config.schema, None)?,
+            view: TextView::open(&IndexReader::searcher(&reader), &config.schema, None)?,
             writer,
             reader,
             written: HashMap::default(),
@@ -211,7 +211,11 @@ impl TextShard {
         loop {
             // Also without a commit, because a merge may have ended.
             self.reader.reload().map_err(SearchError::index)?;
-            match TextView::open(self.reader.searcher(), self.view.schema(), Some(&self.view)) {
+            match TextView::open(
+                &self.reader.searcher(),
+                self.view.schema(),
+                Some(&self.view),
+            ) {
                 Ok(view) => {
                     self.view = view;
                     return Ok(());

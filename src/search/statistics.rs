@@ -3,15 +3,13 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use tantivy::query::Bm25StatisticsProvider;
-use tantivy::schema::Field;
-use tantivy::{TantivyError, Term};
+use tantivy::Term;
 
 use super::analyzer::Analyzer;
 use super::entries::Entries;
 use super::lengths::Lengths;
 use super::remembered::Remembered;
-use super::schema::{Schema, TextField};
+use super::schema::{Field, Schema, TextField};
 use super::segment::Part;
 use super::view::{TextView, text_field};
 use crate::error::{Excerpt, SearchError};
@@ -172,39 +170,6 @@ impl AsRef<Self> for TextStatistics {
     }
 }
 
-/// The statistics in the form that tantivy requires.
-pub(super) struct Provider<'a>(pub(super) &'a TextStatistics);
-
-impl Bm25StatisticsProvider for Provider<'_> {
-    fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        let term = Term::from_field_text(field, "");
-        self.field_of(&term).map(|field| self.0.tokens(field))
-    }
-
-    fn total_num_docs(&self) -> tantivy::Result<u64> {
-        Ok(self.0.documents)
-    }
-
-    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        self.entries(term).map(|entries| entries.frequency)
-    }
-}
-
-impl Provider<'_> {
-    pub(super) fn entries(&self, term: &Term) -> tantivy::Result<Arc<Entries>> {
-        let entries = self.0.entries(self.field_of(term)?, term);
-        entries.map_err(|error| TantivyError::InternalError(error.to_string()))
-    }
-
-    fn field_of(&self, term: &Term) -> tantivy::Result<TextField> {
-        let not_text = || {
-            let field = term.field();
-            TantivyError::InvalidArgument(format!("{field:?} is not a text field"))
-        };
-        self.0.schema.text_field_of(term).ok_or_else(not_text)
-    }
-}
-
 /// Checks that documents, queries and views that meet have one schema.
 pub(super) fn same_schema(
     expected: &Schema,
@@ -214,10 +179,19 @@ pub(super) fn same_schema(
     if expected == actual {
         return Ok(());
     }
+    let [expected, actual] = [expected.fields(), actual.fields()];
+    let mut fields = expected.iter().zip(actual);
+    let same = fields.position(|(expected, actual)| expected != actual);
+    let same = same.unwrap_or_else(|| expected.len().min(actual.len()));
+    let shown = |fields: &[Field]| match fields.get(same) {
+        Some(field) => Excerpt::new(&field.to_json()),
+        None => Excerpt::new("none"),
+    };
     Err(SearchError::OtherSchema {
         what,
-        expected: Excerpt::new(&expected.to_json()),
-        actual: Excerpt::new(&actual.to_json()),
+        field: same + 1,
+        expected: shown(expected),
+        actual: shown(actual),
     })
 }
 

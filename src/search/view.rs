@@ -39,7 +39,6 @@ use crate::sync::Arc;
 #[derive(Clone)]
 pub struct TextView {
     schema: Schema,
-    searcher: Searcher,
     segments: Arc<[Arc<SegmentView>]>,
     documents: u64,
 }
@@ -47,7 +46,7 @@ pub struct TextView {
 impl TextView {
     /// Opens a view. Segments that `previous` already has are reused, so the cost depends only on what has changed.
     pub(super) fn open(
-        searcher: Searcher,
+        searcher: &Searcher,
         schema: &Schema,
         previous: Option<&Self>,
     ) -> Result<Self, SearchError> {
@@ -67,7 +66,6 @@ impl TextView {
         Ok(Self {
             documents: segments.iter().map(|segment| segment.documents()).sum(),
             schema: schema.clone(),
-            searcher,
             segments,
         })
     }
@@ -182,10 +180,6 @@ impl TextView {
 
     pub(super) fn segments(&self) -> &[Arc<SegmentView>] {
         &self.segments
-    }
-
-    pub(super) const fn tantivy(&self) -> &Searcher {
-        &self.searcher
     }
 }
 

@@ -1,18 +1,18 @@
 //! The weights of a query's leaves: the parts of their scores that depend on the statistics and not on the document.
 
+use tantivy::Term;
 use tantivy::postings::TermInfo;
-use tantivy::query::{EnableScoring, PhraseQuery, Query as _, Scorer, Weight};
-use tantivy::{Searcher, Term};
 
 use super::constant::Prepared;
-use super::deadline::Deadline;
+use super::deadline::{Deadline, Watch};
 use super::entries::Entries;
 use super::lengths::Lengths;
+use super::phrase::Elements;
 use super::query::{Leaf, LeafKind, Query};
 use super::schema::{Schema, TextField};
 use super::segment::Part;
 use super::slack;
-use super::statistics::{Provider, TextStatistics};
+use super::statistics::TextStatistics;
 use crate::error::SearchError;
 use crate::frequency::bm25::single;
 use crate::sync::Arc;
@@ -41,21 +41,24 @@ pub(super) struct TermWeight {
 }
 
 pub(super) struct PhraseWeight {
-    words: Vec<Arc<Entries>>,
-    weight: Box<dyn Weight>,
-    boost: f32,
+    pub(super) field: TextField,
+    /// With their offsets.
+    terms: Vec<(usize, Term)>,
+    /// By term.
+    entries: Vec<Arc<Entries>>,
+    weight: f32,
+    lengths: Arc<Lengths>,
 }
 
 impl LeafWeight {
     pub(super) fn for_query(
         query: &Query,
         statistics: &TextStatistics,
-        searcher: &Searcher,
         deadline: Deadline,
     ) -> Result<Vec<Self>, SearchError> {
         let weigh = |leaf: &Leaf| {
             deadline.check()?;
-            Self::new(leaf, query.schema(), statistics, searcher)
+            Self::new(leaf, query.schema(), statistics, deadline)
         };
         query.leaves.iter().map(weigh).collect()
     }
@@ -64,7 +67,7 @@ impl LeafWeight {
         leaf: &Leaf,
         schema: &Schema,
         statistics: &TextStatistics,
-        searcher: &Searcher,
+        deadline: Deadline,
     ) -> Result<Self, SearchError> {
         let (kind, greatest) = match &leaf.kind {
             LeafKind::Everything => (WeightKind::All(leaf.boost), leaf.boost),
@@ -73,9 +76,9 @@ impl LeafWeight {
                 let greatest = term.weight;
                 (WeightKind::Term(term), greatest)
             }
-            LeafKind::Phrase(_, terms) => {
-                let (phrase, greatest) =
-                    PhraseWeight::new(terms, leaf.boost, statistics, searcher)?;
+            LeafKind::Phrase(field, terms) => {
+                let phrase = PhraseWeight::new(*field, terms, leaf.boost, statistics, deadline)?;
+                let greatest = phrase.weight;
                 (WeightKind::Phrase(phrase), greatest)
             }
             LeafKind::Constant(constant) => {
@@ -127,40 +130,45 @@ impl TermWeight {
 }
 
 impl PhraseWeight {
-    /// Returns the weight, and the greatest score.
     fn new(
+        field: TextField,
         terms: &[(usize, Term)],
         boost: f32,
         statistics: &TextStatistics,
-        searcher: &Searcher,
-    ) -> Result<(Self, f32), SearchError> {
-        let provider = Provider(statistics);
-        let word = |(_, term): &(usize, Term)| provider.entries(term).map_err(SearchError::index);
-        let words: Vec<_> = terms.iter().map(word).collect::<Result<_, _>>()?;
+        deadline: Deadline,
+    ) -> Result<Self, SearchError> {
+        let watch = Watch::new(deadline);
+        let entries = |(_, term): &(usize, Term)| {
+            watch.check()?;
+            statistics.entries(field, term)
+        };
+        let entries: Vec<_> = terms.iter().map(entries).collect::<Result<_, _>>()?;
         let documents = statistics.document_count();
         let idf = |idf, word: &Arc<Entries>| idf + single::idf(documents, word.frequency);
-        // The same weight as tantivy makes internally.
-        let greatest = single::weight(words.iter().fold(0.0, idf)) * boost;
-        let scoring = EnableScoring::enabled_from_statistics_provider(&provider, searcher);
-        let phrase = PhraseQuery::new_with_offset(terms.to_vec());
-        let weight = phrase.weight(scoring).map_err(SearchError::index)?;
-        Ok((
-            Self {
-                words,
-                weight,
-                boost,
-            },
-            greatest,
-        ))
+        Ok(Self {
+            field,
+            terms: terms.to_vec(),
+            weight: single::weight(entries.iter().fold(0.0, idf)) * boost,
+            entries,
+            lengths: Arc::clone(statistics.lengths(field)),
+        })
     }
 
-    /// Finds the phrase in a segment. Returns `None` if a word isn't there.
-    pub(super) fn scorer(&self, part: Part<'_>) -> Result<Option<Box<dyn Scorer>>, SearchError> {
-        let is_missing = |number| self.words.iter().any(|word| !word.is_in_segment(number));
+    /// Opens the phrase in a segment. Returns `None` if a word isn't there.
+    pub(super) fn open(
+        &self,
+        part: Part<'_>,
+        deadline: Deadline,
+    ) -> Result<Option<Elements>, SearchError> {
+        let is_missing = |number| self.entries.iter().any(|word| !word.is_in_segment(number));
         if part.number.is_some_and(is_missing) {
             return Ok(None);
         }
-        let scorer = self.weight.scorer(part.segment.reader(), self.boost);
-        scorer.map(Some).map_err(SearchError::index)
+        let index = part.segment.inverted_index(self.field);
+        Elements::open(&self.terms, index, Watch::new(deadline), |_, _| Ok(None))
+    }
+
+    pub(super) fn score(&self, occurrences: u32, length: u8) -> f32 {
+        self.lengths.score(self.weight, occurrences, length)
     }
 }

@@ -133,7 +133,7 @@ fn leaf(random: &mut Random) -> Leaf {
     match random.below(9) {
         0 => Leaf::Prefix(terms, begin(random, 2)),
         1 => {
-            let ends = ["?", "*", "*b", "?*", "é?", "*é*", "??", "*ab"];
+            let ends = ["?a", "*", "*b", "?*", "é?b", "*é*", "?*?", "*ab"];
             let begin = random.pick(&["aa", "ab", "aé", "ba"]).unwrap();
             Leaf::Wildcard(terms, begin.to_owned() + random.pick(&ends).unwrap())
         }

@@ -4,7 +4,9 @@ use tickring::DocumentId;
 use tickring::search::{
     Field, Query, QueryError, QueryParser, Schema, SearchOptions, TextView, search, search_with,
 };
-use tickring::testing::search::{Documents, TextColony};
+use tickring::testing::search::{
+    Documents, FORMS, LANGUAGES, NaiveAnalyzer, SCRIPTS, TextColony, is_in_run,
+};
 use tickring::{Publication, publication::ShardFailure};
 
 use super::publication_of;
@@ -228,4 +230,91 @@ fn a_day_a_month_and_a_year_are_meant_as_a_whole() -> Result<(), ShardFailure> {
         assert_eq!(found, expected, "{query}");
     }
     Ok(())
+}
+
+/// A part of a document's word finds it as a prefix, wherever the word is split and whatever it folds to, or it is refused.
+#[test]
+fn s3_s6_prefixes_of_words_in_all_scripts_find_them() {
+    let odd = "می‌خواهم بروم co\u{ad}operate Rust™ compiler seaⒶtide क्‍षमा ﬁnance ½ x²y ﷺ 1⁄2 Ⅷth";
+    let texts = SCRIPTS.iter().chain(&LANGUAGES).map(|(_, text)| *text);
+    let model = NaiveAnalyzer::new("text-1");
+    let (mut asked, mut refused) = (0, 0);
+    for text in texts.chain([odd]) {
+        for (name, form) in FORMS {
+            let text = form(text);
+            let publication = publication_of(&[("", &text)], 1);
+            for word in text.split_whitespace() {
+                for (end, next) in word.char_indices().skip(2).chain([(word.len(), ' ')]) {
+                    let start = &word[..end];
+                    // Where a character is cut in two, its first part is another one.
+                    if !model.fold(word).starts_with(&model.fold(start)) || !is_whole(next) {
+                        continue;
+                    }
+                    let escape = |letter: char| match letter.is_alphanumeric() {
+                        true => letter.to_string(),
+                        false => format!("\\{letter}"),
+                    };
+                    let query: String = start.chars().map(escape).collect();
+                    asked += 1;
+                    match Query::parse(&format!("{query}*")) {
+                        Ok(query) => {
+                            let found = found(&publication, &query);
+                            assert_eq!(found, [0], "{query} in {word}, {name}");
+                        }
+                        Err(_) => refused += 1,
+                    }
+                }
+            }
+        }
+    }
+    assert!(asked > 5_000 && refused < asked / 8, "{refused} of {asked}");
+}
+
+/// Whether nothing of the character before belongs to this one.
+fn is_whole(letter: char) -> bool {
+    is_in_run(letter)
+        && NaiveAnalyzer::new("text-1")
+            .tokens(&letter.to_string())
+            .len()
+            == 1
+        || letter == ' '
+}
+
+#[test]
+fn what_a_pattern_would_be_split_at_is_refused() {
+    for query in [
+        "می‌خ?اهم",
+        "می‌خواهم~1",
+        "co\u{ad}op?rate",
+        "seaⒶt?de",
+        "sea-*",
+        "Rust™*",
+    ] {
+        let error = Query::parse(query).unwrap_err().to_string();
+        assert!(
+            error.contains("a character that no word has"),
+            "{query}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_field_that_is_not_there_leaves_its_words() {
+    let publication = publication_of(&[("sea", ""), ("tide", "2020")], 2);
+    for (query, expected) in [
+        ("author:*", &[][..]),
+        ("sea -author:*", &[0]),
+        ("author:sea", &[0]),
+        ("author:[a TO b]", &[]),
+        ("author:(sea tide)", &[0, 1]),
+    ] {
+        let (parsed, left_out) = Query::lenient(query);
+        let mut found = found(&publication, &parsed);
+        found.sort_unstable();
+        assert_eq!(found, expected, "{query}");
+        assert!(!left_out.is_empty(), "{query}");
+        assert!(Query::parse(query).is_err(), "{query}");
+    }
+    let error = Query::parse("body:-2020").unwrap_err().to_string();
+    assert!(error.contains("a sign stands between a field"), "{error}");
 }

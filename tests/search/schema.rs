@@ -5,6 +5,7 @@ use tickring::search::{
     Date, DocumentError, Field, Query, Schema, SchemaBuilder, SchemaError, SearchError,
     TextDocument, TextShard, TextShardConfig, TextView, Value, search,
 };
+use tickring::testing::random::Random;
 use tickring::{Colony, ColonyConfig, DocumentId, Publication, Shard, ShardId, View};
 
 fn library() -> Schema {
@@ -357,5 +358,51 @@ fn records_become_documents_or_are_refused_with_the_field_and_the_value() {
     ] {
         let refused = read(record).unwrap_err().to_string();
         assert!(refused.contains(reason), "{record}: {refused}");
+    }
+}
+
+#[test]
+fn equal_fields_make_equal_schemas_however_they_are_written() {
+    let given = serde_json::from_str::<Field>(r#"{"name":"a","kind":"text","boost":-0.0}"#);
+    let build = |field| Schema::builder().field(field).build().unwrap();
+    let schemas = [
+        build(given.unwrap()),
+        build(Field::text("a").boost(0.0)),
+        build(Field::text("a").boost(-0.0)),
+        Schema::from_json(r#"{"fields":[{"name":"a","kind":"text","boost":0}]}"#).unwrap(),
+    ];
+    for schema in &schemas {
+        assert_eq!(schema, &schemas[0]);
+        assert_eq!(schema.fingerprint(), schemas[0].fingerprint());
+        assert_eq!(schema.to_json(), schemas[0].to_json());
+    }
+}
+
+#[test]
+fn numbers_of_records_are_the_nearest_floats() {
+    let schema = Schema::builder()
+        .field(Field::text("body"))
+        .field(Field::float("price").stored())
+        .build()
+        .unwrap();
+    let mut random = Random::new(8);
+    let odd = [
+        "19.129366531568962",
+        "9007199254740993",
+        "18446744073709551615",
+        "1152921504606846976",
+        "5",
+        "1e-320",
+    ];
+    let any = (0..500).map(|_| f64::from_bits(random.next() >> 2 | 1 << 60).to_string());
+    for number in odd.map(str::to_owned).into_iter().chain(any) {
+        let document = schema.document_from_json(&format!(r#"{{"price": {number}}}"#));
+        let document = document.unwrap();
+        let price = document.get("price").and_then(Value::as_float).unwrap();
+        assert_eq!(
+            price.to_bits(),
+            number.parse::<f64>().unwrap().to_bits(),
+            "{number}"
+        );
     }
 }

@@ -72,7 +72,8 @@ impl Marked {
     pub(super) fn next(&self, from: DocId) -> DocId {
         let first = (from / 64) as usize;
         let mut mask = u64::MAX << (from % 64);
-        for (start, word) in (0..).step_by(64).zip(&self.words).skip(first) {
+        let words = self.words.get(first..).unwrap_or_default();
+        for (start, word) in (from - from % 64..).step_by(64).zip(words) {
             if word & mask != 0 {
                 return start + (word & mask).trailing_zeros();
             }

@@ -359,7 +359,7 @@ fn query(constant: Constant, schema: &Schema) -> Query {
 
 fn found(view: &TextView, query: &Query) -> BTreeSet<DocumentId> {
     let (statistics, none) = (TextStatistics::new(&[view]).unwrap(), Deadline(None));
-    let weights = LeafWeight::for_query(query, &statistics, view.tantivy(), none).unwrap();
+    let weights = LeafWeight::for_query(query, &statistics, none).unwrap();
     let (mut scratch, mut all) = (Scratch::new(query), BTreeSet::new());
     let mut cursors: Vec<_> = weights.iter().map(Cursor::new).collect();
     for part in statistics.parts(0, view) {

@@ -19,6 +19,7 @@ use crate::search::schema::{FieldId, Kind};
 type Compiled<T = Option<PartId>> = Result<T, QueryError>;
 
 /// A word or phrase as it is written, without escapes.
+#[derive(Clone, Copy)]
 struct Written<'t> {
     text: &'t str,
     place: usize,
@@ -34,6 +35,8 @@ impl<'a> Compiler<'a, '_> {
             .field
             .map(|field| (field, self.parser.schema.kind(field)));
         match (&item.unary, kind) {
+            // Its field isn't there.
+            (Unary::Everything, None) if item.field.is_some() => Ok(None),
             (Unary::Everything, None) => self.tree(vec![LeafKind::Everything], item.place, context),
             (Unary::Everything, Some((field, _))) => {
                 self.constant(Constant::Exists(field), item.place, context)
@@ -79,6 +82,13 @@ impl<'a> Compiler<'a, '_> {
         }
         let place = raw.place;
         let least = self.least();
+        let is_text = |field| matches!(self.parser.schema.kind(field), Kind::Text(_));
+        if item.field.is_some()
+            && raw.text.starts_with(['+', '-'])
+            && context.field.is_some_and(is_text)
+        {
+            self.faults.syntax(Fault::SIGN_IN_FIELD, place)?;
+        }
         match Shape::of(raw.text) {
             Shape::Plain => {
                 let written = Written {

@@ -166,7 +166,7 @@ impl Query {
     }
 
     /// Parses as much of a query as possible. Returns the errors that [`parse`](Self::parse) could have returned, each of which stands for a
-    /// part that was left out. If nothing is left, the query finds nothing.
+    /// part that was left out. Of words in a field that isn't there, only the field is left out. If nothing is left, the query finds nothing.
     ///
     /// ```
     /// use tickring::search::Query;

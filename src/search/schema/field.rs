@@ -167,6 +167,20 @@ impl Field {
         }
     }
 
+    /// Gives equal fields the same form.
+    pub(super) fn complete(&mut self) {
+        if self.is_text() {
+            self.analyzer.get_or_insert_default();
+        }
+        // Adding 0 makes -0 to 0.
+        self.boost += 0.0;
+    }
+
+    pub(in crate::search) fn to_json(&self) -> String {
+        // Strings, numbers and booleans have a JSON form: this can't fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     pub(super) fn validate(&self) -> Result<(), SchemaError> {
         let name = || Excerpt::new(&self.name);
         let mut letters = self.name.chars();

@@ -12,18 +12,6 @@ struct Given {
     fields: Vec<Field>,
 }
 
-impl Given {
-    fn build(mut self) -> Result<Schema, SchemaError> {
-        for field in self.fields.iter_mut().filter(|field| field.is_text()) {
-            field.analyzer.get_or_insert_default();
-        }
-        SchemaBuilder {
-            fields: self.fields,
-        }
-        .build()
-    }
-}
-
 #[derive(Serialize)]
 struct Shown<'a> {
     fields: &'a [Field],
@@ -54,7 +42,7 @@ impl Schema {
     pub fn from_json(json: &str) -> Result<Self, SchemaError> {
         let given: Given =
             serde_json::from_str(json).map_err(|error| SchemaError::Json(Cause::new(error)))?;
-        given.build()
+        SchemaBuilder::new(given.fields).build()
     }
 
     /// Returns the schema as JSON, which [`from_json`](Self::from_json) reads.
@@ -84,6 +72,8 @@ impl Serialize for Schema {
 impl<'de> Deserialize<'de> for Schema {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let given = Given::deserialize(deserializer)?;
-        given.build().map_err(serde::de::Error::custom)
+        SchemaBuilder::new(given.fields)
+            .build()
+            .map_err(serde::de::Error::custom)
     }
 }

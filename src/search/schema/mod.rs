@@ -66,7 +66,7 @@ impl Schema {
 
     /// Starts a schema without fields. See the example of [`Schema`].
     pub const fn builder() -> SchemaBuilder {
-        SchemaBuilder { fields: Vec::new() }
+        SchemaBuilder::new(Vec::new())
     }
 
     /// Starts a document of this schema without values. See the example of [`Schema`].
@@ -200,6 +200,10 @@ pub struct SchemaBuilder {
 }
 
 impl SchemaBuilder {
+    const fn new(fields: Vec<Field>) -> Self {
+        Self { fields }
+    }
+
     /// Adds a field after those added before.
     pub fn field(mut self, field: Field) -> Self {
         self.fields.push(field);
@@ -218,7 +222,10 @@ impl SchemaBuilder {
     /// # Errors
     /// [`SchemaError`] if a name isn't allowed or is there twice, an option contradicts the field's kind, a boost is out of bounds, or there is
     /// no text field or too many fields.
-    pub fn build(self) -> Result<Schema, SchemaError> {
+    pub fn build(mut self) -> Result<Schema, SchemaError> {
+        for field in &mut self.fields {
+            field.complete();
+        }
         if self.fields.len() > Schema::MAX_FIELDS {
             return Err(SchemaError::TooManyFields {
                 fields: self.fields.len(),

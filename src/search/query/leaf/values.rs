@@ -153,7 +153,7 @@ impl<'a> Compiler<'a, '_> {
         place: usize,
     ) -> Compiled<Option<(Value, Value)>> {
         let span = match kind {
-            Kind::Text(_) | Kind::Keyword => Some(Value::from(text)).map(alone),
+            Kind::Text(_) | Kind::Keyword => Some(alone(Value::from(text))),
             Kind::Integer => text.parse().ok().map(Value::Integer).map(alone),
             // Adding 0 makes -0 to 0.
             Kind::Float => {

@@ -1,4 +1,4 @@
-//! The documents and positions of a phrase's elements.
+//! The documents and positions of an element of a phrase.
 
 use tantivy::index::InvertedIndexReader;
 use tantivy::postings::{Postings, SegmentPostings, TermInfo};
@@ -6,12 +6,9 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, TERMINATED};
 
 use crate::error::SearchError;
-use crate::search::constant::marked::Marked;
-use crate::search::constant::pattern::each_with_prefix;
-use crate::search::deadline::Watch;
 
 /// The documents of a term, or of all terms that begin with the same text. They can only be read forwards.
-pub(super) enum Documents {
+pub(in crate::search) enum Documents {
     Term(Box<SegmentPostings>),
     /// The documents and positions in order, and the place of the current one.
     Prefix(Vec<(DocId, u32)>, usize),
@@ -58,7 +55,7 @@ impl Documents {
     }
 }
 
-pub(super) fn postings(
+pub(in crate::search) fn postings(
     index: &InvertedIndexReader,
     info: &TermInfo,
 ) -> Result<SegmentPostings, SearchError> {
@@ -66,55 +63,4 @@ pub(super) fn postings(
     index
         .read_postings_from_terminfo(info, option)
         .map_err(SearchError::index)
-}
-
-/// Returns the documents and positions of the terms with this prefix, in order, in the documents that have all of `others`.
-pub(super) fn with_prefix(
-    prefix: &str,
-    others: &[TermInfo],
-    index: &InvertedIndexReader,
-    max_doc: DocId,
-    watch: &Watch,
-) -> Result<Vec<(DocId, u32)>, SearchError> {
-    let candidates = documents_of_all(others, index, max_doc, watch)?;
-    let (mut found, mut positions) = (Vec::new(), Vec::new());
-    each_with_prefix(index.terms(), prefix, watch, |info| {
-        let mut postings = postings(index, info)?;
-        let mut document = candidates.next(postings.doc());
-        while document != TERMINATED {
-            watch.check()?;
-            if postings.doc() < document {
-                postings.seek(document);
-            }
-            if postings.doc() == document {
-                postings.positions(&mut positions);
-                found.extend(positions.iter().map(|&position| (document, position)));
-                postings.advance();
-            }
-            document = candidates.next(postings.doc());
-        }
-        Ok(())
-    })?;
-    found.sort_unstable();
-    Ok(found)
-}
-
-/// Returns the documents that have all of these terms.
-fn documents_of_all(
-    terms: &[TermInfo],
-    index: &InvertedIndexReader,
-    max_doc: DocId,
-    watch: &Watch,
-) -> Result<Marked, SearchError> {
-    let mut all = Marked::new(max_doc);
-    match terms.split_first() {
-        None => (0..max_doc).for_each(|document| all.insert(document)),
-        Some((first, _)) => all.mark(index, first, watch)?,
-    }
-    for info in terms.iter().skip(1) {
-        let mut term = Marked::new(max_doc);
-        term.mark(index, info, watch)?;
-        all.keep(&term);
-    }
-    Ok(all)
 }
