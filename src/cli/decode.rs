@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -26,7 +26,11 @@ pub(super) fn decoded(raw: impl Read + 'static) -> io::Result<Box<dyn BufRead>> 
     let (start, raw) = peeked(counted)?;
     let raw = BufReader::new(raw);
     let unpacked: Box<dyn Read> = match start[..] {
-        [0x1f, 0x8b, ..] => Box::new(Bounded::new(MultiGzDecoder::new(raw), packed, "gzip")),
+        [0x1f, 0x8b, ..] => Box::new(Bounded::new(
+            Gzip(Some(GzDecoder::new(raw))),
+            packed,
+            "gzip",
+        )),
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
             Box::new(Bounded::new(Zstd::new(raw), packed, "Zstandard"))
         }
@@ -120,6 +124,43 @@ impl<R: Read> Read for Bounded<R> {
         }
         Ok(read)
     }
+}
+
+/// A decompressor of gzip members one after another. Zeros after the last are passed over, as gzip itself does.
+struct Gzip<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let source = self.0.take().map(GzDecoder::into_inner);
+            self.0 = source.map(next_member).transpose()?.flatten();
+        }
+        Ok(0)
+    }
+}
+
+/// Begins the next gzip member, if there is one.
+fn next_member<R: BufRead>(mut source: R) -> io::Result<Option<GzDecoder<R>>> {
+    let mut is_padded = false;
+    loop {
+        let buffer = source.fill_buf()?;
+        let zeros = buffer.iter().take_while(|&&byte| byte == 0).count();
+        is_padded |= zeros > 0;
+        if buffer.is_empty() {
+            return Ok(None);
+        } else if zeros < buffer.len() {
+            break;
+        }
+        source.consume(zeros);
+    }
+    if is_padded {
+        return Err(damaged("other data after a padding of zeros"));
+    }
+    Ok(Some(GzDecoder::new(source)))
 }
 
 /// A decompressor of Zstandard frames one after another.

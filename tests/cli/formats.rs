@@ -333,3 +333,27 @@ fn a_file_that_is_no_file_of_records_is_not_listed_line_by_line_for_ever() {
     assert_eq!(all.len(), 30_001);
     assert_eq!(all[30_000], ("late.jsonl", reason));
 }
+
+#[test]
+fn gzip_data_may_be_padded_with_zeros() {
+    let padded = [gzip(b"a ring "), gzip(b"in two members"), vec![0; 20_000]].concat();
+    let (mut damaged, mut garbage) = (padded.clone(), gzip(b"a ring"));
+    damaged.extend(gzip(b"ring"));
+    garbage.extend(b"garbage");
+    let directory = corpus(&[
+        ("padded.gz", &padded),
+        ("damaged.gz", &damaged),
+        ("garbage.gz", &garbage),
+    ]);
+    let report = json(&tickring(
+        &[".", "--json", "--query", "\"a ring in two members\""],
+        directory.path(),
+    ));
+    assert_eq!(hits(&report), ["padded.gz"]);
+    let all = skipped(&report);
+    let expected = [
+        ("damaged.gz", "gzip: other data after a padding of zeros"),
+        ("garbage.gz", "gzip: unexpected end of file"),
+    ];
+    assert_eq!(all, expected);
+}
