@@ -107,16 +107,16 @@ pub(crate) struct Run {
         conflicts_with = "schema"
     )]
     pub(super) title_field: Option<String>,
-    /// File with a schema, or `infer`. Without it, records have a text and maybe a title, and queries know the fields title and body.
+    /// File with a schema (at most 1 MiB), - for standard input, or `infer`. Without it, records have a text and maybe a title, and queries know the fields title and body.
     ///
     /// A schema is a JSON object such as {"fields": [{"name": "title", "kind": "text", "boost": 2, "stored": true}, {"name": "year",
     /// "kind": "integer"}]}. The kinds are text, keyword, integer, float, date and boolean. A text may have an "analyzer" (see --analyzer).
     /// A record's members fill the fields of the same name. An array gives several values, null none, and other members are ignored. Files
     /// fill the text fields title and body.
     ///
-    /// `infer` makes the schema from the first 1000 records (at most 16 MiB). A member whose values are all strings is a date if all are
+    /// `infer` makes the schema from the first 1000 records (at most 16 MiB, in which other lines count too). A member whose values are all strings is a date if all are
     /// dates (2026-11-27 or a time as in RFC 3339), a keyword if all are without spaces and at most 100 bytes long, otherwise text. title,
-    /// body and text are text. Numbers are integers if all are whole and have 64 bits, otherwise floats. If the kinds differ, that of more than half of the
+    /// body and text are text. Values in scripts without spaces (Chinese, Japanese, Thai and others) are text. Numbers are integers if all are whole and have 64 bits, otherwise floats. If the kinds differ, that of more than half of the
     /// records counts, and the others are skipped and listed; a member without such a kind, or with objects, is left out and listed. The
     /// schema is printed on standard error, and with --json under the key schema. Save it to change it.
     ///
@@ -181,15 +181,22 @@ impl Run {
     }
 
     /// Returns why the options contradict each other, if they do.
-    pub(super) fn wrong(&self) -> Option<&'static str> {
-        let standard = Path::new(STANDARD_INPUT);
+    pub(super) fn wrong(&self) -> Option<String> {
         let is_own = self.schema.is_some() && !self.infers();
         if is_own && self.analyzer != Analyzer::default() {
-            return Some("--analyzer has no effect beside a schema file: name it there");
+            let reason = "--analyzer has no effect beside a schema file: name it there";
+            return Some(reason.to_owned());
         }
-        let is_queries = self.query_file.as_deref() == Some(standard);
-        (is_queries && self.paths.iter().any(|path| path == standard))
-            .then_some("standard input can't be both text to index and queries")
+        let is_standard = |path: &PathBuf| path == Path::new(STANDARD_INPUT);
+        let purposes = [
+            ("text to index", self.paths.iter().any(is_standard)),
+            ("queries", self.query_file.as_ref().is_some_and(is_standard)),
+            ("the schema", self.schema.as_ref().is_some_and(is_standard)),
+        ];
+        let mut purposes = purposes.iter().filter(|(_, is_purpose)| *is_purpose);
+        let (one, other) = purposes.next().zip(purposes.next())?;
+        let both = format!("{} and {}", one.0, other.0);
+        Some(format!("standard input can't be both {both}"))
     }
 
     /// Returns whether the schema is to be inferred.

@@ -61,10 +61,7 @@ pub(super) fn read(
         documents: 0,
         settled: false,
         has_records: false,
-        unknown: match &purpose {
-            Purpose::Documents(shape) => shape.left_out.clone(),
-            Purpose::Sample(_) => HashSet::new(),
-        },
+        unknown: HashSet::new(),
         purpose,
         take,
     };
@@ -145,7 +142,7 @@ impl Reader<'_> {
             return Ok(());
         };
         let text = source::open(path, self.standard)
-            .and_then(source::read_text)
+            .and_then(|input| source::read_text(input, MAX_BYTES))
             .and_then(|text| match text.is_empty() {
                 true => Err("empty".to_owned()),
                 false => shape.file(path, text),
@@ -171,12 +168,20 @@ impl Reader<'_> {
             Ok(input) => input,
             Err(reason) => return self.take(Item::file_skipped(name, &reason, named)),
         };
-        let mut records = Records::new(input, LIMITS);
-        let before = self.documents;
+        let limits = match &self.purpose {
+            // What is longer than a line may be is more than a sample.
+            Purpose::Sample(_) => Limits {
+                passed_over: 0,
+                ..LIMITS
+            },
+            Purpose::Documents(_) => LIMITS,
+        };
+        let mut records = Records::new(input, limits);
+        let before = self.found();
         let mut lines = 0;
         while let Some((number, line)) = records.next() {
             lines += 1;
-            if lines > MAX_WRONG && self.documents == before && !self.is_sampling() {
+            if lines > MAX_WRONG && self.found() == before {
                 let reason = format!("no record in {MAX_WRONG} lines, so the rest isn't read");
                 return self.take(Item::file_skipped(name, &reason, named));
             }
@@ -187,6 +192,9 @@ impl Reader<'_> {
             let named = named && records.is_unreadable();
             if self.is_sampled() {
                 return Ok(());
+            }
+            if let Purpose::Sample(sample) = &mut self.purpose {
+                sample.count(records.take_bytes());
             }
             match line {
                 Ok(line) => self.record(&line, place)?,
@@ -201,8 +209,12 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn is_sampling(&self) -> bool {
-        matches!(self.purpose, Purpose::Sample(_))
+    /// Returns the number of documents, or that of the records of the sample.
+    fn found(&self) -> u64 {
+        match &self.purpose {
+            Purpose::Documents(_) => self.documents,
+            Purpose::Sample(sample) => sample.records(),
+        }
     }
 
     /// Returns whether the sample needs no more records.

@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 
 use tickring::DocumentId;
-use tickring::search::{TextDocument, Value};
+use tickring::search::{Field, TextDocument, Value};
 use uuid::Uuid;
 
 use super::escape;
@@ -19,6 +19,7 @@ pub(super) struct Document {
     /// its file and line if it has no id.
     pub(super) name: String,
     pub(super) text: TextDocument,
+    is_file: bool,
 }
 
 impl Document {
@@ -28,6 +29,7 @@ impl Document {
         Self {
             id: hashed("file", &bytes),
             name: escape::name(&bytes),
+            is_file: true,
             text,
         }
     }
@@ -36,6 +38,7 @@ impl Document {
     pub(super) fn record(name: String, text: TextDocument) -> Self {
         Self {
             id: hashed("record", name.as_bytes()),
+            is_file: false,
             text,
             name,
         }
@@ -45,6 +48,7 @@ impl Document {
     pub(super) fn line(place: String, text: TextDocument) -> Self {
         Self {
             id: hashed("line", place.as_bytes()),
+            is_file: false,
             text,
             name: place,
         }
@@ -54,17 +58,17 @@ impl Document {
         let name = format!("generated/{number:07}");
         Self {
             id: hashed("generated", name.as_bytes()),
+            is_file: false,
             text,
             name,
         }
     }
 
-    /// Returns the size of its texts in bytes, without the title of a file.
+    /// Returns the size of its texts in bytes. The title of a file is its name, which doesn't count.
     pub(super) fn bytes(&self) -> u64 {
-        let fields = self.text.schema().fields().iter();
-        let plain = fields.len() == 2;
-        let fields = fields.filter(|field| !plain || field.name() != "title");
-        let values = fields.flat_map(|field| self.text.get_all(field.name()));
+        let fields = self.text.schema().fields().iter().map(Field::name);
+        let fields = fields.filter(|&name| !self.is_file || name != "title");
+        let values = fields.flat_map(|name| self.text.get_all(name));
         values
             .filter_map(Value::as_str)
             .map(|text| text.len() as u64)

@@ -182,7 +182,7 @@ impl Indexing {
         tick_documents: usize,
     ) -> Result<(), Failure> {
         let bytes = document.bytes();
-        let Document { id, name, text } = document;
+        let Document { id, name, text, .. } = document;
         let shortened = shortened_words(&text);
         let known = Known {
             name,

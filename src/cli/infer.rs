@@ -10,7 +10,7 @@ use super::record::Object;
 
 /// The number of records, and of their bytes, that a schema is inferred from.
 pub(super) const SAMPLE_RECORDS: usize = 1_000;
-const SAMPLE_BYTES: usize = 16 << 20;
+pub(super) const SAMPLE_BYTES: u64 = 16 << 20;
 /// The name of a member that isn't a field, and where and why.
 type LeftOut = (String, Skipped);
 
@@ -29,7 +29,8 @@ pub(super) struct Sample {
     members: Vec<(String, Kinds, Place)>,
     positions: HashMap<String, usize>,
     records: usize,
-    bytes: usize,
+    /// The size of the lines, whether they are records or not.
+    bytes: u64,
 }
 
 impl Sample {
@@ -47,9 +48,17 @@ impl Sample {
         self.records >= SAMPLE_RECORDS || self.bytes >= SAMPLE_BYTES
     }
 
+    pub(super) const fn records(&self) -> u64 {
+        self.records as u64
+    }
+
+    /// Counts what was read.
+    pub(super) const fn count(&mut self, bytes: u64) {
+        self.bytes += bytes;
+    }
+
     /// Adds a record. What isn't a record is left to be skipped later.
     pub(super) fn add(&mut self, line: &str, place: &Place) {
-        self.bytes += line.len();
         let Ok(object) = Object::read(line) else {
             return;
         };

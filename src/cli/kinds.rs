@@ -1,5 +1,7 @@
 //! The kinds of the values that a member has in different records, and the field that fits most of them.
 
+use icu_properties::props::Script;
+use icu_properties::script::ScriptWithExtensions;
 use serde_json::Value;
 use tickring::search::{Date, Field};
 
@@ -47,11 +49,7 @@ impl Guess {
             Value::Number(number) if number.is_i64() => Self::Integer,
             Value::Number(_) => Self::Float,
             Value::String(text) if text.parse::<Date>().is_ok() => Self::Date,
-            Value::String(text)
-                if text.len() <= KEYWORD_BYTES && !text.contains(char::is_whitespace) =>
-            {
-                Self::Keyword
-            }
+            Value::String(text) if is_keyword(text) => Self::Keyword,
             Value::String(_) => Self::Text,
             Value::Array(_) | Value::Object(_) => Self::Nested,
         })
@@ -92,6 +90,28 @@ impl Guess {
             Self::Nested | Self::Several => return None,
         })
     }
+}
+
+fn is_keyword(text: &str) -> bool {
+    text.len() <= KEYWORD_BYTES && !text.contains(|c: char| c.is_whitespace() || is_unspaced(c))
+}
+
+/// Returns whether it is a letter of a script that writes words without spaces between them. These are the scripts of which the analyzers take
+/// two letters at a time as words.
+fn is_unspaced(letter: char) -> bool {
+    const UNSPACED: [Script; 8] = [
+        Script::Han,
+        Script::Hiragana,
+        Script::Katakana,
+        Script::Hangul,
+        Script::Thai,
+        Script::Lao,
+        Script::Khmer,
+        Script::Myanmar,
+    ];
+    let scripts = ScriptWithExtensions::new();
+    let has = |&script: &_| scripts.has_script(letter, script);
+    letter.is_alphabetic() && !letter.is_ascii() && UNSPACED.iter().any(has)
 }
 
 /// The records in which a member's values have one form.

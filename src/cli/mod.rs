@@ -34,6 +34,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use self::arguments::{Arguments, Command, Run};
+use self::queries::Wrong;
 use self::report::Report;
 use self::shape::Shape;
 use self::source::{STANDARD_INPUT, StandardInput};
@@ -64,11 +65,14 @@ pub(crate) fn main() -> ExitCode {
 fn run(arguments: Arguments) -> ExitCode {
     let Command::Run(run) = arguments.command;
     if let Some(reason) = run.wrong() {
-        say("error", reason);
+        say("error", &reason);
         return WRONG.into();
     }
     let complete = run.run().unwrap_or_else(|failure| {
-        say("error", &failure.to_string());
+        match failure.downcast_ref::<Wrong>() {
+            Some(Wrong(messages)) => say_all("error", messages),
+            None => say("error", &failure.to_string()),
+        }
         false
     });
     if complete {
@@ -159,8 +163,14 @@ impl Run {
     }
 }
 
-/// Writes a message to standard error, each of its lines on its own. If that fails, it is ignored, since there is nowhere else to report it.
+/// Writes a message to standard error, in one line.
 fn say(kind: &str, message: &str) {
-    let lines: Vec<_> = message.split('\n').map(escape::shown).collect();
+    say_all(kind, &[message]);
+}
+
+/// Writes messages to standard error, a line each. If that fails, it is ignored, since there is nowhere else to report it.
+fn say_all(kind: &str, messages: &[impl AsRef<str>]) {
+    let shown = |message: &_| escape::shown(AsRef::as_ref(message));
+    let lines: Vec<_> = messages.iter().map(shown).collect();
     let _ = writeln!(io::stderr(), "{kind}: {}", lines.join("\n"));
 }

@@ -1,13 +1,28 @@
 //! The queries of a run: from the command line, from a file, or from the vocabulary of the corpus.
 
+use std::error::Error;
+use std::fmt;
+
 use tickring::frequency::DocumentFrequencies;
-use tickring::search::{Query, QueryError, QueryParser, Schema};
+use tickring::search::{Field, Query, QueryError, QueryParser, Schema};
 
 use super::Failure;
 use super::arguments::Run;
 use super::document::normalised;
 use super::item::Place;
-use super::source;
+use super::source::{self, MAX_BYTES};
+
+/// What is wrong with queries, each with a message of its own.
+#[derive(Debug)]
+pub(super) struct Wrong(pub(super) Vec<String>);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl Error for Wrong {}
 
 /// A query as it was asked.
 pub(super) struct Asked {
@@ -29,7 +44,7 @@ pub(super) fn given(run: &Run) -> Result<Vec<Asked>, Failure> {
         return Ok(all);
     };
     let path = normalised(file);
-    let text = source::read_queries(file).map_err(|reason| format!("{path}: {reason}"))?;
+    let text = source::read_named(file, MAX_BYTES).map_err(|reason| format!("{path}: {reason}"))?;
     let before = all.len();
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {
         if !line.is_empty() {
@@ -49,10 +64,15 @@ pub(super) fn given(run: &Run) -> Result<Vec<Asked>, Failure> {
     Ok(all)
 }
 
-/// Checks the queries before their schema is known. Only fields may be unknown.
+/// Checks the queries before their schema is known. What some schema allows passes.
 pub(super) fn check(asked: &[Asked], run: &Run) -> Result<(), Failure> {
     let unknown = |error: &QueryError| matches!(error, QueryError::UnknownField { .. });
-    parsed(asked, &Schema::default(), run, unknown).map(|_| ())
+    // A field that no query names: whatever a query says of a field, it may be right.
+    let is_named = |name: &String| asked.iter().any(|one| one.text.contains(name.as_str()));
+    let mut names = (0_u64..).map(|number| format!("field{number}"));
+    let unnamed = names.find(|name| !is_named(name)).unwrap_or_default();
+    let schema = Schema::builder().field(Field::text(unnamed).analyzer(run.analyzer));
+    parsed(asked, &schema.build()?, run, unknown).map(|_| ())
 }
 
 /// Parses the queries for documents of this schema.
@@ -91,7 +111,7 @@ fn parsed(
     if wrong.is_empty() {
         Ok(queries)
     } else {
-        Err(wrong.join("\n").into())
+        Err(Box::new(Wrong(wrong)))
     }
 }
 

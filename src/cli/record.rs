@@ -1,13 +1,14 @@
 //! A record: a line of JSON with the id, the text and maybe the title of a document.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
-/// The largest whole number below which every whole number is an `f64`.
+/// The whole number from which on an `f64` stands for more than one whole number.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The name of a field, and whether the user gave it.
@@ -46,52 +47,73 @@ pub(super) struct Record {
 }
 
 /// The members of a JSON object, each with its position. Reading one with a member twice fails.
-pub(super) struct Object(HashMap<String, (usize, Value)>);
+pub(super) struct Object<'a> {
+    members: HashMap<String, (usize, Value)>,
+    line: &'a str,
+}
 
-impl Object {
+impl<'a> Object<'a> {
     /// Reads a line, or returns the reason why it isn't a JSON object.
-    pub(super) fn read(line: &str) -> Result<Self, String> {
-        serde_json::from_str(line).map_err(|error| explained(line, &error))
+    pub(super) fn read(line: &'a str) -> Result<Self, String> {
+        match serde_json::from_str(line) {
+            Ok(Members(members)) => Ok(Self { members, line }),
+            Err(error) => Err(explained(line, &error)),
+        }
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).map(|(_, value)| value)
+        self.members.get(name).map(|(_, value)| value)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.members.contains_key(name)
+    }
+
+    /// Returns the members as they are written.
+    pub(super) fn written(&self) -> HashMap<String, &'a RawValue> {
+        // The line was read before.
+        serde_json::from_str(self.line).unwrap_or_default()
+    }
+
+    /// Returns the object as JSON, without the members of these names.
+    pub(super) fn without(&self, names: &HashSet<String>) -> String {
+        let mut written = self.written();
+        written.retain(|name, _| !names.contains(name));
+        serde_json::to_string(&written).unwrap_or_default()
     }
 
     /// Returns the names of the members, in no particular order.
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
-        self.0.keys()
+        self.members.keys()
     }
 
     /// Returns the members in order.
     pub(super) fn into_members(self) -> Vec<(String, Value)> {
-        let mut members: Vec<_> = self.0.into_iter().collect();
+        let mut members: Vec<_> = self.members.into_iter().collect();
         members.sort_unstable_by_key(|(_, (position, _))| *position);
         let member = |(name, (_, value))| (name, value);
         members.into_iter().map(member).collect()
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
+struct Members(HashMap<String, (usize, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
-struct Members;
+struct MembersVisitor;
 
-impl<'de> Visitor<'de> for Members {
-    type Value = Object;
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut members = HashMap::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
             let position = members.len();
@@ -104,12 +126,12 @@ impl<'de> Visitor<'de> for Members {
                 }
             };
         }
-        Ok(Object(members))
+        Ok(Members(members))
     }
 }
 
 /// Takes a record from an object, or returns the reason why it isn't one.
-pub(super) fn record(names: Fields<'_>, mut object: Object) -> Result<Record, String> {
+pub(super) fn record(names: Fields<'_>, mut object: Object<'_>) -> Result<Record, String> {
     let id = id_of(&object, names.id)?;
     let Name { name, is_given } = names.title;
     let title = match object.get(name) {
@@ -121,7 +143,7 @@ pub(super) fn record(names: Fields<'_>, mut object: Object) -> Result<Record, St
     };
     // The id may be the text too. It may then be a number.
     let as_id = id.clone().filter(|_| names.text == names.id.name);
-    let text = match (as_id, object.0.remove(names.text)) {
+    let text = match (as_id, object.members.remove(names.text)) {
         (Some(id), _) => id,
         (None, Some((_, Value::String(text)))) => text,
         (None, Some(_)) => return Err(format!("the field {:?} is not a string", names.text)),
@@ -135,9 +157,8 @@ fn missing(name: &str) -> String {
 }
 
 /// Returns what a record without a text has instead, and how to search that.
-fn without_text(object: Object, name: &str) -> String {
-    /// The bounds of what is shown: the characters of one name, and the bytes of all.
-    const NAME: usize = 40;
+fn without_text(object: Object<'_>, name: &str) -> String {
+    /// The bound of what is shown in bytes.
     const ALL: usize = 100;
     let mut others = String::new();
     for (name, _) in object.into_members() {
@@ -145,12 +166,8 @@ fn without_text(object: Object, name: &str) -> String {
             others.push_str(", …");
             break;
         }
-        let mut short: String = name.chars().take(NAME).collect();
-        if short.len() < name.len() {
-            short.push('…');
-        }
         let comma = if others.is_empty() { "" } else { ", " };
-        others.push_str(&format!("{comma}{short:?}"));
+        others.push_str(&format!("{comma}{:?}", short(&name)));
     }
     let others = match others.as_str() {
         "" => "and there are no others".to_owned(),
@@ -162,15 +179,26 @@ fn without_text(object: Object, name: &str) -> String {
     )
 }
 
+/// Returns the beginning of a text that may be long.
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(40).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
 /// Returns the id of a record, if it has one.
-pub(super) fn id_of(object: &Object, id: Name<'_>) -> Result<Option<String>, String> {
+pub(super) fn id_of(object: &Object<'_>, id: Name<'_>) -> Result<Option<String>, String> {
     let name = id.name;
     match object.get(name) {
         None if id.is_given => Err(missing(name)),
         None => Ok(None),
         Some(Value::String(id)) => Ok(Some(id.clone())),
         Some(Value::Number(number)) => whole(number).map(Some).ok_or_else(|| {
-            format!("the field {name:?} is {number}, not a whole number of at most 64 bits: write it as a string")
+            let written = object.written();
+            let written = written.get(name).map_or_else(|| number.to_string(), |raw| short(raw.get()));
+            format!("the field {name:?} is {written}, not a whole number of at most 64 bits: write it as a string")
         }),
         Some(_) => Err(format!("the field {name:?} is neither a string nor a number")),
     }
@@ -182,7 +210,7 @@ fn whole(number: &Number) -> Option<String> {
         return Some(number.to_string());
     }
     let value = number.as_f64()?;
-    let exact = value.fract() == 0.0 && value.abs() <= MAX_EXACT;
+    let exact = value.fract() == 0.0 && value.abs() < MAX_EXACT;
     // Adding 0 makes -0 to 0.
     exact.then(|| format!("{:.0}", value + 0.0))
 }
@@ -206,7 +234,12 @@ fn explained(line: &str, error: &serde_json::Error) -> String {
             return format!("{word} at byte {column} is not JSON: write null or a string");
         }
     }
-    format!("not JSON at byte {column}: {reason}")
+    let is_after_return = line.trim_end().contains('\r') && reason == "trailing characters";
+    let hint = match is_after_return {
+        true => "; a record ends with a line feed, but here are carriage returns without one",
+        false => "",
+    };
+    format!("not JSON at byte {column}: {reason}{hint}")
 }
 
 #[cfg(test)]

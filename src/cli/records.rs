@@ -22,6 +22,8 @@ pub(super) struct Records<R> {
     lines: R,
     limits: Limits,
     number: u64,
+    /// The bytes that were read and not asked for yet.
+    bytes: u64,
     ended: bool,
     unreadable: bool,
 }
@@ -32,6 +34,7 @@ impl<R: BufRead> Records<R> {
             lines,
             limits,
             number: 0,
+            bytes: 0,
             ended: false,
             unreadable: false,
         }
@@ -40,6 +43,11 @@ impl<R: BufRead> Records<R> {
     /// Returns whether reading failed. Then the last item was a read error, not an invalid record.
     pub(super) const fn is_unreadable(&self) -> bool {
         self.unreadable
+    }
+
+    /// Returns the number of bytes that were read since the last call, without what was passed over.
+    pub(super) const fn take_bytes(&mut self) -> u64 {
+        std::mem::replace(&mut self.bytes, 0)
     }
 
     /// Returns the next line without its line break, even if it is blank. A line that is too long is cut one byte above the limit.
@@ -61,6 +69,7 @@ impl<R: BufRead> Records<R> {
                 return Some(Err(error.to_string()));
             }
         }
+        self.bytes += line.len() as u64;
         let ended = line.pop_if(|byte| *byte == b'\n').is_some();
         if self.is_too_long(&line) {
             if !ended {

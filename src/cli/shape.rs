@@ -1,8 +1,8 @@
 //! The shape of documents: the fields that they have, and how files and records fill them.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::fs;
 use std::path::Path;
 
 use tickring::search::{Field, Schema, TextDocument};
@@ -15,7 +15,10 @@ use super::format::inner_name;
 use super::infer::{Inferred, Sample};
 use super::item::Place;
 use super::record::{Fields, Name, Object, id_of, record};
-use super::source::StandardInput;
+use super::source::{self, StandardInput};
+
+/// The maximum size of a file with a schema.
+const MAX_SCHEMA_BYTES: u64 = 1 << 20;
 
 /// The fields of the run's documents.
 pub(super) struct Shape<'a> {
@@ -27,8 +30,8 @@ pub(super) struct Shape<'a> {
     has_title: Cell<bool>,
     /// Whether the schema is the sample's.
     is_inferred: bool,
-    /// The members of the sample that aren't fields.
-    pub(super) left_out: HashSet<String>,
+    /// The members of the sample that aren't fields. They don't fill the text fields that an inferred schema always has.
+    left_out: HashSet<String>,
 }
 
 impl<'a> Shape<'a> {
@@ -76,9 +79,10 @@ impl<'a> Shape<'a> {
         standard.rewind();
         let inferred = sample.schema(run.snippets, run.analyzer)?;
         let left_out = inferred.left_out.iter();
+        let id = Some(run.id_field().name.to_owned());
         let shape = Self {
             is_inferred: true,
-            left_out: left_out.map(|(name, _)| name.clone()).collect(),
+            left_out: left_out.map(|(name, _)| name.clone()).chain(id).collect(),
             ..Self::of(inferred.schema.clone(), run)
         };
         Ok((shape, inferred))
@@ -87,7 +91,7 @@ impl<'a> Shape<'a> {
     /// Reads the schema from a file.
     pub(super) fn from_file(path: &Path, run: &'a Run) -> Result<Self, Failure> {
         let named = |reason: String| format!("{}: {reason}", path.display());
-        let json = fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
+        let json = source::read_named(path, MAX_SCHEMA_BYTES).map_err(named)?;
         let schema = Schema::from_json(&json).map_err(|error| named(error.to_string()))?;
         Ok(Self::of(schema, run))
     }
@@ -145,14 +149,26 @@ impl<'a> Shape<'a> {
             return Ok((named(record.id, text), Vec::new()));
         }
         let id = id_of(&object, self.id)?;
-        let text = self.schema.document_from_json(line);
-        let text = text.map_err(|error| error.to_string())?;
+        let is_left_out = |name: &&String| self.left_out.contains(*name);
+        let is_field = |name: &str| self.schema.fields().iter().any(|at| at.name() == name);
+        let line = match object
+            .names()
+            .filter(is_left_out)
+            .any(|name| is_field(name))
+        {
+            true => Cow::Owned(object.without(&self.left_out)),
+            false => Cow::Borrowed(line),
+        };
+        let text = self.schema.document_from_json(&line);
+        let mut text = text.map_err(|error| error.to_string())?;
         let mut unknown = Vec::new();
         if self.is_inferred {
-            let is_field = |name: &str| self.schema.fields().iter().any(|at| at.name() == name);
+            if let Some(id) = id.as_ref().filter(|_| is_field(self.id.name)) {
+                add(&mut text, self.id.name, id.clone())?;
+            }
             let names = object
                 .names()
-                .filter(|name| *name != self.id.name && !is_field(name));
+                .filter(|name| !is_left_out(name) && !is_field(name));
             unknown.extend(names.cloned());
             unknown.sort_unstable();
         }

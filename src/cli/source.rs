@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::decode::decoded;
 use super::document::as_text;
+use super::infer::SAMPLE_BYTES;
 
 /// The maximum size of a document. Larger ones are skipped, since all documents are held in memory.
 pub(super) const MAX_BYTES: u64 = 64 << 20;
@@ -20,6 +21,9 @@ pub(super) const STANDARD_INPUT: &str = "-";
 pub(super) type FileKey = (u64, u64);
 #[cfg(not(unix))]
 pub(super) type FileKey = std::path::PathBuf;
+
+/// The number of bytes of standard input that may be read again. This is room for the sample of a schema, which at most one large record exceeds.
+const KEPT: u64 = MAX_BYTES + SAMPLE_BYTES;
 
 /// Standard input, whose beginning may be read again.
 #[derive(Clone, Default)]
@@ -34,7 +38,7 @@ struct Beginning {
 }
 
 impl StandardInput {
-    /// Keeps what is read from now on.
+    /// Keeps what is read from now on. When that is too much, standard input seems to end.
     pub(super) fn keep(&self) {
         self.0.borrow_mut().is_kept = true;
     }
@@ -56,12 +60,13 @@ impl Read for StandardInput {
             beginning.again -= read;
             return Ok(read);
         }
-        let read = io::stdin().lock().read(buffer)?;
-        if beginning.is_kept {
-            beginning.bytes.extend_from_slice(&buffer[..read]);
-        } else {
+        if !beginning.is_kept {
             beginning.bytes = Vec::new();
+            return io::stdin().lock().read(buffer);
         }
+        let room = KEPT - beginning.bytes.len() as u64;
+        let read = io::stdin().lock().take(room).read(buffer)?;
+        beginning.bytes.extend_from_slice(&buffer[..read]);
         Ok(read)
     }
 }
@@ -104,24 +109,24 @@ pub(super) fn open(path: &Path, standard: &StandardInput) -> Result<Box<dyn BufR
         .map_err(|error| error.to_string())
 }
 
-/// Reads a file of queries, which may be a pipe.
-pub(super) fn read_queries(path: &Path) -> Result<String, String> {
+/// Reads a file that an option names, and that may be a pipe.
+pub(super) fn read_named(path: &Path, limit: u64) -> Result<String, String> {
     let metadata = fs::metadata(path);
     if path == Path::new(STANDARD_INPUT) || metadata.is_ok_and(|metadata| metadata.is_file()) {
-        return read_text(open(path, &StandardInput::default())?);
+        return read_text(open(path, &StandardInput::default())?, limit);
     }
     let pipe = File::open(path).and_then(decoded);
-    read_text(pipe.map_err(|error| error.to_string())?)
+    read_text(pipe.map_err(|error| error.to_string())?, limit)
 }
 
 /// Reads a whole text, which must not be too large. A byte order mark at its beginning is dropped.
-pub(super) fn read_text(input: impl Read) -> Result<String, String> {
+pub(super) fn read_text(input: impl Read, limit: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
     input
-        .take(MAX_BYTES + 1)
+        .take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    let mut text = as_text(bytes, MAX_BYTES)?;
+    let mut text = as_text(bytes, limit)?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
     }

@@ -22,6 +22,7 @@ mod escape;
 #[allow(dead_code)]
 mod record;
 #[path = "../cli/records.rs"]
+#[allow(dead_code)]
 mod records;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -140,7 +141,7 @@ fn naive_record(line: &[u8], id: &str, text: &str) -> Option<(String, String)> {
 /// Returns the digits of a number that is whole, and small enough that no other whole number is the same `f64`.
 fn naive_whole(number: f64) -> Option<String> {
     let digits = format!("{number:.0}");
-    let same = digits.parse() == Ok(number) && number.abs() <= 2_f64.powi(53);
+    let same = digits.parse() == Ok(number) && number.abs() < 2_f64.powi(53);
     same.then(|| {
         if digits == "-0" {
             "0".to_owned()

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{answers, corpus, hits, json, skipped, text, tickring};
+use super::{answers, corpus, hits, json, refused, skipped, text, tickring};
 
 #[test]
 fn an_inferred_schema_is_shown_and_can_be_saved() {
@@ -97,4 +97,119 @@ fn a_member_without_a_kind_that_most_records_have_is_left_out_and_said() {
     assert_eq!(skipped(&report), [("r.jsonl:1", reason)]);
     let said = text(&output.stderr);
     assert!(said.contains(&format!("warning: {reason}\n")), "{said}");
+}
+
+#[test]
+fn members_that_are_left_out_do_not_drop_their_records() {
+    for (records, reason) in [
+        (
+            &br#"{"id": 1, "title": {"en": "sea"}, "body": "tide", "x": 1.10}
+{"id": 2, "title": {"en": "ice"}, "body": "tide", "x": 2}
+"#[..],
+            "r.jsonl:1 the member \"title\" is not indexed: its values are objects",
+        ),
+        (
+            br#"{"id": 1, "body": [{"en": "sea"}], "text": "tide"}
+{"id": 2, "body": {"en": "sea"}, "text": "tide"}
+"#,
+            "r.jsonl:1 the member \"body\" is not indexed: its values are objects",
+        ),
+    ] {
+        let directory = corpus(&[("r.jsonl", records)]);
+        let run = |query| {
+            let arguments = ["r.jsonl", "--schema", "infer", "--json", "--query", query];
+            json(&tickring(&arguments, directory.path()))
+        };
+        let report = run("tide");
+        assert_eq!((hits(&report).len(), hits(&run("sea")).len()), (2, 0));
+        let all = skipped(&report).into_iter();
+        let all: Vec<_> = all.map(|(path, why)| format!("{path} {why}")).collect();
+        assert_eq!(all, [reason]);
+    }
+}
+
+#[test]
+fn an_id_may_be_the_title_of_an_inferred_schema() {
+    let records =
+        b"{\"title\": 1984, \"body\": \"tide\"}\n{\"title\": \"Moby\", \"body\": \"tide\"}\n";
+    let directory = corpus(&[("r.jsonl", records)]);
+    for (query, expected) in [
+        ("tide -moby", "1984"),
+        ("title:moby", "Moby"),
+        ("title:1984", "1984"),
+    ] {
+        let arguments = [
+            "r.jsonl",
+            "--schema",
+            "infer",
+            "--id-field",
+            "title",
+            "--json",
+            "--query",
+            query,
+        ];
+        let report = json(&tickring(&arguments, directory.path()));
+        assert_eq!((hits(&report), skipped(&report)), (vec![expected], vec![]));
+    }
+}
+
+#[test]
+fn queries_are_held_against_the_inferred_schema_only() {
+    let records = br#"{"id": 1, "title": 1984, "code": "a-b"}
+{"id": 2, "title": 2001, "body": "a-b"}
+"#;
+    let directory = corpus(&[("r.jsonl", records)]);
+    let run = |query| {
+        let arguments = ["r.jsonl", "--schema", "infer", "--json", "--query", query];
+        tickring(&arguments, directory.path())
+    };
+    assert_eq!(hits(&json(&run("title:[1900 TO 2000]"))), ["1"]);
+    assert_eq!(hits(&json(&run("title:>=2001"))), ["2"]);
+    assert_eq!(hits(&json(&run("code:a-*"))), ["1"]);
+    // What no schema allows is refused before anything is read.
+    for query in ["(sea", "title:[1900 TO", "+"] {
+        let arguments = ["absent.jsonl", "--schema", "infer", "--query", query];
+        refused(&arguments, directory.path(), &["error: query \""]);
+    }
+}
+
+#[test]
+fn later_members_are_listed_however_many_the_sample_left_out() {
+    let deep: Vec<_> = (0..150).map(|at| format!("\"deep{at}\": {{}}")).collect();
+    let first = format!("{{\"id\": 0, \"text\": \"ring\", {}}}\n", deep.join(", "));
+    let mut records = first.repeat(1_000);
+    let late: Vec<_> = (0..150).map(|at| format!("\"late{at:03}\": 1")).collect();
+    records += &format!("{{\"id\": 1, \"text\": \"ring\", {}}}\n", late.join(", "));
+    let directory = corpus(&[("r.jsonl", records.as_bytes())]);
+    let arguments = ["r.jsonl", "--schema", "infer", "--json", "--query", "ring"];
+    let report = json(&tickring(&arguments, directory.path()));
+    let all = skipped(&report);
+    let count = |part: &str| all.iter().filter(|(_, why)| why.contains(part)).count();
+    assert_eq!((count("\"deep"), count("\"late")), (150, 100));
+}
+
+#[test]
+fn text_in_a_script_without_spaces_is_not_a_keyword() {
+    let records = "{\"id\": 1, \"zh\": \"我们在海边看鲸鱼\", \"ja\": \"クジラを見た\", \"th\": \"เราเห็นปลาวาฬ\", \"code\": \"X-1、\"}\n";
+    let directory = corpus(&[("r.jsonl", records.as_bytes())]);
+    for (query, field, kind) in [
+        ("zh:鲸鱼", "zh", "text"),
+        ("ja:クジラ", "ja", "text"),
+        ("th:ปลา", "th", "text"),
+        ("code:\"X-1、\"", "code", "keyword"),
+    ] {
+        let arguments = ["r.jsonl", "--schema", "infer", "--json", "--query", query];
+        let report = json(&tickring(&arguments, directory.path()));
+        assert_eq!(hits(&report), ["1"], "{query}");
+        let fields = report["schema"]["fields"].as_array().unwrap();
+        let found = fields.iter().find(|at| at["name"] == field).unwrap();
+        assert_eq!(found["kind"], kind, "{field}");
+    }
+    let help = super::help();
+    assert!(
+        help.contains(
+            "Values in scripts without spaces (Chinese, Japanese, Thai and others) are text"
+        ),
+        "{help}"
+    );
 }

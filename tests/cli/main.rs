@@ -18,6 +18,7 @@ mod options;
 mod pages;
 mod query_errors;
 mod records;
+mod schema_files;
 mod schemas;
 mod standard_input;
 mod titles;

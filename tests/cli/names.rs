@@ -160,3 +160,27 @@ fn s14_hits_of_the_same_score_are_ordered_by_name() {
         assert_eq!(hits(&report), sorted[..top.parse().unwrap()]);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_line_break_in_a_path_does_not_make_a_second_message() {
+    let forged = "x.txt\nerror: disk full\u{1b}[2J";
+    let directory = corpus(&[("a.txt", b"ring"), (forged, b"ring\0")]);
+    let said = |arguments: &[&str]| {
+        let output = tickring(arguments, directory.path());
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    let shown = r"x.txt\u{a}error: disk full\u{1b}[2J";
+    let schema = ["a.txt", "--schema", forged];
+    let queries = ["a.txt", "--queries", forged];
+    for arguments in [&["a.txt", forged][..], &[forged], &schema, &queries] {
+        let said = said(arguments);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(shown), "{said}");
+    }
+    // Each wrong query still has a line of its own.
+    let said = said(&["a.txt", "--query", "(a\n", "--query", "b)"]);
+    let starts: Vec<_> = said.lines().map(|line| &line[..12]).collect();
+    assert_eq!(starts, ["error: query", "query \"b)\": "], "{said}");
+}

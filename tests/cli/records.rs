@@ -77,3 +77,62 @@ fn a_file_whose_records_are_listed_is_not_counted_besides() {
     let shown = text(&tickring(&["r.jsonl", "a.txt"], directory.path()).stdout);
     assert!(shown.contains("skipped    30\n"), "{shown}");
 }
+
+#[test]
+fn an_id_that_no_number_holds_exactly_is_shown_as_it_was_written() {
+    let records = b"{\"id\": 9007199254740993.0, \"text\": \"a\"}\n{\"id\": 9007199254740992.0, \"text\": \"b\"}\n{\"id\": 9007199254740991.0, \"text\": \"c\"}\n{\"id\": 1.50, \"text\": \"d\"}\n";
+    let directory = corpus(&[("r.jsonl", records)]);
+    let report = json(&tickring(&["r.jsonl", "--json"], directory.path()));
+    assert_eq!(report["documents"], 1);
+    let written = ["9007199254740993.0", "9007199254740992.0", "1.50"];
+    let all = skipped(&report);
+    assert_eq!(all.len(), written.len(), "{all:?}");
+    for ((_, reason), written) in all.into_iter().zip(written) {
+        let expected = format!("the field \"id\" is {written}, not a whole number");
+        assert!(reason.starts_with(&expected), "{reason}");
+    }
+}
+
+#[test]
+fn the_bytes_of_a_record_are_those_of_all_its_texts() {
+    let schema =
+        br#"{"fields": [{"name": "title", "kind": "text"}, {"name": "year", "kind": "keyword"}]}"#;
+    let directory = corpus(&[
+        ("s.json", schema),
+        (
+            "r.jsonl",
+            b"{\"id\": 1, \"title\": \"four\", \"year\": \"1851\"}",
+        ),
+    ]);
+    let arguments = ["r.jsonl", "--schema", "s.json", "--json"];
+    assert_eq!(json(&tickring(&arguments, directory.path()))["bytes"], 8);
+    // The title of a file is no part of it.
+    let directory = corpus(&[("title.txt", b"ring")]);
+    assert_eq!(
+        json(&tickring(&[".", "--json"], directory.path()))["bytes"],
+        4
+    );
+}
+
+#[test]
+fn lines_that_end_with_carriage_returns_only_are_told() {
+    let records = b"{\"id\": 1, \"text\": \"a\"}\r{\"id\": 2, \"text\": \"b\"}\r";
+    let directory = corpus(&[
+        ("r.jsonl", records),
+        (
+            "a.jsonl",
+            b"{\"id\": 1, \"text\": \"a\"}\r\n{\"id\": 2} x\r\n",
+        ),
+    ]);
+    let (_, report, _) = outcome(&["a.jsonl", "r.jsonl", "--json"], directory.path());
+    let hint = "a record ends with a line feed, but here are carriage returns without one";
+    let all = skipped(&report);
+    assert!(
+        all[0].0 == "a.jsonl:2" && !all[0].1.contains(hint),
+        "{all:?}"
+    );
+    assert!(
+        all[1].0 == "r.jsonl:1" && all[1].1.ends_with(hint),
+        "{all:?}"
+    );
+}
