@@ -477,6 +477,24 @@ fn a_deadline_that_passed_is_an_error() {
     assert_eq!(search(&publication, &query, 10, enough).unwrap().len(), 1);
 }
 
+/// A phrase of one word, thousands of times, in a text of that word. Each of its places is where the phrase begins.
+#[test]
+fn s14_the_deadline_ends_a_phrase_within_a_document() {
+    let publication = publication_of(&[("", &"a ".repeat(1_000_000))], 1);
+    let query = Query::parse(&format!("body:\"{}\"", "a ".repeat(4_000))).unwrap();
+    let (begun, most) = (Instant::now(), Duration::from_secs(30));
+    let late = search(
+        &publication,
+        &query,
+        10,
+        Some(begun + Duration::from_millis(20)),
+    );
+    assert!(matches!(late, Err(SearchError::DeadlinePassed)));
+    assert!(begun.elapsed() < most);
+    let few = Query::parse("body:\"a a a\"").unwrap();
+    assert_eq!(search(&publication, &few, 10, None).unwrap().len(), 1);
+}
+
 #[test]
 fn any_top_is_served() {
     let publication = publication_of(&[("sea", ""), ("sea", ""), ("", "sea"), ("", "")], 3);

@@ -2,8 +2,9 @@
 
 use tickring::colony::{Batch, Refusal, Rehearsal, Write};
 use tickring::search::{
-    Date, DocumentError, Field, Query, Schema, SchemaBuilder, SchemaError, SearchError,
-    TextDocument, TextShard, TextShardConfig, TextView, Value, search,
+    Date, DocumentError, Field, Query, QueryParser, Schema, SchemaBuilder, SchemaError,
+    SearchError, SearchOptions, TextDocument, TextShard, TextShardConfig, TextView, Value, search,
+    search_views,
 };
 use tickring::testing::random::Random;
 use tickring::{Colony, ColonyConfig, DocumentId, Publication, Shard, ShardId, View};
@@ -294,6 +295,19 @@ fn documents_views_and_queries_of_another_schema_are_not_mixed() {
     assert!(View::statistics(&[&view, &other]).is_err());
 
     let colony = colony(&own, 2);
+    // Statistics, views and query are of one schema, or nothing is searched.
+    let statistics = View::statistics(&[&other]).unwrap();
+    let parser = QueryParser::new(&own);
+    for (shard_views, query) in [
+        ([&view, &view], parser.parse("notes:sea").unwrap()),
+        ([&other, &view], Query::parse("sea").unwrap()),
+    ] {
+        let views = shard_views.map(|view| (ShardId::new(0), view));
+        let asked = search_views(&views, &statistics, &query, &SearchOptions::new());
+        let error = asked.unwrap_err();
+        assert!(matches!(error, SearchError::OtherSchema { .. }), "{error}");
+        assert!(error.to_string().contains("field 1 is"), "{error}");
+    }
     let asked = search(
         &colony.publication(),
         &Query::parse("sea").unwrap(),

@@ -1,6 +1,6 @@
 //! The time of prefixes, fuzzy words and ranges, compared with tantivy's own queries on one index with as many segments.
 
-use tantivy::query::{BooleanQuery, FuzzyTermQuery, Query as Theirs, RegexQuery};
+use tantivy::query::{BooleanQuery, FuzzyTermQuery, PhraseQuery, Query as Theirs, RegexQuery};
 use tantivy::query::{Occur, TermQuery};
 use tantivy::schema::IndexRecordOption;
 use tickring::search::{Query, SearchOptions, search, search_with};
@@ -60,6 +60,21 @@ pub fn run(report: &mut Report, scope: Scope) {
         (format!("+body:{word} +{ours}"), theirs)
     });
     let within = within.collect();
+    // Two neighbours out of a text, wherever it has two words.
+    let neighbours = corpus
+        .documents
+        .iter()
+        .step_by(97)
+        .filter_map(|(_, document)| {
+            let text = document.text("body")?.to_lowercase();
+            let mut words = text.split_whitespace().map(|word| word.to_owned());
+            let plain = |word: &String| word.chars().all(|letter| letter.is_ascii_lowercase());
+            let (first, second) = (words.next().filter(plain)?, words.next().filter(plain)?);
+            let terms = vec![sides.word(&first), sides.word(&second)];
+            let theirs: Box<dyn Theirs> = Box::new(PhraseQuery::new(terms));
+            Some((format!("body:\"{first} {second}\""), theirs))
+        });
+    let phrases = neighbours.take(QUERIES).collect();
     for (what, queries) in [
         ("prefix of 2 letters", prefix(2)),
         ("prefix of 4 letters", prefix(4)),
@@ -68,6 +83,7 @@ pub fn run(report: &mut Report, scope: Scope) {
         ("range of 1% of the documents", few),
         ("range of half of the documents", many),
         ("word within half of the documents", within),
+        ("phrase of two words", phrases),
     ] {
         measure(&sides, report, scope, what, queries);
     }
