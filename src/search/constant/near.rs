@@ -113,7 +113,7 @@ impl Elements {
                 **position >= source.free && !(is_prefix && taken.contains(*position))
             };
             match source.positions[element.at..].iter().find(is_free) {
-                Some(&position) if i64::from(position) - element.offset <= end => {
+                Some(&position) if i64::from(position) - i64::from(element.offset) <= end => {
                     source.free = position + 1;
                     taken.push(position);
                 }

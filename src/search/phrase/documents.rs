@@ -25,8 +25,12 @@ impl Documents {
     /// Goes to the first document from here on.
     pub(super) fn seek(&mut self, from: DocId) -> DocId {
         match self {
-            Self::Term(postings) if postings.doc() < from => postings.seek(from),
-            Self::Term(postings) => postings.doc(),
+            Self::Term(postings) => match postings.doc() {
+                document if document >= from => document,
+                // Faster than to seek.
+                document if document + 1 == from => postings.advance(),
+                _ => postings.seek(from),
+            },
             Self::Prefix(found, at) => {
                 *at += found[*at..].partition_point(|&(document, _)| document < from);
                 self.doc()

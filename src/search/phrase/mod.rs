@@ -20,13 +20,15 @@ pub(super) struct Elements {
     pub(super) elements: Vec<Element>,
     /// The source with the fewest documents.
     rarest: usize,
+    /// Where the phrase may begin in the document that is looked at.
+    begins: Vec<u32>,
     pub(super) watch: Watch,
 }
 
 /// An element of a phrase.
 pub(super) struct Element {
     pub(super) source: usize,
-    pub(super) offset: i64,
+    pub(super) offset: u32,
     /// The first position that can still be its own.
     pub(super) at: usize,
 }
@@ -91,6 +93,7 @@ impl Elements {
             sources: documents.into_iter().map(source).collect(),
             elements,
             rarest,
+            begins: Vec::new(),
             watch,
         }))
     }
@@ -152,27 +155,33 @@ impl Elements {
         let Self {
             sources,
             elements,
+            begins,
             watch,
             ..
         } = self;
-        let positions = |element: &Element| &sources[element.source].positions;
-        let Some(fewest) = elements.iter().min_by_key(|e| positions(e).len()) else {
+        let positions = |element: &Element| &sources[element.source].positions[..];
+        let numbered = elements.iter().enumerate();
+        let Some((fewest, first)) = numbered.min_by_key(|(_, e)| positions(e).len()) else {
             return 0;
         };
-        let (fewest, offset) = (fewest.source, fewest.offset);
-        let mut frequency = 0;
-        for &position in &sources[fewest].positions {
-            let begin = i64::from(position) - offset;
-            let begins = elements.iter_mut().all(|element| {
-                let positions = &sources[element.source].positions;
-                !watch.has_passed() && element.first(positions, begin) == Some(begin)
-            });
-            frequency += u32::from(begins);
-            if watch.has_passed() {
+        let places = positions(first).iter();
+        begins.clear();
+        begins.extend(places.filter_map(|position| position.checked_sub(first.offset)));
+        for (number, element) in elements.iter().enumerate() {
+            if number == fewest {
+                continue;
+            }
+            if begins.is_empty() || watch.has_passed() {
                 break;
             }
+            let mut places = positions(element).iter().peekable();
+            begins.retain(|begin| {
+                let place = begin.saturating_add(element.offset);
+                while places.next_if(|&&other| other < place).is_some() {}
+                places.next_if(|&&other| other == place).is_some()
+            });
         }
-        frequency
+        u32::try_from(begins.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -180,14 +189,14 @@ impl Element {
     fn new(source: usize, offset: usize) -> Self {
         Self {
             source,
-            offset: i64::try_from(offset).unwrap_or(i64::MAX),
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
             at: 0,
         }
     }
 
     /// Returns the element's first place from `begin` on. A place is a position less the offset: where the phrase would begin.
     pub(super) fn first(&mut self, positions: &[u32], begin: i64) -> Option<i64> {
-        let place = |position: &u32| i64::from(*position) - self.offset;
+        let place = |position: &u32| i64::from(*position) - i64::from(self.offset);
         let rest = &positions[self.at..];
         let skipped = rest.partition_point(|position| place(position) < begin);
         let first = rest.get(skipped).map(place);
