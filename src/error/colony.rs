@@ -93,7 +93,7 @@ pub enum ColonyError {
 #[non_exhaustive]
 pub enum IntakeError {
     /// The inbox of the document's owner is full. Try again after the next tick.
-    #[error("the inbox of {shard} is full with {capacity} writes")]
+    #[error("the inbox of {shard} is full with {capacity} writes: run a tick, then try again")]
     Full {
         /// The owner.
         shard: ShardId,

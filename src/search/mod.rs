@@ -11,8 +11,40 @@
 //! | fold accents, stem words | an [`Analyzer`] in a field |
 //! | turn pages, count matches, filter, order ties, search on several threads | [`search_with`] and [`SearchOptions`] |
 //! | show what was found | [stored](Field::stored) fields, [`stored`], [`Snippets`] |
-//! | take whatever a person types | [`Query::literal`], [`Query::lenient`] |
+//! | take any text from a search box | [`Query::literal`], which knows no syntax; [`Query::lenient`], which reads what it can |
+//! | require all words, search in one field, search while somebody types, filter by a value | the options of a [`QueryParser`] |
+//! | replace and delete documents, and learn which were refused | [`Intake`](crate::colony::Intake), [`TickReport`](crate::colony::TickReport) |
 //! | search views that no colony made | [`search_views`] |
+//!
+//! # Loading
+//! An inbox is bounded, so a long loop of writes gets [`IntakeError::Full`](crate::error::IntakeError::Full). The document comes back, and there
+//! is room after the next tick. A large tick is much cheaper than many small ones:
+//!
+//! ```
+//! use tickring::error::IntakeError;
+//! use tickring::search::{TextDocument, TextShard, TextShardConfig};
+//! use tickring::{Colony, ColonyConfig, DocumentId};
+//!
+//! let config = ColonyConfig { inbox_capacity: 100, ..ColonyConfig::default() };
+//! let mut colony = Colony::new(config, 3, TextShard::factory(TextShardConfig::default()))?;
+//! let intake = colony.intake();
+//! for number in 0..1_000 {
+//!     let mut document = TextDocument::new(format!("page {number}"), "sea").into();
+//!     while let Err(rejected) = intake.try_upsert(DocumentId::from_seed(number), document) {
+//!         match rejected.reason {
+//!             IntakeError::Full { .. } => colony.tick()?,
+//!             reason => return Err(reason.into()),
+//!         };
+//!         document = rejected.document;
+//!     }
+//! }
+//! colony.tick()?;
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! ```
+//!
+//! # Another schema
+//! Documents, queries and shards of different schemas don't mix: each meeting is an [`OtherSchema`](SearchError::OtherSchema) error or a write
+//! that comes back. To change the schema or an analyzer, make a new colony and write the documents to it.
 
 mod analyzer;
 mod bitset;

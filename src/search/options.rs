@@ -20,6 +20,23 @@ use crate::sync::Instant;
 /// assert_eq!((second_page.first(), second_page.end()), (10, 20));
 /// # Ok::<(), tickring::search::QueryError>(())
 /// ```
+///
+/// Closures are borrowed, so they have names:
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use tickring::search::{Hit, SearchOptions};
+/// use tickring::{DocumentId, ShardId};
+///
+/// let secret = DocumentId::from_seed(7);
+/// let may_see = |_: ShardId, document: DocumentId| document != secret;
+/// let latest_first = |a: &Hit, b: &Hit| b.document.cmp(&a.document);
+/// let options = SearchOptions::new()
+///     .keep(&may_see)
+///     .ties_by(&latest_first)
+///     .deadline(Instant::now() + Duration::from_millis(50));
+/// assert_eq!(options.end(), 10);
+/// ```
 #[derive(Clone, Copy)]
 #[must_use = "options do nothing before a search"]
 pub struct SearchOptions<'a> {
@@ -74,7 +91,8 @@ impl<'a> SearchOptions<'a> {
         self
     }
 
-    /// Finds only documents that match this query as well. It doesn't change any score.
+    /// Finds only documents that match this query as well. It doesn't change any score. A second call replaces the first; join the queries by
+    /// `AND` to have both.
     pub const fn filter(mut self, filter: &'a Query) -> Self {
         self.filter = Some(filter);
         self
