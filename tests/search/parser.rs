@@ -68,6 +68,8 @@ fn words_without_a_field_are_looked_for_in_the_fields_of_the_parser() {
     }
     let typed = titles.literal("sea: (\"").unwrap();
     assert_eq!(found(&publication, &typed), [0]);
+    let again = titles.fields([]).unwrap().literal("sea tide").unwrap();
+    assert_eq!(found(&publication, &again).len(), 2);
     let error = QueryParser::new(&Schema::default()).fields(["subject"]);
     assert!(error.unwrap_err().to_string().contains("\"subject\""));
 }

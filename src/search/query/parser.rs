@@ -45,7 +45,7 @@ impl QueryParser {
         }
     }
 
-    /// Sets the text fields in which words without a field are searched for. By default these are all.
+    /// Sets the text fields in which words without a field are searched for. By default, and if none is named, these are all.
     ///
     /// ```
     /// use tickring::search::{QueryParser, Schema};
@@ -64,7 +64,12 @@ impl QueryParser {
     ) -> Result<Self, SearchError> {
         let names = names.into_iter();
         let fields = names.map(|name| text_field(&self.schema, name));
-        self.fields = fields.collect::<Result<_, _>>()?;
+        let fields: Vec<_> = fields.collect::<Result<_, _>>()?;
+        self.fields = if fields.is_empty() {
+            self.schema.text_fields().collect()
+        } else {
+            fields
+        };
         Ok(self)
     }
 
