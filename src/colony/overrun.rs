@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn c3_a_stop_of_any_length_is_one_slice() {
+    fn s2_c3_a_stop_of_any_length_is_one_slice() {
         for stop in [1, 10, 30, 33, 64, 1_000_000] {
             let mut now = Instant::now();
             let mut watch = Watch::new(LIMIT, 0, now);
