@@ -36,7 +36,7 @@ impl<'a> Queries<'a> {
             } else {
                 vec![]
             };
-            let tree = Tree::Constant(self.leaf(random));
+            let tree = self.leaf(random);
             members.push(Member { signs, tree });
         }
         match (members.len(), random.below(4)) {
@@ -47,44 +47,31 @@ impl<'a> Queries<'a> {
         }
     }
 
-    /// Returns a word of the corpus: a run of ASCII letters, or some neighbours in a script without spaces.
-    fn word(&self, random: &mut Random) -> String {
+    /// Returns the runs of a text of the corpus that are ASCII letters and digits, or of a script without spaces.
+    fn runs(&self, random: &mut Random) -> Vec<&'a str> {
         loop {
             let document = &self.corpus.documents[random.below(self.corpus.documents.len())];
             let field = random.pick(&["title", "body", "body"]).unwrap();
             let text = document.text(field).unwrap_or_default();
-            let mut words: Vec<&str> = text
-                .split(|letter: char| !letter.is_alphanumeric())
-                .filter(|word| word.len() > 1)
-                .collect();
-            if words.is_empty() {
-                continue;
-            }
-            let word = words.swap_remove(random.below(words.len()));
-            if word.is_ascii() {
-                let is_operator = ["AND", "OR", "NOT", "IN", "TO"].contains(&word);
-                if is_operator || word.len() > 40 {
-                    continue;
-                }
-                return word.to_owned();
-            }
-            let letters: Vec<char> = word.chars().collect();
-            if letters
-                .iter()
-                .all(|letter| ('\u{4e00}'..'\u{a000}').contains(letter))
-            {
-                let from = random.below(letters.len());
-                let length = 1 + random.below(3);
-                return letters[from..].iter().take(length).collect();
+            let runs = text.split(|letter: char| !letter.is_alphanumeric());
+            let runs: Vec<_> = runs.filter(|run| is_asked_for(run)).collect();
+            if !runs.is_empty() {
+                return runs;
             }
         }
     }
 
-    fn leaf(&self, random: &mut Random) -> Leaf {
+    fn word(&self, random: &mut Random) -> String {
+        let runs = self.runs(random);
+        let run = runs[random.below(runs.len())];
+        cut(run, random)
+    }
+
+    fn leaf(&self, random: &mut Random) -> Tree {
         let is_default = self.corpus.schema == Schema::default();
         let field = random.pick(&["title", "body"]).unwrap();
         if !is_default && random.percent(60) {
-            return self.value_leaf(random);
+            return Tree::Constant(self.value_leaf(random));
         }
         let word = loop {
             let word = self.word(random);
@@ -96,7 +83,7 @@ impl<'a> Queries<'a> {
         let start: String = letters.iter().take(3).collect();
         // Patterns are of scripts with spaces.
         let kinds = if word.is_ascii() { 5 } else { 2 };
-        match random.below(5) % kinds {
+        Tree::Constant(match random.below(5) % kinds {
             2 if letters.len() >= 2 => Leaf::Prefix(field, start),
             3 if letters.len() >= 3 => {
                 let rest: String = letters[3..].iter().skip(1).collect();
@@ -104,27 +91,24 @@ impl<'a> Queries<'a> {
             }
             4 if letters.len() >= 3 => Leaf::Fuzzy(field, word, 1),
             0 => Leaf::Exists(field),
-            _ => {
-                let other = self.ascii_or_pair(random);
-                Leaf::Near {
-                    field,
-                    words: vec![(0, self.ascii_or_pair(random)), (1, other)],
-                    prefix: None,
-                    // With slop 0 it is a plain phrase, whose score is not constant.
-                    slop: 1 + random.below(8),
-                }
-            }
-        }
+            _ => return self.near(random),
+        })
     }
 
-    /// Returns a word that is one token.
-    fn ascii_or_pair(&self, random: &mut Random) -> String {
-        loop {
-            let word = self.word(random).to_lowercase();
-            if word.is_ascii() || word.chars().count() == 2 {
-                return word;
-            }
-        }
+    /// Returns a phrase with slop. Most have words that are near each other in a text.
+    fn near(&self, random: &mut Random) -> Tree {
+        let field = random.pick(&["title", "body", "body", "body"]).unwrap();
+        let count = 2 + random.below(3);
+        let words = if random.percent(20) {
+            (0..count).map(|_| self.word(random)).collect()
+        } else {
+            let runs = self.runs(random);
+            let from = random.below(runs.len());
+            let runs = &runs[from..runs.len().min(from + 5)];
+            let words = (0..count).map(|_| cut(runs[random.below(runs.len())], random));
+            words.collect()
+        };
+        Tree::Near(field, words, 1 + random.below(8))
     }
 
     fn value_leaf(&self, random: &mut Random) -> Leaf {
@@ -152,6 +136,27 @@ impl<'a> Queries<'a> {
     }
 }
 
+/// Whether queries can have the run, or a part of it, as a word.
+fn is_asked_for(run: &str) -> bool {
+    if run.is_ascii() {
+        let is_operator = ["AND", "OR", "NOT", "IN", "TO"].contains(&run);
+        return (2..=40).contains(&run.len()) && !is_operator;
+    }
+    let mut letters = run.chars();
+    letters.all(|letter| ('\u{4e00}'..'\u{a000}').contains(&letter))
+}
+
+/// Returns the run if it is ASCII, and otherwise some neighbours in it.
+fn cut(run: &str, random: &mut Random) -> String {
+    if run.is_ascii() {
+        return run.to_owned();
+    }
+    let letters: Vec<char> = run.chars().collect();
+    let from = random.below(letters.len());
+    let length = 1 + random.below(3);
+    letters[from..].iter().take(length).collect()
+}
+
 /// Whether tantivy reads the query as we do, has such leaves, and adds at most 64 scores.
 pub(crate) fn is_scored_alike_by_tantivy(tree: &Tree) -> bool {
     let text = tree.render();
@@ -160,7 +165,7 @@ pub(crate) fn is_scored_alike_by_tantivy(tree: &Tree) -> bool {
     // tantivy finds nothing where an operand is excluded, and fails an assertion of its own for excluded phrases.
     let has_others = has(&["-", "NOT", "!"]) && has(&["AND", "OR", "\""]);
     tree.is_shared()
-        && !tree.has(&|tree| matches!(tree, Tree::Constant(_) | Tree::Everything))
+        && !tree.has(&|tree| matches!(tree, Tree::Near(..) | Tree::Constant(_) | Tree::Everything))
         && !tree.meaning().has_everything()
         && !has_others
         && text.is_ascii()

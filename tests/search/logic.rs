@@ -157,7 +157,7 @@ fn single_words(tree: Tree) -> Tree {
             .collect()
     };
     match tree {
-        Tree::Everything | Tree::Constant(_) => tree,
+        Tree::Everything | Tree::Near(..) | Tree::Constant(_) => tree,
         Tree::Words(field, mut words) => {
             words.truncate(1);
             Tree::Words(field, words)

@@ -11,6 +11,7 @@ mod analysis;
 mod constants;
 mod layouts;
 mod logic;
+mod near;
 mod options;
 mod parser;
 mod refusals;

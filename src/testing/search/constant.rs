@@ -97,7 +97,8 @@ impl Leaf {
     }
 }
 
-/// Shows the leaf as it is written in a query. The offsets of a phrase ascend by 1.
+/// Shows the leaf as it is written in a query. The words of a phrase are in scripts with spaces, and their offsets ascend by 1: otherwise it
+/// isn't what the query asks for. `Tree::Near` is a phrase of any words.
 impl Display for Leaf {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {

@@ -34,7 +34,7 @@ pub fn truth_of_tree(tree: &Tree) -> u32 {
     match tree {
         Tree::Everything => u32::MAX,
         Tree::Words(_, words) => of_word(&words[0]),
-        Tree::Constant(leaf) => panic!("{leaf:?} is no word"),
+        Tree::Near(..) | Tree::Constant(_) => panic!("{tree:?} is no word"),
         Tree::Boost(child, _) => truth_of_tree(child),
         Tree::And(members) => members
             .iter()

@@ -64,6 +64,8 @@ pub enum Tree {
     Everything,
     /// A word, or several as a phrase, in one field or in either.
     Words(Option<&'static str>, Vec<String>),
+    /// Two or more words as a phrase with this slop, in one field.
+    Near(&'static str, Vec<String>, usize),
     /// A leaf with a constant score.
     Constant(Leaf),
     /// Members side by side: the whole query, or a group.
@@ -119,6 +121,9 @@ impl Tree {
                     words => format!("{field}\"{}\"", words.join(" ")),
                 };
             }
+            Self::Near(field, words, slop) => {
+                return format!("{field}:\"{}\"~{slop}", words.join(" "));
+            }
             Self::Boost(child, boost) => {
                 let text = child.render_within(Within::Item);
                 return match **child {
@@ -146,7 +151,11 @@ impl Tree {
 
     fn members(&self) -> &[Member] {
         match self {
-            Self::Everything | Self::Words(..) | Self::Constant(_) | Self::Boost(..) => &[],
+            Self::Everything
+            | Self::Words(..)
+            | Self::Near(..)
+            | Self::Constant(_)
+            | Self::Boost(..) => &[],
             Self::List(members) | Self::And(members) | Self::Or(members) => members,
         }
     }
@@ -255,6 +264,17 @@ impl Tree {
             Self::Constant(leaf) => Meaning::Constant(leaf.clone(), boost),
             Self::Words(Some(field), words) => {
                 Meaning::Words((*field).to_owned(), Phrase::of(words), boost)
+            }
+            Self::Near(field, words, slop) => {
+                let Phrase { words, prefix } = Phrase::of(words);
+                let (field, slop) = (*field, *slop);
+                let leaf = Leaf::Near {
+                    field,
+                    words,
+                    prefix,
+                    slop,
+                };
+                Meaning::Constant(leaf, boost)
             }
             Self::Words(None, words) => {
                 let leaf = |field: &&str| {
