@@ -117,6 +117,8 @@ pub mod ring;
 mod router;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub mod search;
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+mod storage;
 mod sync;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]

@@ -97,6 +97,7 @@ fn every_error_has_a_line_in_the_guide() {
         ("src/error/schema.rs", "SchemaError"),
         ("src/error/query.rs", "QueryError"),
         ("src/error/search.rs", "SearchError"),
+        ("src/error/storage.rs", "StorageError"),
         ("src/colony/report.rs", "ReturnReason"),
         ("src/colony/report.rs", "FaultKind"),
     ] {

@@ -23,6 +23,8 @@ mod route;
 mod schema;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 mod search;
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+mod storage;
 
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub use self::analyzer::AnalyzerError;
@@ -44,6 +46,10 @@ pub use self::route::{BatchError, RouteError};
 pub use self::schema::{DateError, DocumentError, SchemaError};
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub use self::search::SearchError;
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+pub(crate) use self::storage::FailedSync;
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+pub use self::storage::StorageError;
 
 use crate::id::{Incarnation, ShardId};
 
@@ -167,6 +173,10 @@ pub enum Error {
     #[cfg(all(feature = "search", not(any(loom, shuttle))))]
     #[error(transparent)]
     Search(SearchError),
+    /// A colony's directory can't be read or written. Each variant of [`StorageError`] says what that means.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    #[error(transparent)]
+    Storage(Box<StorageError>),
 }
 
 impl From<RingError> for Error {
@@ -229,5 +239,12 @@ impl From<SearchError> for Error {
             SearchError::Config(config) => Self::Config(config),
             other => Self::Search(other),
         }
+    }
+}
+
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(Box::new(error))
     }
 }

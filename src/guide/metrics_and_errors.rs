@@ -57,6 +57,7 @@
 //! | `Parse` | a [`ParseError`](crate::error::ParseError), which says what was expected |
 //! | `Analyzer` | a name that no analyzer has; the error lists the names |
 //! | `Query`, `Search`, `Schema`, `Document`, `Date` | an error of a query, a search, a schema, a document or a date |
+//! | `Storage` | an error of a durable colony's directory |
 //!
 //! | [`PublicationError`](crate::error::PublicationError) | means | do |
 //! | --- | --- | --- |
@@ -239,3 +240,17 @@
 //! | `DeadlinePassed` | there is no partial answer | search again with more time |
 //! | `Index` from a search | nothing changed | search again |
 //! | `Index` from a shard | a fault | nothing: the shard is made again |
+//!
+//! # A colony's directory
+//! | `StorageError` | means | do |
+//! | --- | --- | --- |
+//! | `Locked` | another process, or another colony of this one, has the directory open | close that one; the lock ends with its process |
+//! | `NoColony` | there is no colony in the directory | correct the path |
+//! | `Full` | no space, a quota, or the greatest size of a file; what was durable still is | make room, and try again |
+//! | `Io` | the operating system refused, for example for want of a permission | what the error says |
+//! | `Poisoned` | a sync failed: nothing more is written or acknowledged | look at the disk, and open the colony again |
+//! | `Damaged` | a file isn't as it was written; nothing was changed | restore the directory from a copy |
+//! | `Foreign` | a file of another colony | take the file away, and put back the colony's own |
+//! | `Format` | a later version wrote the file | open it with that version |
+//! | `OtherSetting` | the colony was created with another setting | open it with the stored one |
+//! | `TooLarge` | a record exceeds the bound that the error names | write less at once |

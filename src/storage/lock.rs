@@ -1,0 +1,59 @@
+//! The lock of a colony's directory.
+
+use std::fs::{self, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use crate::error::StorageError;
+
+/// The name of the lock file. It stays when the lock ends.
+pub(crate) const NAME: &str = "LOCK";
+
+/// A lock of a directory. It ends when this is dropped, and with the process, however that ends.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "holds the lock")] fs::File);
+
+impl Lock {
+    /// Takes the lock of a writer, whom nobody else may be beside. Creates the lock file.
+    pub(crate) fn exclusive(directory: &Path) -> Result<Self, StorageError> {
+        let path = directory.join(NAME);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = options.open(&path).map_err(|error| refused(&path, error))?;
+        let locked = file.try_lock();
+        Self::taken(file, &path, locked)
+    }
+
+    /// Takes the lock of a reader, who may be beside other readers. Writes nothing, so the lock file must be there.
+    pub(crate) fn shared(directory: &Path) -> Result<Self, StorageError> {
+        let path = directory.join(NAME);
+        let file = fs::File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => StorageError::NoColony {
+                path: directory.display().to_string(),
+                found: "it has no lock file",
+            },
+            _ => refused(&path, error),
+        })?;
+        let locked = file.try_lock_shared();
+        Self::taken(file, &path, locked)
+    }
+
+    fn taken(
+        file: fs::File,
+        path: &Path,
+        locked: Result<(), TryLockError>,
+    ) -> Result<Self, StorageError> {
+        match locked {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => {
+                let path = path.display().to_string();
+                Err(StorageError::Locked { path })
+            }
+            Err(TryLockError::Error(error)) => Err(refused(path, error)),
+        }
+    }
+}
+
+fn refused(path: &Path, error: io::Error) -> StorageError {
+    StorageError::io("lock", &path.display().to_string(), error)
+}

@@ -1,0 +1,19 @@
+//! The files of a durable colony: the layer below them, the log and the manifest.
+//!
+//! Everything that a colony writes goes through [`Files`], which tests replace by a simulation that loses what was not synced.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the durable colony, which uses it, is being built"
+)]
+
+pub(crate) mod directory;
+pub(crate) mod files;
+pub(crate) mod lock;
+pub(crate) mod os;
+pub(crate) mod poison;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::directory::{Access, Directory};
+pub(crate) use self::files::{Entry, File, Files};
