@@ -31,6 +31,8 @@ pub mod registry;
 pub mod ring;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub mod search;
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+pub mod storage;
 
 use std::fmt::Display;
 use std::str::FromStr;
