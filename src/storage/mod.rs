@@ -7,11 +7,16 @@
     reason = "the durable colony, which uses it, is being built"
 )]
 
+pub(crate) mod changes;
+pub(crate) mod codec;
+pub(crate) mod colony_id;
 pub(crate) mod directory;
 pub(crate) mod files;
 pub(crate) mod lock;
+pub(crate) mod log;
 pub(crate) mod os;
 pub(crate) mod poison;
+pub(crate) mod record;
 #[cfg(test)]
 mod tests;
 
