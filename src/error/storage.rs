@@ -91,7 +91,7 @@ pub enum StorageError {
         /// The directory.
         path: String,
         /// The setting.
-        setting: &'static str,
+        setting: String,
         /// Its stored value.
         stored: String,
         /// The value that was given.

@@ -104,8 +104,8 @@ impl<'a> Changes<'a> {
         Reader::new(payload).sections(|tag, mut body| {
             match tag {
                 MESSAGES => changes.messages = body.list(Message::decode)?,
-                STEP => changes.step = Some(body.bytes(body.left())?),
-                MEMBERS => changes.members = Some(body.bytes(body.left())?),
+                STEP => changes.step = Some(body.rest()),
+                MEMBERS => changes.members = Some(body.rest()),
                 MOVED => {
                     changes.moved = body.list(|body| {
                         let (id, document) = (id(body)?, body.block()?);

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str;
 
+use crate::error::StorageError;
+
 /// Bytes that don't mean what they should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Malformed {
@@ -13,6 +15,21 @@ pub(crate) struct Malformed {
     pub(crate) offset: usize,
     pub(crate) found: String,
     pub(crate) expected: &'static str,
+}
+
+impl Malformed {
+    /// Converts into the error for a file, with the offset in it at which the decoded bytes begin.
+    pub(crate) fn in_file(self, file: &str, start: u64, supported: &str) -> StorageError {
+        if self.expected == LATER_VERSION {
+            return StorageError::Format {
+                file: file.to_owned(),
+                found: self.found,
+                supported: supported.to_owned(),
+            };
+        }
+        let offset = start + self.offset as u64;
+        StorageError::damaged(file, offset, self.found, self.expected)
+    }
 }
 
 pub(crate) type Decoded<T> = Result<T, Malformed>;
@@ -58,6 +75,13 @@ impl<'a> Reader<'a> {
         };
         self.offset += length;
         Ok(bytes)
+    }
+
+    /// Reads what is left.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        let rest = self.bytes.get(self.offset..).unwrap_or_default();
+        self.offset = self.bytes.len();
+        rest
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Decoded<[u8; N]> {
@@ -186,6 +210,10 @@ pub(crate) trait Put {
 
     fn put_u64(&mut self, value: u64) {
         self.put(&value.to_le_bytes());
+    }
+
+    fn put_u64s(&mut self, values: &[u64]) {
+        values.iter().for_each(|&value| self.put_u64(value));
     }
 
     fn put_u128(&mut self, value: u128) {

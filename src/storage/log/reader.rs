@@ -16,6 +16,9 @@ pub(crate) struct Record<'a> {
     pub(crate) tick: Tick,
     pub(crate) kind: Kind,
     pub(crate) payload: &'a [u8],
+    /// The file, and the place of the payload in it, for errors.
+    pub(crate) file: &'a str,
+    pub(crate) offset: u64,
 }
 
 /// What was not read: the rest of a file, from a bad record on, with nothing behind it that counts.
@@ -97,15 +100,16 @@ impl LogReader {
             let is_replaced = later.is_some_and(|(_, first)| first == self.expected);
             match step {
                 Step::Whole(header) if !is_replaced => {
-                    let (seq, tick) = (header.seq, header.tick);
+                    let offset = self.offset + HEADER as u64;
                     let kind = self.accept(&header)?;
-                    if seq > self.extent.above {
-                        let payload = &self.payload[..];
+                    if header.seq > self.extent.above {
                         return Ok(Some(Record {
-                            seq,
-                            tick,
+                            seq: header.seq,
+                            tick: header.tick,
                             kind,
-                            payload,
+                            payload: &self.payload,
+                            file: &self.found[self.index].path,
+                            offset,
                         }));
                     }
                 }
