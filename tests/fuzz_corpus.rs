@@ -87,3 +87,9 @@ fn registry() {
 fn ring() {
     replay("ring", testing::ring::run);
 }
+
+#[cfg(feature = "durable")]
+#[test]
+fn storage() {
+    replay("storage", testing::storage::fuzz);
+}

@@ -85,3 +85,13 @@ impl Leftover {
         }
     }
 }
+
+/// Returns a number for the next directory of a shard that no directory has, whether a manifest names it or not.
+pub(crate) fn next_life(files: &dyn Files, manifest: &Manifest) -> Result<u64, StorageError> {
+    let entries = list(files, "")?;
+    let lives = entries
+        .iter()
+        .filter_map(|entry| Some(life(&entry.name)?.1));
+    let next = lives.max().map_or(0, |life| life.saturating_add(1));
+    Ok(next.max(manifest.next_incarnation))
+}

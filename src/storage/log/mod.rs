@@ -12,6 +12,8 @@ mod scan;
 
 pub(crate) use self::reader::{Cut, Extent, LogReader, Record};
 
+use std::io::ErrorKind;
+
 use super::colony_id::ColonyId;
 use super::files::{File, Files};
 use super::record::{Place, Unplaced};
@@ -59,14 +61,24 @@ pub(crate) struct LogEnd {
     pub(crate) cuts: Vec<Cut>,
 }
 
-/// Creates the directory of a log, if there is none, and makes its name durable.
+/// Creates the directory of a new colony's log, and makes its name durable. Call it before the first manifest is written.
+///
+/// If there is one, an earlier creation was cut short. Its name may be in the page cache alone, so an empty one is created again.
 pub(crate) fn create_directory(files: &dyn Files) -> Result<(), StorageError> {
-    match files.create_dir(file::DIRECTORY) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            return Err(StorageError::io("create", file::DIRECTORY, error));
+    let refused = |error| StorageError::io("create", file::DIRECTORY, error);
+    let created = match files.create_dir(file::DIRECTORY) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let listed = files.list(file::DIRECTORY).map_err(refused)?;
+            if !listed.is_empty() {
+                let expected = "a manifest, since there is a log";
+                return Err(StorageError::damaged("MANIFEST", 0, "nothing", expected));
+            }
+            let removed = files.remove_dir(file::DIRECTORY);
+            removed.and_then(|()| files.create_dir(file::DIRECTORY))
         }
-        _ => {}
-    }
+        created => created,
+    };
+    created.map_err(refused)?;
     let synced = files.sync_dir("");
     synced.map_err(|error| StorageError::io("sync", "the directory", error))
 }

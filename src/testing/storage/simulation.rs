@@ -79,6 +79,12 @@ impl Simulation {
         Self::over(state.disk.clone(), Faults::default(), random)
     }
 
+    /// Returns files with the same content, which share nothing with these.
+    pub(crate) fn copy(&self) -> Self {
+        let state = self.0.lock();
+        Self::over(state.disk.clone(), Faults::default(), state.random.clone())
+    }
+
     /// Goes on in the same process without the faults that were planned.
     pub(crate) fn recover(&self) {
         self.0.lock().faults.clear();
