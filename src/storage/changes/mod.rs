@@ -1,0 +1,250 @@
+//! The payloads of log records: what a tick applies, and how its shards decided.
+//!
+//! Documents are opaque bytes. Encoding and decoding are pure; what is decoded borrows from the payload.
+
+use uuid::Uuid;
+
+use super::codec::{Decoded, Put, Reader, Section, TooLong, put_block, put_list, put_section};
+use crate::id::{DocumentId, ShardId};
+
+/// What a tick applies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Changes<'a> {
+    /// What shards sent in the tick before, in their order.
+    pub(crate) messages: Vec<Message<'a>>,
+    /// The step of the ring, if it moves.
+    pub(crate) step: Option<&'a [u8]>,
+    /// The change of the goal or of the members, if there is one.
+    pub(crate) members: Option<&'a [u8]>,
+    /// The documents that change their owner.
+    pub(crate) moved: Vec<Moved<'a>>,
+    /// The writes from outside, in their order.
+    pub(crate) writes: Vec<Logged<'a>>,
+}
+
+/// A write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Logged<'a> {
+    Add(DocumentId, &'a [u8]),
+    Upsert(DocumentId, &'a [u8]),
+    Delete(DocumentId),
+}
+
+/// A write that a shard sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Message<'a> {
+    pub(crate) sender: ShardId,
+    pub(crate) write: Logged<'a>,
+}
+
+/// A document that changes its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moved<'a> {
+    pub(crate) id: DocumentId,
+    pub(crate) document: &'a [u8],
+}
+
+/// How the shards of a tick decided. Written only if it isn't empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Outcome<'a> {
+    /// The writes that shards refused.
+    pub(crate) refused: Vec<Decision<'a>>,
+    /// The writes that were set aside, since a shard died of them.
+    pub(crate) set_aside: Vec<Decision<'a>>,
+    /// What shards sent, by sender and then in the order of the calls.
+    pub(crate) messages: Vec<Message<'a>>,
+}
+
+/// A decision about one write of a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Decision<'a> {
+    pub(crate) shard: ShardId,
+    /// The write's place among the messages and writes of the tick's record, counted in this order.
+    pub(crate) write: u64,
+    pub(crate) reason: Reason<'a>,
+}
+
+/// Why a write was refused or set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason<'a> {
+    /// The shard holds a document with this id.
+    Exists,
+    /// The shard's own reason.
+    Because(&'a str),
+}
+
+const MESSAGES: u16 = 1;
+const STEP: u16 = 2;
+const MEMBERS: u16 = 3;
+const MOVED: u16 = 4;
+const WRITES: u16 = 5;
+const REFUSED: u16 = 6;
+const SET_ASIDE: u16 = 7;
+
+impl<'a> Changes<'a> {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        list(out, MESSAGES, &self.messages, Message::encode)?;
+        for (tag, bytes) in [(STEP, self.step), (MEMBERS, self.members)] {
+            if let Some(bytes) = bytes {
+                put_section(out, tag, |out| {
+                    out.put(bytes);
+                    Ok(())
+                })?;
+            }
+        }
+        list(out, MOVED, &self.moved, |moved, out| {
+            out.put(moved.id.0.as_bytes());
+            put_block(out, moved.document)
+        })?;
+        list(out, WRITES, &self.writes, Logged::encode)
+    }
+
+    pub(crate) fn decode(payload: &'a [u8]) -> Decoded<Self> {
+        let mut changes = Self::default();
+        Reader::new(payload).sections(|tag, mut body| {
+            match tag {
+                MESSAGES => changes.messages = body.list(Message::decode)?,
+                STEP => changes.step = Some(body.rest()),
+                MEMBERS => changes.members = Some(body.rest()),
+                MOVED => {
+                    changes.moved = body.list(|body| {
+                        let (id, document) = (id(body)?, body.block()?);
+                        Ok(Moved { id, document })
+                    })?;
+                }
+                WRITES => changes.writes = body.list(Logged::decode)?,
+                _ => return Ok(Section::Unknown),
+            }
+            body.end()?;
+            Ok(Section::Known)
+        })?;
+        Ok(changes)
+    }
+}
+
+impl<'a> Outcome<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.refused.is_empty() && self.set_aside.is_empty() && self.messages.is_empty()
+    }
+
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        list(out, REFUSED, &self.refused, Decision::encode)?;
+        list(out, SET_ASIDE, &self.set_aside, Decision::encode)?;
+        list(out, MESSAGES, &self.messages, Message::encode)
+    }
+
+    pub(crate) fn decode(payload: &'a [u8]) -> Decoded<Self> {
+        let mut outcome = Self::default();
+        Reader::new(payload).sections(|tag, mut body| {
+            match tag {
+                REFUSED => outcome.refused = body.list(Decision::decode)?,
+                SET_ASIDE => outcome.set_aside = body.list(Decision::decode)?,
+                MESSAGES => outcome.messages = body.list(Message::decode)?,
+                _ => return Ok(Section::Unknown),
+            }
+            body.end()?;
+            Ok(Section::Known)
+        })?;
+        Ok(outcome)
+    }
+}
+
+/// Writes a section with a list, unless that is empty.
+fn list<T>(
+    out: &mut Vec<u8>,
+    tag: u16,
+    items: &[T],
+    encode: impl Fn(&T, &mut Vec<u8>) -> Result<(), TooLong>,
+) -> Result<(), TooLong> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    put_section(out, tag, |out| {
+        put_list(out, items, |out, item| encode(item, out))
+    })
+}
+
+fn id(body: &mut Reader<'_>) -> Decoded<DocumentId> {
+    Ok(DocumentId(Uuid::from_bytes(body.array()?)))
+}
+
+const ADD: u8 = 0;
+const UPSERT: u8 = 1;
+const DELETE: u8 = 2;
+
+impl<'a> Logged<'a> {
+    pub(crate) fn id(&self) -> DocumentId {
+        match *self {
+            Self::Add(id, _) | Self::Upsert(id, _) | Self::Delete(id) => id,
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        let (code, document) = match self {
+            Self::Add(_, document) => (ADD, Some(document)),
+            Self::Upsert(_, document) => (UPSERT, Some(document)),
+            Self::Delete(_) => (DELETE, None),
+        };
+        out.push(code);
+        out.put(self.id().0.as_bytes());
+        document.map_or(Ok(()), |document| put_block(out, document))
+    }
+
+    fn decode(body: &mut Reader<'a>) -> Decoded<Self> {
+        let at = body.clone();
+        Ok(match body.u8()? {
+            ADD => Self::Add(id(body)?, body.block()?),
+            UPSERT => Self::Upsert(id(body)?, body.block()?),
+            DELETE => Self::Delete(id(body)?),
+            code => return at.malformed(format!("{code} as the kind of a write"), "0, 1 or 2"),
+        })
+    }
+}
+
+impl<'a> Message<'a> {
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        out.put_u32(self.sender.as_u32());
+        self.write.encode(out)
+    }
+
+    fn decode(body: &mut Reader<'a>) -> Decoded<Self> {
+        Ok(Self {
+            sender: ShardId::new(body.u32()?),
+            write: Logged::decode(body)?,
+        })
+    }
+}
+
+impl<'a> Decision<'a> {
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        out.put_u32(self.shard.as_u32());
+        out.put_u64(self.write);
+        match self.reason {
+            Reason::Exists => {
+                out.push(0);
+                Ok(())
+            }
+            Reason::Because(text) => {
+                out.push(1);
+                put_block(out, text.as_bytes())
+            }
+        }
+    }
+
+    fn decode(body: &mut Reader<'a>) -> Decoded<Self> {
+        let (shard, write, at) = (ShardId::new(body.u32()?), body.u64()?, body.clone());
+        let reason = match body.u8()? {
+            0 => Reason::Exists,
+            1 => Reason::Because(body.text()?),
+            code => return at.malformed(format!("{code} as the kind of a reason"), "0 or 1"),
+        };
+        Ok(Self {
+            shard,
+            write,
+            reason,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
