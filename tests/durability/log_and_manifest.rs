@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tickring::testing::setting;
-use tickring::testing::storage::{Mistake, flip_all, run_all};
+use tickring::testing::storage::{Mistake, flip_all, run_all, run_on_disk};
 
 #[test]
 fn d1_d2_what_was_acknowledged_is_there_after_every_fault() {
@@ -42,4 +42,10 @@ fn d8_no_flipped_bit_is_silent_and_none_ends_in_a_panic() {
     let counts = flip_all(0..seeds, None).unwrap_or_else(|failure| panic!("{failure}"));
     println!("{:?}: {counts:?}", begun.elapsed());
     assert!(counts.refused > 1_000 && counts.told > 100, "{counts:?}");
+}
+
+#[test]
+fn the_model_colony_lives_on_the_systems_files() {
+    let directory = tempfile::tempdir().unwrap();
+    run_on_disk(&directory.path().join("new/colony"));
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::mistake::Mistake;
-use super::store::{Opened, Script, State, Store};
+use super::script::{Script, State, script};
+use super::store::{Opened, Store};
 use super::{Fault, Image, Simulation};
 use crate::error::StorageError;
 use crate::id::Tick;
@@ -271,17 +272,4 @@ impl Runner {
             self.truth.tick, store.tick
         ))
     }
-}
-
-/// Makes a tick up.
-pub(super) fn script(random: &mut Random) -> Script {
-    let mut script = Script::default();
-    for index in 0..random.below(4) + 1 {
-        let key = random.next().to_le_bytes()[0] % 20;
-        script.writes.push((key, random.next()));
-        if random.percent(20) {
-            script.refused.push(index);
-        }
-    }
-    script
 }

@@ -1,9 +1,9 @@
 //! Flipped bits in every file of a model colony.
 
 use super::Simulation;
-use super::campaign::script;
 use super::mistake::Mistake;
-use super::store::{State, Store};
+use super::script::{State, script};
+use super::store::Store;
 use crate::error::StorageError;
 use crate::sync::Arc;
 use crate::testing::random::Random;

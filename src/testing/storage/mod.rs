@@ -8,7 +8,10 @@ mod flips;
 mod fuzz;
 mod image;
 mod mistake;
+mod on_disk;
 mod plan;
+mod replay;
+mod script;
 mod simulation;
 mod store;
 #[cfg(test)]
@@ -20,5 +23,6 @@ pub use self::flips::{FlipCounts, flip_all};
 pub use self::fuzz::run as fuzz;
 pub(crate) use self::image::Image;
 pub use self::mistake::Mistake;
+pub use self::on_disk::run_on_disk;
 pub use self::plan::run_all;
 pub(crate) use self::simulation::Simulation;
