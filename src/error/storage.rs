@@ -125,6 +125,8 @@ impl StorageError {
             let (path, source) = (path.clone(), source.clone());
             return Self::Poisoned { path, source };
         }
+        // The colony's own directory has no name below itself.
+        let path = if path.is_empty() { "." } else { path };
         let is_full = is_full(&error);
         let (path, source) = (path.to_owned(), Cause::new(error));
         match is_full {

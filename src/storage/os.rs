@@ -24,14 +24,9 @@ impl OsFiles {
         whole
     }
 
-    fn file(
-        &self,
-        path: &str,
-        options: &OpenOptions,
-        action: &'static str,
-    ) -> io::Result<Box<dyn File>> {
+    fn file(&self, path: &str, options: &OpenOptions) -> io::Result<Box<dyn File>> {
         let path = self.path(path);
-        let file = options.open(&path).map_err(named(action, &path))?;
+        let file = options.open(&path).map_err(named(&path))?;
         Ok(Box::new(OsFile { file, path }))
     }
 }
@@ -40,31 +35,31 @@ impl Files for OsFiles {
     fn create(&self, path: &str) -> io::Result<Box<dyn File>> {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create_new(true);
-        self.file(path, &options, "create")
+        self.file(path, &options)
     }
 
     fn open(&self, path: &str) -> io::Result<Box<dyn File>> {
-        self.file(path, OpenOptions::new().read(true), "open")
+        self.file(path, OpenOptions::new().read(true))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let (from, to) = (self.path(from), self.path(to));
-        fs::rename(&from, &to).map_err(named("rename", &from))
+        fs::rename(&from, &to).map_err(named(&from))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
         let path = self.path(path);
-        fs::remove_file(&path).map_err(named("remove", &path))
+        fs::remove_file(&path).map_err(named(&path))
     }
 
     fn create_dir(&self, path: &str) -> io::Result<()> {
         let path = self.path(path);
-        fs::create_dir(&path).map_err(named("create", &path))
+        fs::create_dir(&path).map_err(named(&path))
     }
 
     fn remove_dir(&self, path: &str) -> io::Result<()> {
         let path = self.path(path);
-        fs::remove_dir(&path).map_err(named("remove", &path))
+        fs::remove_dir(&path).map_err(named(&path))
     }
 
     fn sync_dir(&self, path: &str) -> io::Result<()> {
@@ -73,7 +68,7 @@ impl Files for OsFiles {
 
     fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
         let path = self.path(path);
-        list(&path).map_err(named("list", &path))
+        list(&path).map_err(named(&path))
     }
 }
 
@@ -83,7 +78,7 @@ pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let synced = fs::File::open(path).and_then(|directory| directory.sync_all());
-    synced.map_err(named("sync", path))
+    synced.map_err(named(path))
 }
 
 fn list(path: &Path) -> io::Result<Vec<Entry>> {
@@ -118,22 +113,20 @@ struct OsFile {
 impl File for OsFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let written = self.file.write_all(bytes);
-        written.map_err(named("write", &self.path))
+        written.map_err(named(&self.path))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_data().map_err(named("sync", &self.path))
+        self.file.sync_data().map_err(named(&self.path))
     }
 
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        read_exact_at(&self.file, bytes, offset).map_err(named("read", &self.path))
+        read_exact_at(&self.file, bytes, offset).map_err(named(&self.path))
     }
 
     fn length(&self) -> io::Result<u64> {
         let metadata = self.file.metadata();
-        Ok(metadata
-            .map_err(named("read the length of", &self.path))?
-            .len())
+        Ok(metadata.map_err(named(&self.path))?.len())
     }
 }
 
@@ -158,25 +151,17 @@ fn read_exact_at(file: &fs::File, mut bytes: &mut [u8], mut offset: u64) -> io::
     Ok(())
 }
 
-/// Adds what was tried and the path to an error, whose kind stays.
-fn named<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> io::Error + 'a {
+/// Adds the path to an error, whose kind stays.
+fn named(path: &Path) -> impl FnOnce(io::Error) -> io::Error + '_ {
     move |source| {
         let path = path.to_owned();
-        io::Error::new(
-            source.kind(),
-            NamedError {
-                action,
-                path,
-                source,
-            },
-        )
+        io::Error::new(source.kind(), NamedError { path, source })
     }
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("can't {action} {}: {source}", path.display())]
+#[error("{}: {source}", path.display())]
 struct NamedError {
-    action: &'static str,
     path: PathBuf,
     source: io::Error,
 }

@@ -80,7 +80,7 @@ pub(crate) fn create_directory(files: &dyn Files) -> Result<(), StorageError> {
     };
     created.map_err(refused)?;
     let synced = files.sync_dir("");
-    synced.map_err(|error| StorageError::io("sync", "the directory", error))
+    synced.map_err(|error| StorageError::io("sync", "", error))
 }
 
 impl Log {

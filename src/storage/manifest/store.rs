@@ -30,7 +30,7 @@ pub(crate) fn write(files: &dyn Files, manifest: &Manifest) -> Result<(), Storag
         return Err(error);
     }
     let synced = files.sync_dir("");
-    synced.map_err(|error| StorageError::io("sync", "the directory", error))
+    synced.map_err(|error| StorageError::io("sync", "", error))
 }
 
 fn write_temporary(files: &dyn Files, bytes: &[u8]) -> Result<(), StorageError> {

@@ -61,8 +61,10 @@ fn fill(
     }
     if is_clean {
         store.checkpoint().map_err(shown)?;
-        possible = vec![store.state];
+        possible.clear();
     }
+    // With nothing missing: the manifest may have all records of a file that is still there.
+    possible.push(store.state);
     Ok(possible)
 }
 
