@@ -7,9 +7,11 @@
 
 pub(crate) mod file;
 mod found;
+mod pins;
 pub(crate) mod reader;
 mod scan;
 
+pub(crate) use self::pins::{Pin, Pins};
 pub(crate) use self::reader::{Cut, Extent, LogReader, Record};
 
 use std::io::ErrorKind;
@@ -33,6 +35,7 @@ pub(crate) struct Log {
     current: Option<Current>,
     next_number: u64,
     next_seq: u64,
+    pins: Pins,
 }
 
 /// A file of the log.
@@ -94,7 +97,13 @@ impl Log {
             current: None,
             next_number: end.next_number,
             next_seq: end.next_seq,
+            pins: Pins::default(),
         }
+    }
+
+    /// Returns the pins, by which readers keep records from being removed.
+    pub(crate) fn pins(&self) -> &Pins {
+        &self.pins
     }
 
     /// Writes a record, syncs it, and returns its sequence number.
@@ -184,10 +193,11 @@ impl Log {
         }
     }
 
-    /// Removes the files all of whose records are at or below a tick, up to the first one that has another.
+    /// Removes the files all of whose records are at or below a tick and needed by no [`Pin`], up to the first one that has another.
     ///
     /// Call it only when a durable manifest has the state of this tick, and [`next_number`](Self::next_number).
     pub(crate) fn remove_through(&mut self, tick: Tick) -> Result<(), StorageError> {
+        let tick = self.pins.lowest().map_or(tick, |lowest| lowest.min(tick));
         let is_below = |file: &LogFile| file.last.is_none_or(|last| last <= tick);
         while self.closed.first().is_some_and(is_below) {
             let path = file::path(self.closed[0].number);

@@ -352,3 +352,17 @@ fn a_file_that_would_replace_two_records_is_refused() {
         assert_eq!(damage(read(&disk)), place);
     }
 }
+
+#[test]
+fn the_log_is_not_cut_under_a_reader() {
+    let (disk, mut log) = written(10);
+    let pins = log.pins().clone();
+    let [first, second, third] = [4, 4, 7].map(|tick| pins.above(tick));
+    for (pin, kept) in [(first, 3), (second, 3), (third, 2)] {
+        log.remove_through(10).unwrap();
+        assert_eq!(disk.all_files().len(), kept);
+        drop(pin);
+    }
+    log.remove_through(10).unwrap();
+    assert_eq!(disk.all_files().len(), 1);
+}
