@@ -159,6 +159,7 @@ impl Runner {
             self.counts.recoveries_cut_short += 1;
             match fault {
                 Fault::Full { .. } => self.disk.recover(),
+                Fault::FailedSync if self.random.percent(50) => self.replace(Simulation::restart),
                 _ => self.power_cut(self.run.image),
             }
         }

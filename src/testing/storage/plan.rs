@@ -42,13 +42,16 @@ fn run_seed(seed: u64, mistake: Option<Mistake>, counts: &mut Counts) -> Result<
     for image in Image::ALL {
         for sync in 1..=syncs {
             for continuation in CONTINUATIONS {
-                carry_out(Run {
-                    fault: Some((Fault::FailedSync, sync)),
-                    continuation,
-                    image,
-                    in_recovery: None,
-                    ..calm
-                })?;
+                // Also with a fault in the opening after it.
+                for in_recovery in [None, Some(in_recovery(sync))] {
+                    carry_out(Run {
+                        fault: Some((Fault::FailedSync, sync)),
+                        continuation,
+                        image,
+                        in_recovery,
+                        ..calm
+                    })?;
+                }
             }
         }
         for operation in 1..=operations {
@@ -61,20 +64,23 @@ fn run_seed(seed: u64, mistake: Option<Mistake>, counts: &mut Counts) -> Result<
                     ..calm
                 })?;
             }
-            // A stride over the operations of an opening, with each kind of fault in it.
-            let after = operation % 17 + 1;
-            let in_recovery = match operation % 3 {
-                0 => Fault::Full { operations: 4 },
-                1 => Fault::FailedSync,
-                _ => Fault::Crash,
-            };
             carry_out(Run {
                 fault: Some((Fault::Crash, operation)),
                 image,
-                in_recovery: Some((in_recovery, after)),
+                in_recovery: Some(in_recovery(operation)),
                 ..calm
             })?;
         }
     }
     Ok(())
+}
+
+/// Strides over the operations of an opening, with each kind of fault.
+fn in_recovery(number: u64) -> (Fault, u64) {
+    let fault = match number % 3 {
+        0 => Fault::Full { operations: 4 },
+        1 => Fault::FailedSync,
+        _ => Fault::Crash,
+    };
+    (fault, number % 17 + 1)
 }
