@@ -23,6 +23,8 @@
 mod close;
 mod config;
 mod context;
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+pub(crate) mod durable;
 mod intake;
 mod lives;
 #[cfg(any(loom, shuttle))]
@@ -56,6 +58,8 @@ use std::time::Duration;
 
 pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
 pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+pub use self::durable::{DurableConfig, DurableShard, MAX_DOCUMENT_BYTES, Saved, Saving};
 pub use self::intake::{Intake, Rejected, Ticket};
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]

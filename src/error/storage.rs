@@ -107,6 +107,14 @@ pub enum StorageError {
         /// The bound.
         max: u64,
     },
+    /// A shard gave a file a name that isn't one to 200 letters, digits, dots, hyphens and underscores. Nothing was written.
+    #[error(
+        "{name:?} can't be the name of a file: one to 200 letters, digits, '.', '-' and '_' can"
+    )]
+    Name {
+        /// The name, or its beginning if it is longer.
+        name: String,
+    },
 }
 
 /// The error of every write and sync after the first failed sync, inside an [`io::Error`].

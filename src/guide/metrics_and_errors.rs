@@ -254,3 +254,4 @@
 //! | `Format` | a later version wrote the file | open it with that version |
 //! | `OtherSetting` | the colony was created with another setting | open it with the stored one |
 //! | `TooLarge` | a record exceeds the bound that the error names | write less at once |
+//! | `Name` | a shard gave a file a name that doesn't fit | use letters, digits, `.`, `-` and `_` in `DurableShard::save` |
