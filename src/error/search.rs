@@ -42,6 +42,13 @@ pub enum SearchError {
         /// The name.
         field: Excerpt,
     },
+    /// The view's index doesn't keep all fields, so whole documents can't be read from it. That of a shard in a durable colony does. Nothing was
+    /// read.
+    #[error("the field {field} isn't stored in this index, so whole documents can't be read")]
+    NotStored {
+        /// The name of the first such field.
+        field: Excerpt,
+    },
     /// An index couldn't be created, written or read. A search that fails has changed nothing. A shard that failed during a write
     /// can't be used any more.
     #[error("the index failed: {0}")]

@@ -128,6 +128,19 @@ impl TextDocument {
         &self.values
     }
 
+    /// Adds a value to a field with this number, which must fit as it is.
+    #[cfg(feature = "durable")]
+    pub(super) fn add_exactly(
+        &mut self,
+        field: FieldId,
+        value: Value,
+    ) -> Result<(), DocumentError> {
+        let name = self.schema.definition(field).name();
+        let fitted = value.fitted(self.schema.kind(field), name)?;
+        self.values.push((field, fitted));
+        Ok(())
+    }
+
     /// Adds a value that was read back from an index of the same schema.
     pub(super) fn restore(&mut self, field: FieldId, value: Value) {
         self.values.push((field, value));

@@ -48,6 +48,8 @@
 
 mod analyzer;
 mod bitset;
+#[cfg(feature = "durable")]
+mod bytes;
 mod ceilings;
 mod collect;
 mod constant;

@@ -1,5 +1,7 @@
 //! The view of one segment of a shard's index, as a search needs it, with counts of live documents.
 
+pub(super) mod stored;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -8,16 +10,10 @@ use tantivy::fastfield::Column;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentComponent, SegmentId, SegmentMeta};
 use tantivy::postings::TermInfo;
-use tantivy::schema::{Document, IndexRecordOption, Value as StoredValue};
-use tantivy::{
-    DocId, DocSet, Index, Opstamp, SegmentReader, TERMINATED, TantivyDocument, TantivyError, Term,
-};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, DocSet, Index, Opstamp, SegmentReader, TERMINATED, TantivyError, Term};
 
-use super::document::TextDocument;
-use super::schema::{
-    FieldId, ID_HIGH_NAME, ID_LOW_NAME, Kind, Schema, TextField, id_field, tokens_name,
-};
-use super::value::{Date, Value};
+use super::schema::{ID_HIGH_NAME, ID_LOW_NAME, Schema, TextField, id_field, tokens_name};
 use crate::error::{Cause, SearchError};
 use crate::id::DocumentId;
 use crate::sync::Arc;
@@ -141,28 +137,6 @@ impl SegmentView {
         self.id_high.first(document)
     }
 
-    /// Reads the stored fields of a document.
-    pub(super) fn stored(
-        &self,
-        document: DocId,
-        schema: &Schema,
-    ) -> Result<TextDocument, SearchError> {
-        let store = self.reader.get_store_reader(0);
-        let store = store.map_err(|error| SearchError::index(TantivyError::from(error)))?;
-        let stored: TantivyDocument = store.get(document).map_err(SearchError::index)?;
-        let mut restored = schema.document();
-        for (number, value) in stored.iter_fields_and_values() {
-            let field = FieldId::new(number.field_id() as usize);
-            let value = value_of(&value, schema.kind(field)).ok_or_else(|| {
-                SearchError::Index(Cause::new(format!(
-                    "document {document} has a stored value of another type than its field"
-                )))
-            })?;
-            restored.restore(field, value);
-        }
-        Ok(restored)
-    }
-
     /// The number of the live document with the id.
     pub(super) fn find(&self, id: &Term) -> Result<Option<DocId>, SearchError> {
         let Some(info) = self.ids.get_term_info(id).map_err(SearchError::index)? else {
@@ -239,17 +213,6 @@ impl SegmentView {
             .map_err(SearchError::index)?;
         Ok(u64::from(postings.count(alive)))
     }
-}
-
-/// Converts a stored value of a field of this kind.
-fn value_of<'a>(value: &impl StoredValue<'a>, kind: Kind) -> Option<Value> {
-    Some(match kind {
-        Kind::Text(_) | Kind::Keyword => Value::Text(value.as_str()?.to_owned()),
-        Kind::Integer => Value::Integer(value.as_i64()?),
-        Kind::Float => Value::Float(value.as_f64()?),
-        Kind::Date => Value::Date(Date::from_nanoseconds(value.as_i64()?)),
-        Kind::Boolean => Value::Boolean(value.as_i64()? != 0),
-    })
 }
 
 fn segment_meta(reader: &SegmentReader, index: &Index) -> SegmentMeta {

@@ -2,6 +2,8 @@
 
 mod config;
 mod copy;
+#[cfg(feature = "durable")]
+mod durable;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +18,7 @@ use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
 pub use self::config::{MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShardConfig};
 use self::copy::copied;
 use super::document::TextDocument;
-use super::schema::{Schema, id_term, indexed, tokenizers};
+use super::schema::{Schema, Storing, id_term, indexed, tokenizers};
 use super::statistics::same_schema;
 use super::view::TextView;
 use crate::colony::{Batch, Birth, Refusal, Shard, ShardMetrics, TickContext, Write};
@@ -83,7 +85,7 @@ impl TextShard {
     /// # Errors
     /// [`SearchError::Config`] if a field is out of bounds; [`SearchError::Index`] if tantivy can't start its threads.
     pub fn new(config: &TextShardConfig) -> Result<Self, SearchError> {
-        Self::on(RamDirectory::create(), config)
+        Self::on(RamDirectory::create(), config, Storing::Chosen)
     }
 
     /// Makes a shard for a colony's factory: empty in its first incarnation, and later with all documents of its last published view.
@@ -135,7 +137,16 @@ impl TextShard {
 
     fn again(last: &TextView, config: &TextShardConfig) -> Result<Self, SearchError> {
         same_schema(&config.schema, last.schema(), "the last view")?;
-        let mut shard = Self::on(copied(last)?, config)?;
+        Self::over(copied(last)?, config, last.storing())
+    }
+
+    /// Makes a shard of an index that another one wrote.
+    fn over(
+        written: RamDirectory,
+        config: &TextShardConfig,
+        storing: Storing,
+    ) -> Result<Self, SearchError> {
+        let mut shard = Self::on(written, config, storing)?;
         // tantivy gives its first operation the number of the last commit. A merge that begins before the next commit takes an operation with
         // that number for one that is already applied. An empty commit uses the number up.
         shard.writer.commit().map_err(SearchError::index)?;
@@ -145,10 +156,11 @@ impl TextShard {
     fn on(
         directory: impl Into<Box<dyn Directory>>,
         config: &TextShardConfig,
+        storing: Storing,
     ) -> Result<Self, SearchError> {
         config.validate()?;
         let memory = usize::try_from(config.writer_memory).unwrap_or(usize::MAX);
-        let index = builder(&config.schema)
+        let index = builder(&config.schema, storing)
             .open_or_create(directory)
             .map_err(SearchError::index)?;
         let options = IndexWriterOptions::builder()
@@ -227,14 +239,14 @@ impl TextShard {
     }
 }
 
-fn builder(schema: &Schema) -> IndexBuilder {
+fn builder(schema: &Schema, storing: Storing) -> IndexBuilder {
     // Compressing in the indexing thread saves a thread for each open segment. Without stored fields, there is nothing to compress.
     let settings = IndexSettings {
         docstore_compress_dedicated_thread: false,
         ..IndexSettings::default()
     };
     IndexBuilder::new()
-        .schema(schema.for_index())
+        .schema(schema.for_index(storing))
         .tokenizers(tokenizers(schema))
         .settings(settings)
 }

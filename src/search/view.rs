@@ -6,8 +6,8 @@ use std::fmt;
 use tantivy::Searcher;
 
 use super::document::TextDocument;
-use super::schema::{Schema, TextField, id_term};
-use super::segment::{SegmentView, segment_key};
+use super::schema::{Schema, Storing, TextField, id_term, storing};
+use super::segment::{SegmentView, segment_key, stored};
 use super::statistics::TextStatistics;
 use crate::error::{Excerpt, SearchError};
 use crate::id::DocumentId;
@@ -39,6 +39,7 @@ use crate::sync::Arc;
 #[derive(Clone)]
 pub struct TextView {
     schema: Schema,
+    storing: Storing,
     segments: Arc<[Arc<SegmentView>]>,
     documents: u64,
 }
@@ -65,6 +66,7 @@ impl TextView {
             .collect::<Result<Arc<[_]>, SearchError>>()?;
         Ok(Self {
             documents: segments.iter().map(|segment| segment.documents()).sum(),
+            storing: storing(schema, &searcher.index().schema()),
             schema: schema.clone(),
             segments,
         })
@@ -160,10 +162,53 @@ impl TextView {
     /// # Errors
     /// [`SearchError::Index`] if the index can't be read.
     pub fn stored(&self, document: DocumentId) -> Result<Option<TextDocument>, SearchError> {
+        self.read(document, Storing::Chosen)
+    }
+
+    /// Reads a whole live document as it was written, or returns `None` if there is no such document. The index must keep all fields, as that of
+    /// a shard in a durable colony does, whatever its schema says.
+    ///
+    /// Decompresses one block of the segment's document store, of about 16 KB.
+    ///
+    /// ```
+    /// use tickring::search::{Field, Schema, SearchError, TextDocument, TextShard, TextShardConfig};
+    /// use tickring::{Colony, ColonyConfig, DocumentId};
+    ///
+    /// let fields = [Field::text("title").stored(), Field::text("body").stored()];
+    /// let schema = fields.into_iter().fold(Schema::builder(), |schema, field| schema.field(field)).build()?;
+    /// let id = DocumentId::from_seed(1);
+    /// for (schema, is_whole) in [(schema, true), (Schema::default(), false)] {
+    ///     let config = TextShardConfig { schema: schema.clone(), ..TextShardConfig::default() };
+    ///     let mut colony = Colony::new(ColonyConfig::default(), 1, TextShard::factory(config))?;
+    ///     let mut document = schema.document();
+    ///     document.add("title", "Tide and time")?;
+    ///     colony.intake().try_add(id, document.clone())?;
+    ///     colony.tick()?;
+    ///     match colony.publication().shards()[0].view().document(id) {
+    ///         Ok(found) => assert!(is_whole && found == Some(document)),
+    ///         Err(error) => assert!(!is_whole && matches!(error, SearchError::NotStored { .. })),
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SearchError::NotStored`] if the index doesn't keep a field; [`SearchError::Index`] if the index can't be read.
+    pub fn document(&self, document: DocumentId) -> Result<Option<TextDocument>, SearchError> {
+        self.whole()?;
+        self.read(document, Storing::All)
+    }
+
+    fn read(
+        &self,
+        document: DocumentId,
+        fields: Storing,
+    ) -> Result<Option<TextDocument>, SearchError> {
         let term = id_term(&self.schema, document);
         for segment in self.segments.iter() {
             if let Some(found) = segment.find(&term)? {
-                return segment.stored(found, &self.schema).map(Some);
+                let store = segment.store(0)?;
+                return stored::read(&store, found, &self.schema, fields).map(Some);
             }
         }
         Ok(None)
@@ -176,6 +221,22 @@ impl TextView {
     pub fn document_ids(&self) -> Result<Vec<DocumentId>, SearchError> {
         let segments = self.segments.iter();
         segments.flat_map(|segment| segment.live_ids()).collect()
+    }
+
+    /// Fails unless the index keeps the values of all fields.
+    pub(super) fn whole(&self) -> Result<(), SearchError> {
+        let mut fields = self.schema.fields().iter();
+        match fields.find(|field| !self.storing.stores(field)) {
+            None => Ok(()),
+            Some(field) => Err(SearchError::NotStored {
+                field: Excerpt::new(field.name()),
+            }),
+        }
+    }
+
+    /// The fields whose values the index keeps.
+    pub(super) const fn storing(&self) -> Storing {
+        self.storing
     }
 
     pub(super) fn segments(&self) -> &[Arc<SegmentView>] {

@@ -16,6 +16,7 @@ pub(crate) mod leftovers;
 pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod manifest;
+pub(crate) mod memory;
 pub(crate) mod os;
 pub(crate) mod poison;
 pub(crate) mod record;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 
 use super::files::{self, Entry, Files};
+use super::memory::Memory;
 use super::os::OsFiles;
 use super::poison::Poisonable;
 use super::{Access, Directory};
@@ -20,9 +21,13 @@ fn entry(name: &str, length: u64, is_dir: bool) -> Entry {
 }
 
 #[test]
-fn the_systems_files_do_what_the_trait_says() {
+fn files_do_what_the_trait_says() {
     let root = tempfile::tempdir().unwrap();
-    let system = OsFiles::new(root.path().to_owned());
+    do_what_the_trait_says(&OsFiles::new(root.path().to_owned()));
+    do_what_the_trait_says(&Memory::default());
+}
+
+fn do_what_the_trait_says(system: &dyn Files) {
     system.create_dir("log").unwrap();
     let mut file = system.create("log/1").unwrap();
     file.append(b"abc").unwrap();
@@ -39,9 +44,9 @@ fn the_systems_files_do_what_the_trait_says() {
         read.read_at(&mut bytes, 4).unwrap_err().kind(),
         ErrorKind::UnexpectedEof
     );
-    assert_eq!(files::read(&system, "log/1", 6).unwrap(), b"abcdef");
+    assert_eq!(files::read(system, "log/1", 6).unwrap(), b"abcdef");
     assert_eq!(
-        files::read(&system, "log/1", 5).unwrap_err().kind(),
+        files::read(system, "log/1", 5).unwrap_err().kind(),
         ErrorKind::InvalidData
     );
     assert_eq!(
@@ -56,7 +61,20 @@ fn the_systems_files_do_what_the_trait_says() {
     system.rename("log/1", "log/2").unwrap();
     assert_eq!(system.list("log").unwrap(), [entry("2", 6, false)]);
     assert_eq!(system.list("").unwrap(), [entry("log", 0, true)]);
-    system.remove_dir("log").unwrap_err();
+    for fails in [
+        system.create("other/1").map(drop),
+        system.create_dir("log/2").map(drop),
+        system.open("1").map(drop),
+        system.list("1").map(drop),
+        system.list("log/2").map(drop),
+        system.remove("log"),
+        system.remove("log/1"),
+        system.remove_dir("log"),
+        system.rename("log/1", "log/2"),
+        system.rename("log/2", "log"),
+    ] {
+        fails.unwrap_err();
+    }
     system.remove("log/2").unwrap();
     system.remove_dir("log").unwrap();
     assert_eq!(system.list("").unwrap(), []);

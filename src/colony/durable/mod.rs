@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "the opening of a durable colony is being built")]
 
 mod config;
+pub(crate) mod lives;
 pub(crate) mod saved;
 mod shard;
 

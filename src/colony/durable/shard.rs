@@ -32,8 +32,12 @@ pub trait DurableShard: Shard + Send + Sized {
     /// Appends the bytes of a document, from which [`decode`](Self::decode) makes it again. Called on the thread that offers the document.
     ///
     /// # Errors
-    /// Any error means that the document isn't accepted. Its writer gets the error.
-    fn encode(document: &Self::Document, out: &mut Vec<u8>) -> Result<(), ShardFailure>;
+    /// Any error means that the document isn't accepted. Its writer gets the error. Refuse what `decode` couldn't make again with these settings.
+    fn encode(
+        settings: &Self::Settings,
+        document: &Self::Document,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ShardFailure>;
 
     /// Makes a document from the bytes that [`encode`](Self::encode) appended.
     ///

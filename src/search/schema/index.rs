@@ -7,7 +7,7 @@ use tantivy::schema::{
 use tantivy::tokenizer::{RawTokenizer, TokenizerManager};
 use tantivy::{TantivyDocument, Term};
 
-use super::{FieldId, Kind, Schema, TextField};
+use super::{Field, FieldId, Kind, Schema, TextField};
 use crate::id::DocumentId;
 use crate::search::analyzer::Analyzer;
 use crate::search::document::TextDocument;
@@ -26,14 +26,33 @@ pub(in crate::search) fn tokens_name(field: TextField) -> String {
     format!("_tokens_{}", field.index())
 }
 
+/// The fields whose values an index keeps, so that they can be read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::search) enum Storing {
+    /// Those whose definition says so.
+    Chosen,
+    /// All, so that whole documents can be read back.
+    All,
+}
+
+impl Storing {
+    /// Returns whether an index keeps the values of a field.
+    pub(in crate::search) const fn stores(self, field: &Field) -> bool {
+        match self {
+            Self::Chosen => field.is_stored(),
+            Self::All => true,
+        }
+    }
+}
+
 impl Schema {
     /// Returns the schema of the index. The schema's own fields come first, so that a field's number is its index. Then comes the id. It is
     /// indexed, so that a document can be found and deleted by it. It is also kept as two numbers, so that a hit's id costs two
     /// array look-ups. Last come the exact numbers of tokens, because the index itself keeps only an approximate length.
-    pub(in crate::search) fn for_index(&self) -> IndexSchema {
+    pub(in crate::search) fn for_index(&self, storing: Storing) -> IndexSchema {
         let mut builder = IndexSchema::builder();
         for (at, field) in self.fields().iter().enumerate() {
-            let (name, stored) = (field.name(), field.is_stored());
+            let (name, stored) = (field.name(), storing.stores(field));
             let mut number = NumericOptions::default().set_fast();
             if stored {
                 number = number.set_stored();
@@ -100,6 +119,16 @@ fn keyword_options(stored: bool) -> TextOptions {
     }
 }
 
+/// Returns what an index with this schema of its own stores.
+pub(in crate::search) fn storing(schema: &Schema, index: &IndexSchema) -> Storing {
+    let mut fields = (0..schema.fields().len()).map(|at| FieldId::new(at).number());
+    if fields.all(|field| index.get_field_entry(field).is_stored()) {
+        Storing::All
+    } else {
+        Storing::Chosen
+    }
+}
+
 /// Converts a document for the index.
 pub(in crate::search) fn indexed(id: DocumentId, document: &TextDocument) -> TantivyDocument {
     let schema = document.schema();
@@ -163,7 +192,7 @@ mod tests {
             .field(Field::integer("year"))
             .field(Field::text("notes"));
         for schema in [Schema::default(), own.build().unwrap()] {
-            let index = schema.for_index();
+            let index = schema.for_index(Storing::Chosen);
             for (at, field) in schema.fields().iter().enumerate() {
                 let number = FieldId::new(at).number();
                 assert_eq!(index.get_field(field.name()).unwrap(), number);

@@ -13,7 +13,8 @@ use tantivy::Term;
 pub use self::field::Field;
 pub(super) use self::field::{FieldId, Kind, TextField};
 pub(super) use self::index::{
-    ID_HIGH_NAME, ID_LOW_NAME, id_field, id_term, indexed, tokenizers, tokens_name,
+    ID_HIGH_NAME, ID_LOW_NAME, Storing, id_field, id_term, indexed, storing, tokenizers,
+    tokens_name,
 };
 use super::analyzer::Analyzer;
 use super::document::TextDocument;

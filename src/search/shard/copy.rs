@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use tantivy::TantivyError;
 use tantivy::directory::{Directory, RamDirectory, TerminatingWrite};
+use tantivy::index::IndexMeta;
+use tantivy::{Index, TantivyError};
 
 use super::builder;
 use crate::error::SearchError;
+use crate::search::schema::{Schema, Storing};
 use crate::search::view::TextView;
 
 /// The file in which tantivy lists an index's segments.
@@ -15,32 +17,63 @@ const LIST: &str = "meta.json";
 
 /// Copies the view's segments into a directory with an index of its own.
 pub(super) fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
-    let memory = RamDirectory::create();
-    let index = builder(view.schema())
-        .open_or_create(memory.clone())
-        .map_err(SearchError::index)?;
-    let mut list = index.load_metas().map_err(SearchError::index)?;
+    let copy = Copying::new(view.schema(), view.storing())?;
     for segment in view.segments() {
         for (path, bytes) in segment.files() {
-            let mut file = index
-                .directory()
-                .open_write(path)
-                .map_err(TantivyError::from)
-                .map_err(SearchError::index)?;
-            file.write_all(bytes).map_err(SearchError::index)?;
-            file.terminate().map_err(SearchError::index)?;
+            copy.file(path, bytes)?;
         }
-        let meta = segment.meta(&index);
+    }
+    let list = list(view, &copy.index)?;
+    copy.end(&list)
+}
+
+/// Returns tantivy's list of the view's segments, as text.
+#[cfg(feature = "durable")]
+pub(super) fn listed(view: &TextView) -> Result<Vec<u8>, SearchError> {
+    list(view, &Copying::new(view.schema(), view.storing())?.index)
+}
+
+fn list(view: &TextView, empty: &Index) -> Result<Vec<u8>, SearchError> {
+    let mut list: IndexMeta = empty.load_metas().map_err(SearchError::index)?;
+    for segment in view.segments() {
+        let meta = segment.meta(empty);
         // The numbers of later deletes must be above those of the segment.
         list.opstamp = list.opstamp.max(meta.delete_opstamp().unwrap_or(0));
         list.segments.push(meta);
     }
-    let list = serde_json::to_vec(&list)
-        .map_err(std::io::Error::from)
-        .map_err(SearchError::index)?;
-    index
-        .directory()
-        .atomic_write(Path::new(LIST), &list)
-        .map_err(SearchError::index)?;
-    Ok(memory)
+    let list = serde_json::to_vec(&list).map_err(std::io::Error::from);
+    list.map_err(SearchError::index)
+}
+
+/// An index in memory that is written file by file.
+pub(super) struct Copying {
+    memory: RamDirectory,
+    index: Index,
+}
+
+impl Copying {
+    pub(super) fn new(schema: &Schema, storing: Storing) -> Result<Self, SearchError> {
+        let memory = RamDirectory::create();
+        let index = builder(schema, storing).open_or_create(memory.clone());
+        let index = index.map_err(SearchError::index)?;
+        Ok(Self { memory, index })
+    }
+
+    /// Writes a file of a segment.
+    pub(super) fn file(&self, path: &Path, bytes: &[u8]) -> Result<(), SearchError> {
+        let file = self.index.directory().open_write(path);
+        let mut file = file
+            .map_err(TantivyError::from)
+            .map_err(SearchError::index)?;
+        file.write_all(bytes).map_err(SearchError::index)?;
+        file.terminate().map_err(SearchError::index)
+    }
+
+    /// Writes the list of the segments, which makes the index complete.
+    pub(super) fn end(self, list: &[u8]) -> Result<RamDirectory, SearchError> {
+        let directory = self.index.directory();
+        let written = directory.atomic_write(Path::new(LIST), list);
+        written.map_err(SearchError::index)?;
+        Ok(self.memory)
+    }
 }

@@ -119,7 +119,7 @@ fn an_index_that_cannot_be_written_fails_the_shard_and_not_its_published_view() 
         full: Arc::clone(&full),
     };
     let directory: Box<dyn Directory> = Box::new(directory);
-    let mut shard = TextShard::on(directory, &TextShardConfig::default()).unwrap();
+    let mut shard = TextShard::on(directory, &TextShardConfig::default(), Storing::Chosen).unwrap();
     let tick = |shard: &mut TextShard, seed| -> Result<(), ShardFailure> {
         let writes = [Write::Upsert {
             id: DocumentId::from_seed(seed),

@@ -1,0 +1,310 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::colony::durable::lives::Lives;
+use crate::colony::durable::saved::LifeFiles;
+use crate::colony::{Batch, Refusal, Rehearsal, Shard, Write};
+use crate::id::DocumentId;
+use crate::publication::Publication;
+use crate::search::{Field, Schema, SchemaBuilder};
+use crate::sync::Arc;
+
+/// One tick's writes.
+type Writes = Vec<Write<TextDocument>>;
+/// The documents that a shard should hold.
+type Model = BTreeMap<DocumentId, TextDocument>;
+
+const WORDS: [&str; 4] = ["sea", "tide", "wind", "boat"];
+
+/// No field is stored.
+fn settings() -> TextShardConfig {
+    let fields = [
+        Field::text("title"),
+        Field::integer("year"),
+        Field::text("body"),
+    ];
+    let fields = fields.into_iter();
+    let schema = fields.fold(Schema::builder(), SchemaBuilder::field);
+    TextShardConfig {
+        schema: schema.build().unwrap(),
+        ..TextShardConfig::default()
+    }
+}
+
+fn document(words: &[usize]) -> TextDocument {
+    let mut document = settings().schema.document();
+    for (at, &word) in words.iter().enumerate() {
+        let field = ["body", "title"][at % 2];
+        document.add(field, WORDS[word]).unwrap();
+        document.add("year", i64::try_from(word).unwrap()).unwrap();
+    }
+    document
+}
+
+fn write() -> impl Strategy<Value = Write<TextDocument>> {
+    let words = proptest::collection::vec(0..WORDS.len(), 0..4);
+    (0..8_u64, 0..10, words).prop_map(|(seed, kind, words)| {
+        let id = DocumentId::from_seed(seed);
+        let document = Arc::new(document(&words));
+        match kind {
+            0..=3 => Write::Add { id, document },
+            4..=6 => Write::Upsert { id, document },
+            7..=8 => Write::Delete { id },
+            _ => Write::Upsert {
+                id,
+                document: Arc::new(TextDocument::new("of another schema", "")),
+            },
+        }
+    })
+}
+
+/// Applies writes without making them visible. Returns what was refused.
+fn act(shard: &mut TextShard, writes: &[Write<TextDocument>]) -> Vec<(usize, String)> {
+    let nothing = Publication::new([]).unwrap();
+    let mut rehearsal = Rehearsal::new(ShardId(0), nothing.into()).unwrap();
+    let mut batch = Batch::new(writes);
+    shard.act(&mut rehearsal.context(0), &mut batch).unwrap();
+    let refused = batch.refused().iter();
+    let refused = refused.map(|(index, why)| (*index, reason(why)));
+    refused.collect()
+}
+
+fn reason(why: &Refusal) -> String {
+    match why {
+        Refusal::Exists => "exists".to_owned(),
+        Refusal::Because(why) => why.to_string(),
+    }
+}
+
+/// The same by the definition.
+fn act_in_model(model: &mut Model, writes: &[Write<TextDocument>]) -> Vec<(usize, String)> {
+    let mut refused = Vec::new();
+    for (at, write) in writes.iter().enumerate() {
+        if let Some(document) = write.document()
+            && let Err(other) = same_schema(&settings().schema, document.schema(), "the document")
+        {
+            refused.push((at, other.to_string()));
+            continue;
+        }
+        match write {
+            Write::Add { id, .. } if model.contains_key(id) => {
+                refused.push((at, "exists".to_owned()));
+            }
+            Write::Add { id, document } | Write::Upsert { id, document } => {
+                model.insert(*id, TextDocument::clone(document));
+            }
+            Write::Delete { id } => drop(model.remove(id)),
+        }
+    }
+    refused
+}
+
+fn held(view: &TextView) -> Model {
+    let ids = view.document_ids().unwrap().into_iter();
+    ids.map(|id| (id, view.document(id).unwrap().unwrap()))
+        .collect()
+}
+
+/// Saves and opens a shard, and drops it.
+fn opened(lives: &mut Lives, life: &LifeFiles, view: &TextView) -> TextShard {
+    let part = lives.save::<TextShard>(life, view).unwrap();
+    lives.open(&settings(), Some(&part)).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_refused_and_held_depends_on_the_state_and_the_writes_alone(
+        ticks in proptest::collection::vec(proptest::collection::vec(write(), 0..8), 1..8),
+        saved in any::<proptest::sample::Index>(),
+    ) {
+        let (mut lives, mut model) = (Lives::default(), Model::new());
+        let life = lives.begin(None);
+        let mut stepwise: TextShard = lives.open(&settings(), None).unwrap();
+        let mut at_once: TextShard = lives.open(&settings(), None).unwrap();
+        let mut reopened = None;
+        for (tick, writes) in ticks.iter().enumerate() {
+            if tick == saved.index(ticks.len()) {
+                reopened = Some(opened(&mut lives, &life, &stepwise.view));
+            }
+            let expected = act_in_model(&mut model, writes);
+            for shard in [&mut stepwise, &mut at_once].into_iter().chain(&mut reopened) {
+                prop_assert_eq!(act(shard, writes), &*expected);
+            }
+            stepwise.commit().unwrap();
+            prop_assert_eq!(held(&stepwise.view), model.clone());
+        }
+        for shard in [at_once, stepwise].into_iter().chain(reopened) {
+            let mut shard = shard;
+            shard.commit().unwrap();
+            prop_assert_eq!(held(&shard.view), model.clone());
+        }
+    }
+}
+
+fn upsert(seed: u64) -> Write<TextDocument> {
+    Write::Upsert {
+        id: DocumentId::from_seed(seed),
+        document: Arc::new(document(&[0, 1])),
+    }
+}
+
+fn delete(seed: u64) -> Write<TextDocument> {
+    let id = DocumentId::from_seed(seed);
+    Write::Delete { id }
+}
+
+fn tick(shard: &mut TextShard, writes: &[Write<TextDocument>]) {
+    act(shard, writes);
+    shard.commit().unwrap();
+}
+
+/// The names of the files of deletes.
+fn deletes(shard: &TextShard) -> Vec<String> {
+    let segments = shard.view.segments().iter();
+    let files = segments.flat_map(|segment| segment.files());
+    let names = files.map(|(path, _)| path.to_string_lossy().into_owned());
+    names.filter(|name| name.ends_with(".del")).collect()
+}
+
+#[test]
+fn lives_that_use_the_same_name_for_other_deletes_do_not_mix_them() {
+    let mut lives = Lives::default();
+    let life = lives.begin(None);
+    let mut first: TextShard = lives.open(&settings(), None).unwrap();
+    tick(&mut first, &(0..10).map(upsert).collect::<Writes>());
+    let part = lives.save::<TextShard>(&life, &first.view).unwrap();
+    tick(&mut first, &[delete(1)]);
+    let of_first = lives.save::<TextShard>(&life, &first.view).unwrap();
+    // The name has the number of the operation. A life that begins with the earlier view comes to this number by other operations.
+    let next = |more: u64| {
+        let mut next: TextShard = lives.open(&settings(), Some(&part)).unwrap();
+        let writes = (100..100 + more).map(upsert);
+        tick(&mut next, &writes.chain([delete(2)]).collect::<Writes>());
+        next
+    };
+    let mut lengths = (0..30_u64).map(next);
+    let second = lengths.find(|next| deletes(next) == deletes(&first));
+    let second = second.expect("a life that uses the name again");
+    drop(lengths);
+    let life = lives.begin(Some(&part));
+    let of_second = lives.save::<TextShard>(&life, &second.view).unwrap();
+    for (part, shard) in [(&of_first, &first), (&of_second, &second)] {
+        let again: TextShard = lives.open(&settings(), Some(part)).unwrap();
+        assert_eq!(held(&again.view), held(&shard.view));
+    }
+}
+
+#[test]
+fn a_file_is_written_once_in_a_life_and_never_again_by_the_next() {
+    let mut lives = Lives::default();
+    let life = lives.begin(None);
+    let mut shard: TextShard = lives.open(&settings(), None).unwrap();
+    tick(&mut shard, &(0..10).map(upsert).collect::<Writes>());
+    let first = lives.save::<TextShard>(&life, &shard.view).unwrap();
+    tick(&mut shard, &[upsert(20), delete(3)]);
+    let second = lives.save::<TextShard>(&life, &shard.view).unwrap();
+    assert!(first.files.iter().all(|file| second.files.contains(file)));
+    // Six files of another segment, and the deletes of the first.
+    assert_eq!((first.files.len(), second.files.len()), (6, 13));
+    let mut next: TextShard = lives.open(&settings(), Some(&second)).unwrap();
+    let life = lives.begin(Some(&second));
+    let third = lives.save::<TextShard>(&life, &next.view).unwrap();
+    assert_eq!(third.files, second.files);
+    tick(&mut next, &[delete(4)]);
+    let fourth = lives.save::<TextShard>(&life, &next.view).unwrap();
+    let new = fourth
+        .files
+        .iter()
+        .filter(|file| !third.files.contains(file));
+    assert_eq!(new.count(), 1);
+}
+
+#[test]
+fn a_view_whose_segments_were_merged_away_is_saved_whole() {
+    let mut lives = Lives::default();
+    let life = lives.begin(None);
+    let mut shard: TextShard = lives.open(&settings(), None).unwrap();
+    for seed in 0..20 {
+        tick(&mut shard, &[upsert(seed)]);
+    }
+    let old = shard.view.clone();
+    for seed in 0..20 {
+        tick(&mut shard, &[delete(seed)]);
+    }
+    let fresh: TextShard = lives.open(&settings(), None).unwrap();
+    let writer = std::mem::replace(&mut shard.writer, fresh.writer);
+    writer.wait_merging_threads().unwrap();
+    let opened = opened(&mut lives, &life, &old);
+    assert_eq!(held(&opened.view), held(&old));
+    assert_eq!(held(&old).len(), 20);
+}
+
+#[test]
+fn the_fields_of_the_schema_are_shown_and_all_are_kept() {
+    let lives = Lives::default();
+    let mut shard: TextShard = lives.open(&settings(), None).unwrap();
+    tick(&mut shard, &[upsert(1)]);
+    let id = DocumentId::from_seed(1);
+    assert!(shard.view.stored(id).unwrap().unwrap().is_empty());
+    assert_eq!(shard.view.document(id).unwrap(), Some(document(&[0, 1])));
+    let mut in_memory = TextShard::new(&settings()).unwrap();
+    in_memory.apply(&[upsert(1)]).unwrap();
+    assert_eq!(
+        in_memory.view.document(id).unwrap_err().to_string(),
+        "the field \"title\" isn't stored in this index, so whole documents can't be read"
+    );
+    let mut lives = Lives::default();
+    let life = lives.begin(None);
+    let refused = lives.save::<TextShard>(&life, &in_memory.view);
+    assert!(refused.unwrap_err().to_string().contains("isn't stored"));
+}
+
+#[test]
+fn a_document_of_another_schema_is_refused_when_it_is_encoded() {
+    let other = TextDocument::new("sea", "");
+    let refused = TextShard::encode(&settings(), &other, &mut Vec::new());
+    let error = refused.unwrap_err().to_string();
+    assert!(
+        error.starts_with("the document has another schema: field 2 is"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_cannot_be_opened_says_why() {
+    let mut lives = Lives::default();
+    let life = lives.begin(None);
+    let mut shard: TextShard = lives.open(&settings(), None).unwrap();
+    tick(&mut shard, &[upsert(1)]);
+    let part = lives.save::<TextShard>(&life, &shard.view).unwrap();
+    let version = format!("{INDEX_FORMAT_VERSION}\n");
+    let list = part.meta.strip_prefix(version.as_bytes()).unwrap();
+    let cases: [(Vec<u8>, &str); 4] = [
+        (Vec::new(), "a list of segments"),
+        (b"x\n{}".to_vec(), "a list of segments"),
+        (
+            [b"99\n", list].concat(),
+            "version 99 of tantivy's format, but this program reads 4 to",
+        ),
+        ([version.as_bytes(), b"{}"].concat(), "the index failed"),
+    ];
+    for (meta, expected) in cases {
+        let mut part = part.clone();
+        part.meta = meta;
+        let error = lives
+            .open::<TextShard>(&settings(), Some(&part))
+            .unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let mut lacking = part.clone();
+    lacking.files.remove(0);
+    lives
+        .open::<TextShard>(&settings(), Some(&lacking))
+        .unwrap_err();
+    let other = TextShardConfig::default();
+    lives.open::<TextShard>(&other, Some(&part)).unwrap_err();
+}
