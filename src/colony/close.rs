@@ -20,6 +20,10 @@ impl<S: Shard> Colony<S> {
     pub fn close(mut self, deadline: Instant) -> CloseReport<S::Document> {
         self.shared.admission.write().closed = true;
         self.closing = Some(deadline);
+        if self.unsealed.is_some() {
+            // What it fails with, the last tick fails with as well.
+            let _ = self.prepare();
+        }
         let prepared = self.ready.is_some().then(|| self.publish());
         let last = match self.ended.take() {
             Some(cause) => Err(cause),
@@ -27,13 +31,17 @@ impl<S: Shard> Colony<S> {
         };
         // Publishing a prepared tick can't fail.
         let prepared = prepared.and_then(Result::ok);
+        let is_last = last.is_ok();
+        let journal = self.journal.as_mut().filter(|_| is_last);
+        let checkpoint = journal.map(|journal| journal.checkpoint(deadline));
         self.end();
         CloseReport {
+            checkpoint,
             prepared,
             last,
             faults: std::mem::take(&mut self.unreported),
             returned: self.take_unpublished(),
-            threads_left: self.crew.join(deadline),
+            threads_left: self.crew.join(deadline) + self.leave_journal(deadline),
         }
     }
 
@@ -64,6 +72,12 @@ impl<S: Shard> Colony<S> {
         self.unreported.extend(faults);
     }
 
+    /// Ends the journal's threads. Returns how many are still running at the deadline.
+    fn leave_journal(&mut self, deadline: Instant) -> usize {
+        let journal = self.journal.take();
+        journal.map_or(0, |mut journal| journal.leave(deadline))
+    }
+
     /// Takes the writes that a failed tick left with the driver, and those that are still in the inboxes.
     fn take_unpublished(&mut self) -> Vec<Returned<S::Document>> {
         let mut returned = self.returned.take();
@@ -73,12 +87,20 @@ impl<S: Shard> Colony<S> {
             write,
             reason: ReturnReason::Closed,
         };
-        for part in std::mem::take(&mut self.parts) {
-            let (shard, drained) = (part.slot.id(), part.writes.iter());
-            returned.extend(drained.map(|(origin, write)| closed(shard, origin, write.clone())));
+        let mut drained = std::mem::take(&mut self.parts);
+        drained.extend(self.unsealed.take().into_iter().flat_map(|tick| tick.parts));
+        for part in drained {
+            let (shard, writes) = (part.slot.id(), part.writes.iter());
+            returned.extend(writes.map(|(origin, write)| {
+                let mut returned = closed(shard, origin, write.clone());
+                if self.journal.is_some() {
+                    returned.reason = ReturnReason::Undecided;
+                }
+                returned
+            }));
         }
         for slot in self.shared.table().slots() {
-            let waiting = slot.inbox.take().take().into_iter();
+            let waiting = slot.inbox.take().0.take().into_iter();
             returned.extend(waiting.map(|write| closed(slot.id(), Origin::Intake, write)));
         }
         returned

@@ -15,36 +15,61 @@ use crate::sync::{Arc, Instant, Mutex};
 
 /// The inbox of a shard. It outlives the shard, so that accepted writes aren't lost with it. Allocates only for the writes in it.
 pub(super) struct Inbox<D> {
-    waiting: Mutex<VecDeque<Write<D>>>,
-    capacity: usize,
+    waiting: Mutex<Waiting<D>>,
+    room: Room,
+}
+
+/// What an inbox can hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub(super) writes: usize,
+    /// Of what the log is to hold of the writes.
+    pub(super) bytes: u64,
+}
+
+struct Waiting<D> {
+    writes: VecDeque<Write<D>>,
+    /// What the log is to hold of them, in a durable colony.
+    logged: Vec<u8>,
 }
 
 impl<D> Inbox<D> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(room: Room) -> Self {
+        let (writes, logged) = (VecDeque::new(), Vec::new());
         Self {
-            waiting: Mutex::new(VecDeque::new()),
-            capacity,
+            waiting: Mutex::new(Waiting { writes, logged }),
+            room,
         }
     }
 
-    /// Puts a copy of a write in, if there is room.
-    fn put(&self, write: &Write<D>) -> bool {
+    /// Puts a copy of a write in, if there is room. One that is too large for any inbox is put into an empty one.
+    fn put(&self, write: &Write<D>, logged: &[u8], shard: ShardId) -> Result<(), IntakeError> {
         let mut waiting = self.waiting.lock();
-        let has_room = waiting.len() < self.capacity;
-        if has_room {
-            waiting.push_back(write.clone());
+        if waiting.writes.len() >= self.room.writes {
+            let capacity = self.room.writes;
+            return Err(IntakeError::Full { shard, capacity });
         }
-        has_room
+        let bytes = (waiting.logged.len() + logged.len()) as u64;
+        if bytes > self.room.bytes && !waiting.logged.is_empty() {
+            let capacity = self.room.bytes;
+            return Err(IntakeError::FullOfBytes { shard, capacity });
+        }
+        waiting.writes.push_back(write.clone());
+        waiting.logged.extend_from_slice(logged);
+        Ok(())
     }
 
-    /// Takes everything out.
-    pub(super) fn take(&self) -> GuardedList<Write<D>> {
-        let waiting = std::mem::take(&mut *self.waiting.lock());
-        waiting.into_iter().collect()
+    /// Takes everything out: the writes, and what the log is to hold of them.
+    pub(super) fn take(&self) -> (GuardedList<Write<D>>, Vec<u8>) {
+        let mut waiting = self.waiting.lock();
+        let writes = std::mem::take(&mut waiting.writes);
+        let logged = std::mem::take(&mut waiting.logged);
+        drop(waiting);
+        (writes.into_iter().collect(), logged)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.lock().is_empty()
+        self.waiting.lock().writes.is_empty()
     }
 }
 
@@ -66,6 +91,8 @@ pub(super) struct Admission<D, V: View> {
     pub(super) collecting: Tick,
     pub(super) table: Arc<Table<D, V>>,
     pub(super) closed: bool,
+    /// Why no write is accepted at the moment, if none is.
+    pub(super) refusal: Option<IntakeError>,
 }
 
 /// The receipt of an accepted write: the shard and the tick in which it takes effect.
@@ -275,7 +302,7 @@ impl<S: Shard> Intake<S> {
     /// # Errors
     /// The same as [`try_add`](Self::try_add). Nothing changed.
     pub fn try_delete(&self, id: DocumentId) -> Result<Ticket, IntakeError> {
-        self.shared.accept(&Write::Delete { id })
+        self.shared.submit(&Write::Delete { id }, None)
     }
 
     /// Deletes a document like [`try_delete`](Self::try_delete), but waits for room like [`add`](Self::add), whose example shows it.
@@ -283,7 +310,7 @@ impl<S: Shard> Intake<S> {
     /// # Errors
     /// The same as [`add`](Self::add). Nothing changed.
     pub fn delete(&self, id: DocumentId, deadline: Instant) -> Result<Ticket, IntakeError> {
-        self.shared.accept_until(&Write::Delete { id }, deadline)
+        self.shared.submit(&Write::Delete { id }, Some(deadline))
     }
 
     /// Waits until a tick is published. The writes accepted for it are then visible to readers, or come back in that tick's report.
@@ -294,6 +321,18 @@ impl<S: Shard> Intake<S> {
     /// Nothing changed.
     pub fn wait_published(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
         self.shared.gate.wait_published(tick, deadline)
+    }
+
+    /// Waits until a tick is durable: the log has the writes accepted for it on the disk, and a crash or a power cut can't take them away any more.
+    ///
+    /// Returns before the tick is published. A write that its shard refuses, or that was not handed to its shard, comes back in a report all
+    /// the same.
+    ///
+    /// # Errors
+    /// [`ColonyError::NotDurable`] if the deadline passes first; [`ColonyError::Closed`] if the colony was closed without this tick;
+    /// [`ColonyError::InMemory`] if the colony has no directory. Nothing changed.
+    pub fn wait_durable(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
+        self.shared.gate.wait_durable(tick, deadline)
     }
 
     /// Wakes the driver spuriously, as the system or its deadline may.
@@ -313,11 +352,9 @@ impl<S: Shard> Intake<S> {
         write: impl FnOnce(Arc<S::Document>) -> Write<S::Document>,
     ) -> Result<Ticket, Rejected<S::Document>> {
         let write = write(Arc::clone(&document));
-        match deadline {
-            Some(deadline) => self.shared.accept_until(&write, deadline),
-            None => self.shared.accept(&write),
-        }
-        .map_err(|reason| Rejected { document, reason })
+        self.shared
+            .submit(&write, deadline)
+            .map_err(|reason| Rejected { document, reason })
     }
 }
 
@@ -336,11 +373,33 @@ impl<S: Shard> fmt::Debug for Intake<S> {
 }
 
 impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
+    /// Accepts a write at once, or waits until the deadline for room.
+    fn submit(&self, write: &Write<D>, deadline: Option<Instant>) -> Result<Ticket, IntakeError> {
+        let mut logged = Vec::new();
+        if let Some(encode) = &self.encode {
+            encode(write, &mut logged)?;
+        }
+        loop {
+            let tick = self.gate.collecting();
+            match (self.accept(write, &logged), deadline) {
+                (Err(full), Some(deadline)) if full.is_temporary() => {
+                    if !self.gate.wait_drained(tick, deadline) {
+                        return Err(full);
+                    }
+                }
+                (decided, _) => return decided,
+            }
+        }
+    }
+
     /// Places a write, checks, and puts it into its owner's inbox, all in one critical section; see [`Admission`].
-    fn accept(&self, write: &Write<D>) -> Result<Ticket, IntakeError> {
+    fn accept(&self, write: &Write<D>, logged: &[u8]) -> Result<Ticket, IntakeError> {
         let admission = self.admission.read();
         if admission.closed {
             return Err(IntakeError::Closed);
+        }
+        if let Some(refusal) = &admission.refusal {
+            return Err(refusal.clone());
         }
         let topology = self.coordinator.load_topology();
         let owner = topology.place(&write.id());
@@ -349,25 +408,8 @@ impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
         if !slot.accepts() {
             return Err(IntakeError::Recovering { shard });
         }
-        if !slot.inbox.put(write) {
-            let capacity = slot.inbox.capacity;
-            return Err(IntakeError::Full { shard, capacity });
-        }
+        slot.inbox.put(write, logged, shard)?;
         let tick = admission.collecting;
         Ok(Ticket { shard, tick })
-    }
-
-    fn accept_until(&self, write: &Write<D>, deadline: Instant) -> Result<Ticket, IntakeError> {
-        loop {
-            let tick = self.gate.collecting();
-            match self.accept(write) {
-                Err(full @ IntakeError::Full { .. }) => {
-                    if !self.gate.wait_drained(tick, deadline) {
-                        return Err(full);
-                    }
-                }
-                decided => return decided,
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@ use super::occupant::caught;
 use super::shard::Shard;
 use super::slot::{Slot, Standing};
 use super::threads::move_out;
+use super::tick::Part;
 use crate::coordinator::ShardHandle;
 use crate::error::{Cause, ColonyError};
 use crate::id::{DocumentId, ShardId};
@@ -38,7 +39,12 @@ pub(super) fn registration(id: Option<ShardId>, weight: Option<u32>) -> Registra
 impl<S: Shard> Colony<S> {
     /// Registers the dead shards' next lives. Runs after the phases of a tick and before its end, so that they count at the barrier from
     /// the next tick on, in which their first task makes them.
+    ///
+    /// The shards of a durable colony are made again by its journal.
     pub(super) fn begin_lives(&mut self) {
+        if self.journal.is_some() {
+            return;
+        }
         let table = self.shared.table();
         let mut dead = Vec::new();
         for slot in table.slots() {
@@ -65,6 +71,18 @@ impl<S: Shard> Colony<S> {
         let lives = registered.map(|(handle, slot)| self.unborn(handle, Arc::clone(&slot.inbox)));
         let mut admission = self.shared.admission.write();
         admission.table = Arc::new(admission.table.with(lives));
+    }
+
+    /// Puts the lives into the table that have applied the tick in the place of those that died in it.
+    pub(super) fn rise(&self, parts: &[Part<S::Document, S::View>]) {
+        let mut risen = parts
+            .iter()
+            .filter_map(|part| part.risen.clone())
+            .peekable();
+        if risen.peek().is_some() {
+            let mut admission = self.shared.admission.write();
+            admission.table = Arc::new(admission.table.with(risen));
+        }
     }
 
     /// A life that its first task makes in the next tick.
@@ -145,13 +163,14 @@ impl<S: Shard> Colony<S> {
         let weight = u32::from(!has_documents);
         let threads = |error: std::io::Error| ColonyError::Threads(Cause::new(error));
         let recruit = self.crew.recruit().map_err(threads)?;
+        let id = self.journal.as_mut().map(|journal| journal.next_shard());
         let handle = self
             .shared
             .coordinator
-            .register_with(info(), registration(None, Some(weight)))
+            .register_with(info(), registration(id, Some(weight)))
             .map_err(ColonyError::Coordinator)?;
         let shard = handle.id();
-        let inbox = Arc::new(Inbox::new(self.config.inbox_capacity));
+        let inbox = Arc::new(Inbox::new(self.room));
         self.crew.enter(shard, recruit);
         admission.table = Arc::new(admission.table.with([self.unborn(handle, inbox)]));
         Ok(shard)
@@ -186,8 +205,7 @@ impl<S: Shard> Colony<S> {
         }
         self.take_off(&mut admission, shard)?;
         drop(admission);
-        self.tries.remove(&shard);
-        self.dismiss(&slot);
+        self.forget(shard, &slot);
         Ok(())
     }
 
@@ -241,10 +259,9 @@ impl<S: Shard> Colony<S> {
         let mut admission = self.shared.admission.write();
         self.take_off(&mut admission, shard)?;
         drop(admission);
-        self.tries.remove(&shard);
-        let waiting = slot.inbox.take().take();
+        let waiting = slot.inbox.take().0.take();
         self.give_back(shard, waiting);
-        self.dismiss(&slot);
+        self.forget(shard, &slot);
         Ok(held.unwrap_or_default())
     }
 
@@ -272,6 +289,14 @@ impl<S: Shard> Colony<S> {
         Ok(Arc::clone(slot))
     }
 
+    fn forget(&mut self, shard: ShardId, slot: &Life<S>) {
+        self.tries.remove(&shard);
+        if let Some(journal) = &mut self.journal {
+            journal.removed(shard);
+        }
+        self.dismiss(slot);
+    }
+
     /// Drops what a slot holds, on a thread of the colony, because a drop may block.
     fn dismiss(&mut self, slot: &Life<S>) {
         if let Some(held) = slot.retire() {
@@ -286,7 +311,7 @@ impl<S: Shard> Colony<S> {
 }
 
 /// Lists the documents of a view. Catches panics of its code.
-fn documents<V: View>(published: &Published<V>) -> Result<Vec<DocumentId>, ColonyError> {
+pub(super) fn documents<V: View>(published: &Published<V>) -> Result<Vec<DocumentId>, ColonyError> {
     caught(|| published.view().documents()).map_err(|kind| ColonyError::Documents {
         shard: published.shard(),
         why: kind.to_string(),

@@ -26,6 +26,7 @@ mod context;
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 pub(crate) mod durable;
 mod intake;
+mod journal;
 mod lives;
 #[cfg(any(loom, shuttle))]
 mod modelled_pool;
@@ -59,8 +60,13 @@ use std::time::Duration;
 pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
 pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
-pub use self::durable::{DurableConfig, DurableShard, MAX_DOCUMENT_BYTES, Saved, Saving};
+pub use self::durable::{
+    CutOff, DurableConfig, DurableShard, MAX_DOCUMENT_BYTES, OpenReport, ReadOnly, Replaying,
+    Saved, Saving, Verified,
+};
+use self::intake::Room;
 pub use self::intake::{Intake, Rejected, Ticket};
+use self::journal::Journal;
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]
 pub use self::modelled_pool::run_beside;
@@ -159,6 +165,12 @@ pub struct Colony<S: Shard> {
     messages: GuardedList<(ShardId, Write<S::Document>)>,
     /// Writes that the next report gives back.
     returned: GuardedList<Returned<S::Document>>,
+    /// What makes the ticks durable, if the colony is.
+    journal: Option<Box<dyn Journal<S::Document, S::View>>>,
+    /// What an inbox can hold.
+    room: Room,
+    /// A tick that has run and isn't durable yet.
+    unsealed: Option<Ready<S::Document, S::View>>,
     /// A prepared tick, if there is one.
     ready: Option<Ready<S::Document, S::View>>,
     /// How long the shards worked in the last tick, or have worked in the one that runs: the sum over the phases that they finished.
@@ -175,6 +187,9 @@ pub struct Colony<S: Shard> {
     over: bool,
     /// Faults of a tick that made no report.
     unreported: Vec<Fault>,
+    /// What opening a durable colony did.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    opened: Option<OpenReport>,
     shards: PhantomData<fn() -> S>,
 }
 

@@ -56,6 +56,12 @@ pub(super) fn make<D: Send + Sync + 'static, V: View>(
 }
 
 impl<D: Send + Sync + 'static, V: View> Begun<D, V> {
+    /// Of a shard that any thread may run.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    pub(super) const fn alive(shard: Guarded<AnyShard<D, V>>) -> Self {
+        Self(Occupant::Alive(shard))
+    }
+
     /// Makes the first view. Must be called on the shard's thread.
     pub(super) fn view(&mut self) -> Result<V, FaultKind> {
         caught(|| self.0.with(Shard::view)?)
@@ -139,11 +145,13 @@ impl<D: Send + Sync + 'static, V: View> Seat<D, V> {
         writes: &Writes<D>,
     ) -> Result<Stepped<V>, ShardFailure> {
         self.outbox.begin(input.closing);
+        let is_repeated = matches!(phase, TickPhase::Act | TickPhase::Advance);
+        let blank = input.blank.as_ref().filter(|_| is_repeated);
         let context = &mut TickContext {
             tick: input.tick,
             shard: id,
             topology: &input.topology,
-            publication: &input.publication,
+            publication: blank.unwrap_or(&input.publication),
             outbox: &mut self.outbox,
         };
         self.occupant

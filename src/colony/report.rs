@@ -105,6 +105,9 @@ pub enum ReturnReason {
     NoOwner,
     /// The colony was closed before the write was published.
     Closed,
+    /// The colony was closed before the write was published, but the write was handed to the disk. When the colony is opened again, it may have the
+    /// write or not. In durable colonies only.
+    Undecided,
 }
 
 impl fmt::Display for ReturnReason {
@@ -121,6 +124,9 @@ impl fmt::Display for ReturnReason {
             Self::Recovering => f.write_str("its owner is not running"),
             Self::NoOwner => f.write_str("no shard owns its id"),
             Self::Closed => f.write_str("the colony was closed"),
+            Self::Undecided => {
+                f.write_str("the colony was closed, and may have the write when it is opened again")
+            }
         }
     }
 }
@@ -184,6 +190,8 @@ pub struct CloseReport<D> {
     /// [`ColonyError::NotPublished`] means that the deadline passed first. Any other error is the one with which an earlier tick closed
     /// the colony.
     pub last: Result<TickReport<D>, ColonyError>,
+    /// The last checkpoint of a durable colony: its tick, or why there is none. `None` if the colony is in memory, or if there was no last tick.
+    pub checkpoint: Option<Result<Tick, ColonyError>>,
     /// The faults of shards that died in a tick without a report, by shard id.
     pub faults: Vec<Fault>,
     /// The writes that were not published. Those that the reports above return are not repeated here.

@@ -22,12 +22,16 @@ pub(super) struct Input<V: View> {
     pub(super) closing: bool,
     pub(super) topology: Arc<Topology>,
     pub(super) publication: Arc<Publication<V>>,
+    /// What Act and Advance see in its place, if what they do must be repeatable.
+    pub(super) blank: Option<Arc<Publication<V>>>,
 }
 
 /// One shard's writes of one tick. They stay here until the tick is published, whatever becomes of the shard.
 pub(super) struct Writes<D> {
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) intake: GuardedList<Write<D>>,
+    /// What the log is to hold of those from the intake, in a durable colony.
+    pub(super) logged: Vec<u8>,
 }
 
 impl<D> Default for Writes<D> {
@@ -35,6 +39,7 @@ impl<D> Default for Writes<D> {
         Self {
             messages: GuardedList::default(),
             intake: GuardedList::default(),
+            logged: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Colony;
+use super::journal::Healed;
 use super::occupant::caught;
 use super::report::{PhaseReport, ReturnReason, Returned, Revival, TickReport};
 use super::round::Writes;
@@ -24,10 +25,15 @@ impl<S: Shard> Colony<S> {
         last: &Publication<S::View>,
         phases: [PhaseReport; 4],
     ) -> Result<Ready<S::Document, S::View>, ColonyError> {
+        let mut healed = Healed::default();
+        if let Some(journal) = &mut self.journal {
+            healed = journal.heal(tick, &mut self.parts, &mut self.returned);
+        }
         let mut shards = Vec::with_capacity(self.parts.len());
         let (mut messages, mut revived) = (GuardedList::new(), Vec::new());
         for part in &mut self.parts {
-            let (id, incarnation) = (part.slot.id(), part.slot.handle.incarnation());
+            let life = Arc::clone(part.life());
+            let (id, incarnation) = (life.id(), life.handle.incarnation());
             let before = last.shard(id);
             let Some(made) = part.made.take() else {
                 shards.extend(before.map(|before| Published {
@@ -38,8 +44,7 @@ impl<S: Shard> Colony<S> {
             };
             let metrics = made.metrics;
             // Refused if the life has ended since.
-            let _ = part
-                .slot
+            let _ = life
                 .handle
                 .update_metrics(metrics.documents, metrics.memory_bytes);
             if let Some(before) = before.filter(|before| before.incarnation < incarnation) {
@@ -50,7 +55,7 @@ impl<S: Shard> Colony<S> {
                     missing,
                 });
             }
-            messages.extend(part.slot.take_sent().into_iter().map(|write| (id, write)));
+            messages.extend(life.take_sent().into_iter().map(|write| (id, write)));
             shards.push(Published {
                 shard: id,
                 incarnation,
@@ -68,6 +73,7 @@ impl<S: Shard> Colony<S> {
             parts: std::mem::take(&mut self.parts),
             messages,
             revived,
+            healed,
         })
     }
 }
@@ -77,8 +83,11 @@ pub(super) fn settle<D: Send + Sync + 'static, V: View>(
     mut part: Part<D, V>,
     report: &mut TickReport<D>,
 ) {
+    if part.is_behind {
+        return;
+    }
     let shard = Some(part.slot.id());
-    let fault = part.slot.fault();
+    let fault = part.slot.fault().filter(|_| part.risen.is_none());
     // The refusals of a shard that died don't count: its whole batch comes back.
     let refused = fault.is_none().then(|| part.refused.take());
     let mut refused = refused.into_iter().flatten().peekable();

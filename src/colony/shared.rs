@@ -1,6 +1,7 @@
 //! The state that a colony's driver, tasks, intakes and readers share.
 
 use super::intake::Admission;
+use super::journal::Encode;
 use super::overrun::Moment;
 use super::shard::Factory;
 use super::table::Table;
@@ -15,6 +16,8 @@ pub(super) struct Shared<D, V: View> {
     pub(super) publication: SnapshotCell<Publication<V>>,
     pub(super) admission: RwLock<Admission<D, V>>,
     pub(super) gate: Gate,
+    /// In a durable colony.
+    pub(super) encode: Option<Encode<D>>,
     pub(super) factory: Arc<Guarded<Factory<D, V>>>,
     /// The moment on the clock of the driver's [`Watch`](super::overrun::Watch), for the tasks. Relaxed: a task that reads an earlier moment
     /// loses a slice, and its first slice doesn't count anyway.

@@ -109,6 +109,19 @@ impl<D: Send + Sync + 'static, V: View> Slot<D, V> {
         slot
     }
 
+    /// A life that has begun, and takes part from a later tick on.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    pub(super) fn risen(
+        handle: ShardHandle,
+        inbox: Arc<Inbox<D>>,
+        first_tick: Tick,
+        begun: Begun<D, V>,
+    ) -> Self {
+        let sent = Arc::default();
+        let seat = Seat::of(begun, Arc::clone(&sent));
+        Self::holding(handle, inbox, first_tick, seat, sent)
+    }
+
     fn holding(
         handle: ShardHandle,
         inbox: Arc<Inbox<D>>,

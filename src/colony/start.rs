@@ -8,7 +8,8 @@ use crossbeam::channel::{Receiver, bounded};
 
 use super::Colony;
 use super::config::ColonyConfig;
-use super::intake::{Admission, Inbox};
+use super::intake::{Admission, Inbox, Room};
+use super::journal::Encode;
 use super::lives;
 use super::occupant::{Begun, make};
 use super::pool::Pool;
@@ -22,7 +23,8 @@ use super::waiting::Gate;
 use crate::coordinator::Coordinator;
 use crate::error::{Cause, ColonyError};
 use crate::guarded::{Guarded, GuardedList};
-use crate::publication::{Published, ShardFailure, View};
+use crate::id::Tick;
+use crate::publication::{Publication, Published, ShardFailure, View};
 use crate::sync::{Arc, AtomicU64, RwLock, SnapshotCell};
 
 impl<S: Shard> Colony<S> {
@@ -115,6 +117,10 @@ impl<S: Shard> Colony<S> {
             incarnation: handle.incarnation(),
             last: None,
         });
+        let room = Room {
+            writes: config.inbox_capacity,
+            bytes: u64::MAX,
+        };
         let factory = Arc::new(Guarded::new(factory));
         let (crew, begun) = begin(&config, &factory, births.collect())?;
         let (mut slots, mut views) = (Vec::new(), Vec::new());
@@ -126,30 +132,50 @@ impl<S: Shard> Colony<S> {
                 frozen: false,
                 view,
             });
-            let inbox = Arc::new(Inbox::new(config.inbox_capacity));
+            let inbox = Arc::new(Inbox::new(room));
             slots.push(Arc::new(Slot::alive(handle, inbox, begun)));
         }
         let epoch = coordinator.load_topology().epoch();
         let publication = published(None, epoch, views)?;
-        let shared = Shared {
+        Ok(Self::start(Start {
             coordinator,
-            publication: SnapshotCell::new(Arc::new(publication)),
-            admission: RwLock::new(Admission {
-                collecting: 0,
-                table: Arc::new(Table::new(slots)),
-                closed: false,
-            }),
-            gate: Gate::default(),
+            publication: Arc::new(publication),
+            slots,
+            collecting: 0,
+            encode: None,
             factory,
-            moment: AtomicU64::new(0),
-        };
-        Ok(Self {
-            shared: Arc::new(shared),
             config,
             crew,
+            room,
+        }))
+    }
+
+    /// Returns a colony of these parts, in memory.
+    pub(super) fn start(start: Start<S::Document, S::View>) -> Self {
+        let shared = Shared {
+            coordinator: start.coordinator,
+            publication: SnapshotCell::new(start.publication),
+            admission: RwLock::new(Admission {
+                collecting: start.collecting,
+                table: Arc::new(Table::new(start.slots)),
+                closed: false,
+                refusal: None,
+            }),
+            gate: Gate::starting_at(start.collecting),
+            encode: start.encode,
+            factory: start.factory,
+            moment: AtomicU64::new(0),
+        };
+        Self {
+            shared: Arc::new(shared),
+            config: start.config,
+            crew: start.crew,
             parts: Vec::new(),
             messages: GuardedList::new(),
             returned: GuardedList::new(),
+            journal: None,
+            room: start.room,
+            unsealed: None,
             ready: None,
             worked: Duration::MAX,
             is_small: false,
@@ -158,9 +184,27 @@ impl<S: Shard> Colony<S> {
             ended: None,
             over: false,
             unreported: Vec::new(),
+            #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+            opened: None,
             shards: PhantomData,
-        })
+        }
     }
+}
+
+/// The parts of a colony that starts.
+pub(super) struct Start<D, V: View> {
+    pub(super) coordinator: Coordinator,
+    pub(super) publication: Arc<Publication<V>>,
+    /// By id.
+    pub(super) slots: Vec<Arc<Slot<D, V>>>,
+    /// The first tick.
+    pub(super) collecting: Tick,
+    /// In a durable colony.
+    pub(super) encode: Option<Encode<D>>,
+    pub(super) factory: Arc<Guarded<Factory<D, V>>>,
+    pub(super) config: ColonyConfig,
+    pub(super) crew: Crew,
+    pub(super) room: Room,
 }
 
 /// A shard that was made, and its first view.

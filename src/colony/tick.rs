@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::Colony;
+use super::journal::Healed;
 use super::occupant::Made;
 use super::phases::is_small;
 use super::report::{MessageCounts, PhaseReport, ReturnReason, Returned, Revival, TickReport};
@@ -27,6 +28,17 @@ pub(super) struct Part<D, V: View> {
     pub(super) writes: Arc<Writes<D>>,
     pub(super) refused: GuardedList<(usize, Refusal)>,
     pub(super) made: Option<Made<V>>,
+    /// Its next life, if the shard died and has applied the tick again.
+    pub(super) risen: Option<Arc<Slot<D, V>>>,
+    /// Whether the log has the writes, and the shard applies them once it is alive again.
+    pub(super) is_behind: bool,
+}
+
+impl<D: Send + Sync + 'static, V: View> Part<D, V> {
+    /// Returns the life that has finished the tick, if one has.
+    pub(super) fn life(&self) -> &Arc<Slot<D, V>> {
+        self.risen.as_ref().unwrap_or(&self.slot)
+    }
 }
 
 /// A tick that all shards have finished and that isn't visible yet.
@@ -37,6 +49,7 @@ pub(super) struct Ready<D, V: View> {
     pub(super) parts: Vec<Part<D, V>>,
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) revived: Vec<Revival>,
+    pub(super) healed: Healed,
 }
 
 /// The tick that [`Colony::prepare`] has prepared.
@@ -107,18 +120,33 @@ impl<S: Shard> Colony<S> {
         if let Some(ready) = &self.ready {
             return Err(ColonyError::AlreadyPrepared { tick: ready.tick });
         }
-        match self.run_phases() {
-            Ok(ready) => {
-                let tick = ready.tick;
-                self.ready = Some(ready);
-                Ok(Prepared { tick })
-            }
-            Err(cause) => {
-                self.ended = Some(cause.clone());
-                self.end();
-                Err(cause)
+        if self.unsealed.is_none() {
+            self.unsealed = Some(self.run_phases().map_err(|cause| self.fail(cause))?);
+        }
+        self.seal()
+    }
+
+    /// Makes the tick durable that has run.
+    fn seal(&mut self) -> Result<Prepared, ColonyError> {
+        if let (Some(journal), Some(ready)) = (&mut self.journal, &self.unsealed) {
+            let sealed = journal.seal(ready);
+            self.shared.admission.write().refusal = journal.refusal();
+            match sealed {
+                Err(cause) if cause.keeps_tick() => return Err(cause),
+                Err(cause) => return Err(self.fail(cause)),
+                Ok(()) => {}
             }
         }
+        self.ready = self.unsealed.take();
+        let ready = self.ready.as_ref().ok_or(ColonyError::NothingPrepared)?;
+        Ok(Prepared { tick: ready.tick })
+    }
+
+    /// Closes the colony for this reason.
+    fn fail(&mut self, cause: ColonyError) -> ColonyError {
+        self.ended = Some(cause.clone());
+        self.end();
+        cause
     }
 
     fn run_phases(&mut self) -> Result<Ready<S::Document, S::View>, ColonyError> {
@@ -134,6 +162,10 @@ impl<S: Shard> Colony<S> {
                 closing: self.closing.is_some(),
                 topology: self.shared.coordinator.topology(),
                 publication: self.shared.publication.load_full(),
+                blank: self
+                    .journal
+                    .as_ref()
+                    .map(|journal| Arc::clone(journal.blank())),
             },
             shares: self.parts.iter().map(share).collect(),
         });
@@ -176,16 +208,26 @@ impl<S: Shard> Colony<S> {
         }
         self.parts.clear();
         for ((slot, messages), joins) in table.slots().iter().zip(messages).zip(joining) {
-            let mut intake = slot.inbox.take();
+            let (mut intake, mut logged) = slot.inbox.take();
             if !joins {
                 self.give_back(slot.id(), intake.take());
+                logged.clear();
             }
             self.parts.push(Part {
                 slot: Arc::clone(slot),
-                writes: Arc::new(Writes { messages, intake }),
+                writes: Arc::new(Writes {
+                    messages,
+                    intake,
+                    logged,
+                }),
                 refused: GuardedList::new(),
                 made: None,
+                risen: None,
+                is_behind: false,
             });
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.begin(tick, &topology, &self.parts);
         }
         self.shared.gate.drained(tick);
     }
@@ -218,8 +260,10 @@ impl<S: Shard> Colony<S> {
         let frozen = frozen.map(Published::shard).collect();
         drop(self.shared.publication.swap(publication));
         self.messages = ready.messages;
+        self.rise(&ready.parts);
         for part in &ready.parts {
-            part.slot.accept(part.slot.joins(tick));
+            let is_alive = part.risen.is_some() || part.slot.joins(tick);
+            part.life().accept(is_alive);
         }
         let faults = ready.parts.iter();
         let faults = faults.filter_map(|part| part.slot.take_fault()).collect();
@@ -242,6 +286,12 @@ impl<S: Shard> Colony<S> {
         };
         for part in ready.parts {
             settle(part, &mut report);
+        }
+        report.published += ready.healed.late;
+        report.faults.extend(ready.healed.faults);
+        if let Some(journal) = &mut self.journal {
+            journal.published(&self.shared.publication.load_full());
+            self.shared.admission.write().refusal = journal.refusal();
         }
         Ok(report)
     }

@@ -10,6 +10,8 @@ struct State {
     collecting: Tick,
     /// The first tick that isn't published.
     unpublished: Tick,
+    /// The first tick that isn't durable, if any ever is.
+    volatile: Option<Tick>,
     closed: bool,
 }
 
@@ -20,6 +22,13 @@ pub(super) struct Gate {
 }
 
 impl Gate {
+    /// Of a colony whose first tick is this one.
+    pub(super) fn starting_at(tick: Tick) -> Self {
+        let gate = Self::default();
+        gate.change(|state| (state.collecting, state.unpublished) = (tick, tick));
+        gate
+    }
+
     /// Waits until `done` returns a result or the deadline has passed. Every wait on this gate goes through here.
     ///
     /// The state changes only under the lock, with a notification before the lock is released. The wait releases the lock and goes to sleep
@@ -78,6 +87,21 @@ impl Gate {
             }
         })
         .unwrap_or(Err(ColonyError::NotPublished { tick }))
+    }
+
+    /// Records that everything up to `tick` is durable.
+    pub(super) fn durable(&self, tick: Tick) {
+        self.change(|state| state.volatile = Some(tick.saturating_add(1)));
+    }
+
+    pub(super) fn wait_durable(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
+        self.wait_for(deadline, |state| match state.volatile {
+            None => Some(Err(ColonyError::InMemory)),
+            Some(volatile) if tick < volatile => Some(Ok(())),
+            Some(_) if state.closed => Some(Err(ColonyError::Closed)),
+            Some(_) => None,
+        })
+        .unwrap_or(Err(ColonyError::NotDurable { tick }))
     }
 
     /// Records that nothing will be published or drained any more.

@@ -146,6 +146,12 @@ impl Coordinator {
         Ok(self.shared.barrier.advance()?)
     }
 
+    /// Begins a later tick, for a colony whose earlier ones ran in another process.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    pub(crate) fn begin_at(&self, tick: Tick) -> Result<()> {
+        Ok(self.shared.barrier.reset_for_tick(tick)?)
+    }
+
     /// Returns the current tick, from 0. Takes no lock.
     pub fn current_tick(&self) -> Tick {
         self.shared.barrier.current_tick()

@@ -1,5 +1,7 @@
 //! Errors of a colony, its intake, and messages between shards.
 
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+use crate::error::StorageError;
 use crate::error::{BarrierError, Cause, ConfigError, Error};
 use crate::id::{ShardId, Tick};
 
@@ -83,6 +85,40 @@ pub enum ColonyError {
         /// The tick.
         tick: Tick,
     },
+    /// The colony's files can't be read or written. If a tick failed with [`StorageError::Full`], it stays open: nothing is published and nothing comes
+    /// back, and the next call tries again. If it failed with another of these errors, the colony is closed, and
+    /// [`Colony::close`](crate::Colony::close) returns its writes as undecided. Any other call has changed nothing but what the error says.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A shard can't apply what the log has for it. Nothing changed.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    #[error("{shard} can't apply tick {tick} of the log: {why}")]
+    Replay {
+        /// The shard.
+        shard: ShardId,
+        /// The tick.
+        tick: Tick,
+        /// What happened.
+        why: String,
+    },
+    /// A shard's view can't be saved. The last checkpoint still counts, and the log keeps what came after it.
+    #[error("{shard} can't be saved: {why}")]
+    Save {
+        /// The shard.
+        shard: ShardId,
+        /// The shard's message.
+        why: String,
+    },
+    /// The colony is in memory, and nothing of it is durable. Nothing changed.
+    #[error("the colony is in memory: open it with a directory")]
+    InMemory,
+    /// The tick was not durable before the deadline. Nothing changed, and the wait can be repeated.
+    #[error("tick {tick} was not durable before the deadline")]
+    NotDurable {
+        /// The tick.
+        tick: Tick,
+    },
     /// The colony is closed. Nothing changed.
     #[error("the colony is closed")]
     Closed,
@@ -100,6 +136,16 @@ pub enum IntakeError {
         /// The capacity of its inbox, in writes.
         capacity: usize,
     },
+    /// The inbox of the document's owner has no room for this many bytes more. Try again after the next tick. In durable colonies only.
+    #[error(
+        "the inbox of {shard} has no room for the document, with {capacity} bytes in all: run a tick, then try again"
+    )]
+    FullOfBytes {
+        /// The owner.
+        shard: ShardId,
+        /// The capacity of its inbox, in bytes.
+        capacity: u64,
+    },
     /// The document's owner is dead, or is new and hasn't published anything yet. Try again after the next ticks. If a dead shard doesn't
     /// come back, see [`Colony::revive_shard`](crate::Colony::revive_shard) and
     /// [`Colony::forget_shard`](crate::Colony::forget_shard).
@@ -108,12 +154,64 @@ pub enum IntakeError {
         /// The owner.
         shard: ShardId,
     },
+    /// The document can't be written to the log. In durable colonies only.
+    #[error("the document can't be encoded: {why}")]
+    Encoding {
+        /// The shard's message.
+        why: String,
+    },
+    /// The document is too large for the log. In durable colonies only.
+    #[error("the document takes {bytes} bytes, but at most {max} are allowed")]
+    TooLarge {
+        /// Its bytes, encoded.
+        bytes: u64,
+        /// The greatest number of bytes.
+        max: u64,
+    },
+    /// There is no space for the log, so the running tick can't end. Nothing is accepted until a tick has found room. In durable colonies only.
+    #[error("there is no space for the log: make room, then run a tick")]
+    StorageFull,
+    /// The log can't be written, so the running tick can't end. Nothing is accepted until a tick has written it. In durable colonies only.
+    #[error("the log can't be written: {why}")]
+    Stalled {
+        /// What the last try has failed with.
+        why: String,
+    },
+    /// The log has grown to four times its distance, since no checkpoint could be completed. Nothing is accepted until one is. In durable colonies
+    /// only.
+    #[error("the log is full, since checkpoints fail: see what the last one has failed with")]
+    LogFull,
     /// No shard owns the document, because all were forgotten or removed.
     #[error("no shard owns the document")]
     NoOwner,
     /// The colony is closed.
     #[error("the colony is closed")]
     Closed,
+}
+
+impl ColonyError {
+    /// Returns whether a tick that failed with this is still there, so that the next call can try again.
+    pub(crate) const fn keeps_tick(&self) -> bool {
+        match self {
+            #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+            Self::Storage(error) => !matches!(error, StorageError::Poisoned { .. }),
+            _ => false,
+        }
+    }
+}
+
+impl IntakeError {
+    /// Returns whether a tick may make room for the write.
+    pub(crate) const fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Self::Full { .. }
+                | Self::FullOfBytes { .. }
+                | Self::StorageFull
+                | Self::Stalled { .. }
+                | Self::LogFull
+        )
+    }
 }
 
 /// The reason why a shard's message was not sent. Nothing changed, and the shard still owns the write.

@@ -1,11 +1,6 @@
 //! The files of a durable colony: the layer below them, the log and the manifest.
 //!
 //! Everything that a colony writes goes through [`Files`], which tests replace by a simulation that loses what was not synced.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the durable colony, which uses it, is being built"
-)]
 
 pub(crate) mod changes;
 pub(crate) mod codec;
@@ -24,4 +19,4 @@ pub(crate) mod record;
 mod tests;
 
 pub(crate) use self::directory::{Access, Directory};
-pub(crate) use self::files::{Entry, File, Files};
+pub(crate) use self::files::Files;

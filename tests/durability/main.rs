@@ -3,4 +3,5 @@
 #![cfg(feature = "durable")]
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 
+mod colony;
 mod log_and_manifest;

@@ -1,12 +1,28 @@
 //! Colonies whose documents survive the end of the process.
 
-#![allow(dead_code, reason = "the opening of a durable colony is being built")]
-
+mod api;
+mod checkpoint;
 mod config;
+mod kind;
+mod ledger;
 pub(crate) mod lives;
+mod members;
+mod open;
+mod read_only;
+mod recover;
+mod replay;
+mod report;
+mod restart;
 pub(crate) mod saved;
 mod shard;
+mod start;
+mod store;
+mod verify;
+mod writer;
 
 pub use self::config::{DurableConfig, MAX_DOCUMENT_BYTES};
+pub use self::read_only::ReadOnly;
+pub use self::report::{CutOff, OpenReport, Replaying};
 pub use self::saved::{Saved, Saving};
 pub use self::shard::DurableShard;
+pub use self::verify::Verified;

@@ -4,7 +4,9 @@
 
 use uuid::Uuid;
 
-use super::codec::{Decoded, Put, Reader, Section, TooLong, put_block, put_list, put_section};
+use super::codec::{
+    Decoded, Put, Reader, Section, TooLong, put_block, put_length, put_list, put_section,
+};
 use crate::id::{DocumentId, ShardId};
 
 /// What a tick applies.
@@ -53,6 +55,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) set_aside: Vec<Decision<'a>>,
     /// What shards sent, by sender and then in the order of the calls.
     pub(crate) messages: Vec<Message<'a>>,
+    /// The shards that were dead, and apply the tick later.
+    pub(crate) behind: Vec<ShardId>,
 }
 
 /// A decision about one write of a tick.
@@ -80,6 +84,45 @@ const MOVED: u16 = 4;
 const WRITES: u16 = 5;
 const REFUSED: u16 = 6;
 const SET_ASIDE: u16 = 7;
+const BEHIND: u16 = 8;
+
+/// Encoded items, in pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Encoded<'a> {
+    pub(crate) count: usize,
+    pub(crate) pieces: Vec<&'a [u8]>,
+}
+
+impl Encoded<'_> {
+    /// Writes a section with the items, unless there are none.
+    fn put(&self, out: &mut Vec<u8>, tag: u16) -> Result<(), TooLong> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        put_section(out, tag, |out| {
+            put_length(out, self.count)?;
+            self.pieces.iter().for_each(|piece| out.put(piece));
+            Ok(())
+        })
+    }
+}
+
+/// Encodes [`Changes`] of messages and writes that are encoded already.
+pub(crate) fn encode_changes(
+    messages: &Encoded<'_>,
+    members: Option<&[u8]>,
+    writes: &Encoded<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), TooLong> {
+    messages.put(out, MESSAGES)?;
+    if let Some(members) = members {
+        put_section(out, MEMBERS, |out| {
+            out.put(members);
+            Ok(())
+        })?;
+    }
+    writes.put(out, WRITES)
+}
 
 impl<'a> Changes<'a> {
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
@@ -124,13 +167,33 @@ impl<'a> Changes<'a> {
 
 impl<'a> Outcome<'a> {
     pub(crate) fn is_empty(&self) -> bool {
-        self.refused.is_empty() && self.set_aside.is_empty() && self.messages.is_empty()
+        let Self {
+            refused,
+            set_aside,
+            messages,
+            behind,
+        } = self;
+        refused.is_empty() && set_aside.is_empty() && messages.is_empty() && behind.is_empty()
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        list(out, MESSAGES, &self.messages, Message::encode)?;
+        self.encode_sent(&Encoded::default(), out)
+    }
+
+    /// Encodes an outcome with messages that are encoded already, in the place of its own.
+    pub(crate) fn encode_sent(
+        &self,
+        messages: &Encoded<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), TooLong> {
+        messages.put(out, MESSAGES)?;
         list(out, REFUSED, &self.refused, Decision::encode)?;
         list(out, SET_ASIDE, &self.set_aside, Decision::encode)?;
-        list(out, MESSAGES, &self.messages, Message::encode)
+        list(out, BEHIND, &self.behind, |shard, out| {
+            out.put_u32(shard.as_u32());
+            Ok(())
+        })
     }
 
     pub(crate) fn decode(payload: &'a [u8]) -> Decoded<Self> {
@@ -140,6 +203,7 @@ impl<'a> Outcome<'a> {
                 REFUSED => outcome.refused = body.list(Decision::decode)?,
                 SET_ASIDE => outcome.set_aside = body.list(Decision::decode)?,
                 MESSAGES => outcome.messages = body.list(Message::decode)?,
+                BEHIND => outcome.behind = body.list(|body| Ok(ShardId::new(body.u32()?)))?,
                 _ => return Ok(Section::Unknown),
             }
             body.end()?;
@@ -179,7 +243,7 @@ impl<'a> Logged<'a> {
         }
     }
 
-    fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
         let (code, document) = match self {
             Self::Add(_, document) => (ADD, Some(document)),
             Self::Upsert(_, document) => (UPSERT, Some(document)),

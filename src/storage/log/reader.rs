@@ -91,6 +91,11 @@ impl LogReader {
         Ok(reader)
     }
 
+    /// Returns the bytes of all files.
+    pub(crate) fn length(&self) -> u64 {
+        self.found.iter().map(|file| file.state.length).sum()
+    }
+
     /// Returns the next record, or `None` after the last one.
     ///
     /// A bad record with nothing whole behind it, in any file, ends the log; it is a [`Cut`]. One with a whole record behind it is an error.

@@ -1,0 +1,39 @@
+//! What one asks a colony that was opened with a directory.
+
+use super::report::OpenReport;
+use super::verify::{Verified, verify};
+use crate::colony::{Colony, Shard};
+use crate::error::ColonyError;
+use crate::id::Tick;
+use crate::sync::Instant;
+
+impl<S: Shard> Colony<S> {
+    /// Returns what [`open`](Self::open) did, or `None` if the colony is in memory.
+    pub const fn opened(&self) -> Option<&OpenReport> {
+        self.opened.as_ref()
+    }
+
+    /// Writes the last publication down, so that the log before it isn't needed any more. Returns its tick.
+    ///
+    /// A checkpoint also begins by itself when the log is [long](super::DurableConfig::log_bytes), and runs beside the ticks. This call waits for
+    /// it. Costs about as much as writing the files of what has changed since the last one, which the shard decides.
+    ///
+    /// # Errors
+    /// [`ColonyError::InMemory`] if the colony has no directory; [`ColonyError::NotDurable`] if the deadline passes first, when the checkpoint goes
+    /// on; [`ColonyError::Storage`] or [`ColonyError::Save`] if it fails. The last one that was complete counts then, and the log keeps the rest.
+    pub fn checkpoint(&mut self, deadline: Instant) -> Result<Tick, ColonyError> {
+        if self.ended.is_some() {
+            return Err(ColonyError::Closed);
+        }
+        let journal = self.journal.as_mut().ok_or(ColonyError::InMemory)?;
+        journal.checkpoint(deadline)
+    }
+
+    /// Checks that each document of the last publication is in one shard, its owner.
+    ///
+    /// # Errors
+    /// [`ColonyError::Documents`] if a view can't list its documents.
+    pub fn verify(&self) -> Result<Verified, ColonyError> {
+        verify(&self.publication(), self.topology().ring())
+    }
+}

@@ -1,0 +1,442 @@
+//! The journal of a durable colony: each tick as a record of the log, and what its shards decided as another.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::checkpoint::{Checkpoints, Job};
+use super::config::DurableConfig;
+use super::kind::Kind;
+use super::members::Members;
+use super::restart::Restarts;
+use super::saved::LifeFiles;
+use super::store::Store;
+use super::writer::Writer;
+use crate::colony::journal::{Healed, Journal};
+use crate::colony::occupant::caught;
+use crate::colony::report::{ReturnReason, Returned};
+use crate::colony::shared::Shared;
+use crate::colony::tick::{Part, Ready};
+use crate::colony::write::{Refusal, Write};
+use crate::error::{ColonyError, IntakeError, StorageError};
+use crate::guarded::GuardedList;
+use crate::id::{Incarnation, ShardId, Tick};
+use crate::publication::{Publication, Published, View};
+use crate::storage::changes::{Decision, Encoded, Outcome, Reason, encode_changes};
+use crate::storage::codec::TooLong;
+use crate::storage::manifest::Manifest;
+use crate::storage::record::{Kind as RecordKind, Unplaced};
+use crate::sync::{Arc, Instant, Mutex};
+use crate::topology::Topology;
+
+/// The files of the lives whose views may still be published.
+pub(super) type Lives = Arc<Mutex<BTreeMap<(ShardId, Incarnation), Arc<LifeFiles>>>>;
+
+/// From how many distances of log on a tick waits for the checkpoint.
+const SLOW: u64 = 2;
+/// From how many distances of log on nothing is accepted.
+const FULL: u64 = 4;
+
+/// What the colony and its journal share.
+pub(super) struct Parts<D, V: View> {
+    pub(super) shared: Arc<Shared<D, V>>,
+    pub(super) kind: Arc<Kind<D, V>>,
+    pub(super) store: Arc<Store>,
+    pub(super) blank: Arc<Publication<V>>,
+    pub(super) lives: Lives,
+    pub(super) config: DurableConfig,
+}
+
+/// How far the log is known to reach.
+#[derive(Debug, Clone)]
+pub(super) struct Position {
+    pub(super) tick: Tick,
+    /// The last record of that tick, or of an earlier one.
+    pub(super) seq: u64,
+    /// The ring at the end of that tick.
+    pub(super) members: Arc<Members>,
+}
+
+pub(super) struct Ledger<D, V: View> {
+    parts: Arc<Parts<D, V>>,
+    checkpoints: Checkpoints<V>,
+    writer: Writer,
+    restarts: Restarts<D, V>,
+    /// The ends of the published ticks that a manifest may need, in order.
+    positions: VecDeque<Position>,
+    members: Arc<Members>,
+    next_shard: u32,
+    /// Whether the running tick's outcome was handed over.
+    is_decided: bool,
+    /// Whether the last tick sent messages.
+    has_sent: bool,
+    /// Why the running tick has no record.
+    broken: Option<ColonyError>,
+    /// The log and the writes since the last checkpoint began.
+    distance: Distance,
+    /// The length of the log when the last checkpoint began, and the writes since.
+    ticked: Instant,
+    refusal: Option<IntakeError>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Distance {
+    bytes: u64,
+    writes: u64,
+}
+
+impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
+    pub(super) fn new(
+        parts: Arc<Parts<D, V>>,
+        writer: Writer,
+        checkpoints: Checkpoints<V>,
+        position: Position,
+        next_shard: u32,
+        has_sent: bool,
+    ) -> Self {
+        Self {
+            restarts: Restarts::new(Arc::clone(&parts)),
+            parts,
+            writer,
+            checkpoints,
+            members: Arc::clone(&position.members),
+            positions: VecDeque::from([position]),
+            next_shard,
+            is_decided: false,
+            has_sent,
+            broken: None,
+            distance: Distance::default(),
+            ticked: Instant::now(),
+            refusal: None,
+        }
+    }
+
+    /// Returns the tick's record, or `None` if nothing happens in it.
+    fn record(
+        &mut self,
+        tick: Tick,
+        topology: &Topology,
+        parts: &[Part<D, V>],
+    ) -> Result<Option<Unplaced>, ColonyError> {
+        let sent = parts.iter().flat_map(|part| part.writes.messages.iter());
+        let mut messages = Vec::new();
+        for (sender, write) in sent.clone() {
+            self.message(tick, *sender, write, &mut messages)?;
+        }
+        let messages = Encoded {
+            count: sent.count(),
+            pieces: vec![&messages],
+        };
+        let writes = Encoded {
+            count: parts.iter().map(|part| part.writes.intake.len()).sum(),
+            pieces: parts.iter().map(|part| &*part.writes.logged).collect(),
+        };
+        let members = Members::of(topology.ring());
+        let is_changed = members != *self.members;
+        // If the last tick sent messages that can't be delivered, this record says that they are gone.
+        let has_sent = std::mem::take(&mut self.has_sent);
+        if messages.count + writes.count == 0 && !is_changed && !has_sent {
+            return Ok(None);
+        }
+        let encoded = is_changed.then(|| members.encode());
+        let record = Unplaced::new(RecordKind::Record, tick, |out| {
+            encode_changes(&messages, encoded.as_deref(), &writes, out)
+        });
+        let record = record.map_err(|TooLong(bytes)| too_large("a tick's writes", bytes))?;
+        self.distance.bytes += record.length();
+        self.distance.writes += (messages.count + writes.count) as u64;
+        if is_changed {
+            self.members = Arc::new(members);
+        }
+        Ok(Some(record))
+    }
+
+    /// Appends a message as the log holds it.
+    fn message(
+        &self,
+        tick: Tick,
+        sender: ShardId,
+        write: &Write<D>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ColonyError> {
+        out.extend_from_slice(&sender.as_u32().to_le_bytes());
+        self.parts
+            .kind
+            .encode(write, out)
+            .map_err(|error| ColonyError::Replay {
+                shard: sender,
+                tick,
+                why: format!("its message to the shard of {} {error}", write.id()),
+            })
+    }
+
+    /// Returns what the shards of a tick decided, or `None` if there is nothing to tell.
+    fn outcome(&mut self, ready: &Ready<D, V>) -> Result<Option<Unplaced>, ColonyError> {
+        let mut bytes = Vec::new();
+        for (sender, write) in ready.messages.iter() {
+            self.message(ready.tick, *sender, write, &mut bytes)?;
+        }
+        let messages = Encoded {
+            count: ready.messages.len(),
+            pieces: vec![&bytes],
+        };
+        let texts = refusals(&ready.parts);
+        let outcome = Outcome {
+            refused: texts.iter().map(Text::decision).collect(),
+            set_aside: Vec::new(),
+            messages: Vec::new(),
+            behind: behind(&ready.parts),
+        };
+        self.has_sent = messages.count > 0;
+        if outcome.is_empty() && !self.has_sent {
+            return Ok(None);
+        }
+        let record = Unplaced::new(RecordKind::Outcome, ready.tick, |out| {
+            outcome.encode_sent(&messages, out)
+        });
+        let record = record.map_err(|TooLong(bytes)| too_large("a tick's outcome", bytes))?;
+        self.distance.bytes += record.length();
+        Ok(Some(record))
+    }
+
+    /// Begins a checkpoint of a publication.
+    fn begin_checkpoint(&mut self, publication: &Arc<Publication<V>>) {
+        let shards = publication.shards();
+        let lives = self.parts.lives.lock();
+        let made = |published: &Published<V>| {
+            let key = (published.shard(), published.incarnation());
+            Some((published.shard(), Arc::clone(lives.get(&key)?)))
+        };
+        let lives = shards.iter().filter_map(made).collect();
+        let last = self.parts.store.manifest();
+        let ticks = shards.iter().filter_map(Published::tick);
+        let tick = publication.tick().unwrap_or(0);
+        let lowest = ticks.min().unwrap_or(tick);
+        while self
+            .positions
+            .get(1)
+            .is_some_and(|next| next.tick <= lowest)
+        {
+            self.positions.pop_front();
+        }
+        let (seq, members) = match self.positions.front() {
+            Some(position) if position.tick <= lowest => (position.seq, position.members.encode()),
+            _ => (last.seq, last.ring.clone()),
+        };
+        let topology = self.parts.shared.coordinator.topology();
+        let incarnations = shards.iter().map(|shard| shard.incarnation().get());
+        let next_incarnation = incarnations.max().map_or(0, |last| last.saturating_add(1));
+        let manifest = Manifest {
+            seq,
+            tick,
+            ring: members,
+            next_shard: self.next_shard,
+            next_incarnation: next_incarnation
+                .max(last.next_incarnation)
+                .max(self.parts.store.next_life()),
+            epoch: topology.epoch().get(),
+            shards: Vec::new(),
+            ..last
+        };
+        self.distance = Distance::default();
+        self.checkpoints.begin(Job {
+            publication: Arc::clone(publication),
+            lives,
+            manifest,
+            next_log: self.writer.rotate(),
+        });
+    }
+
+    /// Returns how many distances of log there are since the last checkpoint began.
+    fn distances(&self) -> u64 {
+        let config = &self.parts.config;
+        let bytes = self.distance.bytes / config.log_bytes;
+        bytes.max(self.distance.writes / config.log_writes)
+    }
+}
+
+impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
+    fn begin(&mut self, tick: Tick, topology: &Topology, parts: &[Part<D, V>]) {
+        self.ticked = Instant::now();
+        self.is_decided = false;
+        match self.record(tick, topology, parts) {
+            Ok(Some(record)) => self.writer.write(record),
+            // All earlier ticks are durable, since they are published.
+            Ok(None) => self.parts.shared.gate.durable(tick),
+            Err(error) => self.broken = Some(error),
+        }
+    }
+
+    fn heal(
+        &mut self,
+        tick: Tick,
+        parts: &mut [Part<D, V>],
+        returned: &mut GuardedList<Returned<D>>,
+    ) -> Healed {
+        self.restarts.heal(tick, &self.writer, parts, returned)
+    }
+
+    fn seal(&mut self, ready: &Ready<D, V>) -> Result<(), ColonyError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        self.writer.retry();
+        let mut written = self.writer.wait();
+        if written.is_ok() && !self.is_decided {
+            if let Some(outcome) = self.outcome(ready)? {
+                self.writer.write(outcome);
+            }
+            self.is_decided = true;
+            written = self.writer.wait();
+        }
+        self.refusal = match &written {
+            Ok(_) => None,
+            Err(StorageError::Full { .. }) => Some(IntakeError::StorageFull),
+            Err(error) => Some(IntakeError::Stalled {
+                why: error.to_string(),
+            }),
+        };
+        let seq = written?;
+        self.positions.push_back(Position {
+            tick: ready.tick,
+            seq,
+            members: Arc::clone(&self.members),
+        });
+        Ok(())
+    }
+
+    fn published(&mut self, publication: &Arc<Publication<V>>) {
+        let current = |&(shard, incarnation): &(ShardId, Incarnation)| {
+            let published = publication.shard(shard);
+            published.is_none_or(|published| incarnation >= published.incarnation())
+        };
+        self.parts.lives.lock().retain(|life, _| current(life));
+        let distances = self.distances();
+        if distances >= 1 && !self.checkpoints.is_running() {
+            self.begin_checkpoint(publication);
+        } else if distances >= SLOW {
+            let patience = self.ticked.elapsed().max(Duration::from_millis(1));
+            self.checkpoints.wait(Instant::now() + patience);
+        }
+        let is_full = distances >= FULL && self.checkpoints.is_running();
+        self.refusal = is_full.then_some(IntakeError::LogFull);
+    }
+
+    fn refusal(&self) -> Option<IntakeError> {
+        self.refusal.clone()
+    }
+
+    fn blank(&self) -> &Arc<Publication<V>> {
+        &self.parts.blank
+    }
+
+    fn next_shard(&mut self) -> ShardId {
+        let shard = ShardId::new(self.next_shard);
+        self.next_shard = self.next_shard.saturating_add(1);
+        shard
+    }
+
+    fn checkpoint(&mut self, deadline: Instant) -> Result<Tick, ColonyError> {
+        let publication = self.parts.shared.publication.load_full();
+        let tick = publication.tick().unwrap_or(0);
+        let is_saved = self.parts.store.manifest().tick == tick;
+        if is_saved && !self.checkpoints.is_running() {
+            return Ok(tick);
+        }
+        let late = || ColonyError::NotDurable { tick };
+        if !self.checkpoints.wait(deadline) {
+            return Err(late());
+        }
+        self.begin_checkpoint(&publication);
+        if !self.checkpoints.wait(deadline) {
+            return Err(late());
+        }
+        match self.checkpoints.last() {
+            Some((tick, ended)) => ended.map(|()| tick),
+            None => Err(late()),
+        }
+    }
+
+    fn leave(&mut self, deadline: Instant) -> usize {
+        let ended = self.checkpoints.wait(deadline);
+        if !ended {
+            self.checkpoints.detach();
+        }
+        usize::from(!ended)
+    }
+
+    fn removed(&mut self, shard: ShardId) {
+        self.restarts.forget(shard);
+    }
+}
+
+/// A refusal, with its reason as a text.
+struct Text {
+    shard: ShardId,
+    write: u64,
+    reason: Option<String>,
+}
+
+impl Text {
+    fn decision(&self) -> Decision<'_> {
+        Decision {
+            shard: self.shard,
+            write: self.write,
+            reason: self
+                .reason
+                .as_deref()
+                .map_or(Reason::Exists, Reason::Because),
+        }
+    }
+}
+
+/// Returns what the shards refused, by the number of the write in the tick's record.
+fn refusals<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> Vec<Text> {
+    let mut texts = Vec::new();
+    let messages: usize = parts.iter().map(|part| part.writes.messages.len()).sum();
+    let (mut message, mut write) = (0, messages);
+    for part in parts {
+        let own = part.writes.messages.len();
+        // What a life refused that has died doesn't count.
+        let counts = part.risen.is_some() || part.slot.fault().is_none();
+        for (index, why) in part.refused.iter().filter(|_| counts) {
+            let number = match index.checked_sub(own) {
+                None => message + index,
+                Some(index) => write + index,
+            };
+            texts.push(Text {
+                shard: part.slot.id(),
+                write: number as u64,
+                reason: match why {
+                    Refusal::Exists => None,
+                    Refusal::Because(_) => Some(reason(why)),
+                },
+            });
+        }
+        message += own;
+        write += part.writes.intake.len();
+    }
+    texts
+}
+
+/// Shows the reason of a refusal. Catches a panic of the caller's code.
+pub(super) fn reason(why: &Refusal) -> String {
+    match why {
+        Refusal::Exists => ReturnReason::Exists.to_string(),
+        Refusal::Because(why) => {
+            caught(|| Ok(why.to_string())).unwrap_or_else(|kind| kind.to_string())
+        }
+    }
+}
+
+fn behind<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> Vec<ShardId> {
+    let behind = parts.iter().filter(|part| part.is_behind);
+    behind.map(|part| part.slot.id()).collect()
+}
+
+fn too_large(what: &'static str, bytes: usize) -> ColonyError {
+    ColonyError::Storage(StorageError::TooLarge {
+        what,
+        bytes: bytes as u64,
+        max: u32::MAX.into(),
+    })
+}

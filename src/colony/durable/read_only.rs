@@ -1,0 +1,125 @@
+//! A durable colony that is only read.
+
+use std::path::Path;
+
+use super::DurableConfig;
+use super::kind::Kind;
+use super::members::Nodes;
+use super::open::{blank, check, given, shown_tick};
+use super::recover::Recovery;
+use super::report::{OpenReport, Replaying};
+use super::shard::DurableShard;
+use super::store::Store;
+use super::verify::{Verified, verify};
+use crate::colony::settle::published;
+use crate::error::{ColonyError, StorageError};
+use crate::id::{Epoch, Incarnation};
+use crate::publication::{Publication, Published, View};
+use crate::ring::HashRing;
+use crate::storage::manifest::store;
+use crate::storage::{Access, Directory, leftovers};
+use crate::sync::{Arc, Instant};
+
+/// What a durable colony holds, read beside other readers and without changing anything.
+///
+/// The directory's lock is held until this is dropped. There are no ticks.
+pub struct ReadOnly<V: View> {
+    publication: Arc<Publication<V>>,
+    ring: HashRing,
+    report: OpenReport,
+    _store: Arc<Store>,
+}
+
+impl<S: DurableShard> crate::Colony<S> {
+    /// Reads what the colony in a directory holds. Writes nothing, and other readers may be beside it.
+    ///
+    /// Does the same as [`open`](Self::open), in memory: the log is run through the shards. The configuration's placement, virtual nodes and number of
+    /// shards must be the stored ones; the other fields have no effect, but for the number of threads.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open). [`StorageError::NoColony`] if the directory is missing or holds no colony.
+    pub fn open_read_only(
+        directory: impl AsRef<Path>,
+        config: &DurableConfig,
+        settings: S::Settings,
+        mut progress: impl FnMut(Replaying),
+    ) -> Result<ReadOnly<S::View>, ColonyError> {
+        config.validate()?;
+        let begun = Instant::now();
+        let path = directory.as_ref();
+        let directory = Directory::open(path, Access::Read)?;
+        let (files, shown) = (directory.files(), path.display().to_string());
+        let Some(manifest) = store::read(&*files)? else {
+            let found = "it has no manifest";
+            return Err(StorageError::NoColony { path: shown, found }.into());
+        };
+        check(&shown, config, &given::<S>(config, &settings), &manifest)?;
+        let left = leftovers::find(&*files, Some(&manifest))?;
+        let nodes = Nodes {
+            placement: config.colony.placement,
+            per_shard: config.colony.virtual_nodes_per_shard,
+        };
+        let next = leftovers::next_life(&*files, &manifest)?;
+        let epoch = Epoch::new(manifest.epoch);
+        let store = Arc::new(Store::new(files, Some(directory), nodes, manifest, next));
+        let recovery = Recovery {
+            kind: &Arc::new(Kind::of::<S>(Arc::new(settings))),
+            store: &store,
+            blank: &blank()?,
+            threads: config.colony.threads,
+        };
+        let recovered = recovery.run(&mut progress)?;
+        let tick = shown_tick(recovered.tick);
+        let views = recovered.shards.into_iter().map(|up| Published {
+            shard: up.shard,
+            incarnation: Incarnation::FIRST,
+            tick,
+            frozen: false,
+            view: up.made.view,
+        });
+        let publication = published(tick, epoch, views.collect())?;
+        let mut report = recovered.report;
+        report.removed = super::open::names(&left);
+        report.elapsed = begun.elapsed();
+        Ok(ReadOnly {
+            publication: Arc::new(publication),
+            ring: recovered.members.ring(&nodes)?,
+            report,
+            _store: store,
+        })
+    }
+}
+
+impl<V: View> ReadOnly<V> {
+    /// Returns the views of all shards, at the tick at which [`open`](crate::Colony::open) would begin.
+    pub const fn publication(&self) -> &Arc<Publication<V>> {
+        &self.publication
+    }
+
+    /// Returns the ring, which says which shard owns a document.
+    pub const fn ring(&self) -> &HashRing {
+        &self.ring
+    }
+
+    /// Returns what was found. What it calls removed was left behind, and would be removed by [`open`](crate::Colony::open).
+    pub const fn report(&self) -> &OpenReport {
+        &self.report
+    }
+
+    /// Checks that each document is in one shard, its owner. The sums of all files were compared when the colony was opened.
+    ///
+    /// # Errors
+    /// [`ColonyError::Documents`] if a view can't list its documents.
+    pub fn verify(&self) -> Result<Verified, ColonyError> {
+        verify(&self.publication, &self.ring)
+    }
+}
+
+impl<V: View> std::fmt::Debug for ReadOnly<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadOnly")
+            .field("publication", &self.publication)
+            .field("report", &self.report)
+            .finish_non_exhaustive()
+    }
+}

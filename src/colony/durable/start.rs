@@ -1,0 +1,230 @@
+//! The start of a colony whose shards were recovered: the checkpoint that comes before everything else, the threads, the journal.
+
+use std::collections::BTreeMap;
+
+use crossbeam::channel::bounded;
+
+use super::checkpoint::{Checkpoints, Job, write};
+use super::config::DurableConfig;
+use super::kind::Kind;
+use super::ledger::{Ledger, Lives, Parts, Position};
+use super::open::{names, shown_tick};
+use super::recover::Recovered;
+use super::saved::LifeFiles;
+use super::shard::DurableShard;
+use super::store::Store;
+use super::writer::Writer;
+use crate::colony::Colony;
+use crate::colony::intake::{Inbox, Room};
+use crate::colony::lives::{info, registration};
+use crate::colony::occupant::Begun;
+use crate::colony::pool::Pool;
+use crate::colony::settle::published;
+use crate::colony::shard::Factory;
+use crate::colony::slot::Slot;
+use crate::colony::start::Start;
+use crate::colony::threads::Crew;
+use crate::coordinator::{Coordinator, ShardHandle};
+use crate::error::{Cause, ColonyError};
+use crate::guarded::Guarded;
+use crate::id::{Epoch, Incarnation, ShardId};
+use crate::membership::{Action, Command, Newcomer};
+use crate::publication::{Publication, Published, View};
+use crate::storage::leftovers::{self, Leftover};
+use crate::storage::log::Log;
+use crate::storage::manifest::Manifest;
+use crate::sync::{Arc, Instant, Mutex};
+
+/// A directory whose shards were recovered.
+pub(super) struct Opened<D, V: View> {
+    pub(super) kind: Arc<Kind<D, V>>,
+    pub(super) store: Arc<Store>,
+    pub(super) blank: Arc<Publication<V>>,
+    pub(super) recovered: Recovered<D, V>,
+    pub(super) leftovers: Vec<Leftover>,
+    pub(super) begun: Instant,
+}
+
+/// Starts the colony.
+pub(super) fn begin<S: DurableShard>(
+    config: DurableConfig,
+    opened: Opened<S::Document, S::View>,
+) -> Result<Colony<S>, ColonyError> {
+    let Opened {
+        kind,
+        store,
+        blank,
+        recovered,
+        leftovers,
+        begun,
+    } = opened;
+    let Recovered {
+        shards,
+        members,
+        next_shard,
+        tick,
+        messages,
+        log,
+        mut report,
+        ..
+    } = recovered;
+    let manifest = store.manifest();
+    let coordinator =
+        Coordinator::with_config(config.colony.coordinator(0)).map_err(ColonyError::Coordinator)?;
+    let handles = register(&coordinator, &manifest, &members)?;
+    coordinator
+        .begin_at(tick.saturating_add(1))
+        .map_err(ColonyError::Coordinator)?;
+    let room = Room {
+        writes: config.colony.inbox_capacity,
+        bytes: config.inbox_bytes,
+    };
+    let (mut slots, mut views, mut lives) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (handle, up) in handles.into_iter().zip(shards) {
+        let key = (handle.id(), handle.incarnation());
+        views.push(Published {
+            shard: handle.id(),
+            incarnation: handle.incarnation(),
+            tick: Some(tick),
+            frozen: false,
+            view: up.made.view,
+        });
+        let metrics = up.made.metrics;
+        // Refused only if the shard isn't registered.
+        let _ = handle.update_metrics(metrics.documents, metrics.memory_bytes);
+        lives.insert(key, Arc::new(up.life));
+        let inbox = Arc::new(Inbox::new(room));
+        slots.push(Arc::new(Slot::alive(handle, inbox, Begun::alive(up.held))));
+    }
+    let epoch = coordinator.load_topology().epoch();
+    let publication = Arc::new(published(shown_tick(tick), epoch, views)?);
+    let members = Arc::new(members);
+    let position = Position {
+        tick,
+        seq: log.next_seq - 1,
+        members: Arc::clone(&members),
+    };
+    let first = Manifest {
+        seq: position.seq,
+        tick,
+        next_log: log.next_number,
+        ring: members.encode(),
+        next_shard,
+        epoch: epoch.get(),
+        ..manifest
+    };
+    first_checkpoint(&kind, &store, &publication, &lives, first)?;
+    leftovers::remove(&*store.files, &leftovers)?;
+    report.removed = names(&leftovers);
+    let mut log = Log::new(
+        Arc::clone(&store.files),
+        manifest.colony,
+        config.log_bytes,
+        log,
+    );
+    log.remove_through(tick)?;
+
+    let lives: Lives = Arc::new(Mutex::new(lives));
+    let factory = factory(Arc::clone(&kind), Arc::clone(&store), Arc::clone(&lives));
+    let threads = |error: std::io::Error| ColonyError::Threads(Cause::new(error));
+    let crew = Crew::Pool(Pool::new(config.colony.threads).map_err(threads)?);
+    let to_encode = Arc::clone(&kind);
+    let mut colony = Colony::start(Start {
+        coordinator,
+        publication,
+        slots,
+        collecting: tick.saturating_add(1),
+        encode: Some(Arc::new(move |write, out| to_encode.encode(write, out))),
+        factory: Arc::new(Guarded::new(factory)),
+        config: config.colony.clone(),
+        crew,
+        room,
+    });
+    let shared = Arc::clone(&colony.shared);
+    shared.gate.durable(tick);
+    let gate = Arc::clone(&shared);
+    let writer = Writer::start(log, move |tick| gate.gate.durable(tick)).map_err(threads)?;
+    let checkpoints = Checkpoints::start(Arc::clone(&kind), Arc::clone(&store), writer.cutter())
+        .map_err(threads)?;
+    let parts = Parts {
+        shared,
+        kind,
+        store,
+        blank,
+        lives,
+        config,
+    };
+    let ledger = Ledger::new(
+        Arc::new(parts),
+        writer,
+        checkpoints,
+        position,
+        next_shard,
+        !messages.is_empty(),
+    );
+    colony.messages = messages;
+    colony.journal = Some(Box::new(ledger));
+    report.elapsed = begun.elapsed();
+    colony.opened = Some(report);
+    Ok(colony)
+}
+
+/// Registers the shards, with numbers above all that were ever given.
+fn register(
+    coordinator: &Coordinator,
+    manifest: &Manifest,
+    members: &super::members::Members,
+) -> Result<Vec<ShardHandle>, ColonyError> {
+    let first = Incarnation::new(manifest.next_incarnation);
+    let newcomers = members.0.iter().enumerate().map(|(at, &(shard, weight))| {
+        let mut wanted = registration(Some(shard), Some(weight));
+        wanted.incarnation = first.filter(|_| at == 0);
+        Newcomer::new(info(), wanted)
+    });
+    let epoch = Epoch::new(manifest.epoch.saturating_add(1));
+    let command = Command::at(epoch, Action::Register(newcomers.collect()));
+    coordinator.apply(command).map_err(ColonyError::Coordinator)
+}
+
+/// Writes the checkpoint that comes before anything is removed or acknowledged.
+fn first_checkpoint<D: Send + Sync + 'static, V: View>(
+    kind: &Kind<D, V>,
+    store: &Store,
+    publication: &Arc<Publication<V>>,
+    lives: &BTreeMap<(ShardId, Incarnation), Arc<LifeFiles>>,
+    mut manifest: Manifest,
+) -> Result<(), ColonyError> {
+    let given = lives.keys().map(|(_, incarnation)| incarnation.get());
+    let next = given.max().map_or(0, |last| last.saturating_add(1));
+    manifest.next_incarnation = manifest.next_incarnation.max(next).max(store.next_life());
+    let (tell, told) = bounded(1);
+    // There is room for it.
+    let _ = tell.send(manifest.next_log);
+    let files = lives.iter();
+    let job = Job {
+        publication: Arc::clone(publication),
+        lives: files
+            .map(|(&(shard, _), life)| (shard, Arc::clone(life)))
+            .collect(),
+        manifest,
+        next_log: told,
+    };
+    write(kind, store, job).map(drop)
+}
+
+/// Makes the shards that are added.
+fn factory<D: Send + Sync + 'static, V: View>(
+    kind: Arc<Kind<D, V>>,
+    store: Arc<Store>,
+    lives: Lives,
+) -> Factory<D, V> {
+    Factory::Free(Box::new(move |birth| {
+        let made = kind
+            .open(birth.shard, None)
+            .map_err(|kind| kind.to_string())?;
+        let life = store.life(birth.shard, &[]);
+        let key = (birth.shard, birth.incarnation);
+        lives.lock().insert(key, Arc::new(life));
+        Ok(made)
+    }))
+}

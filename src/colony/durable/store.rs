@@ -1,0 +1,141 @@
+//! The directory of an open colony, with the manifest that counts.
+
+use std::collections::BTreeSet;
+
+use super::members::Nodes;
+use super::saved::{LifeFiles, Saved};
+use crate::error::StorageError;
+use crate::id::{ShardId, Tick};
+use crate::storage::manifest::{FilePart, Manifest, directory};
+use crate::storage::{Directory, Files};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
+
+/// The directory of an open colony, with the manifest that counts.
+pub(super) struct Store {
+    pub(super) files: Arc<dyn Files>,
+    pub(super) nodes: Nodes,
+    state: Mutex<State>,
+    /// The number of the next directory of a shard's life. Relaxed: each number is given out once, and nothing else depends on it.
+    next_life: AtomicU64,
+    /// The number that the next saving puts behind the names of its files. Relaxed, for the same reason.
+    next_checkpoint: AtomicU64,
+    /// Holds the lock, unless the files are those of a test.
+    _directory: Option<Directory>,
+}
+
+struct State {
+    manifest: Manifest,
+    /// How many read the files that a manifest names.
+    readers: usize,
+    /// Files that the manifest doesn't name any more.
+    unnamed: Vec<FilePart>,
+}
+
+/// What the manifest has of a shard. Its files aren't removed before it is dropped.
+pub(super) struct Opening {
+    store: Arc<Store>,
+    /// `None` if nothing was ever saved.
+    pub(super) saved: Option<Saved>,
+    pub(super) files: Vec<FilePart>,
+    /// The tick that the shard's files hold.
+    pub(super) tick: Tick,
+    /// The ring at the place from which on the log is read.
+    pub(super) ring: Vec<u8>,
+    /// The last record that isn't read.
+    pub(super) seq: u64,
+}
+
+impl Store {
+    pub(super) fn new(
+        files: Arc<dyn Files>,
+        directory: Option<Directory>,
+        nodes: Nodes,
+        manifest: Manifest,
+        next_life: u64,
+    ) -> Self {
+        Self {
+            files,
+            nodes,
+            state: Mutex::new(State {
+                manifest,
+                readers: 0,
+                unnamed: Vec::new(),
+            }),
+            next_life: AtomicU64::new(next_life),
+            next_checkpoint: AtomicU64::new(1),
+            _directory: directory,
+        }
+    }
+
+    /// Returns the manifest that counts.
+    pub(super) fn manifest(&self) -> Manifest {
+        self.state.lock().manifest.clone()
+    }
+
+    /// Replaces the manifest that counts by a durable one, and removes the files that it doesn't name, unless somebody reads.
+    pub(super) fn replace(&self, manifest: Manifest) -> Result<(), StorageError> {
+        let mut state = self.state.lock();
+        let named: BTreeSet<_> = manifest.files().collect();
+        let old = state.manifest.files().filter(|file| !named.contains(file));
+        let old: Vec<_> = old.cloned().collect();
+        state.unnamed.extend(old);
+        state.manifest = manifest;
+        // Who begins to read now reads what the new manifest names.
+        let unnamed = match state.readers {
+            0 => std::mem::take(&mut state.unnamed),
+            _ => Vec::new(),
+        };
+        drop(state);
+        self.remove(&unnamed)
+    }
+
+    /// Removes files. What can't be removed now is removed when the colony is opened.
+    pub(super) fn remove(&self, unnamed: &[FilePart]) -> Result<(), StorageError> {
+        let removed = unnamed.iter().map(|file| {
+            let path = file.path();
+            let removed = self.files.remove(&path);
+            removed.map_err(|error| StorageError::io("remove", &path, error))
+        });
+        // All of them are tried.
+        removed.fold(Ok(()), Result::and)
+    }
+
+    /// Returns what the manifest has of a shard.
+    pub(super) fn opening(self: &Arc<Self>, shard: ShardId) -> Opening {
+        let mut state = self.state.lock();
+        state.readers += 1;
+        let manifest = &state.manifest;
+        let part = manifest.shards.iter().find(|part| part.id == shard);
+        let saved = part.filter(|part| !(part.meta.is_empty() && part.files.is_empty()));
+        Opening {
+            saved: saved.map(|part| Saved::new(Arc::clone(&self.files), part)),
+            files: saved.map_or_else(Vec::new, |part| part.files.clone()),
+            tick: part.map_or(0, |part| part.tick),
+            ring: manifest.ring.clone(),
+            seq: manifest.seq,
+            store: Arc::clone(self),
+        }
+    }
+
+    /// Returns the files of a new life of a shard that was opened with these.
+    pub(super) fn life(&self, shard: ShardId, opened: &[FilePart]) -> LifeFiles {
+        let life = self.next_life.fetch_add(1, Ordering::Relaxed);
+        LifeFiles::new(Arc::clone(&self.files), directory(shard, life), opened)
+    }
+
+    /// Returns a number that no other saving of this process has.
+    pub(super) fn next_checkpoint(&self) -> u64 {
+        self.next_checkpoint.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Returns a number above those of all lives.
+    pub(super) fn next_life(&self) -> u64 {
+        self.next_life.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.store.state.lock().readers -= 1;
+    }
+}

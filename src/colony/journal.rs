@@ -1,0 +1,65 @@
+//! The hooks by which a durable colony writes its ticks down. A colony in memory has none of them.
+
+use super::report::{Fault, Returned};
+use super::tick::{Part, Ready};
+use super::write::Write;
+use crate::error::{ColonyError, IntakeError};
+use crate::guarded::GuardedList;
+use crate::id::{ShardId, Tick};
+use crate::publication::{Publication, View};
+use crate::sync::{Arc, Instant};
+use crate::topology::Topology;
+
+/// Appends what the log holds of a write.
+pub(super) type Encode<D> =
+    Arc<dyn Fn(&Write<D>, &mut Vec<u8>) -> Result<(), IntakeError> + Send + Sync>;
+
+/// What became of the dead shards in a tick.
+#[derive(Debug, Default)]
+pub(super) struct Healed {
+    /// The number of writes of earlier ticks that shards have caught up with.
+    pub(super) late: usize,
+    /// Why shards could not be brought back.
+    pub(super) faults: Vec<Fault>,
+}
+
+/// What makes a colony's ticks durable.
+pub(super) trait Journal<D, V: View>: Send {
+    /// Hands a tick's writes to the log, which is written while the phases run.
+    fn begin(&mut self, tick: Tick, topology: &Topology, parts: &[Part<D, V>]);
+
+    /// Brings the shards that are dead to the tick, from the files and the log. Sets the view and the refusals of those that get there in time. The
+    /// other ones stay behind, and are tried again in the next tick. What shards refuse of earlier ticks is added to `returned`.
+    fn heal(
+        &mut self,
+        tick: Tick,
+        parts: &mut [Part<D, V>],
+        returned: &mut GuardedList<Returned<D>>,
+    ) -> Healed;
+
+    /// Waits until the tick is durable, and what its shards decided with it.
+    ///
+    /// If there is no space, the tick stays as it is, and the next call tries again.
+    fn seal(&mut self, ready: &Ready<D, V>) -> Result<(), ColonyError>;
+
+    /// Learns what was published. May begin a checkpoint, and may wait for the one that is running, if it can't keep up.
+    fn published(&mut self, publication: &Arc<Publication<V>>);
+
+    /// Returns why no write is accepted at the moment, if none is.
+    fn refusal(&self) -> Option<IntakeError>;
+
+    /// Returns the publication that the phases see whose changes are repeated. It has no views.
+    fn blank(&self) -> &Arc<Publication<V>>;
+
+    /// Returns the id of the next shard that is added, and uses it up.
+    fn next_shard(&mut self) -> ShardId;
+
+    /// Saves the last publication, and waits for that until the deadline.
+    fn checkpoint(&mut self, deadline: Instant) -> Result<Tick, ColonyError>;
+
+    /// Lets the journal's threads end, and waits for them until the deadline. Returns how many are still running then.
+    fn leave(&mut self, deadline: Instant) -> usize;
+
+    /// Forgets a shard that was removed.
+    fn removed(&mut self, shard: ShardId);
+}

@@ -1,0 +1,197 @@
+//! A colony in a directory: written, left in any way, and opened again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tickring::colony::{
+    Batch, DurableConfig, DurableShard, Refusal, Saved, Saving, TickContext, Write,
+};
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, DocumentId, Shard, ShardId, View};
+
+/// Texts by id. Refuses empty ones.
+#[derive(Default, Clone)]
+struct Notes(Arc<BTreeMap<DocumentId, String>>);
+
+impl Shard for Notes {
+    type Document = String;
+    type View = Self;
+
+    fn act(
+        &mut self,
+        context: &mut TickContext<'_, String, Self>,
+        batch: &mut Batch<'_, String>,
+    ) -> Result<(), ShardFailure> {
+        assert!(context.publication().shards().is_empty());
+        let notes = Arc::make_mut(&mut self.0);
+        for (index, _, write) in batch.iter() {
+            match write {
+                Write::Add { id, .. } if notes.contains_key(id) => {
+                    batch.refuse(index, Refusal::Exists);
+                }
+                Write::Add { document, .. } | Write::Upsert { document, .. }
+                    if document.is_empty() =>
+                {
+                    batch.refuse(index, Refusal::Because("it is empty".into()));
+                }
+                Write::Add { id, document } | Write::Upsert { id, document } => {
+                    if **document == "poison" {
+                        panic!("poisoned");
+                    }
+                    notes.insert(*id, (**document).clone());
+                }
+                Write::Delete { id } => drop(notes.remove(id)),
+            }
+        }
+        Ok(())
+    }
+
+    fn view(&mut self) -> Result<Self, ShardFailure> {
+        Ok(self.clone())
+    }
+}
+
+impl View for Notes {
+    type Statistics = usize;
+
+    fn holds(&self, document: DocumentId) -> bool {
+        self.0.contains_key(&document)
+    }
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        Ok(self.0.keys().copied().collect())
+    }
+    fn statistics(views: &[&Self]) -> Result<usize, ShardFailure> {
+        Ok(views.iter().map(|notes| notes.0.len()).sum())
+    }
+}
+
+impl DurableShard for Notes {
+    type Settings = ();
+
+    fn encode((): &(), document: &String, out: &mut Vec<u8>) -> Result<(), ShardFailure> {
+        out.extend_from_slice(document.as_bytes());
+        Ok(())
+    }
+    fn decode((): &(), bytes: &[u8]) -> Result<String, ShardFailure> {
+        Ok(String::from_utf8(bytes.to_vec())?)
+    }
+    fn open((): &(), _shard: ShardId, saved: Option<&Saved>) -> Result<Self, ShardFailure> {
+        let Some(saved) = saved else {
+            return Ok(Self::default());
+        };
+        let notes = serde_json::from_slice::<Vec<(u128, String)>>(&saved.read("notes")?)?;
+        let notes = notes.into_iter();
+        let notes = notes.map(|(id, text)| (DocumentId::from_bytes(id.to_le_bytes()), text));
+        Ok(Self(Arc::new(notes.collect())))
+    }
+    fn save(view: &Self, saving: &mut Saving<'_>) -> Result<(), ShardFailure> {
+        let notes: Vec<_> = view
+            .0
+            .iter()
+            .map(|(id, text)| (u128::from_le_bytes(*id.as_bytes()), text))
+            .collect();
+        Ok(saving.write("notes", &serde_json::to_vec(&notes)?)?)
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+fn config() -> DurableConfig {
+    DurableConfig {
+        colony: ColonyConfig {
+            threads: 2,
+            ..ColonyConfig::default()
+        },
+        ..DurableConfig::default()
+    }
+}
+
+fn open(path: &std::path::Path) -> Colony<Notes> {
+    Colony::open(path, config(), ()).unwrap()
+}
+
+fn held(colony: &Colony<Notes>) -> BTreeMap<DocumentId, String> {
+    let publication = colony.publication();
+    let shards = publication.shards().iter();
+    shards.flat_map(|shard| (*shard.view().0).clone()).collect()
+}
+
+#[test]
+fn d2_what_was_published_is_there_after_the_colony_was_left_in_any_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut expected = BTreeMap::new();
+    for round in 0..12_u64 {
+        let mut colony = open(directory.path());
+        assert_eq!(held(&colony), expected, "round {round}");
+        assert!(colony.verify().unwrap().is_right());
+        assert_eq!(colony.opened().unwrap().created, round == 0);
+        let intake = colony.intake();
+        for tick in 0..3_u64 {
+            for number in 0..20_u64 {
+                let id = DocumentId::from_seed(round * 7 + number);
+                let text = format!("{round} {tick} {number}");
+                intake.upsert(id, text.clone(), soon()).unwrap();
+                expected.insert(id, text);
+            }
+            let gone = DocumentId::from_seed(round * 7 + 3);
+            intake.delete(gone, soon()).unwrap();
+            expected.remove(&gone);
+            let ticket = intake.try_add(DocumentId::from_seed(round * 7 + 4), "again".to_owned());
+            let report = colony.tick().unwrap();
+            assert_eq!(report.returned.len(), 1, "{:?}", report.returned);
+            intake.wait_durable(ticket.unwrap().tick(), soon()).unwrap();
+        }
+        match round % 4 {
+            0 => drop(colony),
+            1 => {
+                let end = colony.close(soon());
+                assert!(end.returned.is_empty());
+                assert!(
+                    matches!(end.checkpoint, Some(Ok(_))),
+                    "{:?}",
+                    end.checkpoint
+                );
+            }
+            2 => {
+                colony.checkpoint(soon()).unwrap();
+                intake
+                    .upsert(DocumentId::from_seed(1), "late".to_owned(), soon())
+                    .unwrap();
+                expected.insert(DocumentId::from_seed(1), "late".to_owned());
+                colony.tick().unwrap();
+            }
+            _ => {
+                // What no tick has taken is lost.
+                intake
+                    .upsert(DocumentId::from_seed(2), "lost".to_owned(), soon())
+                    .unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn s3_a_shard_that_panics_is_back_within_the_tick() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut colony = open(directory.path());
+    let intake = colony.intake();
+    for number in 0..100 {
+        intake
+            .try_upsert(DocumentId::from_seed(number), format!("{number}"))
+            .unwrap();
+    }
+    colony.tick().unwrap();
+    let before = held(&colony);
+    intake
+        .try_upsert(DocumentId::from_seed(1), "poison".to_owned())
+        .unwrap();
+    let report = colony.tick().unwrap();
+    println!(
+        "{:?} {:?} {:?}",
+        report.faults, report.frozen, report.returned
+    );
+    assert_eq!(held(&colony), before);
+}
