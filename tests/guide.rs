@@ -98,6 +98,7 @@ fn every_error_has_a_line_in_the_guide() {
         ("src/error/query.rs", "QueryError"),
         ("src/error/search.rs", "SearchError"),
         ("src/error/storage.rs", "StorageError"),
+        ("src/error/durable.rs", "DurableCheckError"),
         ("src/colony/report.rs", "ReturnReason"),
         ("src/colony/report.rs", "FaultKind"),
     ] {

@@ -9,7 +9,9 @@ mod barrier;
 mod cause;
 mod colony;
 mod config;
-#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+mod durable;
+#[cfg(all(any(feature = "search", feature = "durable"), not(any(loom, shuttle))))]
 mod excerpt;
 mod frequency;
 mod parse;
@@ -32,7 +34,9 @@ pub use self::barrier::{BarrierError, MissingShards};
 pub use self::cause::Cause;
 pub use self::colony::{ColonyError, IntakeError, UnsentReason};
 pub use self::config::ConfigError;
-#[cfg(all(feature = "search", not(any(loom, shuttle))))]
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+pub use self::durable::DurableCheckError;
+#[cfg(all(any(feature = "search", feature = "durable"), not(any(loom, shuttle))))]
 pub use self::excerpt::Excerpt;
 pub use self::frequency::FrequencyError;
 pub use self::parse::ParseError;

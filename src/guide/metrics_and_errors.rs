@@ -256,3 +256,12 @@
 //! | `OtherSetting` | the colony was created with another setting | open it with the stored one |
 //! | `TooLarge` | a record exceeds the bound that the error names | write less at once |
 //! | `Name` | a shard gave a file a name that doesn't fit | use letters, digits, `.`, `-` and `_` in `DurableShard::save` |
+//!
+//! `check_durable` runs a durable shard of yours with writes that you give. Whatever it finds is to be corrected in the shard.
+//!
+//! | `DurableCheckError` | means | do |
+//! | --- | --- | --- |
+//! | `Failed` | a method of the shard returned an error | what the error says |
+//! | `Bytes` | `decode` makes another document than `encode` was given | correct one of the two |
+//! | `Refusals` | what `act` refuses depends on more than the shard and the batch | take out the clock, the randomness, or what only `advance` prepares |
+//! | `State` | what is held depends on more than that, or isn't saved whole | the same, or correct `save` and `open` |

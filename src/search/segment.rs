@@ -156,10 +156,12 @@ impl SegmentView {
         Ok(Some(postings.doc()).filter(|&document| document != TERMINATED))
     }
 
-    /// The ids of the live documents.
-    pub(super) fn live_ids(&self) -> impl Iterator<Item = Result<DocumentId, SearchError>> + '_ {
+    /// The numbers of the live documents, ascending, with their ids.
+    pub(super) fn live(
+        &self,
+    ) -> impl Iterator<Item = (DocId, Result<DocumentId, SearchError>)> + '_ {
         let live = self.reader.doc_ids_alive();
-        live.map(|document| self.document_id(document))
+        live.map(|document| (document, self.document_id(document)))
     }
 
     /// The term's entry in the dictionary of its field.

@@ -251,25 +251,6 @@ fn builder(schema: &Schema, storing: Storing) -> IndexBuilder {
         .settings(settings)
 }
 
-#[cfg(test)]
-impl TextShard {
-    /// Applies writes and makes them visible, as a tick does.
-    pub(super) fn apply(&mut self, writes: &[Write<TextDocument>]) -> Result<(), ShardFailure> {
-        let nothing = crate::publication::Publication::new([])?;
-        let shard = crate::id::ShardId(0);
-        let mut rehearsal = crate::colony::Rehearsal::new(shard, nothing.into())?;
-        self.act(&mut rehearsal.context(0), &mut Batch::new(writes))?;
-        self.advance(&mut rehearsal.context(0))
-    }
-
-    /// What a new shard shows after these writes.
-    pub(super) fn after(writes: &[Write<TextDocument>]) -> TextView {
-        let mut shard = Self::new(&TextShardConfig::default()).unwrap();
-        shard.apply(writes).unwrap();
-        shard.view
-    }
-}
-
 impl Shard for TextShard {
     type Document = TextDocument;
     type View = TextView;

@@ -1,5 +1,7 @@
 //! The view of a text shard.
 
+mod between;
+
 use std::collections::HashMap;
 use std::fmt;
 
@@ -220,7 +222,10 @@ impl TextView {
     /// [`SearchError::Index`] if the index can't be read.
     pub fn document_ids(&self) -> Result<Vec<DocumentId>, SearchError> {
         let segments = self.segments.iter();
-        segments.flat_map(|segment| segment.live_ids()).collect()
+        segments
+            .flat_map(|segment| segment.live())
+            .map(|(_, id)| id)
+            .collect()
     }
 
     /// Fails unless the index keeps the values of all fields.

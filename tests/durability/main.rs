@@ -5,3 +5,5 @@
 
 mod colony;
 mod log_and_manifest;
+#[cfg(feature = "search")]
+mod text;

@@ -1,6 +1,7 @@
 //! Colonies whose documents survive the end of the process.
 
 mod api;
+mod check;
 mod checkpoint;
 mod config;
 mod kind;
@@ -20,6 +21,7 @@ mod store;
 mod verify;
 mod writer;
 
+pub use self::check::check_durable;
 pub use self::config::{DurableConfig, MAX_DOCUMENT_BYTES};
 pub use self::read_only::ReadOnly;
 pub use self::report::{CutOff, OpenReport, Replaying};

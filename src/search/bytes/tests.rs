@@ -105,8 +105,9 @@ proptest! {
 fn bytes_that_no_document_has_are_refused_by_place() {
     let long = [&[1, 1][..], &1_025_u32.to_le_bytes(), &[b'a'; 1_025]].concat();
     let float = |float: f64| [&[1, 3][..], &float.to_le_bytes()].concat();
-    let cases: [(&[u8], &str); 10] = [
+    let cases: [(&[u8], &str); 11] = [
         (&[], "at byte 0: 0 bytes where 1 were announced"),
+        (&[0], "at byte 0: version 0 instead of version 1"),
         (&[2], "at byte 0: version 2 instead of version 1"),
         (
             &[1, 7],

@@ -6,8 +6,9 @@ use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWrite
 use tantivy::directory::{DirectoryLock, FileHandle, Lock, WatchCallback, WatchHandle, WritePtr};
 
 use super::*;
-use crate::colony::{Birth, Colony, ColonyConfig};
+use crate::colony::{Birth, Colony, ColonyConfig, Rehearsal};
 use crate::id::ShardId;
+use crate::publication::Publication;
 use crate::search::{Query, search, search_with_local_statistics};
 use crate::sync::{Arc, AtomicBool, Ordering};
 
@@ -16,6 +17,27 @@ fn an_empty_store_takes_no_thread() {
     let shard = TextShard::new(&TextShardConfig::default()).unwrap();
     let settings = shard.writer.index().settings();
     assert!(!settings.docstore_compress_dedicated_thread);
+}
+
+impl TextShard {
+    /// Applies writes and makes them visible, as a tick does.
+    pub(in crate::search) fn apply(
+        &mut self,
+        writes: &[Write<TextDocument>],
+    ) -> Result<(), ShardFailure> {
+        let nothing = Publication::new([])?;
+        let shard = ShardId(0);
+        let mut rehearsal = Rehearsal::new(shard, nothing.into())?;
+        self.act(&mut rehearsal.context(0), &mut Batch::new(writes))?;
+        self.advance(&mut rehearsal.context(0))
+    }
+
+    /// What a new shard shows after these writes.
+    pub(in crate::search) fn after(writes: &[Write<TextDocument>]) -> TextView {
+        let mut shard = Self::new(&TextShardConfig::default()).unwrap();
+        shard.apply(writes).unwrap();
+        shard.view
+    }
 }
 
 /// A shard whose only document lacks the id that each one is written with.

@@ -1,15 +1,20 @@
 use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
 
 use proptest::prelude::*;
+use tantivy::indexer::NoMergePolicy;
 
 use super::*;
 use crate::colony::durable::lives::Lives;
 use crate::colony::durable::saved::LifeFiles;
 use crate::colony::{Batch, Refusal, Rehearsal, Shard, Write};
 use crate::id::DocumentId;
+use crate::placement::Placement;
 use crate::publication::Publication;
 use crate::search::{Field, Schema, SchemaBuilder};
+use crate::storage::manifest::ShardPart;
 use crate::sync::Arc;
+use crate::testing::random::Random;
 
 /// One tick's writes.
 type Writes = Vec<Write<TextDocument>>;
@@ -196,6 +201,88 @@ fn lives_that_use_the_same_name_for_other_deletes_do_not_mix_them() {
         let again: TextShard = lives.open(&settings(), Some(part)).unwrap();
         assert_eq!(held(&again.view), held(&shard.view));
     }
+}
+
+/// Opens a shard from a saved one, makes these writes, and waits for the merges.
+fn after(lives: &Lives, part: &ShardPart, writes: &[Write<TextDocument>]) -> TextView {
+    let mut shard: TextShard = lives.open(&settings(), Some(part)).unwrap();
+    tick(&mut shard, writes);
+    let fresh: TextShard = lives.open(&settings(), None).unwrap();
+    let writer = std::mem::replace(&mut shard.writer, fresh.writer);
+    writer.wait_merging_threads().unwrap();
+    shard.commit().unwrap();
+    shard.view
+}
+
+#[test]
+fn the_numbers_of_a_life_begin_above_those_of_the_saved_deletes() {
+    let mut lives = Lives::default();
+    let life = lives.begin(None);
+    let mut first: TextShard = lives.open(&settings(), None).unwrap();
+    first.writer.set_merge_policy(Box::new(NoMergePolicy));
+    // As many segments as are merged together.
+    for seed in 0..8 {
+        tick(&mut first, &[upsert(seed), upsert(10 + seed)]);
+    }
+    tick(&mut first, &[delete(17)]);
+    let part = lives.save::<TextShard>(&life, &first.view).unwrap();
+    for more in 0..30 {
+        let mut writes: Writes = vec![delete(more % 8)];
+        writes.extend((100..100 + more).map(upsert));
+        writes.push(delete(10 + more % 7));
+        let mut expected = held(&first.view);
+        act_in_model(&mut expected, &writes);
+        assert_eq!(held(&after(&lives, &part, &writes)), expected, "{more}");
+    }
+}
+
+#[test]
+fn each_document_is_read_once_in_the_ranges_of_any_partition() {
+    let mut lives = Lives::default();
+    let life = lives.begin(None);
+    let mut shard: TextShard = lives.open(&settings(), None).unwrap();
+    let mut random = Random::new(1);
+    for at in 0..6 {
+        let writes = (0..60).map(|seed| match random.below(4) {
+            0 => delete(seed),
+            _ => upsert(seed + 20 * at),
+        });
+        tick(&mut shard, &writes.collect::<Writes>());
+    }
+    let view = opened(&mut lives, &life, &shard.view).view;
+    let expected = held(&view);
+    for placement in Placement::ALL {
+        let position = |id: &DocumentId| placement.document_position(id);
+        let between = |positions: (Bound<u64>, Bound<u64>)| -> Vec<_> {
+            let found = view.documents_between(placement, positions).unwrap();
+            found.map(Result::unwrap).collect()
+        };
+        // Some borders are positions of documents, as the points of a ring can be.
+        let mut borders: Vec<_> = expected.keys().step_by(7).map(position).collect();
+        borders.extend((0..5).map(|_| random.next()));
+        borders.sort_unstable();
+        let ends = borders.iter().map(|&border| Bound::Included(border));
+        let starts = borders.iter().map(|&border| Bound::Excluded(border));
+        let starts = [Bound::Unbounded].into_iter().chain(starts);
+        let mut all = Vec::new();
+        for range in starts.zip(ends.chain([Bound::Unbounded])) {
+            let found = between(range);
+            assert!(found.iter().all(|(id, _)| range.contains(&position(id))));
+            all.extend(found);
+        }
+        assert_eq!(all.len(), expected.len());
+        assert_eq!(all.into_iter().collect::<Model>(), expected);
+        // In the order of the index.
+        let order = between((Bound::Unbounded, Bound::Unbounded)).into_iter();
+        let order: Vec<_> = order.map(|(id, _)| id).collect();
+        assert_eq!(order, view.document_ids().unwrap());
+    }
+    let in_memory = TextShard::new(&settings()).unwrap().view;
+    let refused = in_memory.documents_between(Placement::Xxh3, ..);
+    assert!(matches!(
+        refused.map(drop),
+        Err(SearchError::NotStored { .. })
+    ));
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! Text shards that are saved, opened and given the rest of the writes: their answers are the same to the bit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arbitrary::Unstructured;
+use tickring::colony::{Write, check_durable};
+use tickring::placement::Placement;
+use tickring::publication::ShardFailure;
+use tickring::search::{
+    Query, SearchOptions, TextDocument, TextShard, TextShardConfig, TextView, search_views,
+};
+use tickring::testing::random::Random;
+use tickring::testing::search::{Documents, NaiveSearch, Tree, WORDS, document};
+use tickring::testing::setting;
+use tickring::{DocumentId, ShardId, View};
+
+fn ticks(random: &mut Random, count: usize) -> Vec<Vec<Write<TextDocument>>> {
+    let tick = |random: &mut Random| (0..random.below(9)).map(|_| write(random)).collect();
+    (0..count).map(|_| tick(random)).collect()
+}
+
+fn write(random: &mut Random) -> Write<TextDocument> {
+    let id = DocumentId::from_seed(random.range(0, 40));
+    let written = Arc::new(document(random));
+    match random.below(4) {
+        0 => Write::Delete { id },
+        1 => Write::Upsert {
+            id,
+            document: written,
+        },
+        _ => Write::Add {
+            id,
+            document: written,
+        },
+    }
+}
+
+fn trees(random: &mut Random, count: usize) -> arbitrary::Result<Vec<Tree>> {
+    let mut tree = || {
+        let bytes: Vec<_> = (0..8).flat_map(|_| random.next().to_le_bytes()).collect();
+        Tree::generate(&mut Unstructured::new(&bytes), &WORDS, 3)
+    };
+    (0..count).map(|_| tree()).collect()
+}
+
+/// What is compared of a view.
+#[derive(Debug, PartialEq)]
+struct Shown {
+    documents: Documents,
+    frequencies: BTreeMap<String, u64>,
+    /// For each query: the hits with the bits of their scores.
+    answers: Vec<Vec<(DocumentId, u32)>>,
+}
+
+fn show(view: &TextView, trees: &[Tree]) -> Result<Shown, ShardFailure> {
+    let all = view.documents_between(Placement::default(), ..)?;
+    let documents: Documents = all.collect::<Result<_, _>>()?;
+    let statistics = TextView::statistics(&[view])?;
+    let options = SearchOptions::new();
+    let naive = NaiveSearch::new(&documents);
+    let answer = |tree: &Tree| {
+        let query = Query::parse(&tree.render())?;
+        let views = [(ShardId::new(0), view)];
+        let found = search_views(&views, &statistics, &query, &options)?;
+        let hits = found.hits.iter();
+        let bits: Vec<_> = hits
+            .map(|hit| (hit.document, hit.score.to_bits()))
+            .collect();
+        let expected = naive.search(tree).into_iter().take(10);
+        let expected: Vec<_> = expected.map(|(id, score)| (id, score.to_bits())).collect();
+        assert_eq!(bits, expected, "{}", tree.render());
+        Ok(bits)
+    };
+    let answers = trees
+        .iter()
+        .map(answer)
+        .collect::<Result<_, ShardFailure>>()?;
+    Ok(Shown {
+        answers,
+        frequencies: view.term_frequencies("body")?.into_iter().collect(),
+        documents,
+    })
+}
+
+#[test]
+fn d9_answers_are_the_same_after_saving_and_opening_at_any_tick() {
+    // A seed takes seconds, since each of its ticks is opened again and gets the rest.
+    let seeds = setting("TICKRING_DURABILITY_SEEDS", 3_u64).div_ceil(10);
+    for seed in 0..seeds {
+        let mut random = Random::new(seed);
+        // Enough ticks for a merge to run beside the later ones.
+        let (ticks, trees) = (ticks(&mut random, 12), trees(&mut random, 6).unwrap());
+        let config = TextShardConfig::default();
+        let checked = check_durable::<TextShard, _>(&config, &ticks, |view| show(view, &trees));
+        checked.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
+}
