@@ -1,5 +1,7 @@
 //! The hooks by which a durable colony writes its ticks down. A colony in memory has none of them.
 
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+use super::durable::Quarantined;
 use super::report::{Fault, Returned};
 use super::tick::{Part, Ready};
 use super::write::Write;
@@ -56,6 +58,18 @@ pub(super) trait Journal<D, V: View>: Send {
 
     /// Saves the last publication, and waits for that until the deadline.
     fn checkpoint(&mut self, deadline: Instant) -> Result<Tick, ColonyError>;
+
+    /// Returns the writes that were set aside.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    fn quarantine(&self) -> Vec<Quarantined>;
+
+    /// Takes a document's writes of a tick out of the quarantine, durably.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    fn take_quarantined(
+        &mut self,
+        entry: &Quarantined,
+        deadline: Instant,
+    ) -> Result<Vec<Write<D>>, ColonyError>;
 
     /// Lets the journal's threads end, and waits for them until the deadline. Returns how many are still running then.
     fn leave(&mut self, deadline: Instant) -> usize;

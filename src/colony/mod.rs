@@ -61,8 +61,8 @@ pub use self::config::{ColonyConfig, MAX_INBOX_CAPACITY, MAX_THREADS};
 pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 pub use self::durable::{
-    CutOff, DurableConfig, DurableShard, MAX_DOCUMENT_BYTES, OpenReport, ReadOnly, Replaying,
-    Saved, Saving, Verified, check_durable,
+    CutOff, DurableConfig, DurableShard, MAX_DOCUMENT_BYTES, OpenReport, Quarantined, ReadOnly,
+    Replaying, Saved, Saving, Verified, check_durable,
 };
 use self::intake::Room;
 pub use self::intake::{Intake, Rejected, Ticket};

@@ -93,6 +93,9 @@ pub enum ReturnReason {
     Exists,
     /// The shard refused the write for this reason.
     Refused(ShardFailure),
+    /// The shard died of the write each time, with this message. The write is in the [quarantine](crate::Colony::quarantine), and an earlier
+    /// version of the document stays. In durable colonies only.
+    SetAside(String),
     /// The shard died before the write was published.
     Died {
         /// Whether the shard had received the write when it died. If so, the write may have killed it, so think twice before you write
@@ -115,6 +118,7 @@ impl fmt::Display for ReturnReason {
         match self {
             Self::Exists => f.write_str("a document with this id exists already"),
             Self::Refused(why) => write!(f, "its shard refused it: {why}"),
+            Self::SetAside(why) => write!(f, "its shard died of it each time: {why}"),
             Self::Died { suspect: true } => {
                 f.write_str("its shard died after it had received the write")
             }

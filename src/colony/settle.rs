@@ -91,8 +91,19 @@ pub(super) fn settle<D: Send + Sync + 'static, V: View>(
     // The refusals of a shard that died don't count: its whole batch comes back.
     let refused = fault.is_none().then(|| part.refused.take());
     let mut refused = refused.into_iter().flatten().peekable();
+    let mut aside = std::mem::take(&mut part.aside).into_iter().peekable();
     for (index, (origin, write)) in part.writes.iter().enumerate() {
         let refusal = refused.next_if(|&(at, _)| at == index);
+        let set_aside = aside.next_if(|&(at, _)| at == index);
+        if let Some((_, why)) = set_aside {
+            report.returned.push(Returned {
+                shard,
+                origin,
+                write: write.clone(),
+                reason: ReturnReason::SetAside(why),
+            });
+            continue;
+        }
         let reason = match (&fault, refusal) {
             (Some(fault), _) => ReturnReason::Died {
                 suspect: fault.phase >= TickPhase::Act,

@@ -28,6 +28,8 @@ pub(super) struct Part<D, V: View> {
     pub(super) writes: Arc<Writes<D>>,
     pub(super) refused: GuardedList<(usize, Refusal)>,
     pub(super) made: Option<Made<V>>,
+    /// The writes that were set aside, by their index, and why.
+    pub(super) aside: Vec<(usize, String)>,
     /// Its next life, if the shard died and has applied the tick again.
     pub(super) risen: Option<Arc<Slot<D, V>>>,
     /// Whether the log has the writes, and the shard applies them once it is alive again.
@@ -222,6 +224,7 @@ impl<S: Shard> Colony<S> {
                 }),
                 refused: GuardedList::new(),
                 made: None,
+                aside: Vec::new(),
                 risen: None,
                 is_behind: false,
             });

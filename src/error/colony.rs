@@ -3,7 +3,7 @@
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 use crate::error::StorageError;
 use crate::error::{BarrierError, Cause, ConfigError, Error};
-use crate::id::{ShardId, Tick};
+use crate::id::{DocumentId, ShardId, Tick};
 
 /// An error of a [`Colony`](crate::Colony). Each variant says what it means for the documents.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,6 +110,9 @@ pub enum ColonyError {
         /// The shard's message.
         why: String,
     },
+    /// The quarantine has no such write. Nothing changed.
+    #[error("no write of {0} is in the quarantine")]
+    NotQuarantined(DocumentId),
     /// The colony is in memory, and nothing of it is durable. Nothing changed.
     #[error("the colony is in memory: open it with a directory")]
     InMemory,

@@ -174,24 +174,58 @@ fn d2_what_was_published_is_there_after_the_colony_was_left_in_any_way() {
 }
 
 #[test]
-fn s3_a_shard_that_panics_is_back_within_the_tick() {
+fn s3_a_poisonous_document_is_set_aside_and_nothing_else_is_missing() {
     let directory = tempfile::tempdir().unwrap();
     let mut colony = open(directory.path());
     let intake = colony.intake();
+    let mut expected = BTreeMap::new();
     for number in 0..100 {
-        intake
-            .try_upsert(DocumentId::from_seed(number), format!("{number}"))
-            .unwrap();
+        let id = DocumentId::from_seed(number);
+        intake.try_upsert(id, format!("{number}")).unwrap();
+        expected.insert(id, format!("{number}"));
     }
     colony.tick().unwrap();
-    let before = held(&colony);
-    intake
-        .try_upsert(DocumentId::from_seed(1), "poison".to_owned())
-        .unwrap();
+    let poisonous = [3, 50, 51].map(DocumentId::from_seed);
+    for number in 0..100 {
+        let id = DocumentId::from_seed(number);
+        if poisonous.contains(&id) {
+            intake.try_upsert(id, "poison".to_owned()).unwrap();
+        } else {
+            intake.try_upsert(id, format!("later {number}")).unwrap();
+            expected.insert(id, format!("later {number}"));
+        }
+    }
     let report = colony.tick().unwrap();
-    println!(
-        "{:?} {:?} {:?}",
-        report.faults, report.frozen, report.returned
-    );
-    assert_eq!(held(&colony), before);
+    assert!(!report.faults.is_empty());
+    assert!(report.frozen.is_empty(), "all are back within the tick");
+    assert_eq!(report.published, 97);
+    let mut returned: Vec<_> = report
+        .returned
+        .iter()
+        .map(|write| write.write.id())
+        .collect();
+    returned.sort();
+    let mut sorted = poisonous.to_vec();
+    sorted.sort();
+    assert_eq!(returned, sorted);
+    assert_eq!(held(&colony), expected);
+    for _ in 0..2 {
+        // From the log, and then from the checkpoint that opening wrote.
+        drop(colony);
+        colony = open(directory.path());
+        assert_eq!(held(&colony), expected);
+        let mut kept: Vec<_> = colony
+            .quarantine()
+            .iter()
+            .map(|kept| kept.document)
+            .collect();
+        kept.sort();
+        assert_eq!(kept, sorted);
+    }
+    let entry = colony.quarantine()[0].clone();
+    let writes = colony.take_quarantined(&entry, soon()).unwrap();
+    assert_eq!(writes.len(), 1);
+    assert_eq!(writes[0].id(), entry.document);
+    drop(colony);
+    assert_eq!(open(directory.path()).quarantine().len(), 2);
 }

@@ -1,8 +1,9 @@
 //! What one asks a colony that was opened with a directory.
 
+use super::quarantine::Quarantined;
 use super::report::OpenReport;
 use super::verify::{Verified, verify};
-use crate::colony::{Colony, Shard};
+use crate::colony::{Colony, Shard, Write};
 use crate::error::ColonyError;
 use crate::id::Tick;
 use crate::sync::Instant;
@@ -27,6 +28,28 @@ impl<S: Shard> Colony<S> {
         }
         let journal = self.journal.as_mut().ok_or(ColonyError::InMemory)?;
         journal.checkpoint(deadline)
+    }
+
+    /// Returns the writes that were set aside, in their order, because their shard died of them each time. Empty if the colony is in memory.
+    pub fn quarantine(&self) -> Vec<Quarantined> {
+        let journal = self.journal.as_ref();
+        journal.map_or_else(Vec::new, |journal| journal.quarantine())
+    }
+
+    /// Takes a document's writes of one tick out of the quarantine, durably: a checkpoint is written. Write them again, or drop them.
+    ///
+    /// # Errors
+    /// [`ColonyError::NotQuarantined`] if there is no such entry. Otherwise those of [`checkpoint`](Self::checkpoint), and the entry stays.
+    pub fn take_quarantined(
+        &mut self,
+        entry: &Quarantined,
+        deadline: Instant,
+    ) -> Result<Vec<Write<S::Document>>, ColonyError> {
+        if self.ended.is_some() {
+            return Err(ColonyError::Closed);
+        }
+        let journal = self.journal.as_mut().ok_or(ColonyError::InMemory)?;
+        journal.take_quarantined(entry, deadline)
     }
 
     /// Checks that each document of the last publication is in one shard, its owner.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::checkpoint::{Checkpoints, Job};
 use super::config::DurableConfig;
-use super::kind::Kind;
 use super::members::Members;
+use super::quarantine::{self, Kept, Quarantined};
+use super::rescue::Source;
 use super::restart::Restarts;
 use super::saved::LifeFiles;
-use super::store::Store;
 use super::writer::Writer;
 use crate::colony::journal::{Healed, Journal};
 use crate::colony::occupant::caught;
@@ -39,9 +39,7 @@ const FULL: u64 = 4;
 /// What the colony and its journal share.
 pub(super) struct Parts<D, V: View> {
     pub(super) shared: Arc<Shared<D, V>>,
-    pub(super) kind: Arc<Kind<D, V>>,
-    pub(super) store: Arc<Store>,
-    pub(super) blank: Arc<Publication<V>>,
+    pub(super) source: Source<D, V>,
     pub(super) lives: Lives,
     pub(super) config: DurableConfig,
 }
@@ -65,6 +63,7 @@ pub(super) struct Ledger<D, V: View> {
     positions: VecDeque<Position>,
     members: Arc<Members>,
     next_shard: u32,
+    quarantine: Vec<Kept>,
     /// Whether the running tick's outcome was handed over.
     is_decided: bool,
     /// Whether the last tick sent messages.
@@ -91,6 +90,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         checkpoints: Checkpoints<V>,
         position: Position,
         next_shard: u32,
+        quarantine: Vec<Kept>,
         has_sent: bool,
     ) -> Self {
         Self {
@@ -101,6 +101,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             members: Arc::clone(&position.members),
             positions: VecDeque::from([position]),
             next_shard,
+            quarantine,
             is_decided: false,
             has_sent,
             broken: None,
@@ -160,6 +161,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
     ) -> Result<(), ColonyError> {
         out.extend_from_slice(&sender.as_u32().to_le_bytes());
         self.parts
+            .source
             .kind
             .encode(write, out)
             .map_err(|error| ColonyError::Replay {
@@ -179,10 +181,10 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             count: ready.messages.len(),
             pieces: vec![&bytes],
         };
-        let texts = refusals(&ready.parts);
+        let (texts, aside) = decisions(&ready.parts);
         let outcome = Outcome {
             refused: texts.iter().map(Text::decision).collect(),
-            set_aside: Vec::new(),
+            set_aside: aside.iter().map(Text::decision).collect(),
             messages: Vec::new(),
             behind: behind(&ready.parts),
         };
@@ -207,7 +209,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             Some((published.shard(), Arc::clone(lives.get(&key)?)))
         };
         let lives = shards.iter().filter_map(made).collect();
-        let last = self.parts.store.manifest();
+        let last = self.parts.source.store.manifest();
         let ticks = shards.iter().filter_map(Published::tick);
         let tick = publication.tick().unwrap_or(0);
         let lowest = ticks.min().unwrap_or(tick);
@@ -230,9 +232,11 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             tick,
             ring: members,
             next_shard: self.next_shard,
+            // What is too long for its encoding can't have come in.
+            quarantine: quarantine::encode(&self.quarantine).unwrap_or_default(),
             next_incarnation: next_incarnation
                 .max(last.next_incarnation)
-                .max(self.parts.store.next_life()),
+                .max(self.parts.source.store.next_life()),
             epoch: topology.epoch().get(),
             shards: Vec::new(),
             ..last
@@ -244,6 +248,24 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             manifest,
             next_log: self.writer.rotate(),
         });
+    }
+
+    /// Writes a checkpoint of the last publication, and waits for it until the deadline.
+    fn save(&mut self, deadline: Instant) -> Result<Tick, ColonyError> {
+        let publication = self.parts.shared.publication.load_full();
+        let tick = publication.tick().unwrap_or(0);
+        let late = || ColonyError::NotDurable { tick };
+        if !self.checkpoints.wait(deadline) {
+            return Err(late());
+        }
+        self.begin_checkpoint(&publication);
+        if !self.checkpoints.wait(deadline) {
+            return Err(late());
+        }
+        match self.checkpoints.last() {
+            Some((tick, ended)) => ended.map(|()| tick),
+            None => Err(late()),
+        }
     }
 
     /// Returns how many distances of log there are since the last checkpoint began.
@@ -272,7 +294,14 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         parts: &mut [Part<D, V>],
         returned: &mut GuardedList<Returned<D>>,
     ) -> Healed {
-        self.restarts.heal(tick, &self.writer, parts, returned)
+        let healed = self.restarts.heal(tick, &self.writer, parts, returned);
+        for kept in self.restarts.kept.drain(..) {
+            // What the log says was set aside is known.
+            if !self.quarantine.contains(&kept) {
+                self.quarantine.push(kept);
+            }
+        }
+        healed
     }
 
     fn seal(&mut self, ready: &Ready<D, V>) -> Result<(), ColonyError> {
@@ -326,7 +355,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
     }
 
     fn blank(&self) -> &Arc<Publication<V>> {
-        &self.parts.blank
+        &self.parts.source.blank
     }
 
     fn next_shard(&mut self) -> ShardId {
@@ -338,21 +367,47 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
     fn checkpoint(&mut self, deadline: Instant) -> Result<Tick, ColonyError> {
         let publication = self.parts.shared.publication.load_full();
         let tick = publication.tick().unwrap_or(0);
-        let is_saved = self.parts.store.manifest().tick == tick;
+        let is_saved = self.parts.source.store.manifest().tick == tick;
         if is_saved && !self.checkpoints.is_running() {
             return Ok(tick);
         }
-        let late = || ColonyError::NotDurable { tick };
-        if !self.checkpoints.wait(deadline) {
-            return Err(late());
+        self.save(deadline)
+    }
+    fn quarantine(&self) -> Vec<Quarantined> {
+        let kept = self.quarantine.iter();
+        kept.map(|kept| kept.entry.clone()).collect()
+    }
+
+    fn take_quarantined(
+        &mut self,
+        entry: &Quarantined,
+        deadline: Instant,
+    ) -> Result<Vec<Write<D>>, ColonyError> {
+        let is_taken = |kept: &Kept| {
+            let kept = &kept.entry;
+            (kept.shard, kept.tick, kept.document) == (entry.shard, entry.tick, entry.document)
+        };
+        let before = self.quarantine.clone();
+        let (taken, left): (Vec<_>, Vec<_>) = before.iter().cloned().partition(is_taken);
+        if taken.is_empty() {
+            return Err(ColonyError::NotQuarantined(entry.document));
         }
-        self.begin_checkpoint(&publication);
-        if !self.checkpoints.wait(deadline) {
-            return Err(late());
-        }
-        match self.checkpoints.last() {
-            Some((tick, ended)) => ended.map(|()| tick),
-            None => Err(late()),
+        let writes = taken.iter().map(|kept| {
+            let write = self.parts.source.kind.write(&kept.write()?);
+            write.map_err(|kind| ColonyError::Replay {
+                shard: entry.shard,
+                tick: entry.tick,
+                why: kind.to_string(),
+            })
+        });
+        let writes = writes.collect::<Result<_, ColonyError>>()?;
+        self.quarantine = left;
+        match self.save(deadline) {
+            Ok(_) => Ok(writes),
+            Err(error) => {
+                self.quarantine = before;
+                Err(error)
+            }
         }
     }
 
@@ -389,23 +444,28 @@ impl Text {
     }
 }
 
-/// Returns what the shards refused, by the number of the write in the tick's record.
-fn refusals<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> Vec<Text> {
-    let mut texts = Vec::new();
+/// Returns what the shards refused and what was set aside, by the number of the write in the tick's record.
+fn decisions<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> (Vec<Text>, Vec<Text>) {
+    let (mut texts, mut aside) = (Vec::new(), Vec::new());
     let messages: usize = parts.iter().map(|part| part.writes.messages.len()).sum();
     let (mut message, mut write) = (0, messages);
     for part in parts {
         let own = part.writes.messages.len();
         // What a life refused that has died doesn't count.
         let counts = part.risen.is_some() || part.slot.fault().is_none();
+        let number = |index: usize| match index.checked_sub(own) {
+            None => (message + index) as u64,
+            Some(index) => (write + index) as u64,
+        };
+        aside.extend(part.aside.iter().map(|(index, why)| Text {
+            shard: part.slot.id(),
+            write: number(*index),
+            reason: Some(why.clone()),
+        }));
         for (index, why) in part.refused.iter().filter(|_| counts) {
-            let number = match index.checked_sub(own) {
-                None => message + index,
-                Some(index) => write + index,
-            };
             texts.push(Text {
                 shard: part.slot.id(),
-                write: number as u64,
+                write: number(*index),
                 reason: match why {
                     Refusal::Exists => None,
                     Refusal::Because(_) => Some(reason(why)),
@@ -415,7 +475,7 @@ fn refusals<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> Vec<Text
         message += own;
         write += part.writes.intake.len();
     }
-    texts
+    (texts, aside)
 }
 
 /// Shows the reason of a refusal. Catches a panic of the caller's code.
@@ -433,7 +493,7 @@ fn behind<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> Vec<ShardI
     behind.map(|part| part.slot.id()).collect()
 }
 
-fn too_large(what: &'static str, bytes: usize) -> ColonyError {
+pub(super) fn too_large(what: &'static str, bytes: usize) -> ColonyError {
     ColonyError::Storage(StorageError::TooLarge {
         what,
         bytes: bytes as u64,

@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::members::{Members, Nodes};
 use super::recover::{Recovered, Recovery};
 use super::report::Replaying;
+use super::rescue::Source;
 use super::shard::DurableShard;
 use super::start::{Opened, begin};
 use super::store::Store;
@@ -102,21 +103,20 @@ impl<S: DurableShard> Colony<S> {
             per_shard: config.colony.virtual_nodes_per_shard,
         };
         let store = Arc::new(Store::new(files, directory, nodes, manifest, next_life));
-        let kind = Arc::new(Kind::of::<S>(Arc::new(settings)));
-        let blank = blank()?;
+        let source = Source {
+            kind: Arc::new(Kind::of::<S>(Arc::new(settings))),
+            store,
+            blank: blank()?,
+        };
         let recovery = Recovery {
-            kind: &kind,
-            store: &store,
-            blank: &blank,
+            source: &source,
             threads: config.colony.threads,
         };
         let mut recovered = recovery.run(progress)?;
         recovered.report.created = created;
         tell_refused(&mut recovered);
         let opened = Opened {
-            kind,
-            store,
-            blank,
+            source,
             recovered,
             leftovers,
             begun,

@@ -8,6 +8,7 @@ use super::members::Nodes;
 use super::open::{blank, check, given, shown_tick};
 use super::recover::Recovery;
 use super::report::{OpenReport, Replaying};
+use super::rescue::Source;
 use super::shard::DurableShard;
 use super::store::Store;
 use super::verify::{Verified, verify};
@@ -62,10 +63,13 @@ impl<S: DurableShard> crate::Colony<S> {
         let next = leftovers::next_life(&*files, &manifest)?;
         let epoch = Epoch::new(manifest.epoch);
         let store = Arc::new(Store::new(files, Some(directory), nodes, manifest, next));
+        let source = Source {
+            kind: Arc::new(Kind::of::<S>(Arc::new(settings))),
+            store: Arc::clone(&store),
+            blank: blank()?,
+        };
         let recovery = Recovery {
-            kind: &Arc::new(Kind::of::<S>(Arc::new(settings))),
-            store: &store,
-            blank: &blank()?,
+            source: &source,
             threads: config.colony.threads,
         };
         let recovered = recovery.run(&mut progress)?;

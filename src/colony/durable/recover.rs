@@ -5,19 +5,20 @@ use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
-use super::kind::Kind;
+use super::entry::Entry;
 use super::members::Members;
-use super::replay::{Applied, Entry, Replay};
+use super::quarantine::{self, Kept};
+use super::replay::{Applied, Aside, Origin, Replay, Stop};
 use super::report::{OpenReport, Replaying};
+use super::rescue::{Goal, Rescue, Source};
 use super::saved::LifeFiles;
-use super::store::Store;
 use crate::colony::occupant::Made;
 use crate::colony::shard::AnyShard;
 use crate::colony::write::Write;
 use crate::error::ColonyError;
 use crate::guarded::{Guarded, GuardedList};
 use crate::id::{ShardId, Tick};
-use crate::publication::{Publication, View};
+use crate::publication::View;
 use crate::storage::log::{Extent, LogEnd, LogReader};
 use crate::storage::manifest::{self, Manifest};
 use crate::storage::record::Kind as RecordKind;
@@ -45,6 +46,7 @@ pub(super) struct Recovered<D, V: View> {
     /// The messages that the shards sent in that tick.
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) log: LogEnd,
+    pub(super) quarantine: Vec<Kept>,
     /// What the shards decided about the last record, if it has no outcome.
     pub(super) decided: Vec<(ShardId, Applied<D>)>,
     pub(super) report: OpenReport,
@@ -52,9 +54,7 @@ pub(super) struct Recovered<D, V: View> {
 
 /// What the threads that apply records need.
 pub(super) struct Recovery<'a, D, V: View> {
-    pub(super) kind: &'a Arc<Kind<D, V>>,
-    pub(super) store: &'a Arc<Store>,
-    pub(super) blank: &'a Arc<Publication<V>>,
+    pub(super) source: &'a Source<D, V>,
     pub(super) threads: usize,
 }
 
@@ -64,11 +64,25 @@ enum Task {
     /// A shard that begins at this tick.
     Begin(ShardId, Tick),
     End(ShardId),
-    /// All records were read, and this is the last tick.
-    Finish(Tick),
+    /// All records were read.
+    Finish(Goal),
 }
 
-type Raised<D, V> = (Up<D, V>, Option<Applied<D>>, usize);
+/// A shard that a thread has brought up.
+struct Raised<D, V: View> {
+    up: Up<D, V>,
+    /// What it decided about the last record, if that has no outcome.
+    decided: Option<Applied<D>>,
+    kept: Vec<Kept>,
+    applied: usize,
+}
+
+/// A shard that applies records.
+enum Climb<D, V: View> {
+    Going(Box<Replay<D, V>>, LifeFiles),
+    /// It has died on the way, and began after this tick if the manifest doesn't have it.
+    Died(Tick),
+}
 
 impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     /// Opens all shards, and runs the log through them.
@@ -76,9 +90,9 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         &self,
         progress: &mut dyn FnMut(Replaying),
     ) -> Result<Recovered<D, V>, ColonyError> {
-        let manifest = self.store.manifest();
+        let manifest = self.source.store.manifest();
         for file in manifest.files() {
-            manifest::store::verify(&*self.store.files, file)?;
+            manifest::store::verify(&*self.source.store.files, file)?;
         }
         let first: Vec<_> = manifest.shards.iter().map(|part| part.id).collect();
         thread::scope(|scope| {
@@ -103,13 +117,18 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             }
             // An error of a shard comes first: because of it, its thread takes no more records.
             let mut recovered = read?;
-            raised.sort_by_key(|(up, ..)| up.shard);
-            for (up, decided, applied) in raised {
-                recovered.report.writes += applied;
+            raised.sort_by_key(|raised| raised.up.shard);
+            for raised in raised {
+                let (up, decided) = (raised.up, raised.decided);
+                recovered.report.writes += raised.applied;
+                let shard = up.shard;
                 recovered
                     .decided
-                    .extend(decided.map(|decided| (up.shard, decided)));
+                    .extend(decided.map(|decided| (shard, decided)));
                 recovered.shards.push(up);
+                let set_aside = raised.kept.iter().map(|kept| kept.entry.clone());
+                recovered.report.set_aside.extend(set_aside);
+                recovered.quarantine.extend(raised.kept);
             }
             Ok(recovered)
         })
@@ -127,17 +146,18 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             through: None,
             next_number: manifest.next_log,
         };
-        let mut reader = LogReader::new(&*self.store.files, manifest.colony, extent)?;
+        let mut reader = LogReader::new(&*self.source.store.files, manifest.colony, extent)?;
         let total = reader.length();
         let mut report = OpenReport::default();
         let mut members = Members::stored(&manifest.ring)?;
         let mut known: BTreeSet<_> = manifest.shards.iter().map(|part| part.id).collect();
         let mut next_shard = manifest.next_shard;
-        let mut tick = manifest.tick;
+        let (mut tick, mut seq) = (manifest.tick, manifest.seq);
         let mut sent: Option<Arc<Entry>> = None;
         // A thread that doesn't take a task has failed, and its error is told.
         let tell = |shard, task| drop(tasks[at(shard, tasks.len())].send(task));
         while let Some(record) = reader.next()? {
+            seq = record.seq;
             let entry = Arc::new(Entry::of(&record));
             report.records += 1;
             report.bytes += entry.payload.len() as u64;
@@ -170,7 +190,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             });
         }
         for thread in tasks {
-            if thread.send(Task::Finish(tick)).is_err() {
+            if thread.send(Task::Finish(Goal { tick, seq })).is_err() {
                 return Err(ColonyError::Closed);
             }
         }
@@ -185,6 +205,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             tick,
             messages,
             log,
+            quarantine: quarantine::decode(&manifest.quarantine)?,
             decided: Vec::new(),
             report,
         })
@@ -194,7 +215,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     fn sent(&self, entry: &Entry) -> Result<GuardedList<(ShardId, Write<D>)>, ColonyError> {
         let outcome = entry.outcome()?;
         let message = |message: &crate::storage::changes::Message<'_>| {
-            let write = self.kind.write(&message.write);
+            let write = self.source.kind.write(&message.write);
             let write = write.map_err(|kind| ColonyError::Replay {
                 shard: message.sender,
                 tick: entry.tick,
@@ -211,26 +232,31 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         shards: Vec<ShardId>,
         tasks: &Receiver<Task>,
     ) -> Result<Vec<Raised<D, V>>, ColonyError> {
-        let mut replays = BTreeMap::new();
+        let mut climbs = BTreeMap::new();
         for shard in shards {
-            replays.insert(shard, self.open(shard, 0)?);
+            climbs.insert(shard, self.open(shard, 0)?);
         }
         for task in tasks {
             match task {
                 Task::Apply(entry) => {
-                    for (replay, _) in replays.values_mut() {
-                        replay.feed(&entry)?;
+                    for climb in climbs.values_mut() {
+                        let Climb::Going(replay, _) = climb else {
+                            continue;
+                        };
+                        match replay.feed(&entry) {
+                            Err(Stop::Died { .. }) => *climb = Climb::Died(replay.begun()),
+                            Err(Stop::Failed(error)) => return Err(error),
+                            Ok(()) => {}
+                        }
                     }
                 }
                 Task::Begin(shard, tick) => {
-                    replays.insert(shard, self.open(shard, tick)?);
+                    climbs.insert(shard, self.open(shard, tick)?);
                 }
-                Task::End(shard) => drop(replays.remove(&shard)),
-                Task::Finish(tick) => {
-                    let replays = replays.into_values();
-                    return replays
-                        .map(|(replay, life)| raise(replay, life, tick))
-                        .collect();
+                Task::End(shard) => drop(climbs.remove(&shard)),
+                Task::Finish(goal) => {
+                    let raise = |(shard, climb)| self.raise(shard, climb, goal);
+                    return climbs.into_iter().map(raise).collect();
                 }
             }
         }
@@ -239,47 +265,83 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     }
 
     /// Opens a shard. One that the manifest doesn't have begins after a tick.
-    fn open(&self, shard: ShardId, begun: Tick) -> Result<(Replay<D, V>, LifeFiles), ColonyError> {
-        let opening = self.store.opening(shard);
-        let opened = self.kind.open(shard, opening.saved.as_ref());
+    fn open(&self, shard: ShardId, begun: Tick) -> Result<Climb<D, V>, ColonyError> {
+        let Source { kind, store, blank } = self.source;
+        let opening = store.opening(shard);
+        let opened = kind.open(shard, opening.saved.as_ref());
         let held = opened.map_err(|kind| ColonyError::Factory {
             shard,
             why: kind.to_string(),
         })?;
-        let replay = Replay::new(
+        let origin = Origin {
             shard,
-            Guarded::new(held),
-            Arc::clone(self.kind),
-            Arc::clone(self.blank),
-            self.store.nodes,
-            &Members::stored(&opening.ring)?,
-            opening.tick.max(begun),
-        )?;
-        Ok((replay, self.store.life(shard, &opening.files)))
+            kind,
+            blank,
+            nodes: store.nodes,
+            members: Members::stored(&opening.ring)?,
+            tick: opening.tick.max(begun),
+            aside: Aside::new(),
+            is_careful: false,
+            busy: None,
+        };
+        let life = store.life(shard, &opening.files);
+        Ok(Climb::Going(Box::new(Replay::new(held, origin)?), life))
+    }
+
+    /// Brings a shard to the last tick. One that died on the way is brought there on its own.
+    fn raise(
+        &self,
+        shard: ShardId,
+        climb: Climb<D, V>,
+        goal: Goal,
+    ) -> Result<Raised<D, V>, ColonyError> {
+        let begun = match climb {
+            Climb::Going(mut replay, life) => {
+                let begun = replay.begun();
+                let ended = replay
+                    .finish(goal.tick)
+                    .and_then(|decided| Ok((decided, replay.advance()?)));
+                match ended {
+                    Ok((decided, made)) => return Ok(raised(*replay, made, life, decided)),
+                    Err(Stop::Failed(error)) => return Err(error),
+                    Err(Stop::Died { .. }) => begun,
+                }
+            }
+            Climb::Died(begun) => begun,
+        };
+        let rescue = Rescue {
+            source: self.source,
+            shard,
+            goal,
+            begun,
+            pins: None,
+            busy: None,
+            aside: Aside::new(),
+        };
+        let back = rescue.run()?;
+        Ok(raised(back.replay, back.made, back.life, back.last))
     }
 }
 
-/// Brings a shard to the last tick.
-fn raise<D: Send + Sync + 'static, V: View>(
+fn raised<D: Send + Sync + 'static, V: View>(
     mut replay: Replay<D, V>,
+    made: Made<V>,
     life: LifeFiles,
-    tick: Tick,
-) -> Result<Raised<D, V>, ColonyError> {
-    let shard = replay.shard();
-    let decided = replay.finish(tick)?;
-    let made = replay.advance().map_err(|kind| ColonyError::Replay {
-        shard,
-        tick,
-        why: kind.to_string(),
-    })?;
-    let applied = replay.applied;
+    decided: Option<Applied<D>>,
+) -> Raised<D, V> {
+    let (kept, applied) = (std::mem::take(&mut replay.kept), replay.applied);
     let up = Up {
-        shard,
+        shard: replay.shard(),
         held: replay.into_shard(),
         made,
         life,
     };
-    Ok((up, decided, applied))
+    Raised {
+        up,
+        decided,
+        kept,
+        applied,
+    }
 }
 
 /// The thread that a shard belongs to.

@@ -1,9 +1,11 @@
 //! A shard that applies what the log has for it: when a colony is opened, and when the shard has died.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::entry::Entry;
 use super::kind::Kind;
 use super::members::{Members, Nodes};
+use super::quarantine::Kept;
 use crate::colony::context::{Outbox, TickContext};
 use crate::colony::occupant::{Made, caught};
 use crate::colony::report::FaultKind;
@@ -12,65 +14,60 @@ use crate::colony::shard::AnyShard;
 use crate::colony::write::{Batch, Refusal};
 use crate::error::{ColonyError, StorageError};
 use crate::guarded::{Guarded, GuardedList};
-use crate::id::{Epoch, ShardId, Tick};
+use crate::id::{DocumentId, Epoch, ShardId, Tick};
 use crate::publication::{Publication, View};
 use crate::ring::HashRing;
 use crate::storage::changes::{Changes, Decision, Logged, Outcome, Reason};
-use crate::storage::log::Record;
 use crate::storage::record::Kind as RecordKind;
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant, Mutex};
 use crate::topology::{Member, Members as TopologyMembers, Topology};
-
-/// A record of the log, which several shards read.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) tick: Tick,
-    pub(super) kind: RecordKind,
-    pub(super) payload: Vec<u8>,
-    file: String,
-    offset: u64,
-}
-
-impl Entry {
-    pub(super) fn of(record: &Record<'_>) -> Self {
-        Self {
-            tick: record.tick,
-            kind: record.kind,
-            payload: record.payload.to_vec(),
-            file: record.file.to_owned(),
-            offset: record.offset,
-        }
-    }
-
-    pub(super) fn changes(&self) -> Result<Changes<'_>, StorageError> {
-        Changes::decode(&self.payload)
-            .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known sections"))
-    }
-
-    pub(super) fn outcome(&self) -> Result<Outcome<'_>, StorageError> {
-        Outcome::decode(&self.payload)
-            .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known sections"))
-    }
-
-    /// Returns the members of the ring from this record on, if they change.
-    pub(super) fn changed_members(&self) -> Result<Option<Members>, StorageError> {
-        let changed = self.changes()?.members;
-        changed.map(|bytes| self.members(bytes)).transpose()
-    }
-
-    fn members(&self, bytes: &[u8]) -> Result<Members, StorageError> {
-        Members::decode(bytes)
-            .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known members"))
-    }
-}
 
 /// What a shard refused of one tick.
 pub(super) struct Applied<D> {
     pub(super) tick: Tick,
-    /// The shard's writes.
+    /// The shard's writes, without those that were set aside.
     pub(super) writes: Writes<D>,
-    /// Those of them that it refused, by their index.
+    /// The place that each of them has among all writes of the shard in that tick.
+    pub(super) places: Vec<usize>,
+    /// Those of the writes that it refused, by their index in `writes`.
     pub(super) refused: GuardedList<(usize, Refusal)>,
+    /// What was set aside: the place of each write, and why.
+    pub(super) aside: Vec<(usize, String)>,
+}
+
+/// Writes that are left out, by tick: the number of each in the tick's record, and why.
+pub(super) type Aside = BTreeMap<Tick, BTreeMap<u64, String>>;
+
+/// Why a shard can't go on.
+pub(super) enum Stop {
+    /// It died in this tick, of one of these writes or of something else.
+    Died {
+        tick: Tick,
+        why: FaultKind,
+        /// The number of each write in the tick's record.
+        writes: Vec<(u64, DocumentId)>,
+    },
+    Failed(ColonyError),
+}
+
+impl<E: Into<ColonyError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Stop {
+    /// Returns the error of a shard that isn't tried again.
+    pub(super) fn error(self, shard: ShardId) -> ColonyError {
+        match self {
+            Self::Died { tick, why, .. } => ColonyError::Replay {
+                shard,
+                tick,
+                why: why.to_string(),
+            },
+            Self::Failed(error) => error,
+        }
+    }
 }
 
 /// Who decides what is refused of a tick.
@@ -79,6 +76,15 @@ enum Decided {
     Before(BTreeSet<(u64, bool)>),
     /// The shard, now.
     Now,
+}
+
+/// A shard's writes in a record.
+struct Own<D> {
+    writes: Writes<D>,
+    numbers: Vec<u64>,
+    ids: Vec<DocumentId>,
+    places: Vec<usize>,
+    aside: Vec<(usize, String)>,
 }
 
 /// A shard, and how far it has come in the log.
@@ -93,33 +99,76 @@ pub(super) struct Replay<D, V: View> {
     tick: Tick,
     /// A record whose outcome isn't known yet.
     waiting: Option<Arc<Entry>>,
+    /// What is left out of the ticks besides what the log says.
+    aside: Aside,
+    /// Whether each tick is ended with Advance, so that a death tells its tick.
+    is_careful: bool,
+    busy: Option<Arc<Busy>>,
+    /// The tick that it began with.
+    begun: Tick,
+    /// The writes of the last tick that was applied.
+    last: (Tick, Vec<(u64, DocumentId)>),
     /// What the shard decided in ticks for which it was dead.
     pub(super) late: Vec<Applied<D>>,
+    /// What was set aside in the ticks that were applied, by the log or now.
+    pub(super) kept: Vec<Kept>,
     /// The number of writes that it has applied.
     pub(super) applied: usize,
 }
 
+/// Where a shard begins.
+pub(super) struct Origin<'a, D, V: View> {
+    pub(super) shard: ShardId,
+    pub(super) kind: &'a Arc<Kind<D, V>>,
+    pub(super) blank: &'a Arc<Publication<V>>,
+    pub(super) nodes: Nodes,
+    /// The members of the ring before the first record that is read.
+    pub(super) members: Members,
+    /// The tick that the shard holds.
+    pub(super) tick: Tick,
+    pub(super) aside: Aside,
+    pub(super) is_careful: bool,
+    /// Is told what runs, if somebody looks.
+    pub(super) busy: Option<Arc<Busy>>,
+}
+
+/// The tick that a shard applies at the moment, for those who wait for it.
+#[derive(Debug, Default)]
+pub(super) struct Busy(Mutex<Option<Running>>);
+
+/// A tick that runs.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    pub(super) tick: Tick,
+    pub(super) since: Instant,
+    /// The numbers of its writes.
+    pub(super) writes: Vec<u64>,
+}
+
+impl Busy {
+    pub(super) fn now(&self) -> Option<Running> {
+        self.0.lock().clone()
+    }
+}
+
 impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
-    pub(super) fn new(
-        shard: ShardId,
-        held: Guarded<AnyShard<D, V>>,
-        kind: Arc<Kind<D, V>>,
-        blank: Arc<Publication<V>>,
-        nodes: Nodes,
-        members: &Members,
-        tick: Tick,
-    ) -> Result<Self, ColonyError> {
-        let topology = topology(members.ring(&nodes)?);
+    pub(super) fn new(held: AnyShard<D, V>, origin: Origin<'_, D, V>) -> Result<Self, ColonyError> {
         Ok(Self {
-            shard,
-            held,
-            kind,
-            blank,
-            nodes,
-            topology,
-            tick,
+            shard: origin.shard,
+            held: Guarded::new(held),
+            kind: Arc::clone(origin.kind),
+            blank: Arc::clone(origin.blank),
+            topology: topology(origin.members.ring(&origin.nodes)?),
+            nodes: origin.nodes,
+            tick: origin.tick,
             waiting: None,
+            aside: origin.aside,
+            is_careful: origin.is_careful,
+            busy: origin.busy,
+            begun: origin.tick,
+            last: (origin.tick, Vec::new()),
             late: Vec::new(),
+            kept: Vec::new(),
             applied: 0,
         })
     }
@@ -128,12 +177,17 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         self.tick
     }
 
+    /// Returns the tick that it began with.
+    pub(super) fn begun(&self) -> Tick {
+        self.begun
+    }
+
     pub(super) fn shard(&self) -> ShardId {
         self.shard
     }
 
     /// Takes the next record of the log. A record is applied when the one after it has come, which may be its outcome.
-    pub(super) fn feed(&mut self, entry: &Arc<Entry>) -> Result<(), ColonyError> {
+    pub(super) fn feed(&mut self, entry: &Arc<Entry>) -> Result<(), Stop> {
         match entry.kind {
             RecordKind::Record => {
                 self.end_waiting(None)?;
@@ -145,21 +199,50 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     }
 
     /// Ends with this tick, whose record was the last one if it has one. What is refused of it is decided now, and returned.
-    pub(super) fn finish(&mut self, tick: Tick) -> Result<Option<Applied<D>>, ColonyError> {
+    pub(super) fn finish(&mut self, tick: Tick) -> Result<Option<Applied<D>>, Stop> {
         let mut applied = None;
         if let Some(entry) = self.waiting.take() {
             let decided = match entry.tick == tick {
                 true => Decided::Now,
                 false => Decided::Before(BTreeSet::new()),
             };
-            applied = self.apply(&entry, &BTreeSet::new(), decided)?;
+            applied = self.apply(&entry, BTreeMap::new(), decided)?;
         }
         self.tick = self.tick.max(tick);
         Ok(applied)
     }
 
     /// Runs Advance, and returns the view of what the shard holds.
-    pub(super) fn advance(&mut self) -> Result<Made<V>, FaultKind> {
+    pub(super) fn advance(&mut self) -> Result<Made<V>, Stop> {
+        let (last, writes) = self.last.clone();
+        self.begins();
+        let made = self.made();
+        self.ends();
+        made.map_err(|why| Stop::Died {
+            tick: last,
+            why,
+            writes,
+        })
+    }
+
+    /// Tells that the shard's code runs, for the last tick.
+    fn begins(&self) {
+        if let Some(busy) = &self.busy {
+            *busy.0.lock() = Some(Running {
+                tick: self.last.0,
+                since: Instant::now(),
+                writes: self.last.1.iter().map(|&(number, _)| number).collect(),
+            });
+        }
+    }
+
+    fn ends(&self) {
+        if let Some(busy) = &self.busy {
+            *busy.0.lock() = None;
+        }
+    }
+
+    fn made(&mut self) -> Result<Made<V>, FaultKind> {
         let (tick, shard) = (self.tick, self.shard);
         let mut outbox = Outbox::new(Arc::default());
         let context = &mut TickContext {
@@ -186,26 +269,30 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     }
 
     /// Applies the record that waits, with the outcome of its tick if there is one.
-    fn end_waiting(&mut self, outcome: Option<&Arc<Entry>>) -> Result<(), ColonyError> {
+    fn end_waiting(&mut self, outcome: Option<&Arc<Entry>>) -> Result<(), Stop> {
         let Some(entry) = self.waiting.take() else {
             return Ok(());
         };
         let decoded = outcome.map(|outcome| outcome.outcome()).transpose()?;
         let decoded = decoded.unwrap_or_default();
         let own = |decision: &&Decision<'_>| decision.shard == self.shard;
-        let set_aside = decoded.set_aside.iter().filter(own);
-        let set_aside = set_aside.map(|decision| decision.write).collect();
+        let aside = decoded.set_aside.iter().filter(own).map(|decision| {
+            let why = match decision.reason {
+                Reason::Because(why) => why.to_owned(),
+                Reason::Exists => String::new(),
+            };
+            (decision.write, why)
+        });
+        let aside = aside.collect();
         let decided = if decoded.behind.contains(&self.shard) {
             Decided::Now
         } else {
             let refused = decoded.refused.iter().filter(own);
-            Decided::Before(
-                refused
-                    .map(|decision| (decision.write, decision.reason == Reason::Exists))
-                    .collect(),
-            )
+            let refused =
+                refused.map(|decision| (decision.write, decision.reason == Reason::Exists));
+            Decided::Before(refused.collect())
         };
-        let late = self.apply(&entry, &set_aside, decided)?;
+        let late = self.apply(&entry, aside, decided)?;
         self.late.extend(late);
         Ok(())
     }
@@ -214,9 +301,9 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     fn apply(
         &mut self,
         entry: &Entry,
-        set_aside: &BTreeSet<u64>,
+        mut aside: BTreeMap<u64, String>,
         decided: Decided,
-    ) -> Result<Option<Applied<D>>, ColonyError> {
+    ) -> Result<Option<Applied<D>>, Stop> {
         let changes = entry.changes()?;
         if let Some(members) = changes.members {
             self.topology = topology(entry.members(members)?.ring(&self.nodes)?);
@@ -224,67 +311,113 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         if entry.tick <= self.tick {
             return Ok(None);
         }
-        let (shard, tick) = (self.shard, entry.tick);
-        let failed = |why: String| ColonyError::Replay { shard, tick, why };
-        let (numbers, writes) = self
-            .own(&changes, set_aside)
-            .map_err(|kind| failed(kind.to_string()))?;
-        let refused = self
-            .act(entry.tick, &writes)
-            .map_err(|kind| failed(kind.to_string()))?;
-        if let Decided::Before(expected) = &decided {
-            let found = refused
-                .iter()
-                .map(|(index, why)| (numbers[*index], matches!(why, Refusal::Exists)));
-            if let Some(other) = found
-                .collect::<BTreeSet<_>>()
-                .symmetric_difference(expected)
-                .next()
-            {
-                let id = changes_id(&changes, other.0);
-                return Err(failed(format!(
-                    "the write of {id} was refused once and accepted once"
-                )));
+        aside.extend(self.aside.get(&entry.tick).cloned().unwrap_or_default());
+        let own = self.own(entry, &changes, &aside)?;
+        let ids = own.numbers.iter().copied().zip(own.ids.iter().copied());
+        self.last = (entry.tick, ids.collect());
+        self.begins();
+        let refused = self.act(entry.tick, &own.writes);
+        self.ends();
+        let refused = match refused {
+            Ok(refused) => refused,
+            Err(why) => {
+                let (tick, writes) = self.last.clone();
+                return Err(Stop::Died { tick, why, writes });
             }
+        };
+        if let Decided::Before(expected) = &decided {
+            let mut expected = expected.clone();
+            expected.retain(|(number, _)| !aside.contains_key(number));
+            self.compare(entry.tick, &own, &refused, &expected)?;
         }
         self.tick = entry.tick;
-        self.applied += numbers.len();
+        self.applied += own.numbers.len();
+        if self.is_careful {
+            drop(self.advance()?);
+        }
         let applied = Applied {
             tick: entry.tick,
-            writes,
+            writes: own.writes,
+            places: own.places,
             refused,
+            aside: own.aside,
         };
         Ok(matches!(decided, Decided::Now).then_some(applied))
     }
 
-    /// Returns the shard's writes, and the number that each has in the record.
-    fn own(
+    /// Fails unless the shard refused what it refused the first time.
+    fn compare(
         &self,
-        changes: &Changes<'_>,
-        set_aside: &BTreeSet<u64>,
-    ) -> Result<(Vec<u64>, Writes<D>), FaultKind> {
-        let (mut numbers, mut writes) = (Vec::new(), Writes::default());
-        let is_own = |logged: &Logged<'_>| {
-            let owner = self.topology.ring().get_shard(&logged.id());
-            owner == Ok(self.shard)
+        tick: Tick,
+        own: &Own<D>,
+        refused: &[(usize, Refusal)],
+        expected: &BTreeSet<(u64, bool)>,
+    ) -> Result<(), ColonyError> {
+        let found = refused.iter();
+        let found = found.map(|(at, why)| (own.numbers[*at], matches!(why, Refusal::Exists)));
+        let found: BTreeSet<_> = found.collect();
+        let Some((other, _)) = found.symmetric_difference(expected).next() else {
+            return Ok(());
         };
-        let mut number = 0;
-        for message in &changes.messages {
-            if is_own(&message.write) && !set_aside.contains(&number) {
-                numbers.push(number);
-                let write = self.kind.write(&message.write)?;
-                writes.messages.push((message.sender, write));
+        let at = own.numbers.iter().position(|number| number == other);
+        let id = at.map_or_else(
+            || "another document".to_owned(),
+            |at| own.ids[at].to_string(),
+        );
+        Err(ColonyError::Replay {
+            shard: self.shard,
+            tick,
+            why: format!("the write of {id} was refused once and accepted once"),
+        })
+    }
+
+    /// Returns the shard's writes of a record.
+    fn own(
+        &mut self,
+        entry: &Entry,
+        changes: &Changes<'_>,
+        aside: &BTreeMap<u64, String>,
+    ) -> Result<Own<D>, Stop> {
+        let mut own = Own {
+            writes: Writes::default(),
+            numbers: Vec::new(),
+            ids: Vec::new(),
+            places: Vec::new(),
+            aside: Vec::new(),
+        };
+        let messages = changes.messages.iter();
+        let messages = messages.map(|message| (Some(message.sender), message.write));
+        let writes = changes.writes.iter().map(|write| (None, *write));
+        let mut place = 0;
+        for (number, (sender, logged)) in (0..).zip(messages.chain(writes)) {
+            let owner = self.topology.ring().get_shard(&logged.id());
+            if owner != Ok(self.shard) {
+                continue;
             }
-            number += 1;
-        }
-        for logged in &changes.writes {
-            if is_own(logged) && !set_aside.contains(&number) {
-                numbers.push(number);
-                writes.intake.push(self.kind.write(logged)?);
+            place += 1;
+            if let Some(why) = aside.get(&number) {
+                own.aside.push((place - 1, why.clone()));
+                let kept = Kept::new(self.shard, entry.tick, &logged, why);
+                self.kept.extend(kept);
+                continue;
             }
-            number += 1;
+            let write = self
+                .kind
+                .write(&logged)
+                .map_err(|kind| ColonyError::Replay {
+                    shard: self.shard,
+                    tick: entry.tick,
+                    why: kind.to_string(),
+                })?;
+            own.numbers.push(number);
+            own.ids.push(logged.id());
+            own.places.push(place - 1);
+            match sender {
+                Some(sender) => own.writes.messages.push((sender, write)),
+                None => own.writes.intake.push(write),
+            }
         }
-        Ok((numbers, writes))
+        Ok(own)
     }
 
     fn act(
@@ -308,18 +441,6 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             acted.map(|()| refused)
         })
     }
-}
-
-/// Returns the id of the write with this number in a record.
-fn changes_id(changes: &Changes<'_>, number: u64) -> String {
-    let messages = changes.messages.iter().map(|message| message.write);
-    let mut writes = messages.chain(changes.writes.iter().copied());
-    let at = usize::try_from(number).ok();
-    let write = at.and_then(|at| writes.nth(at));
-    write.map_or_else(
-        || "an unknown document".to_owned(),
-        |write| write.id().to_string(),
-    )
 }
 
 /// A topology whose members all serve.

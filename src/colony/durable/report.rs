@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::quarantine::Quarantined;
 use crate::id::Tick;
 use crate::storage::log::Cut;
 
@@ -39,6 +40,8 @@ pub struct OpenReport {
     pub removed: Vec<(String, u64)>,
     /// What the shards refused of the last tick, which was never published, with their reasons.
     pub refused: Vec<String>,
+    /// The writes that were set aside, since their shard died of them, in the ticks that were applied again.
+    pub set_aside: Vec<Quarantined>,
     /// How long it took.
     pub elapsed: Duration,
 }

@@ -6,13 +6,13 @@ use std::thread;
 use crossbeam::channel::{Receiver, bounded};
 
 use super::ledger::Parts;
-use super::members::Members;
-use super::replay::{Applied, Entry, Replay};
-use super::saved::LifeFiles;
+use super::quarantine::Kept;
+use super::replay::{Applied, Aside, Busy, Stop};
+use super::rescue::{Back, Goal, Rescue, further};
 use super::writer::Writer;
 use crate::colony::journal::Healed;
 use crate::colony::lives::{info, registration};
-use crate::colony::occupant::{Begun, Made};
+use crate::colony::occupant::Begun;
 use crate::colony::report::{Fault, FaultKind, ReturnReason, Returned};
 use crate::colony::slot::{Slot, Standing};
 use crate::colony::tick::Part;
@@ -22,49 +22,44 @@ use crate::guarded::GuardedList;
 use crate::id::{ShardId, Tick};
 use crate::phase::TickPhase;
 use crate::publication::View;
-use crate::storage::log::{Extent, LogReader, Pin, Pins};
+use crate::storage::log::Pins;
 use crate::sync::{Arc, Instant};
 
 /// The part of the time limit of a phase for which a tick waits for its dead shards.
 const PATIENCE: u32 = 5;
+/// How many times a shard may hang at one tick before all its writes of that tick are set aside.
+const HANGS: u32 = 2;
 /// A shard that can't be brought back is tried again after twice as many ticks each time, up to this many.
 const MAX_PAUSE: u64 = 64;
 
 /// The dead shards, and how far they are.
 pub(super) struct Restarts<D, V: View> {
     parts: Arc<Parts<D, V>>,
-    running: BTreeMap<ShardId, Receiver<Result<Back<D, V>, ColonyError>>>,
+    /// What was set aside of shards that have come back, for the quarantine.
+    pub(super) kept: Vec<Kept>,
+    running: BTreeMap<ShardId, Run<D, V>>,
     /// Shards that have come up to an earlier tick.
     back: BTreeMap<ShardId, Back<D, V>>,
+    /// The ticks in which a shard has hung, how often, and what is set aside because of that.
+    hung: BTreeMap<ShardId, (BTreeMap<Tick, u32>, Aside)>,
     /// The pause after the last failure of a shard, and the tick from which on it is tried again.
     pauses: BTreeMap<ShardId, (u64, Tick)>,
 }
 
-/// A shard that has applied the log up to a tick.
-struct Back<D, V: View> {
-    replay: Replay<D, V>,
-    made: Made<V>,
-    /// The last record that it has read.
-    seq: u64,
-    /// What it decided in the last tick.
-    last: Option<Applied<D>>,
-    life: Arc<LifeFiles>,
-}
-
-/// Up to where a shard is brought.
-#[derive(Debug, Clone, Copy)]
-struct Goal {
-    tick: Tick,
-    /// The last record of the log.
-    seq: u64,
+/// A thread that brings a shard back.
+struct Run<D, V: View> {
+    told: Receiver<Result<Back<D, V>, ColonyError>>,
+    busy: Arc<Busy>,
 }
 
 impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     pub(super) fn new(parts: Arc<Parts<D, V>>) -> Self {
         Self {
             parts,
+            kept: Vec::new(),
             running: BTreeMap::new(),
             back: BTreeMap::new(),
+            hung: BTreeMap::new(),
             pauses: BTreeMap::new(),
         }
     }
@@ -72,6 +67,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     pub(super) fn forget(&mut self, shard: ShardId) {
         self.running.remove(&shard);
         self.back.remove(&shard);
+        self.hung.remove(&shard);
         self.pauses.remove(&shard);
     }
 
@@ -96,6 +92,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let goal = writer.wait_until(deadline).map(|seq| Goal { tick, seq });
         for part in &mut dead {
             part.is_behind = true;
+            self.look(part, tick);
             if let Some(goal) = goal {
                 self.begin(part.slot.id(), goal, writer.pins());
             }
@@ -122,23 +119,64 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let (tell, told) = bounded(1);
         let (parts, pins) = (Arc::clone(&self.parts), pins.clone());
         let so_far = self.back.remove(&shard);
+        let busy = Arc::new(Busy::default());
+        let hung = self.hung.get(&shard);
+        let aside = hung.map_or_else(Aside::new, |(_, aside)| aside.clone());
+        let (told_busy, failed) = (Arc::clone(&busy), tell.clone());
         let task = move || {
-            let brought = match so_far {
-                Some(back) => further(&parts, back, goal),
-                None => again(&parts, shard, goal, &pins),
+            let rescue = |aside| Rescue {
+                source: &parts.source,
+                shard,
+                goal,
+                begun: 0,
+                pins: Some(&pins),
+                busy: Some(&told_busy),
+                aside,
+            };
+            let brought = match so_far.map(|back| further(&parts.source, back, goal)) {
+                Some(Ok(back)) => Ok(back),
+                Some(Err(Stop::Failed(error))) => Err(error),
+                Some(Err(Stop::Died { .. })) | None => rescue(aside).run(),
             };
             // Nobody receives it if the shard was removed, or the colony has ended.
-            drop(tell.send(brought));
+            let _ = tell.send(brought);
         };
         let name = format!("tickring-restart-{}", shard.as_u32());
-        let started = thread::Builder::new().name(name).spawn(task);
-        if let Err(error) = started {
-            let (tell, failed) = bounded(1);
-            drop(tell.send(Err(ColonyError::Threads(Cause::new(error)))));
-            self.running.insert(shard, failed);
-            return;
+        if let Err(error) = thread::Builder::new().name(name).spawn(task) {
+            let _ = failed.send(Err(ColonyError::Threads(Cause::new(error))));
         }
-        self.running.insert(shard, told);
+        self.running.insert(shard, Run { told, busy });
+    }
+
+    /// Gives up a thread whose shard hangs. If it was the second time at this tick, all the tick's writes are set aside.
+    fn look(&mut self, part: &Part<D, V>, tick: Tick) {
+        let shard = part.slot.id();
+        let limit = self.parts.config.colony.phase_timeout;
+        let fault = part.slot.fault();
+        let Some(run) = self.running.get(&shard) else {
+            let overran = fault.is_some_and(|fault| matches!(fault.kind, FaultKind::Overran(_)));
+            if overran && !self.hung.contains_key(&shard) {
+                let first = BTreeMap::from([(tick, 1)]);
+                self.hung.insert(shard, (first, Aside::new()));
+            }
+            return;
+        };
+        let overdue = run.busy.now();
+        let Some(overdue) = overdue.filter(|running| running.since.elapsed() > limit) else {
+            return;
+        };
+        self.running.remove(&shard);
+        let (times, aside) = self.hung.entry(shard).or_default();
+        let times = times.entry(overdue.tick).or_default();
+        *times += 1;
+        if *times >= HANGS {
+            let why = FaultKind::Overran(limit).to_string();
+            let writes = overdue.writes.into_iter();
+            aside.insert(
+                overdue.tick,
+                writes.map(|write| (write, why.clone())).collect(),
+            );
+        }
     }
 
     /// Waits until a shard has come to the goal, or until the deadline.
@@ -151,7 +189,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     ) -> Option<Result<Back<D, V>, ColonyError>> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let brought = self.running.get(&shard)?.recv_timeout(left).ok()?;
+            let brought = self.running.get(&shard)?.told.recv_timeout(left).ok()?;
             self.running.remove(&shard);
             match brought {
                 // It was begun in an earlier tick.
@@ -185,15 +223,19 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             ..
         } = back;
         let key = (shard, handle.incarnation());
-        self.parts.lives.lock().insert(key, life);
+        self.parts.lives.lock().insert(key, Arc::new(life));
         let late = std::mem::take(&mut replay.late);
         let late = late
             .into_iter()
             .map(|late| give_back(shard, late, returned));
         let late = late.sum();
-        if let Some(last) = last {
-            part.refused = last.refused;
+        if let Some(mut last) = last {
+            let refused = last.refused.take().into_iter();
+            let places = &last.places;
+            part.refused = refused.map(|(at, why)| (places[at], why)).collect();
+            part.aside = last.aside;
         }
+        self.kept.append(&mut replay.kept);
         let begun = Begun::alive(replay.into_shard());
         let inbox = Arc::clone(&part.slot.inbox);
         let next = tick.saturating_add(1);
@@ -201,6 +243,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         part.made = Some(made);
         part.is_behind = false;
         self.pauses.remove(&shard);
+        self.hung.remove(&shard);
         late
     }
 
@@ -246,95 +289,4 @@ fn give_back<D>(
         });
     }
     taken
-}
-
-/// Opens a shard from the manifest, and brings it to the goal.
-fn again<D: Send + Sync + 'static, V: View>(
-    parts: &Parts<D, V>,
-    shard: ShardId,
-    goal: Goal,
-    pins: &Pins,
-) -> Result<Back<D, V>, ColonyError> {
-    // First the pin: if a checkpoint ends meanwhile, the manifest that is read then needs no record that it removes.
-    let pin: Pin = pins.above(parts.store.manifest().lowest_tick());
-    let opening = parts.store.opening(shard);
-    let why = |why: &FaultKind| ColonyError::Factory {
-        shard,
-        why: why.to_string(),
-    };
-    let opened = parts.kind.open(shard, opening.saved.as_ref());
-    let held = crate::guarded::Guarded::new(opened.map_err(|kind| why(&kind))?);
-    let life = Arc::new(parts.store.life(shard, &opening.files));
-    let members = Members::stored(&opening.ring)?;
-    let mut replay = Replay::new(
-        shard,
-        held,
-        Arc::clone(&parts.kind),
-        Arc::clone(&parts.blank),
-        parts.store.nodes,
-        &members,
-        opening.tick,
-    )?;
-    let seq = read(parts, &mut replay, opening.seq, goal)?;
-    drop((opening, pin));
-    end(replay, life, seq, goal)
-}
-
-/// Brings a shard to the goal that has come up to an earlier tick.
-fn further<D: Send + Sync + 'static, V: View>(
-    parts: &Parts<D, V>,
-    back: Back<D, V>,
-    goal: Goal,
-) -> Result<Back<D, V>, ColonyError> {
-    let Back {
-        mut replay,
-        seq,
-        last,
-        life,
-        ..
-    } = back;
-    replay.late.extend(last);
-    let seq = read(parts, &mut replay, seq, goal)?;
-    end(replay, life, seq, goal)
-}
-
-/// Feeds a shard with the records of the log.
-fn read<D: Send + Sync + 'static, V: View>(
-    parts: &Parts<D, V>,
-    replay: &mut Replay<D, V>,
-    above: u64,
-    goal: Goal,
-) -> Result<u64, ColonyError> {
-    let extent = Extent {
-        above,
-        through: Some(goal.seq),
-        next_number: 0,
-    };
-    let colony = parts.store.manifest().colony;
-    let mut reader = LogReader::new(&*parts.store.files, colony, extent)?;
-    while let Some(record) = reader.next()? {
-        replay.feed(&Arc::new(Entry::of(&record)))?;
-    }
-    Ok(goal.seq.max(above))
-}
-
-fn end<D: Send + Sync + 'static, V: View>(
-    mut replay: Replay<D, V>,
-    life: Arc<LifeFiles>,
-    seq: u64,
-    goal: Goal,
-) -> Result<Back<D, V>, ColonyError> {
-    let last = replay.finish(goal.tick)?;
-    let made = replay.advance().map_err(|kind| ColonyError::Replay {
-        shard: replay.shard(),
-        tick: goal.tick,
-        why: kind.to_string(),
-    })?;
-    Ok(Back {
-        replay,
-        made,
-        seq,
-        last,
-        life,
-    })
 }

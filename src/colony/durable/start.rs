@@ -7,9 +7,11 @@ use crossbeam::channel::bounded;
 use super::checkpoint::{Checkpoints, Job, write};
 use super::config::DurableConfig;
 use super::kind::Kind;
-use super::ledger::{Ledger, Lives, Parts, Position};
+use super::ledger::{Ledger, Lives, Parts, Position, too_large};
 use super::open::{names, shown_tick};
+use super::quarantine;
 use super::recover::Recovered;
+use super::rescue::Source;
 use super::saved::LifeFiles;
 use super::shard::DurableShard;
 use super::store::Store;
@@ -30,6 +32,7 @@ use crate::guarded::Guarded;
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::membership::{Action, Command, Newcomer};
 use crate::publication::{Publication, Published, View};
+use crate::storage::codec::TooLong;
 use crate::storage::leftovers::{self, Leftover};
 use crate::storage::log::Log;
 use crate::storage::manifest::Manifest;
@@ -37,9 +40,7 @@ use crate::sync::{Arc, Instant, Mutex};
 
 /// A directory whose shards were recovered.
 pub(super) struct Opened<D, V: View> {
-    pub(super) kind: Arc<Kind<D, V>>,
-    pub(super) store: Arc<Store>,
-    pub(super) blank: Arc<Publication<V>>,
+    pub(super) source: Source<D, V>,
     pub(super) recovered: Recovered<D, V>,
     pub(super) leftovers: Vec<Leftover>,
     pub(super) begun: Instant,
@@ -51,13 +52,12 @@ pub(super) fn begin<S: DurableShard>(
     opened: Opened<S::Document, S::View>,
 ) -> Result<Colony<S>, ColonyError> {
     let Opened {
-        kind,
-        store,
-        blank,
+        source,
         recovered,
         leftovers,
         begun,
     } = opened;
+    let (kind, store) = (Arc::clone(&source.kind), Arc::clone(&source.store));
     let Recovered {
         shards,
         members,
@@ -65,6 +65,7 @@ pub(super) fn begin<S: DurableShard>(
         tick,
         messages,
         log,
+        quarantine,
         mut report,
         ..
     } = recovered;
@@ -104,12 +105,15 @@ pub(super) fn begin<S: DurableShard>(
         seq: log.next_seq - 1,
         members: Arc::clone(&members),
     };
+    let encoded = quarantine::encode(&quarantine)
+        .map_err(|TooLong(bytes)| too_large("the quarantine", bytes))?;
     let first = Manifest {
         seq: position.seq,
         tick,
         next_log: log.next_number,
         ring: members.encode(),
         next_shard,
+        quarantine: encoded,
         epoch: epoch.get(),
         ..manifest
     };
@@ -148,9 +152,7 @@ pub(super) fn begin<S: DurableShard>(
         .map_err(threads)?;
     let parts = Parts {
         shared,
-        kind,
-        store,
-        blank,
+        source,
         lives,
         config,
     };
@@ -160,6 +162,7 @@ pub(super) fn begin<S: DurableShard>(
         checkpoints,
         position,
         next_shard,
+        quarantine,
         !messages.is_empty(),
     );
     colony.messages = messages;

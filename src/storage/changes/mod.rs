@@ -254,7 +254,7 @@ impl<'a> Logged<'a> {
         document.map_or(Ok(()), |document| put_block(out, document))
     }
 
-    fn decode(body: &mut Reader<'a>) -> Decoded<Self> {
+    pub(crate) fn decode(body: &mut Reader<'a>) -> Decoded<Self> {
         let at = body.clone();
         Ok(match body.u8()? {
             ADD => Self::Add(id(body)?, body.block()?),

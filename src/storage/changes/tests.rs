@@ -44,6 +44,7 @@ fn outcome() -> Outcome<'static> {
             .to_vec(),
         set_aside: [Reason::Because("")].map(decision).to_vec(),
         messages: messages(),
+        behind: vec![ShardId::new(0), ShardId::new(9)],
     }
 }
 

@@ -1,0 +1,51 @@
+//! A record of the log that is in memory, for the shards that read it.
+
+use super::members::Members;
+use crate::error::StorageError;
+use crate::id::Tick;
+use crate::storage::changes::{Changes, Outcome};
+use crate::storage::log::Record;
+use crate::storage::record::Kind;
+
+/// A record of the log, which several shards read.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) tick: Tick,
+    pub(super) kind: Kind,
+    pub(super) payload: Vec<u8>,
+    file: String,
+    offset: u64,
+}
+
+impl Entry {
+    pub(super) fn of(record: &Record<'_>) -> Self {
+        Self {
+            tick: record.tick,
+            kind: record.kind,
+            payload: record.payload.to_vec(),
+            file: record.file.to_owned(),
+            offset: record.offset,
+        }
+    }
+
+    pub(super) fn changes(&self) -> Result<Changes<'_>, StorageError> {
+        Changes::decode(&self.payload)
+            .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known sections"))
+    }
+
+    pub(super) fn outcome(&self) -> Result<Outcome<'_>, StorageError> {
+        Outcome::decode(&self.payload)
+            .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known sections"))
+    }
+
+    /// Returns the members of the ring from this record on, if they change.
+    pub(super) fn changed_members(&self) -> Result<Option<Members>, StorageError> {
+        let changed = self.changes()?.members;
+        changed.map(|bytes| self.members(bytes)).transpose()
+    }
+
+    pub(super) fn members(&self, bytes: &[u8]) -> Result<Members, StorageError> {
+        Members::decode(bytes)
+            .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known members"))
+    }
+}

@@ -1,0 +1,246 @@
+//! A shard brought to a tick from the files and the log, whatever it dies of on the way.
+//!
+//! A shard that dies three times at one tick dies of a write in it. The writes are halved until the guilty ones are found, all writes of one
+//! document together, and these are set aside. So an earlier version of the document stays.
+
+use std::collections::BTreeMap;
+
+use super::entry::Entry;
+use super::kind::Kind;
+use super::members::Members;
+use super::replay::{Applied, Aside, Busy, Origin, Replay, Stop};
+use super::saved::LifeFiles;
+use super::store::Store;
+use crate::colony::occupant::Made;
+use crate::error::ColonyError;
+use crate::id::{DocumentId, ShardId, Tick};
+use crate::publication::{Publication, View};
+use crate::storage::log::{Extent, LogReader, Pin, Pins};
+use crate::sync::Arc;
+
+/// How many times a shard may die at one tick before a write of that tick is taken to be guilty.
+const TRIES: u32 = 3;
+
+/// From what a shard is made: its type, the files, and the publication that it sees.
+pub(super) struct Source<D, V: View> {
+    pub(super) kind: Arc<Kind<D, V>>,
+    pub(super) store: Arc<Store>,
+    pub(super) blank: Arc<Publication<V>>,
+}
+
+/// Up to where a shard is brought.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Goal {
+    pub(super) tick: Tick,
+    /// The last record of the log.
+    pub(super) seq: u64,
+}
+
+/// A shard that has applied the log up to a tick.
+pub(super) struct Back<D, V: View> {
+    pub(super) replay: Replay<D, V>,
+    pub(super) made: Made<V>,
+    /// The last record that it has read.
+    pub(super) seq: u64,
+    /// What it decided in the last tick.
+    pub(super) last: Option<Applied<D>>,
+    pub(super) life: LifeFiles,
+}
+
+/// A shard to bring to a tick.
+pub(super) struct Rescue<'a, D, V: View> {
+    pub(super) source: &'a Source<D, V>,
+    pub(super) shard: ShardId,
+    pub(super) goal: Goal,
+    /// The tick before the first in which the shard was there, for one that the manifest doesn't have.
+    pub(super) begun: Tick,
+    pub(super) pins: Option<&'a Pins>,
+    pub(super) busy: Option<&'a Arc<Busy>>,
+    /// What is set aside from the beginning.
+    pub(super) aside: Aside,
+}
+
+impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
+    /// Brings the shard to the goal.
+    pub(super) fn run(mut self) -> Result<Back<D, V>, ColonyError> {
+        let (mut deaths, mut is_careful) = (BTreeMap::<Tick, u32>::new(), false);
+        loop {
+            let stop = match self.again(self.goal, &self.aside, is_careful) {
+                Ok(back) => return Ok(back),
+                Err(stop) => stop,
+            };
+            let Stop::Died { tick, why, writes } = stop else {
+                return Err(stop.error(self.shard));
+            };
+            // Without care a death in Advance doesn't tell its tick.
+            let died = deaths.entry(tick).or_default();
+            *died += 1;
+            let was_careful = std::mem::replace(&mut is_careful, true);
+            if *died < TRIES || !was_careful {
+                continue;
+            }
+            let guilty = self.guilty(tick, &groups(&writes));
+            if guilty.is_empty() {
+                return Err(Stop::Died { tick, why, writes }.error(self.shard));
+            }
+            let why = why.to_string();
+            let guilty = guilty.into_iter().map(|number| (number, why.clone()));
+            self.aside.entry(tick).or_default().extend(guilty);
+        }
+    }
+
+    /// Opens the shard from the manifest, and brings it to a tick.
+    fn again(&self, goal: Goal, aside: &Aside, is_careful: bool) -> Result<Back<D, V>, Stop> {
+        let Source { kind, store, blank } = self.source;
+        // First the pin: if a checkpoint ends meanwhile, the manifest that is read then needs no record that it removes.
+        let pin: Option<Pin> = self
+            .pins
+            .map(|pins| pins.above(store.manifest().lowest_tick()));
+        let opening = store.opening(self.shard);
+        let held = kind
+            .open(self.shard, opening.saved.as_ref())
+            .map_err(|kind| ColonyError::Factory {
+                shard: self.shard,
+                why: kind.to_string(),
+            })?;
+        let life = store.life(self.shard, &opening.files);
+        let origin = Origin {
+            shard: self.shard,
+            kind,
+            blank,
+            nodes: store.nodes,
+            members: Members::stored(&opening.ring)?,
+            tick: opening.tick.max(self.begun),
+            aside: aside.clone(),
+            is_careful,
+            busy: self.busy.cloned(),
+        };
+        let mut replay = Replay::new(held, origin)?;
+        let seq = read(store, &mut replay, opening.seq, goal)?;
+        drop((opening, pin));
+        end(replay, life, seq, goal)
+    }
+
+    /// Returns the numbers of the writes of which the shard dies, among these groups of a tick's writes. Empty if it dies without any of them.
+    fn guilty(&self, tick: Tick, groups: &[Vec<u64>]) -> Vec<u64> {
+        if !self.dies(tick, &[]) {
+            // Some of them together were guilty, and each half alone isn't.
+            return Vec::new();
+        }
+        if self.dies(tick, groups) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        self.halve(tick, groups, groups, &mut found);
+        found
+    }
+
+    /// Looks for the guilty groups among `part`, each half without all other groups.
+    fn halve(&self, tick: Tick, all: &[Vec<u64>], part: &[Vec<u64>], found: &mut Vec<u64>) {
+        let others: Vec<_> = all
+            .iter()
+            .filter(|group| !part.contains(group))
+            .cloned()
+            .collect();
+        if !self.dies(tick, &others) {
+            return;
+        }
+        let (first, second) = part.split_at(part.len() / 2);
+        if first.is_empty() {
+            found.extend(part.iter().flatten());
+            return;
+        }
+        let before = found.len();
+        self.halve(tick, all, first, found);
+        self.halve(tick, all, second, found);
+        if found.len() == before {
+            // Only together they are guilty.
+            found.extend(second.iter().flatten());
+        }
+    }
+
+    /// Returns whether the shard dies at a tick if these groups are left out.
+    fn dies(&self, tick: Tick, without: &[Vec<u64>]) -> bool {
+        let mut aside = self.aside.clone();
+        let numbers = without.iter().flatten();
+        let left_out = numbers.map(|&number| (number, String::new()));
+        aside.entry(tick).or_default().extend(left_out);
+        let goal = Goal { tick, ..self.goal };
+        let stop = self.again(goal, &aside, true).err();
+        stop.is_some_and(|stop| matches!(stop, Stop::Died { tick: at, .. } if at == tick))
+    }
+}
+
+/// Brings a shard to the goal that has come up to an earlier tick.
+pub(super) fn further<D: Send + Sync + 'static, V: View>(
+    source: &Source<D, V>,
+    back: Back<D, V>,
+    goal: Goal,
+) -> Result<Back<D, V>, Stop> {
+    let Back {
+        mut replay,
+        seq,
+        last,
+        life,
+        ..
+    } = back;
+    replay.late.extend(last);
+    let seq = read(&source.store, &mut replay, seq, goal)?;
+    end(replay, life, seq, goal)
+}
+
+/// Feeds a shard with the records of the log, up to the goal.
+fn read<D: Send + Sync + 'static, V: View>(
+    store: &Store,
+    replay: &mut Replay<D, V>,
+    above: u64,
+    goal: Goal,
+) -> Result<u64, Stop> {
+    let extent = Extent {
+        above,
+        through: Some(goal.seq.max(above)),
+        next_number: 0,
+    };
+    let colony = store.manifest().colony;
+    let mut reader = LogReader::new(&*store.files, colony, extent)?;
+    let mut seq = above;
+    while let Some(record) = reader.next()? {
+        if record.tick > goal.tick {
+            break;
+        }
+        seq = record.seq;
+        replay.feed(&Arc::new(Entry::of(&record)))?;
+    }
+    Ok(seq)
+}
+
+fn end<D: Send + Sync + 'static, V: View>(
+    mut replay: Replay<D, V>,
+    life: LifeFiles,
+    seq: u64,
+    goal: Goal,
+) -> Result<Back<D, V>, Stop> {
+    let last = replay.finish(goal.tick)?;
+    let made = replay.advance()?;
+    Ok(Back {
+        replay,
+        made,
+        seq,
+        last,
+        life,
+    })
+}
+
+/// Returns the numbers of the writes of each document, in the order of their first writes.
+fn groups(writes: &[(u64, DocumentId)]) -> Vec<Vec<u64>> {
+    let mut groups: Vec<(DocumentId, Vec<u64>)> = Vec::new();
+    let mut places: BTreeMap<DocumentId, usize> = BTreeMap::new();
+    for &(number, id) in writes {
+        let at = *places.entry(id).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some((_, numbers)) => numbers.push(number),
+            None => groups.push((id, vec![number])),
+        }
+    }
+    groups.into_iter().map(|(_, numbers)| numbers).collect()
+}
