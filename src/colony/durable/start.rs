@@ -1,6 +1,7 @@
 //! The start of a colony whose shards were recovered: the checkpoint that comes before everything else, the threads, the journal.
 
 use std::collections::BTreeMap;
+use std::sync::Weak;
 
 use crossbeam::channel::bounded;
 
@@ -129,7 +130,11 @@ pub(super) fn begin<S: DurableShard>(
     log.remove_through(tick)?;
 
     let lives: Lives = Arc::new(Mutex::new(lives));
-    let factory = factory(Arc::clone(&kind), Arc::clone(&store), Arc::clone(&lives));
+    let factory = factory(
+        Arc::clone(&kind),
+        Arc::downgrade(&store),
+        Arc::clone(&lives),
+    );
     let threads = |error: std::io::Error| ColonyError::Threads(Cause::new(error));
     let crew = Crew::Pool(Pool::new(config.colony.threads).map_err(threads)?);
     let to_encode = Arc::clone(&kind);
@@ -215,16 +220,17 @@ fn first_checkpoint<D: Send + Sync + 'static, V: View>(
     write(kind, store, job).map(drop)
 }
 
-/// Makes the shards that are added.
+/// Makes the shards that are added. Intakes and readers keep it after the end of the colony, when the directory is others'.
 fn factory<D: Send + Sync + 'static, V: View>(
     kind: Arc<Kind<D, V>>,
-    store: Arc<Store>,
+    store: Weak<Store>,
     lives: Lives,
 ) -> Factory<D, V> {
     Factory::Free(Box::new(move |birth| {
         let made = kind
             .open(birth.shard, None)
             .map_err(|kind| kind.to_string())?;
+        let store = store.upgrade().ok_or("the colony has ended")?;
         let life = store.life(birth.shard, &[]);
         let key = (birth.shard, birth.incarnation);
         lives.lock().insert(key, Arc::new(life));
