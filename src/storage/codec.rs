@@ -51,10 +51,6 @@ impl<'a> Reader<'a> {
         self.bytes.len() - self.offset
     }
 
-    pub(crate) fn offset(&self) -> usize {
-        self.offset
-    }
-
     pub(crate) fn malformed<T>(
         &self,
         found: impl fmt::Display,

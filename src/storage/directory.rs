@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::files::Files;
 use super::lock::Lock;
 use super::os::{OsFiles, sync_dir};
-use super::poison::{Poison, Poisonable};
+use super::poison::Poisonable;
 use crate::error::StorageError;
 use crate::sync::Arc;
 
@@ -16,8 +16,6 @@ use crate::sync::Arc;
 pub(crate) enum Access {
     /// Reading and writing; a directory that is missing is created.
     Create,
-    /// Reading and writing.
-    Write,
     /// Reading, beside other readers. Nothing is written, not even the lock file.
     Read,
 }
@@ -27,7 +25,6 @@ pub(crate) enum Access {
 /// The lock ends when the last clone is dropped. The files take no more writes once a sync has failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Directory {
-    path: PathBuf,
     files: Poisonable,
     _lock: Arc<Lock>,
 }
@@ -54,12 +51,11 @@ impl Directory {
             }
         }
         let lock = match access {
-            Access::Create | Access::Write => Lock::exclusive(path)?,
+            Access::Create => Lock::exclusive(path)?,
             Access::Read => Lock::shared(path)?,
         };
         let files = Arc::new(OsFiles::new(path.to_owned()));
         Ok(Self {
-            path: path.to_owned(),
             files: Poisonable::new(files),
             _lock: Arc::new(lock),
         })
@@ -68,15 +64,6 @@ impl Directory {
     /// Returns the files.
     pub(crate) fn files(&self) -> Arc<dyn Files> {
         Arc::new(self.files.clone())
-    }
-
-    /// Returns the place where the first failed sync is kept.
-    pub(crate) fn poison(&self) -> &Poison {
-        self.files.poison()
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 }
 

@@ -45,10 +45,6 @@ impl Poisonable {
         Self { files, poison }
     }
 
-    pub(crate) fn poison(&self) -> &Poison {
-        &self.poison
-    }
-
     fn changing(&self) -> io::Result<&dyn Files> {
         self.poison.check()?;
         Ok(&*self.files)

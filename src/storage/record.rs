@@ -99,11 +99,6 @@ impl Header {
     pub(crate) fn holds(&self, payload: &[u8]) -> bool {
         payload.len() as u64 == self.length && xxh3_64(payload) == self.sum
     }
-
-    /// Returns true if this version can read the record.
-    pub(crate) fn is_known(&self) -> bool {
-        self.version == VERSION && self.kind.is_some()
-    }
 }
 
 /// A record before it has a place: its kind, tick and payload.

@@ -36,9 +36,7 @@ impl Shard for Notes {
                     batch.refuse(index, Refusal::Because("it is empty".into()));
                 }
                 Write::Add { id, document } | Write::Upsert { id, document } => {
-                    if **document == "poison" {
-                        panic!("poisoned");
-                    }
+                    assert!(**document != "poison", "poisoned");
                     notes.insert(*id, (**document).clone());
                 }
                 Write::Delete { id } => drop(notes.remove(id)),
@@ -109,6 +107,7 @@ fn config() -> DurableConfig {
     }
 }
 
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn open(path: &std::path::Path) -> Colony<Notes> {
     Colony::open(path, config(), ()).unwrap()
 }

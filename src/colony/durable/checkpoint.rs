@@ -60,7 +60,7 @@ impl<V: View> Checkpoints<V> {
         let run = move || {
             for job in received {
                 let (tick, begun) = (job.manifest.tick, Instant::now());
-                let written = write(&kind, &directory, job).map(|lowest| cut(lowest));
+                let written = write(&kind, &directory, job).map(&cut);
                 let mut state = shown.state.lock();
                 state.running = None;
                 state.last = Some((tick, written));

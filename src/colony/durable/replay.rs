@@ -12,12 +12,12 @@ use crate::colony::report::FaultKind;
 use crate::colony::round::Writes;
 use crate::colony::shard::AnyShard;
 use crate::colony::write::{Batch, Refusal};
-use crate::error::{ColonyError, StorageError};
+use crate::error::ColonyError;
 use crate::guarded::{Guarded, GuardedList};
 use crate::id::{DocumentId, Epoch, ShardId, Tick};
 use crate::publication::{Publication, View};
 use crate::ring::HashRing;
-use crate::storage::changes::{Changes, Decision, Logged, Outcome, Reason};
+use crate::storage::changes::{Changes, Decision, Reason};
 use crate::storage::record::Kind as RecordKind;
 use crate::sync::{Arc, Instant, Mutex};
 use crate::topology::{Member, Members as TopologyMembers, Topology};
@@ -206,7 +206,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
                 true => Decided::Now,
                 false => Decided::Before(BTreeSet::new()),
             };
-            applied = self.apply(&entry, BTreeMap::new(), decided)?;
+            applied = self.apply(&entry, BTreeMap::new(), &decided)?;
         }
         self.tick = self.tick.max(tick);
         Ok(applied)
@@ -292,7 +292,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
                 refused.map(|decision| (decision.write, decision.reason == Reason::Exists));
             Decided::Before(refused.collect())
         };
-        let late = self.apply(&entry, aside, decided)?;
+        let late = self.apply(&entry, aside, &decided)?;
         self.late.extend(late);
         Ok(())
     }
@@ -302,7 +302,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         &mut self,
         entry: &Entry,
         mut aside: BTreeMap<u64, String>,
-        decided: Decided,
+        decided: &Decided,
     ) -> Result<Option<Applied<D>>, Stop> {
         let changes = entry.changes()?;
         if let Some(members) = changes.members {
@@ -325,7 +325,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
                 return Err(Stop::Died { tick, why, writes });
             }
         };
-        if let Decided::Before(expected) = &decided {
+        if let Decided::Before(expected) = decided {
             let mut expected = expected.clone();
             expected.retain(|(number, _)| !aside.contains_key(number));
             self.compare(entry.tick, &own, &refused, &expected)?;

@@ -45,8 +45,6 @@ struct State {
     pending: usize,
     /// The sequence number of the last durable record.
     seq: u64,
-    /// The bytes of all files.
-    length: u64,
     /// Why the first of the pending records couldn't be written.
     failed: Option<StorageError>,
 }
@@ -59,7 +57,6 @@ impl Writer {
         let progress = Arc::new(Progress::default());
         progress.change(|state| {
             state.seq = log.next_seq() - 1;
-            state.length = log.length();
         });
         let shown = Arc::clone(&progress);
         let thread = thread::Builder::new()
@@ -131,11 +128,6 @@ impl Writer {
         (state.pending == 0).then_some(state.seq)
     }
 
-    /// Returns the bytes of all files.
-    pub(super) fn length(&self) -> u64 {
-        self.progress.state.lock().length
-    }
-
     /// Returns the pins, which keep records from being removed.
     pub(super) fn pins(&self) -> &Pins {
         &self.pins
@@ -202,6 +194,5 @@ fn run(mut log: Log, commands: &Receiver<Command>, progress: &Progress, durable:
                 }
             }
         }
-        progress.change(|state| state.length = log.length());
     }
 }

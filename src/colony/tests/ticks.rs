@@ -181,6 +181,7 @@ fn a_task_left_over_from_an_earlier_phase_does_not_get_the_shard() {
             closing: false,
             topology: colony.topology(),
             publication: colony.publication(),
+            blank: None,
         };
         let factory = &colony.shared.factory;
         let ran = slot.run(phase, &input, &Writes::default(), factory, 0);

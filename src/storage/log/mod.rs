@@ -225,6 +225,7 @@ impl Log {
     }
 
     /// Returns the bytes of all files.
+    #[cfg(test)]
     pub(crate) fn length(&self) -> u64 {
         let current = self.current.iter().map(|current| current.state.length);
         let closed = self.closed.iter().map(|file| file.length);
