@@ -42,6 +42,30 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
+//! # In a directory
+//! With the feature `durable`, `Colony::open` keeps a colony of text shards in a directory. The index of such a shard keeps the values of all
+//! fields, compressed, so that whole documents can be [read back](TextView::document). Hits still show only those that the schema stores.
+//!
+//! ```
+//! # #[cfg(feature = "durable")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! use tickring::colony::DurableConfig;
+//! use tickring::search::{Query, TextDocument, TextShard, TextShardConfig, search};
+//! use tickring::{Colony, DocumentId};
+//!
+//! # let path = tempfile::tempdir()?;
+//! let open = || Colony::<TextShard>::open(&path, DurableConfig::default(), TextShardConfig::default());
+//! let mut colony = open()?;
+//! colony.intake().try_upsert(DocumentId::from_seed(1), TextDocument::new("Tides", "sea"))?;
+//! colony.tick()?;
+//! drop(colony);
+//! assert_eq!(search(&open()?.publication(), &Query::parse("sea")?, 10, None)?.len(), 1);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "durable"))]
+//! # fn main() {}
+//! ```
+//!
 //! # Another schema
 //! Documents, queries and shards of different schemas don't mix: each meeting is an [`OtherSchema`](SearchError::OtherSchema) error or a write
 //! that comes back. To change the schema or an analyzer, make a new colony and write the documents to it.

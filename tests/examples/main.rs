@@ -1,5 +1,7 @@
 //! Runs each example program as a test.
 
+#[cfg(feature = "durable")]
+mod durable_store;
 #[cfg(feature = "search")]
 mod first_search;
 #[cfg(feature = "search")]
@@ -24,6 +26,8 @@ macro_rules! run {
 }
 
 run! {
+    #[cfg(feature = "durable")]
+    durable_store
     #[cfg(feature = "search")]
     first_search
     #[cfg(feature = "search")]

@@ -227,9 +227,10 @@ fn the_numbers_of_a_life_begin_above_those_of_the_saved_deletes() {
     tick(&mut first, &[delete(17)]);
     let part = lives.save::<TextShard>(&life, &first.view).unwrap();
     for more in 0..30 {
-        let mut writes: Writes = vec![delete(more % 8)];
+        let mut writes: Writes = vec![delete(more % 7)];
         writes.extend((100..100 + more).map(upsert));
-        writes.push(delete(10 + more % 7));
+        // Of the segment that has deletes.
+        writes.push(delete(7));
         let mut expected = held(&first.view);
         act_in_model(&mut expected, &writes);
         assert_eq!(held(&after(&lives, &part, &writes)), expected, "{more}");
