@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arbitrary::Unstructured;
-use tickring::colony::{Write, check_durable};
+use tickring::colony::{DurableConfig, Write, check_durable};
 use tickring::placement::Placement;
-use tickring::publication::ShardFailure;
+use tickring::publication::{Hit, ShardFailure};
 use tickring::search::{
-    Query, SearchOptions, TextDocument, TextShard, TextShardConfig, TextView, search_views,
+    Query, SearchOptions, TextDocument, TextShard, TextShardConfig, TextView, search, search_views,
 };
 use tickring::testing::random::Random;
-use tickring::testing::search::{Documents, NaiveSearch, Tree, WORDS, document};
+use tickring::testing::search::{Documents, NaiveSearch, TextColony, Tree, WORDS, document};
 use tickring::testing::setting;
-use tickring::{DocumentId, ShardId, View};
+use tickring::{Colony, ColonyConfig, DocumentId, ShardId, View};
 
 fn ticks(random: &mut Random, count: usize) -> Vec<Vec<Write<TextDocument>>> {
     let tick = |random: &mut Random| (0..random.below(9)).map(|_| write(random)).collect();
@@ -63,10 +64,7 @@ fn show(view: &TextView, trees: &[Tree]) -> Result<Shown, ShardFailure> {
         let query = Query::parse(&tree.render())?;
         let views = [(ShardId::new(0), view)];
         let found = search_views(&views, &statistics, &query, &options)?;
-        let hits = found.hits.iter();
-        let bits: Vec<_> = hits
-            .map(|hit| (hit.document, hit.score.to_bits()))
-            .collect();
+        let bits = bits_of(&found.hits);
         let expected = naive.search(tree).into_iter().take(10);
         let expected: Vec<_> = expected.map(|(id, score)| (id, score.to_bits())).collect();
         assert_eq!(bits, expected, "{}", tree.render());
@@ -94,5 +92,73 @@ fn d9_answers_are_the_same_after_saving_and_opening_at_any_tick() {
         let config = TextShardConfig::default();
         let checked = check_durable::<TextShard, _>(&config, &ticks, |view| show(view, &trees));
         checked.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
+}
+
+fn bits_of<'a>(hits: impl IntoIterator<Item = &'a Hit>) -> Vec<(DocumentId, u32)> {
+    let hits = hits.into_iter();
+    hits.map(|hit| (hit.document, hit.score.to_bits()))
+        .collect()
+}
+
+#[test]
+fn d9_a_colony_answers_as_in_memory_however_often_it_was_left_and_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = || DurableConfig {
+        shards: Some(3),
+        colony: ColonyConfig {
+            threads: 2,
+            ..ColonyConfig::default()
+        },
+        // Checkpoints come by themselves as well.
+        log_writes: 60,
+        ..DurableConfig::default()
+    };
+    let open = || {
+        let settings = TextShardConfig::default();
+        Colony::<TextShard>::open(directory.path(), config(), settings).unwrap()
+    };
+    let mut random = Random::new(7);
+    let trees = trees(&mut random, 10).unwrap();
+    let mut in_memory = TextColony::new(3);
+    let mut colony = open();
+    for round in 0..8 {
+        for writes in ticks(&mut random, 4) {
+            for write in writes {
+                let id = write.id();
+                if let Some(document) = write.document() {
+                    in_memory.upsert(id, TextDocument::clone(document));
+                    let written = TextDocument::clone(document);
+                    colony.intake().try_upsert(id, written).unwrap();
+                } else {
+                    in_memory.delete(id);
+                    colony.intake().try_delete(id).unwrap();
+                }
+            }
+            in_memory.tick();
+            colony.tick().unwrap();
+        }
+        let soon = Instant::now() + Duration::from_secs(30);
+        match round % 3 {
+            0 => drop(colony),
+            1 => drop(colony.close(soon)),
+            _ => {
+                colony.checkpoint(soon).unwrap();
+                drop(colony);
+            }
+        }
+        colony = open();
+        let (expected, found) = (in_memory.colony.publication(), colony.publication());
+        for tree in &trees {
+            let query = Query::parse(&tree.render()).unwrap();
+            let search = |publication| search(publication, &query, 20, None).unwrap();
+            assert_eq!(bits_of(&search(&found)), bits_of(&search(&expected)));
+        }
+        let mut documents = Documents::new();
+        for shard in found.shards() {
+            let all = shard.view().documents_between(Placement::default(), ..);
+            documents.extend(all.unwrap().map(Result::unwrap));
+        }
+        assert_eq!(documents, in_memory.documents, "round {round}");
     }
 }
