@@ -60,7 +60,8 @@
 //! answers belongs to one epoch. The load (`ArcSwap::load`) is lock-free always, and wait-free except about once in `usize::MAX / 4` loads.
 //!
 //! # What it is not
-//! - **Not durable.** A colony lives in memory.
+//! - **Not durable by itself.** A colony lives in memory, unless it is opened in a directory, with the feature `durable`. Then it is on one
+//!   disk of one machine.
 //! - **Not a rebalancer.** Routing says which shard serves a document now, and moves nothing.
 //! - **Not distributed.** It opens no connection and replicates nothing.
 //! - **Not fault-isolating with `panic = "abort"`.** A shard that panics then ends the process. Nothing else depends on unwinding, and no
@@ -86,6 +87,7 @@
 //! None is on by default.
 //! - `serde`: serialisation of identities, statuses, configuration, membership commands, events, faults and figures.
 //! - `search`: shards that are tantivy indexes, and exact search over them.
+//! - `durable`: colonies in a directory, which survive the end of the process and a power cut, and whose shards come back after they died.
 //! - `cli`: the binary.
 
 // Some modules of the binary are compiled into `testing::jsonl`, and name this crate from outside.

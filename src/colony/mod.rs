@@ -13,7 +13,8 @@
 //! The driver keeps each tick's writes until the tick is published. So each accepted write is in exactly one of three states: published,
 //! pending (in an inbox or with the driver), or returned in a report. The same holds for the messages between shards.
 //!
-//! Everything is in memory: dropping a colony without [`Colony::close`] loses what it holds.
+//! Everything is in memory: dropping a colony without [`Colony::close`] loses what it holds. With the feature `durable`, a colony can be opened in
+//! a directory instead, and survives.
 //!
 //! # Drops
 //! Shards of a running colony are dropped on its own threads, so a drop that blocks doesn't block the caller. Views, statistics and

@@ -111,3 +111,37 @@
 //!
 //! Held by the module `search`: statistics over all shards, a sum in the query's order that is rounded once, and proven bounds.
 //! Checked by `src/testing/search`, `src/search/prune.rs`, `src/search/slack.rs` and `tests/search`.
+//!
+//! # Durable colonies
+//! Held by `src/storage` and `src/colony/durable`. Checked by `tests/durability`, whose tests are named after these numbers, on a simulated file system
+//! that forgets what was not synced.
+//!
+//! ## D1: what was acknowledged is durable, and what is durable is applied
+//! A tick that [`wait_durable`](crate::colony::Intake::wait_durable) has returned for is in the log on the disk. Recovery applies everything that is there. No
+//! tick is published before it is durable, with what its shards decided.
+//!
+//! ## D2: after recovery all shards are at one tick
+//! It is at or after the last acknowledged one, and each shard holds what it held there.
+//!
+//! ## D3: at each published tick a document is in one shard, its owner
+//! Shards that are behind are told, with their tick.
+//!
+//! ## D4: the manifest names only files that were synced before it
+//! Nothing that it names is changed or removed.
+//!
+//! ## D5: the log has every record above the lowest tick of the manifest
+//! There is no gap, and a record that a shard's files hold has no effect on it.
+//!
+//! ## D6: one code path applies writes
+//! New writes, logged ones, and those that a dead shard catches up with go through the shard's [`act`](crate::Shard::act).
+//!
+//! ## D7: after the first failed sync, no sync of the process counts
+//! Nothing more is written or acknowledged until the colony is opened again.
+//!
+//! ## D8: whatever was removed, cut off, refused or set aside at opening is in the report
+//!
+//! ## D9: answers after recovery equal those of one index, to the bit
+//! While a shard is behind, they equal those of one index over the documents of the published views.
+//!
+//! ## D10: what a report told is what replay does
+//! A shard that refuses something else in replay than it did the first time is an error, which names the shard and the document.

@@ -3,10 +3,16 @@
 //! Times are of 2 cores of an AMD EPYC; `benches/RESULTS.md` has all of them, with how they were measured.
 //!
 //! # What is not durable
-//! - **Everything is in memory.** A process that ends, or a colony that is dropped without [`close`](crate::Colony::close), loses it.
+//! - **Everything is in memory**, unless the colony was opened in a directory, with the feature `durable`. A process that ends, or a colony that is
+//!   dropped without [`close`](crate::Colony::close), loses it.
+//! - **A durable colony is on one disk.** What [`wait_durable`](crate::colony::Intake::wait_durable) has returned for survives the end of the
+//!   process and a power cut, as far as the disk keeps what it has synced. It doesn't survive the disk. Copies are up to you: with the colony closed,
+//!   a copy of its directory is one.
+//! - **Writes that no tick has taken are not durable**, and a drop loses them. [`close`](crate::Colony::close) takes them in its last tick.
+//! - **The messages of a tick that was never published are lost** with the process, since its Sense never happened.
 //! - **Documents are not moved.** A ring says where a document belongs; after a change you move it. A colony avoids the need: a
 //!   shard that is added to one with documents owns nothing, and only an empty one can be removed.
-//! - **A dead shard comes back with what its factory gives it.** Its last view is at hand ([`Birth::last`](crate::colony::Birth::last)). What
+//! - **In memory, a dead shard comes back with what its factory gives it.** Its last view is at hand ([`Birth::last`](crate::colony::Birth::last)). What
 //!   the new life doesn't hold is missing from then on, and counted in the report.
 //! - **One process.** Addresses are for display.
 //! - **With `panic = "abort"`** a shard that panics ends the process.
@@ -21,6 +27,9 @@
 //! | [`Colony::tick`](crate::Colony::tick) | the slowest shard in each phase, at most [`phase_timeout`](crate::ColonyConfig::phase_timeout) for each round of shards |
 //! | [`Intake::try_add`](crate::colony::Intake::try_add) and its like | nothing that takes long |
 //! | [`Intake::add`](crate::colony::Intake::add) and its like | room in the inbox, until the deadline |
+//! | [`Intake::wait_durable`](crate::colony::Intake::wait_durable) | the sync of the tick's record, until the deadline |
+//! | [`Colony::tick`](crate::Colony::tick) of a durable colony | also the sync, dead shards for at most a fifth of `phase_timeout`, and a checkpoint that can't keep up for at most the tick's own length |
+//! | dropping a durable colony | the checkpoint that is running |
 //! | [`Intake::wait_published`](crate::colony::Intake::wait_published) | the tick, until the deadline |
 //!
 //! - **A phase must not wait in [`Intake::add`](crate::colony::Intake::add)**, nor may the thread that ticks: only the tick makes room. A
@@ -64,6 +73,8 @@
 //! | a ring | 28 to 46 bytes a point, 16 to 32 more with up to 255 shards and 65,536 points, at least 16 KiB; 64 shards of 150 points: 650 KB |
 //! | a topology that was replaced | until nobody reads it; at most 64 of them and 8 MiB are kept to free them with a later change. A [`Router`](crate::Router) keeps one until its next call, so drop idle routers. |
 //! | an inbox | what is in it, at most [`inbox_capacity`](crate::ColonyConfig::inbox_capacity) writes a shard |
+//! | the inbox of a durable colony's shard | also the encoded documents, at most `inbox_bytes` a shard, and one document that is larger |
+//! | a text shard of a durable colony | its whole index, with all fields stored |
 //! | messages | what is sent, at most [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) a shard and tick |
 //! | a tick | its writes, kept until it is published, and the views before and after |
 //! | event channels | the events in them, at most 65,536 each |

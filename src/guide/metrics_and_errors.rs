@@ -141,6 +141,10 @@
 //! | --- | --- |
 //! | `Full` | try again after the next tick, or use [`add`](crate::colony::Intake::add) with a deadline |
 //! | `Recovering` | try again after some ticks; [`forget_shard`](crate::Colony::forget_shard) if it doesn't come back |
+//! | `FullOfBytes` | the same as for `Full` |
+//! | `Encoding`, `TooLarge` | correct the document; nobody can write it to the log |
+//! | `StorageFull`, `Stalled` | make room, or mend the disk; the next tick tries again |
+//! | `LogFull` | see with [`checkpoint`](crate::Colony::checkpoint) what the checkpoints fail with |
 //! | `NoOwner`, `Closed` | keep the document: nobody takes it now |
 //!
 //! | [`ReturnReason`](crate::colony::ReturnReason) | means | do |
@@ -151,6 +155,8 @@
 //! | `Died { suspect: true }` | the shard had been given it when it died | look at it first: it may kill the next life too |
 //! | `Recovering`, `NoOwner` | a message found no owner | write it again, or drop it |
 //! | `Closed` | the colony ended | keep it for the next one |
+//! | `Undecided` | the colony ended; the disk may have the write or not | open the colony again and look |
+//! | `SetAside` | the shard died of the write each time; it is in the quarantine | look at it, then take it out of the [quarantine](crate::Colony::quarantine) |
 //!
 //! ```
 //! use tickring::colony::{Batch, Refusal, ReturnReason, TickContext};
@@ -205,6 +211,14 @@
 //! | `AlreadyPrepared`, `NothingPrepared` | `prepare` and `publish` out of turn | nothing changed |
 //! | `NotPublished` | a wait's deadline passed | wait again |
 //! | `UnknownShard`, `ShardLives`, `NotEmpty`, `Documents` | the shard can't be changed so | nothing changed |
+//! | `Storage` with `Full` or `Io` from a tick | the tick stays as it is | make room, and tick again |
+//! | `Storage` with `Poisoned` from a tick | the colony is closed | [`close`](crate::Colony::close) it, look at the disk, and open it again |
+//! | `Storage` from elsewhere | an error of the directory | see [below](#a-colonys-directory) |
+//! | `Replay` | a shard can't apply what the log has for it | correct the shard's code, and open the colony again; nothing is lost |
+//! | `Save` | a shard can't save its view; the log keeps what the checkpoint would have | correct the shard's code |
+//! | `NotQuarantined` | there is no such write | look at [`quarantine`](crate::Colony::quarantine) again |
+//! | `InMemory` | the colony has no directory | open it with one |
+//! | `NotDurable` | a wait's deadline passed | wait again |
 //! | `Closed` | final | read on from the last publication, or build another colony |
 //!
 //! # Search

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, hits, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, hits, durable, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a complete run without it writes the results.
@@ -13,6 +13,7 @@ mod busy;
 mod colonies;
 mod corpus;
 mod crew;
+mod durable;
 mod frequency;
 mod hits;
 mod leaves;
@@ -55,7 +56,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 14] = [
+const SUITES: [(&str, Suite); 15] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -69,6 +70,7 @@ const SUITES: [(&str, Suite); 14] = [
     ("queries", queries::run),
     ("leaves", leaves::run),
     ("hits", hits::run),
+    ("durable", durable::run),
     ("scale", scale::run),
 ];
 

@@ -1,5 +1,7 @@
 //! A single tantivy index of all documents, the alternative without shards. Its text is cut by the same analyzer.
 
+use std::path::Path;
+
 use tantivy::collector::TopDocs;
 use tantivy::merge_policy::NoMergePolicy;
 use tantivy::query::QueryParser;
@@ -22,24 +24,41 @@ pub struct Single {
 
 impl Single {
     pub fn new(threads: usize, merges: bool) -> Self {
+        let single = Self::of(threads, None);
+        if !merges {
+            single.writer.set_merge_policy(Box::new(NoMergePolicy));
+        }
+        single
+    }
+
+    /// On the disk, with its texts stored.
+    pub fn stored(threads: usize, directory: &Path) -> Self {
+        Self::of(threads, Some(directory))
+    }
+
+    fn of(threads: usize, directory: Option<&Path>) -> Self {
         let mut schema = Schema::builder();
-        let text = TextOptions::default().set_indexing_options(
+        let mut text = TextOptions::default().set_indexing_options(
             TextFieldIndexing::default()
                 .set_tokenizer("default")
                 .set_index_option(IndexRecordOption::WithFreqsAndPositions),
         );
+        if directory.is_some() {
+            text = text.set_stored();
+        }
         let title = schema.add_text_field("title", text.clone());
         let body = schema.add_text_field("body", text);
         let id = schema.add_bytes_field("id", BytesOptions::default().set_indexed().set_fast());
-        let index = Index::create_in_ram(schema.build());
+        let schema = schema.build();
+        let index = match directory {
+            Some(path) => Index::create_in_dir(path, schema).expect("there is room"),
+            None => Index::create_in_ram(schema),
+        };
         let analyzer = tokenizer(&Analyzer::default().name());
         index.tokenizers().register("default", analyzer);
         let writer: IndexWriter = index
             .writer_with_num_threads(threads, threads * 50_000_000)
             .expect("threads can be started");
-        if !merges {
-            writer.set_merge_policy(Box::new(NoMergePolicy));
-        }
         Self {
             index,
             writer,

@@ -17,7 +17,108 @@ use crate::publication::ShardFailure;
 /// [publication](crate::colony::TickContext::publication) that these two phases see is empty. A shard that wants to derive something from the
 /// other shards' views does so in [`sense`](Shard::sense) and [sends](crate::colony::TickContext::send) it to itself: messages are logged.
 ///
-/// If the shard refuses other writes than it did the first time, the colony can't be opened.
+/// Replay calls [`act`](Shard::act) for each tick that had writes for the colony, and [`advance`](Shard::advance) once at its end. It doesn't call
+/// [`sense`](Shard::sense) and [`decay`](Shard::decay). So what a shard changes in another phase than Act, or in ticks without writes, is gone after a
+/// replay, and must not change what the shard holds. If the shard refuses other writes than it did the first time, the colony can't be opened.
+///
+/// [`check_durable`](crate::colony::check_durable) looks whether a shard of yours keeps to this.
+///
+/// # Poison
+/// A shard that dies is opened again within the tick if that takes at most a fifth of [`phase_timeout`](crate::ColonyConfig::phase_timeout). If it dies
+/// three times at one tick, the writes of that tick are halved until those are found of which it dies. They are
+/// [set aside](crate::colony::ReturnReason::SetAside), all writes of one document together. After it has hung twice at one tick, all its writes of
+/// that tick are.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Arc;
+/// use std::time::{Duration, Instant};
+/// use tickring::colony::{Batch, DurableConfig, DurableShard, Saved, Saving, TickContext, Write};
+/// use tickring::publication::ShardFailure;
+/// use tickring::{Colony, DocumentId, Shard, ShardId, View};
+///
+/// #[derive(Default, Clone)]
+/// struct Numbers(Arc<BTreeMap<DocumentId, u32>>);
+///
+/// impl Shard for Numbers {
+///     type Document = u32;
+///     type View = Self;
+///
+///     fn act(
+///         &mut self,
+///         _context: &mut TickContext<'_, u32, Self>,
+///         batch: &mut Batch<'_, u32>,
+///     ) -> Result<(), ShardFailure> {
+///         let numbers = Arc::make_mut(&mut self.0);
+///         for (_, _, write) in batch.iter() {
+///             match write {
+///                 Write::Add { id, document } | Write::Upsert { id, document } => numbers.insert(*id, **document),
+///                 Write::Delete { id } => numbers.remove(id),
+///             };
+///         }
+///         Ok(())
+///     }
+///     fn view(&mut self) -> Result<Self, ShardFailure> {
+///         Ok(self.clone())
+///     }
+/// }
+///
+/// impl DurableShard for Numbers {
+///     type Settings = ();
+///
+///     fn encode((): &(), number: &u32, out: &mut Vec<u8>) -> Result<(), ShardFailure> {
+///         out.extend(number.to_le_bytes());
+///         Ok(())
+///     }
+///     fn decode((): &(), bytes: &[u8]) -> Result<u32, ShardFailure> {
+///         Ok(u32::from_le_bytes(bytes.try_into()?))
+///     }
+///     fn open((): &(), _shard: ShardId, saved: Option<&Saved>) -> Result<Self, ShardFailure> {
+///         let mut numbers = Self::default();
+///         if let Some(saved) = saved {
+///             let bytes = saved.read("numbers")?;
+///             for bytes in bytes.chunks_exact(20) {
+///                 let (id, number) = (bytes[..16].try_into()?, bytes[16..].try_into()?);
+///                 Arc::make_mut(&mut numbers.0).insert(DocumentId::from_bytes(id), u32::from_le_bytes(number));
+///             }
+///         }
+///         Ok(numbers)
+///     }
+///     fn save(view: &Self, saving: &mut Saving<'_>) -> Result<(), ShardFailure> {
+///         let pairs = view.0.iter();
+///         let bytes = pairs.flat_map(|(id, number)| [&id.as_bytes()[..], &number.to_le_bytes()].concat());
+///         Ok(saving.write("numbers", &bytes.collect::<Vec<_>>())?)
+///     }
+/// }
+///
+/// impl View for Numbers {
+///     type Statistics = ();
+///     fn holds(&self, document: DocumentId) -> bool {
+///         self.0.contains_key(&document)
+///     }
+///     fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+///         Ok(self.0.keys().copied().collect())
+///     }
+///     fn statistics(_views: &[&Self]) -> Result<(), ShardFailure> {
+///         Ok(())
+///     }
+/// }
+///
+/// let directory = tempfile::tempdir()?;
+/// let soon = || Instant::now() + Duration::from_secs(10);
+/// let id = DocumentId::from_seed(1);
+///
+/// let mut colony = Colony::<Numbers>::open(directory.path(), DurableConfig::default(), ())?;
+/// let ticket = colony.intake().try_upsert(id, 7)?;
+/// colony.tick()?;
+/// colony.intake().wait_durable(ticket.tick(), soon())?; // from here on, no crash can take it away
+/// drop(colony);
+///
+/// let colony = Colony::<Numbers>::open(directory.path(), DurableConfig::default(), ())?;
+/// assert_eq!(colony.opened().expect("it has a directory").writes, 1);
+/// assert!(colony.publication().shards().iter().any(|shard| shard.view().holds(id)));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
 pub trait DurableShard: Shard + Send + Sized {
     /// What all shards of a colony are made with, such as a schema or a budget of memory. `()` if there is nothing.
     type Settings: Send + Sync + 'static;
