@@ -10,6 +10,7 @@ use super::document::normalised;
 use super::generate::Vocabulary;
 use super::infer::{SAMPLE_RECORDS, Sample};
 use super::item::{Item, Place, Skipped};
+use super::reading::Reading;
 use super::records::{Limits, Records};
 use super::shape::Shape;
 use super::source::{self, FileKey, MAX_BYTES, STANDARD_INPUT, StandardInput};
@@ -48,15 +49,15 @@ pub(super) fn generate(
 /// Calls `take` for each document of the paths. The order depends only on the arguments and the files. Returns whether it read a file of
 /// records.
 pub(super) fn read(
-    run: &Run,
+    reading: &Reading,
     standard: &StandardInput,
     purpose: Purpose<'_>,
     take: &mut dyn FnMut(Item) -> Result<(), Failure>,
 ) -> Result<bool, Failure> {
     let mut reader = Reader {
-        run,
+        reading,
         standard,
-        globs: walk::globs(run)?,
+        globs: walk::globs(reading)?,
         seen: HashMap::new(),
         documents: 0,
         settled: false,
@@ -65,13 +66,16 @@ pub(super) fn read(
         purpose,
         take,
     };
-    run.paths.iter().try_for_each(|path| reader.path(path))?;
+    reading
+        .paths
+        .iter()
+        .try_for_each(|path| reader.path(path))?;
     Ok(reader.has_records)
 }
 
 /// The reader of all paths of the command line.
 pub(super) struct Reader<'a> {
-    pub(super) run: &'a Run,
+    pub(super) reading: &'a Reading,
     standard: &'a StandardInput,
     purpose: Purpose<'a>,
     pub(super) globs: Override,
@@ -91,7 +95,7 @@ impl Reader<'_> {
     pub(super) fn take(&mut self, item: Item) -> Result<(), Failure> {
         match &item {
             Item::Document(..) => self.documents += 1,
-            Item::Skipped(skipped) => self.settled |= skipped.named,
+            Item::Skipped(skipped) | Item::Noted(skipped) => self.settled |= skipped.named,
             Item::Complaint(_) => {}
         }
         (self.take)(item)
@@ -123,10 +127,10 @@ impl Reader<'_> {
         if let Some((first, gave)) = key.as_ref().and_then(|key| self.seen.get(key)) {
             let reason = format!("the same file as {first}, which counts once");
             self.settled |= gave;
-            return self.take(Item::skipped(name, &reason));
+            return self.take(Item::noted(name, &reason));
         }
         let before = self.documents;
-        if self.run.format.is_records(path) {
+        if self.reading.format.is_records(path) {
             self.has_records = true;
             self.records(path, &name, named)?;
         } else {
@@ -252,7 +256,7 @@ impl Reader<'_> {
             "the member {member:?} is not indexed: the first {SAMPLE_RECORDS} records don't have it"
         );
         self.unknown.insert(member);
-        self.take(Item::skipped(place.to_string(), &reason))
+        self.take(Item::noted(place.to_string(), &reason))
     }
 }
 

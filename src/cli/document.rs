@@ -36,8 +36,13 @@ impl Document {
 
     /// Creates the document of a record. Its id is the UUID v5 of the record's id.
     pub(super) fn record(name: String, text: TextDocument) -> Self {
+        Self::named(record_id(&name), name, text)
+    }
+
+    /// Creates the document of a record that was exported with its id and name.
+    pub(super) const fn named(id: DocumentId, name: String, text: TextDocument) -> Self {
         Self {
-            id: hashed("record", name.as_bytes()),
+            id,
             is_file: false,
             text,
             name,
@@ -97,6 +102,11 @@ fn has_long_run(text: &str) -> bool {
         run = if in_word { run + 1 } else { 0 };
         run > LONG
     })
+}
+
+/// Returns the id of the document of a record with this id.
+pub(super) fn record_id(name: &str) -> DocumentId {
+    hashed("record", name.as_bytes())
 }
 
 fn hashed(kind: &str, name: &[u8]) -> DocumentId {

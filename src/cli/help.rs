@@ -9,6 +9,83 @@ done. Skipped records, and skipped files found in a directory, don't change the 
     };
 }
 
+macro_rules! index_exit_codes {
+    () => {
+        "\
+Exit code: 0 on success; 1 if a path of the command line isn't there, can't be read to its end or is a file that gave no document, or if a \
+document was refused, after all else is done, or if the colony can't be opened or written; 2 if the command line is wrong, and nothing is done. \
+Skipped records, and skipped files found in a directory, don't change the exit code."
+    };
+}
+
+macro_rules! data_exit_codes {
+    () => {
+        "Exit code: 0 on success; 1 if the colony can't be read or a query can't be answered; 2 if the command line is wrong."
+    };
+}
+
+macro_rules! verify_exit_codes {
+    () => {
+        "Exit code: 0 if everything is right; 1 if something is wrong or can't be read, which is said; 2 if the command line is wrong."
+    };
+}
+
+pub(super) const INDEX_EXIT_CODES: &str = index_exit_codes!();
+pub(super) const DATA_EXIT_CODES: &str = data_exit_codes!();
+pub(super) const VERIFY_EXIT_CODES: &str = verify_exit_codes!();
+
+/// Each line with a dollar sign is run as a test in the repository, in the order of these texts.
+pub(super) const INDEX_HELP: &str = concat!(
+    "\
+Examples, to be run in tickring's repository:
+  Create a colony in the directory /tmp/books, with the fields of the records:
+    $ tickring index tests/books.jsonl --data /tmp/books --schema infer
+  Continue it:
+    $ tickring index tests/books.jsonl --data /tmp/books
+  Know what is on the disk:
+    $ tickring index tests/books.jsonl --data /tmp/books --acknowledge
+
+",
+    index_exit_codes!()
+);
+pub(super) const SEARCH_HELP: &str = concat!(
+    "\
+`tickring run --help` explains the queries.
+
+Example, after those of `tickring index --help`:
+    $ tickring search --data /tmp/books --query 'title:sea year:>=1900' --json
+
+",
+    data_exit_codes!()
+);
+pub(super) const EXPORT_HELP: &str = concat!(
+    "\
+A record has the fields of the schema, or id, title and text. If its id doesn't follow from them, as that of a file doesn't, it has the \
+member tickring.document besides, which `tickring index` reads.
+
+Example, after those of `tickring index --help`:
+    $ tickring export --data /tmp/books | gzip > /tmp/books.jsonl.gz
+
+",
+    data_exit_codes!()
+);
+pub(super) const VERIFY_HELP: &str = concat!(
+    "\
+Example, after those of `tickring index --help`:
+    $ tickring verify --data /tmp/books
+
+",
+    verify_exit_codes!()
+);
+pub(super) const SHARDS_HELP: &str = concat!(
+    "\
+Example, after those of `tickring index --help`:
+    $ tickring shards --data /tmp/books
+
+",
+    data_exit_codes!()
+);
+
 pub(super) const EXIT_CODES: &str = exit_codes!();
 
 /// Each line with a dollar sign is run as a test in the repository, and each query over the books.

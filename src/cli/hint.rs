@@ -8,10 +8,11 @@ use super::source::STANDARD_INPUT;
 
 /// Returns a hint if paths that aren't there look like the words of a query, and none is asked.
 pub(super) fn at_query(run: &Run) -> Option<String> {
-    if !run.queries.is_empty() || run.query_file.is_some() {
+    if !run.asking.queries.is_empty() || run.asking.query_file.is_some() {
         return None;
     }
     let (words, paths) = run
+        .reading
         .paths
         .iter()
         .map(|path| normalised(path))

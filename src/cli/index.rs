@@ -1,5 +1,6 @@
 //! Indexing: sends every document to the inbox of its owner, and runs a tick when enough documents wait.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -8,10 +9,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tickring::colony::{Intake, TickReport};
 use tickring::error::IntakeError;
-use tickring::search::{TextDocument, TextShard, TextShardConfig, TextView};
+use tickring::search::{Hit, TextDocument, TextShard, TextShardConfig, TextView};
 use tickring::{Colony, ColonyConfig, DocumentId, Publication, ShardId, TickPhase};
 
 use super::Failure;
+use super::answers::Names;
 use super::arguments::Run;
 use super::corpus::{self, Purpose};
 use super::document::{Document, shortened_words};
@@ -24,7 +26,7 @@ const TICK_BYTES: u64 = 64 << 20;
 /// The maximum capacity of an inbox. A full inbox makes the next tick run earlier.
 const MAX_INBOX: usize = 4_096;
 /// The time that a shard may take for one phase. An eviction ends the run, so only a shard that hangs forever should be evicted.
-const PHASE_TIMEOUT: Duration = Duration::from_secs(3_600);
+pub(super) const PHASE_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// The time that a run waits for its threads to end.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -83,6 +85,20 @@ impl Known {
     }
 }
 
+impl Names for HashMap<DocumentId, Known> {
+    fn compare(&self, one: &Hit, other: &Hit) -> Ordering {
+        let name = |hit: &Hit| self.get(&hit.document).map(|known| &known.name);
+        name(one).cmp(&name(other))
+    }
+
+    fn of(&self, hit: &Hit) -> (String, Option<Place>) {
+        let known = self.get(&hit.document);
+        known.map_or_else(Default::default, |known| {
+            (known.name.clone(), known.place.clone())
+        })
+    }
+}
+
 struct Indexing {
     colony: Colony<TextShard>,
     intake: Intake<TextShard>,
@@ -104,7 +120,7 @@ pub(super) fn index(
     indexing.indexed.skipped = left_out;
     let mut take = |item| match item {
         Item::Document(document, place) => indexing.add(document, place, run.tick_documents),
-        Item::Skipped(skipped) => {
+        Item::Skipped(skipped) | Item::Noted(skipped) => {
             indexing.indexed.skipped.push(skipped);
             Ok(())
         }
@@ -113,11 +129,11 @@ pub(super) fn index(
             Ok(())
         }
     };
-    let has_records = if run.paths.is_empty() {
+    let has_records = if run.reading.paths.is_empty() {
         corpus::generate(run, shape, &mut take)?;
         false
     } else {
-        corpus::read(run, standard, Purpose::Documents(shape), &mut take)?
+        corpus::read(&run.reading, standard, Purpose::Documents(shape), &mut take)?
     };
     let mut indexed = indexing.finish()?;
     indexed.has_records = has_records;
@@ -129,7 +145,7 @@ pub(super) fn index(
 }
 
 fn nothing_found(run: &Run, skipped: &[Skipped]) -> String {
-    let paths = corpus::described(&run.paths);
+    let paths = corpus::described(&run.reading.paths);
     let first = skipped.first().map_or_else(String::new, |first| {
         let (count, path, reason) = (skipped.len(), &first.path, &first.reason);
         format!(" ({count} skipped, the first: {path}: {reason})")
@@ -272,19 +288,23 @@ impl Indexing {
     }
 }
 
-/// Creates the progress bar. It appears on standard error, and only on a terminal.
+/// Creates the progress bar of a run.
 fn progress(run: &Run) -> ProgressBar {
-    let (length, template) = if run.paths.is_empty() {
-        (
-            Some(run.documents),
-            "{elapsed_precise} {wide_bar} {human_pos}/{human_len} documents",
-        )
-    } else {
-        (
-            None,
-            "{elapsed_precise} {spinner} {human_pos} documents, {per_sec}",
-        )
-    };
+    if !run.reading.paths.is_empty() {
+        return documents_progress();
+    }
+    let template = "{elapsed_precise} {wide_bar} {human_pos}/{human_len} documents";
+    styled(Some(run.documents), template)
+}
+
+/// Creates the progress bar of documents whose number isn't known.
+pub(super) fn documents_progress() -> ProgressBar {
+    let template = "{elapsed_precise} {spinner} {human_pos} documents, {per_sec}";
+    styled(None, template)
+}
+
+/// Creates a progress bar. It appears on standard error, and only on a terminal.
+pub(super) fn styled(length: Option<u64>, template: &str) -> ProgressBar {
     let progress = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
     match ProgressStyle::with_template(template) {
         Ok(style) => progress.with_style(style),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tickring::search::{Analyzer, Field, Schema, SchemaBuilder, SchemaError};
 
+use super::durable::naming;
 use super::item::{Place, Skipped};
 use super::kinds::Kinds;
 use super::record::Object;
@@ -64,7 +65,7 @@ impl Sample {
         };
         self.records += 1;
         for (name, value) in object.into_members() {
-            if name == self.id {
+            if name == self.id || name == naming::OWN {
                 continue;
             }
             let position = *self.positions.entry(name.clone()).or_insert_with(|| {

@@ -33,6 +33,8 @@ pub(super) enum Item {
     /// A document, and its place unless it is generated.
     Document(Document, Option<Place>),
     Skipped(Skipped),
+    /// Something to list besides the documents and what is skipped instead of one.
+    Noted(Skipped),
     /// A file without a document. What is wrong with its content was skipped before, so this doesn't count besides.
     Complaint(Skipped),
 }
@@ -40,6 +42,14 @@ pub(super) enum Item {
 impl Item {
     pub(super) fn skipped(path: impl Into<String>, reason: &impl ToString) -> Self {
         Self::file_skipped(path, reason, false)
+    }
+
+    pub(super) fn noted(path: impl Into<String>, reason: &impl ToString) -> Self {
+        Self::Noted(Skipped {
+            path: path.into(),
+            reason: reason.to_string(),
+            named: false,
+        })
     }
 
     pub(super) fn file_skipped(

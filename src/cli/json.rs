@@ -7,8 +7,10 @@ use serde::Serialize;
 use serde_json::{Serializer, Value};
 use tickring::search::{self, Field, Schema, TextDocument};
 
+use super::answers::Answer;
 use super::escape::Visible;
-use super::report::{Answer, Report};
+use super::item;
+use super::report::{Report, ShardShare};
 use super::snippet::Shown;
 
 #[derive(Serialize)]
@@ -30,7 +32,7 @@ struct Output<'a> {
 }
 
 #[derive(Serialize)]
-struct Skipped<'a> {
+pub(super) struct Skipped<'a> {
     path: &'a str,
     reason: &'a str,
 }
@@ -42,20 +44,20 @@ struct Shortened {
 }
 
 #[derive(Serialize)]
-struct Shard {
+pub(super) struct Shard {
     id: u32,
     documents: u64,
     share: f64,
 }
 
 #[derive(Serialize)]
-struct Seconds {
-    index: f64,
-    aggregate: f64,
+pub(super) struct Seconds {
+    pub(super) index: f64,
+    pub(super) aggregate: f64,
 }
 
 #[derive(Serialize)]
-struct Query<'a> {
+pub(super) struct Query<'a> {
     query: &'a str,
     microseconds: u64,
     /// The number of words that count by their first 255 bytes, if there are any.
@@ -95,33 +97,37 @@ struct Snippet<'a> {
     highlights: Vec<[usize; 2]>,
 }
 
+impl<'a> Skipped<'a> {
+    pub(super) fn of(skipped: &'a item::Skipped) -> Self {
+        Self {
+            path: &skipped.path,
+            reason: &skipped.reason,
+        }
+    }
+}
+
+impl Shard {
+    pub(super) const fn of(share: &ShardShare) -> Self {
+        Self {
+            id: share.id.as_u32(),
+            documents: share.documents,
+            share: share.share,
+        }
+    }
+}
+
 pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     let indexed = &report.indexed;
     let object = Output {
         documents: indexed.documents.len(),
         bytes: indexed.bytes,
-        skipped: indexed
-            .skipped
-            .iter()
-            .map(|skipped| Skipped {
-                path: &skipped.path,
-                reason: &skipped.reason,
-            })
-            .collect(),
+        skipped: indexed.skipped.iter().map(Skipped::of).collect(),
         shortened: indexed
             .shortened()
             .into_iter()
             .map(|(path, words)| Shortened { path, words })
             .collect(),
-        shards: report
-            .shards
-            .iter()
-            .map(|shard| Shard {
-                id: shard.id.as_u32(),
-                documents: shard.documents,
-                share: shard.share,
-            })
-            .collect(),
+        shards: report.shards.iter().map(Shard::of).collect(),
         ticks: indexed.ticks,
         epoch: indexed.publication.epoch().get(),
         distinct_terms: report.frequencies.len(),
@@ -132,17 +138,13 @@ pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> 
         schema: report
             .inferred
             .then(|| indexed.publication.statistics().schema()),
-        queries: report
-            .answers
-            .iter()
-            .map(|answer| query(report, answer))
-            .collect(),
+        queries: report.answers.iter().map(query).collect(),
     };
     object.serialize(&mut Serializer::with_formatter(&mut *output, Visible))?;
     writeln!(output)
 }
 
-fn query<'a>(report: &'a Report, answer: &'a Answer) -> Query<'a> {
+pub(super) fn query(answer: &Answer) -> Query<'_> {
     let page = answer.page.as_ref();
     let hits = page.iter().flat_map(|page| &page.hits);
     Query {
@@ -153,10 +155,9 @@ fn query<'a>(report: &'a Report, answer: &'a Answer) -> Query<'a> {
         hits: hits
             .map(|found| {
                 let hit = &found.hit;
-                let known = report.known(hit);
-                let place = known.and_then(|known| known.place.as_ref());
+                let place = found.place.as_ref();
                 Hit {
-                    document: known.map_or("", |known| &known.name),
+                    document: &found.name,
                     path: place.map(|place| place.path.as_str()),
                     line: place.and_then(|place| place.line),
                     score: hit.score,
@@ -187,7 +188,7 @@ fn fields(document: &TextDocument) -> BTreeMap<&str, Vec<Value>> {
         .collect()
 }
 
-fn value(value: &search::Value) -> Value {
+pub(super) fn value(value: &search::Value) -> Value {
     match value {
         search::Value::Integer(value) => (*value).into(),
         search::Value::Float(value) => (*value).into(),

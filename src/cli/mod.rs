@@ -1,9 +1,12 @@
-//! The command `tickring run`: indexes text in many shards in lockstep ticks, and answers queries like a single index.
+//! The command line: indexes text in many shards in lockstep ticks, in memory or on the disk, and answers queries like a single index.
 
+mod answers;
 mod arguments;
+mod asking;
 mod corpus;
 mod decode;
 mod document;
+mod durable;
 mod escape;
 mod format;
 mod generate;
@@ -16,6 +19,7 @@ mod json;
 mod kinds;
 mod number;
 mod queries;
+mod reading;
 mod record;
 mod records;
 mod report;
@@ -35,6 +39,7 @@ use clap::error::ErrorKind;
 
 use self::arguments::{Arguments, Command, Run};
 use self::queries::Wrong;
+use self::reading::Reading;
 use self::report::Report;
 use self::shape::Shape;
 use self::source::{STANDARD_INPUT, StandardInput};
@@ -63,12 +68,25 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> ExitCode {
-    let Command::Run(run) = arguments.command;
-    if let Some(reason) = run.wrong() {
+    let command = arguments.command;
+    let wrong = match &command {
+        Command::Run(run) => run.wrong(),
+        Command::Index(index) => index.wrong(),
+        _ => None,
+    };
+    if let Some(reason) = wrong {
         say("error", &reason);
         return WRONG.into();
     }
-    let complete = run.run().unwrap_or_else(|failure| {
+    let done = match &command {
+        Command::Run(run) => run.run(),
+        Command::Index(index) => index.run(),
+        Command::Search(search) => search.run(),
+        Command::Export(export) => export.run(),
+        Command::Verify(verify) => verify.run(),
+        Command::Shards(shards) => shards.run(),
+    };
+    let complete = done.unwrap_or_else(|failure| {
         match failure.downcast_ref::<Wrong>() {
             Some(Wrong(messages)) => say_all("error", messages),
             None => say("error", &failure.to_string()),
@@ -78,7 +96,9 @@ fn run(arguments: Arguments) -> ExitCode {
     if complete {
         return ExitCode::SUCCESS;
     }
-    if let Some(hint) = hint::at_query(&run) {
+    if let Command::Run(run) = &command
+        && let Some(hint) = hint::at_query(run)
+    {
         say("hint", &hint);
     }
     ExitCode::FAILURE
@@ -87,46 +107,42 @@ fn run(arguments: Arguments) -> ExitCode {
 impl Run {
     /// Runs the command. Returns whether every query was answered and every path named on the command line gave what it has.
     fn run(&self) -> Result<bool, Failure> {
-        let asked = queries::given(self)?;
+        let asked = queries::given(&self.asking)?;
         let (standard, mut left_out) = (StandardInput::default(), Vec::new());
-        let shape = match self.schema.as_deref() {
-            None => Shape::plain(self)?,
-            Some(_) if self.infers() => {
-                queries::check(&asked, self)?;
-                let (shape, inferred) = Shape::inferred(self, &standard)?;
+        let shape = match self.reading.schema.as_deref() {
+            None => Shape::plain(&self.reading, self.asking.snippets)?,
+            Some(_) if self.reading.infers() => {
+                queries::check(&asked, &self.asking, self.reading.analyzer())?;
+                let (shape, inferred) =
+                    Shape::inferred(&self.reading, self.asking.snippets, &standard)?;
                 say("schema", &shape.schema.to_json());
                 inferred.warnings.iter().for_each(|one| say("warning", one));
                 left_out.extend(inferred.left_out.into_iter().map(|(_, one)| one));
                 shape
             }
-            Some(file) => Shape::from_file(file, self)?,
+            Some(file) => Shape::from_file(file, &self.reading)?,
         };
-        let queries = queries::parse(&asked, &shape.schema, self)?;
-        if self.snippets && snippet::fields(&shape.schema).next().is_none() {
+        let hint = match self.reading.schema.is_none() && !self.reading.paths.is_empty() {
+            true => "; --schema infer makes the fields of records searchable",
+            false => "",
+        };
+        let queries = queries::parse(&asked, &shape.schema, &self.asking, hint)?;
+        if self.asking.snippets && snippet::fields(&shape.schema).next().is_none() {
             say(
                 "warning",
                 "--snippets has no effect: the schema has no stored text field",
             );
         }
-        let reads_queries = self.query_file.as_deref() == Some(Path::new(STANDARD_INPUT));
-        if self.paths.is_empty() && !reads_queries && source::standard_input_waits() {
+        let reads_queries = self.asking.query_file.as_deref() == Some(Path::new(STANDARD_INPUT));
+        if self.reading.paths.is_empty() && !reads_queries && source::standard_input_waits() {
             say(
                 "warning",
                 "standard input isn't read, as no path is -; the corpus is generated",
             );
         }
         let indexed = index::index(self, &shape, &standard, left_out)?;
-        if !self.paths.is_empty() {
-            for (option, lacking) in self.useless(indexed.has_records) {
-                say(
-                    "warning",
-                    &format!("{option} had no effect: there were no {lacking}"),
-                );
-            }
-        }
-        if let Some(name) = shape.absent_title().filter(|_| indexed.has_records) {
-            let so = "(--title-field), so none has a title";
-            say("warning", &format!("no record has the field {name:?} {so}"));
+        if !self.reading.paths.is_empty() {
+            say_useless(&self.reading, indexed.has_records, shape.absent_title());
         }
         let report = Report::new(indexed, queries, self)?;
         let mut complete = true;
@@ -163,6 +179,18 @@ impl Run {
     }
 }
 
+/// Names the options that had no effect on what was read. `title` is the field of the title, if it was given and no record has it.
+fn say_useless(reading: &Reading, has_records: bool, title: Option<&str>) {
+    for (option, lacking) in reading.useless(has_records) {
+        let what = format!("{option} had no effect: there were no {lacking}");
+        say("warning", &what);
+    }
+    if let Some(name) = title.filter(|_| has_records) {
+        let so = "(--title-field), so none has a title";
+        say("warning", &format!("no record has the field {name:?} {so}"));
+    }
+}
+
 /// Writes a message to standard error, in one line.
 fn say(kind: &str, message: &str) {
     say_all(kind, &[message]);
@@ -172,5 +200,5 @@ fn say(kind: &str, message: &str) {
 fn say_all(kind: &str, messages: &[impl AsRef<str>]) {
     let shown = |message: &_| escape::shown(AsRef::as_ref(message));
     let lines: Vec<_> = messages.iter().map(shown).collect();
-    let _ = writeln!(io::stderr(), "{kind}: {}", lines.join("\n"));
+    let _ = writeln!(io::stderr().lock(), "{kind}: {}", lines.join("\n"));
 }

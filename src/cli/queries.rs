@@ -4,10 +4,10 @@ use std::error::Error;
 use std::fmt;
 
 use tickring::frequency::DocumentFrequencies;
-use tickring::search::{Field, Query, QueryError, QueryParser, Schema};
+use tickring::search::{Analyzer, Field, Query, QueryError, QueryParser, Schema};
 
 use super::Failure;
-use super::arguments::Run;
+use super::asking::Asking;
 use super::document::normalised;
 use super::item::Place;
 use super::source::{self, MAX_BYTES};
@@ -38,9 +38,9 @@ impl Asked {
 }
 
 /// Returns the queries of the command line, then those of the file, one per line. Blank lines are ignored.
-pub(super) fn given(run: &Run) -> Result<Vec<Asked>, Failure> {
-    let mut all: Vec<_> = run.queries.iter().cloned().map(Asked::new).collect();
-    let Some(file) = run.query_file.as_deref() else {
+pub(super) fn given(asking: &Asking) -> Result<Vec<Asked>, Failure> {
+    let mut all: Vec<_> = asking.queries.iter().cloned().map(Asked::new).collect();
+    let Some(file) = asking.query_file.as_deref() else {
         return Ok(all);
     };
     let path = normalised(file);
@@ -65,35 +65,41 @@ pub(super) fn given(run: &Run) -> Result<Vec<Asked>, Failure> {
 }
 
 /// Checks the queries before their schema is known. What some schema allows passes.
-pub(super) fn check(asked: &[Asked], run: &Run) -> Result<(), Failure> {
+pub(super) fn check(asked: &[Asked], asking: &Asking, analyzer: Analyzer) -> Result<(), Failure> {
     let unknown = |error: &QueryError| matches!(error, QueryError::UnknownField { .. });
     // A field that no query names: whatever a query says of a field, it may be right.
     let is_named = |name: &String| asked.iter().any(|one| one.text.contains(name.as_str()));
     let mut names = (0_u64..).map(|number| format!("field{number}"));
     let unnamed = names.find(|name| !is_named(name)).unwrap_or_default();
-    let schema = Schema::builder().field(Field::text(unnamed).analyzer(run.analyzer));
-    parsed(asked, &schema.build()?, run, unknown).map(|_| ())
+    let schema = Schema::builder().field(Field::text(unnamed).analyzer(analyzer));
+    parsed(asked, &schema.build()?, asking, "", unknown).map(|_| ())
 }
 
 /// Parses the queries for documents of this schema.
 ///
 /// # Errors
-/// If a query can't be parsed. The error names each such query with its place, and why.
-pub(super) fn parse(asked: &[Asked], schema: &Schema, run: &Run) -> Result<Vec<Query>, Failure> {
-    parsed(asked, schema, run, |_| false)
+/// If a query can't be parsed. The error names each such query with its place, and why. If it names an unknown field, `hint` follows.
+pub(super) fn parse(
+    asked: &[Asked],
+    schema: &Schema,
+    asking: &Asking,
+    hint: &str,
+) -> Result<Vec<Query>, Failure> {
+    parsed(asked, schema, asking, hint, |_| false)
 }
 
 fn parsed(
     asked: &[Asked],
     schema: &Schema,
-    run: &Run,
+    asking: &Asking,
+    hint: &str,
     passes: impl Fn(&QueryError) -> bool,
 ) -> Result<Vec<Query>, Failure> {
-    let parser = QueryParser::new(schema).all_words(run.all_words);
+    let parser = QueryParser::new(schema).all_words(asking.all_words);
     let mut queries = Vec::new();
     let mut wrong = Vec::new();
     for Asked { text, place } in asked {
-        let query = if run.literal {
+        let query = if asking.literal {
             parser.literal(text)
         } else {
             parser.parse(text)
@@ -103,7 +109,9 @@ fn parsed(
             Err(error) if passes(&error) => {}
             Err(error) => {
                 let place = place.as_ref().map(|place| format!("{place}: "));
-                let (place, hint) = (place.unwrap_or_default(), hint(&error, run));
+                let place = place.unwrap_or_default();
+                let is_unknown = matches!(error, QueryError::UnknownField { .. });
+                let hint = if is_unknown { hint } else { "" };
                 wrong.push(format!("{place}query {text:?}: {error}{hint}"));
             }
         }
@@ -112,16 +120,6 @@ fn parsed(
         Ok(queries)
     } else {
         Err(Box::new(Wrong(wrong)))
-    }
-}
-
-/// Returns what may help besides what the error says.
-fn hint(error: &QueryError, run: &Run) -> &'static str {
-    let is_unknown = matches!(error, QueryError::UnknownField { .. });
-    if is_unknown && run.schema.is_none() && !run.paths.is_empty() {
-        "; --schema infer makes the fields of records searchable"
-    } else {
-        ""
     }
 }
 

@@ -61,7 +61,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn get(&self, name: &str) -> Option<&Value> {
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.members.get(name).map(|(_, value)| value)
     }
 
@@ -201,6 +201,15 @@ pub(super) fn id_of(object: &Object<'_>, id: Name<'_>) -> Result<Option<String>,
             format!("the field {name:?} is {written}, not a whole number of at most 64 bits: write it as a string")
         }),
         Some(_) => Err(format!("the field {name:?} is neither a string nor a number")),
+    }
+}
+
+/// Returns the id of a record that has this value as its id.
+pub(super) fn id_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(number) => whole(number),
+        _ => None,
     }
 }
 

@@ -3,15 +3,13 @@
 use std::time::{Duration, Instant};
 
 use tickring::frequency::{DocumentFrequencies, aggregate_owned};
-use tickring::search::{
-    self, Field, Found, Hit, Query, SearchError, SearchOptions, TextDocument, TextView, search_with,
-};
+use tickring::publication::Published;
+use tickring::search::{Field, Query, SearchError, TextView};
 use tickring::{Publication, ShardId};
 
+use super::answers::{Answer, Asked};
 use super::arguments::Run;
-use super::document::shortened_words;
-use super::index::{Indexed, Known};
-use super::snippet::{self, Shown};
+use super::index::Indexed;
 use super::{Failure, queries};
 
 pub(super) struct ShardShare {
@@ -19,32 +17,6 @@ pub(super) struct ShardShare {
     pub(super) documents: u64,
     /// The fraction of all documents.
     pub(super) share: f64,
-}
-
-pub(super) struct Answer {
-    pub(super) query: String,
-    pub(super) elapsed: Duration,
-    /// The number of its words that are searched for by their first 255 bytes.
-    pub(super) shortened_words: u64,
-    /// The hits, or the reason why the query couldn't be answered.
-    pub(super) page: Result<Page, String>,
-}
-
-/// A part of the hits of a query.
-pub(super) struct Page {
-    /// The rank of the first hit that is shown, from 0.
-    pub(super) offset: usize,
-    /// The number of all matches.
-    pub(super) total: u64,
-    pub(super) hits: Vec<HitShown>,
-}
-
-pub(super) struct HitShown {
-    pub(super) hit: Hit,
-    /// If one was asked for, and there is one.
-    pub(super) snippet: Option<Shown>,
-    /// What the user's schema stores.
-    pub(super) stored: Option<TextDocument>,
 }
 
 pub(super) struct Report {
@@ -62,51 +34,54 @@ impl Report {
     pub(super) fn new(indexed: Indexed, queries: Vec<Query>, run: &Run) -> Result<Self, Failure> {
         let publication = &indexed.publication;
         let total = indexed.documents.len();
-        let shards = publication
-            .shards()
-            .iter()
-            .map(|shard| {
-                let documents = shard.view().document_count();
-                ShardShare {
-                    id: shard.shard(),
-                    documents,
-                    share: ratio(documents, total as u64),
-                }
-            })
-            .collect();
         let begun = Instant::now();
-        let field = vocabulary_field(publication)?;
-        let dictionaries = publication
-            .shards()
-            .iter()
-            .map(|shard| shard.view().term_frequencies(&field))
-            .collect::<Result<Vec<_>, _>>()?;
-        let frequencies = aggregate_owned(dictionaries)?;
+        let frequencies = frequencies(publication)?;
         let aggregation = begun.elapsed();
         let queries = if queries.is_empty() {
-            let asked = queries::from_vocabulary(&frequencies, total as u64);
-            queries::parse(&asked, publication.statistics().schema(), run)?
+            let made = queries::from_vocabulary(&frequencies, total as u64);
+            queries::parse(&made, publication.statistics().schema(), &run.asking, "")?
         } else {
             queries
         };
-        let answers = queries
-            .iter()
-            .map(|query| answer(&indexed, query, run))
-            .collect();
+        let asked = Asked {
+            publication,
+            names: &indexed.documents,
+            asking: &run.asking,
+            shows_stored: run.reading.schema.is_some() && !run.reading.infers(),
+        };
+        let answers = queries.iter().map(|query| asked.answer(query)).collect();
         Ok(Self {
-            shards,
+            shards: shares(publication),
             frequencies,
             aggregation,
             answers,
-            inferred: run.infers(),
+            inferred: run.reading.infers(),
             indexed,
         })
     }
+}
 
-    /// Returns what is known about the document of a hit.
-    pub(super) fn known(&self, hit: &Hit) -> Option<&Known> {
-        self.indexed.documents.get(&hit.document)
-    }
+/// Returns how the documents are shared out.
+pub(super) fn shares(publication: &Publication<TextView>) -> Vec<ShardShare> {
+    let shards = publication.shards();
+    let counts = shards.iter().map(|shard| shard.view().document_count());
+    let all = counts.clone().sum();
+    let share = |(shard, documents): (&Published<TextView>, _)| ShardShare {
+        id: shard.shard(),
+        documents,
+        share: ratio(documents, all),
+    };
+    shards.iter().zip(counts).map(share).collect()
+}
+
+/// Returns the document frequencies of the terms in document bodies, or in another text field if they are empty, over all shards.
+pub(super) fn frequencies(
+    publication: &Publication<TextView>,
+) -> Result<DocumentFrequencies, Failure> {
+    let field = vocabulary_field(publication)?;
+    let shards = publication.shards().iter();
+    let dictionaries = shards.map(|shard| shard.view().term_frequencies(&field));
+    Ok(aggregate_owned(dictionaries.collect::<Result<_, _>>()?)?)
 }
 
 /// Returns the text field whose words are counted: `body`, or the one with the most words if there is none there.
@@ -131,60 +106,10 @@ fn vocabulary_field(publication: &Publication<TextView>) -> Result<String, Searc
     Ok(most.1.to_owned())
 }
 
-fn answer(indexed: &Indexed, query: &Query, run: &Run) -> Answer {
-    let begun = Instant::now();
-    // Hits of the same score are ordered by name.
-    let known = |hit: &Hit| indexed.documents.get(&hit.document);
-    let by_name = |one: &Hit, other: &Hit| {
-        let name = |hit| known(hit).map(|known| &known.name);
-        name(one).cmp(&name(other))
-    };
-    let options = SearchOptions::new()
-        .offset(run.offset)
-        .limit(run.top)
-        .total()
-        .ties_by(&by_name);
-    let found = search_with(&indexed.publication, query, &options);
-    let elapsed = begun.elapsed();
-    let page = found.and_then(|found| page(indexed, query, run, found));
-    Answer {
-        query: query.as_str().to_owned(),
-        elapsed,
-        shortened_words: shortened_words(&TextDocument::new("", query.as_str())),
-        page: page.map_err(|error| error.to_string()),
-    }
-}
-
-fn page(indexed: &Indexed, query: &Query, run: &Run, found: Found) -> Result<Page, SearchError> {
-    let makers = match run.snippets {
-        true => snippet::makers(&indexed.publication, query)?,
-        false => Vec::new(),
-    };
-    let is_own = run.schema.is_some() && !run.infers();
-    let shown = |hit: Hit| {
-        let stored = match is_own || run.snippets {
-            true => search::stored(&indexed.publication, &hit)?,
-            false => None,
-        };
-        let snippet = stored
-            .as_ref()
-            .and_then(|stored| snippet::of(stored, &makers));
-        let stored = stored.filter(|_| is_own);
-        Ok(HitShown {
-            hit,
-            snippet,
-            stored,
-        })
-    };
-    let hits = found.hits.into_iter().map(shown);
-    Ok(Page {
-        offset: run.offset,
-        total: found.total.unwrap_or_default(),
-        hits: hits.collect::<Result<_, SearchError>>()?,
-    })
-}
-
 #[expect(clippy::cast_precision_loss, reason = "for display")]
 fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        return 0.0;
+    }
     part as f64 / whole as f64
 }

@@ -8,12 +8,13 @@ use std::path::Path;
 use tickring::search::{Field, Schema, TextDocument};
 
 use super::Failure;
-use super::arguments::Run;
 use super::corpus::{self, Purpose};
 use super::document::{Document, normalised};
+use super::durable::naming;
 use super::format::inner_name;
 use super::infer::{Inferred, Sample};
 use super::item::Place;
+use super::reading::Reading;
 use super::record::{Fields, Name, Object, id_of, record};
 use super::source::{self, StandardInput};
 
@@ -36,20 +37,20 @@ pub(super) struct Shape<'a> {
 
 impl<'a> Shape<'a> {
     /// Returns the shape of documents with a title and a body, which the options name.
-    pub(super) fn plain(run: &'a Run) -> Result<Self, Failure> {
-        let fields = ["title", "body"].map(|name| Field::text(name).analyzer(run.analyzer));
+    pub(super) fn plain(reading: &'a Reading, stored: bool) -> Result<Self, Failure> {
+        let fields = ["title", "body"].map(|name| Field::text(name).analyzer(reading.analyzer()));
         let schema = fields.into_iter().fold(Schema::builder(), |schema, field| {
-            let stored = run.snippets && field.name() == "body";
-            schema.field(if stored { field.stored() } else { field })
+            let is_shown = stored && field.name() == "body";
+            schema.field(if is_shown { field.stored() } else { field })
         });
         Ok(Self {
             schema: schema.build()?,
             plain: Some(Fields {
-                id: run.id_field(),
-                text: run.text_field(),
-                title: run.title_field(),
+                id: reading.id_field(),
+                text: reading.text_field(),
+                title: reading.title_field(),
             }),
-            id: run.id_field(),
+            id: reading.id_field(),
             has_title: Cell::new(false),
             is_inferred: false,
             left_out: HashSet::new(),
@@ -57,43 +58,54 @@ impl<'a> Shape<'a> {
     }
 
     /// Returns the shape that a schema gives.
-    pub(super) fn of(schema: Schema, run: &'a Run) -> Self {
+    pub(super) fn of(schema: Schema, reading: &'a Reading) -> Self {
         Self {
             schema,
             plain: None,
-            id: run.id_field(),
+            id: reading.id_field(),
             has_title: Cell::new(false),
             is_inferred: false,
-            left_out: HashSet::new(),
+            left_out: HashSet::from([naming::OWN.to_owned()]),
         }
     }
 
     /// Returns the shape that fits the first records, and how it was inferred.
     pub(super) fn inferred(
-        run: &'a Run,
+        reading: &'a Reading,
+        stored: bool,
         standard: &StandardInput,
     ) -> Result<(Self, Inferred), Failure> {
-        let mut sample = Sample::new(run.id_field().name);
+        let mut sample = Sample::new(reading.id_field().name);
         standard.keep();
-        corpus::read(run, standard, Purpose::Sample(&mut sample), &mut |_| Ok(()))?;
+        corpus::read(reading, standard, Purpose::Sample(&mut sample), &mut |_| {
+            Ok(())
+        })?;
         standard.rewind();
-        let inferred = sample.schema(run.snippets, run.analyzer)?;
+        let inferred = sample.schema(stored, reading.analyzer())?;
         let left_out = inferred.left_out.iter();
-        let id = Some(run.id_field().name.to_owned());
+        let others = [reading.id_field().name, naming::OWN].map(str::to_owned);
         let shape = Self {
             is_inferred: true,
-            left_out: left_out.map(|(name, _)| name.clone()).chain(id).collect(),
-            ..Self::of(inferred.schema.clone(), run)
+            left_out: left_out
+                .map(|(name, _)| name.clone())
+                .chain(others)
+                .collect(),
+            ..Self::of(inferred.schema.clone(), reading)
         };
         Ok((shape, inferred))
     }
 
     /// Reads the schema from a file.
-    pub(super) fn from_file(path: &Path, run: &'a Run) -> Result<Self, Failure> {
+    pub(super) fn from_file(path: &Path, reading: &'a Reading) -> Result<Self, Failure> {
         let named = |reason: String| format!("{}: {reason}", path.display());
         let json = source::read_named(path, MAX_SCHEMA_BYTES).map_err(named)?;
         let schema = Schema::from_json(&json).map_err(|error| named(error.to_string()))?;
-        Ok(Self::of(schema, run))
+        Ok(Self::of(schema, reading))
+    }
+
+    /// Returns whether records have a text and maybe a title.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.plain.is_some()
     }
 
     /// Makes the document of a file.
@@ -134,9 +146,12 @@ impl<'a> Shape<'a> {
         place: &Place,
     ) -> Result<(Document, Vec<String>), String> {
         let object = Object::read(line)?;
-        let named = |id, text| match id {
-            Some(id) => Document::record(id, text),
-            None => Document::line(place.to_string(), text),
+        let member = object.get(naming::OWN).filter(|_| !self.id.is_given);
+        let given = member.map(naming::given).transpose()?;
+        let named = |id, text| match (&given, id) {
+            (Some((id, name)), _) => Document::named(*id, name.clone(), text),
+            (None, Some(id)) => Document::record(id, text),
+            (None, None) => Document::line(place.to_string(), text),
         };
         if let Some(names) = self.plain {
             if object.has(names.title.name) {
@@ -148,14 +163,14 @@ impl<'a> Shape<'a> {
             add(&mut text, "body", record.text)?;
             return Ok((named(record.id, text), Vec::new()));
         }
-        let id = id_of(&object, self.id)?;
+        let id = match given {
+            Some(_) => None,
+            None => id_of(&object, self.id)?,
+        };
         let is_left_out = |name: &&String| self.left_out.contains(*name);
         let is_field = |name: &str| self.schema.fields().iter().any(|at| at.name() == name);
-        let line = match object
-            .names()
-            .filter(is_left_out)
-            .any(|name| is_field(name))
-        {
+        let mut taken = object.names().filter(is_left_out);
+        let line = match taken.any(|name| is_field(name)) {
             true => Cow::Owned(object.without(&self.left_out)),
             false => Cow::Borrowed(line),
         };

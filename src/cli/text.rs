@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use tickring::search::Hit;
-
+use super::answers::{Answer, HitShown};
 use super::escape::shown;
-use super::report::{Answer, HitShown, Report};
+use super::report::{Report, ShardShare};
 
 /// The maximum number of skipped files and records that are listed.
 const LISTED: usize = 20;
@@ -24,7 +23,17 @@ pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> 
     write_skipped(report, output)?;
     write_shortened(report, output)?;
     writeln!(output, "\nshards")?;
-    for shard in &report.shards {
+    write_shards(&report.shards, output)?;
+    write_ticks(report, output)?;
+    write_terms(report, output)?;
+    for answer in &report.answers {
+        write_answer(answer, output)?;
+    }
+    Ok(())
+}
+
+pub(super) fn write_shards(shards: &[ShardShare], output: &mut impl Write) -> io::Result<()> {
+    for shard in shards {
         writeln!(
             output,
             "  {:<10} {:>9} documents  {:>5.1} %",
@@ -32,11 +41,6 @@ pub(super) fn write(report: &Report, output: &mut impl Write) -> io::Result<()> 
             shard.documents,
             shard.share * 100.0
         )?;
-    }
-    write_ticks(report, output)?;
-    write_terms(report, output)?;
-    for answer in &report.answers {
-        write_answer(report, answer, output)?;
     }
     Ok(())
 }
@@ -115,7 +119,7 @@ fn write_terms(report: &Report, output: &mut impl Write) -> io::Result<()> {
     writeln!(output)
 }
 
-fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io::Result<()> {
+pub(super) fn write_answer(answer: &Answer, output: &mut impl Write) -> io::Result<()> {
     writeln!(
         output,
         "\nquery      {}  ({})",
@@ -136,15 +140,15 @@ fn write_answer(report: &Report, answer: &Answer, output: &mut impl Write) -> io
         return writeln!(output, "  no more hits: {total} in all");
     }
     writeln!(output, "  showing {first}–{last} of {total}")?;
-    for (rank, HitShown { hit, snippet, .. }) in (first..).zip(&page.hits) {
+    for (rank, found) in (first..).zip(&page.hits) {
         writeln!(
             output,
             "  {rank:>3}. {:>10.5}  {:<10} {}",
-            hit.score,
-            hit.shard.to_string(),
-            shown(&name(report, hit))
+            found.hit.score,
+            found.hit.shard.to_string(),
+            shown(&name(found))
         )?;
-        if let Some(shown) = snippet {
+        if let Some(shown) = &found.snippet {
             writeln!(
                 output,
                 "       {}",
@@ -175,23 +179,20 @@ fn grouped(number: u64) -> String {
 }
 
 /// Returns the name of the document, and where a record stands.
-fn name(report: &Report, hit: &Hit) -> String {
-    let Some(known) = report.known(hit) else {
-        return String::new();
-    };
-    match &known.place {
+fn name(found: &HitShown) -> String {
+    match &found.place {
         Some(place) if place.line.is_some() => {
             let place = place.to_string();
-            if place == known.name {
+            if place == found.name {
                 place
             } else {
-                format!("{}  {place}", known.name)
+                format!("{}  {place}", found.name)
             }
         }
-        _ => known.name.clone(),
+        _ => found.name.clone(),
     }
 }
 
-fn seconds(duration: Duration) -> String {
+pub(super) fn seconds(duration: Duration) -> String {
     format!("{:.3} ms", duration.as_secs_f64() * 1_000.0)
 }

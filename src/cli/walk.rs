@@ -9,10 +9,10 @@ use ignore::{DirEntry, Walk, WalkBuilder};
 use parking_lot::Mutex;
 
 use super::Failure;
-use super::arguments::Run;
 use super::corpus::Reader;
 use super::document::normalised;
 use super::item::Item;
+use super::reading::Reading;
 use super::rules::DamagedRules;
 
 /// The rules that the walk asks, and that note what they found.
@@ -25,9 +25,9 @@ pub(super) fn glob(text: &str) -> Result<String, ignore::Error> {
 }
 
 /// Returns the matcher of the options `--glob`. They only narrow what the other rules leave.
-pub(super) fn globs(run: &Run) -> Result<Override, Failure> {
+pub(super) fn globs(reading: &Reading) -> Result<Override, Failure> {
     let mut builder = OverrideBuilder::new(std::env::current_dir()?);
-    for glob in &run.globs {
+    for glob in &reading.globs {
         builder.add(glob)?;
     }
     Ok(builder.build()?)
@@ -42,7 +42,7 @@ impl Reader<'_> {
         let mut empty = true;
         for entry in walk {
             for note in rules.lock().take_notes() {
-                self.take(Item::Skipped(note))?;
+                self.take(Item::Noted(note))?;
             }
             for error in entry.iter().filter_map(DirEntry::error) {
                 self.note_rules(error, directory)?;
@@ -53,7 +53,7 @@ impl Reader<'_> {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => continue,
                 Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => {
                     let reason = "a symbolic link to a directory, which isn't followed";
-                    self.take(Item::skipped(normalised(entry.path()), &reason))?;
+                    self.take(Item::noted(normalised(entry.path()), &reason))?;
                 }
                 Ok(entry) => self.file(entry.path(), false)?,
                 Err(error) => {
@@ -66,23 +66,23 @@ impl Reader<'_> {
             empty = false;
         }
         for note in rules.lock().take_notes() {
-            self.take(Item::Skipped(note))?;
+            self.take(Item::Noted(note))?;
         }
         if empty {
-            self.take(Item::skipped(normalised(directory), &self.no_files()))?;
+            self.take(Item::noted(normalised(directory), &self.no_files()))?;
         }
         Ok(())
     }
 
     fn no_files(&self) -> String {
         let mut without = Vec::new();
-        if !self.run.hidden {
+        if !self.reading.hidden {
             without.push("hidden");
         }
-        if !self.run.no_ignore {
+        if !self.reading.no_ignore {
             without.push("ignored");
         }
-        if !self.run.globs.is_empty() {
+        if !self.reading.globs.is_empty() {
             without.push("unmatched");
         }
         let without = without.join(" and ");
@@ -101,11 +101,11 @@ impl Reader<'_> {
         let mut builder = WalkBuilder::new(directory);
         builder
             .sort_by_file_path(Path::cmp)
-            .follow_links(self.run.follow)
-            .hidden(!self.run.hidden);
+            .follow_links(self.reading.follow)
+            .hidden(!self.reading.hidden);
         let filter = Arc::clone(&rules);
         let globs = self.globs.clone();
-        let no_ignore = self.run.no_ignore;
+        let no_ignore = self.reading.no_ignore;
         if no_ignore {
             builder
                 .parents(false)
@@ -115,7 +115,7 @@ impl Reader<'_> {
                 .git_exclude(false);
         } else if rules.lock().exclude_root() {
             for note in rules.lock().take_notes() {
-                self.take(Item::Skipped(note))?;
+                self.take(Item::Noted(note))?;
             }
             let reason = "an ignore file can't be read, so nothing here is indexed";
             self.take(Item::file_skipped(normalised(directory), &reason, true))?;
@@ -138,7 +138,7 @@ impl Reader<'_> {
         }
         let (path, reason) = walk_failure(error);
         let path = normalised(path.unwrap_or(directory));
-        self.take(Item::skipped(path, &reason))
+        self.take(Item::noted(path, &reason))
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod durable;
 mod endings;
 mod files;
 mod formats;

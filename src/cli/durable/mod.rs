@@ -1,0 +1,20 @@
+//! The commands of a colony that is kept in a directory: `index`, `search`, `export`, `verify` and `shards`.
+
+mod drive;
+mod export;
+mod index;
+mod line;
+pub(super) mod naming;
+mod place;
+mod report;
+mod search;
+mod shape;
+mod shards;
+mod summary;
+mod verify;
+
+pub(super) use self::export::Export;
+pub(super) use self::index::Index;
+pub(super) use self::search::Search;
+pub(super) use self::shards::Shards;
+pub(super) use self::verify::Verify;

@@ -1,0 +1,97 @@
+//! What `tickring index` has done.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+use tickring::Tick;
+
+use super::index::Read;
+use super::place::Publication;
+use super::report;
+use crate::cli::json::{Shard, Skipped};
+use crate::cli::report::shares;
+use crate::cli::{Failure, escape, text};
+
+/// What was done.
+pub(super) struct Summary<'a> {
+    pub(super) publication: &'a Publication,
+    pub(super) read: &'a Read,
+    /// The number of documents that are settled.
+    pub(super) durable: u64,
+    pub(super) tick: Tick,
+    pub(super) directory: &'a str,
+    pub(super) opened: Duration,
+    pub(super) elapsed: Duration,
+}
+
+#[derive(Serialize)]
+struct Output<'a> {
+    durable: u64,
+    tick: Tick,
+    epoch: u64,
+    /// Those of the colony.
+    documents: u64,
+    /// Those that were read.
+    read: u64,
+    bytes: u64,
+    skipped: Vec<Skipped<'a>>,
+    refused: Vec<Skipped<'a>>,
+    shards: Vec<Shard>,
+    seconds: Seconds,
+}
+
+#[derive(Serialize)]
+struct Seconds {
+    open: f64,
+    index: f64,
+}
+
+impl Summary<'_> {
+    pub(super) fn print(&self, as_json: bool) -> Result<(), Failure> {
+        let mut output = io::BufWriter::new(io::stdout().lock());
+        let written = match as_json {
+            true => report::write_line(&self.output(), &mut output),
+            false => self.write(&mut output),
+        };
+        report::ended(written.and_then(|()| output.flush()))?;
+        Ok(())
+    }
+
+    fn output(&self) -> Output<'_> {
+        let read = self.read;
+        Output {
+            durable: self.durable,
+            tick: self.tick,
+            epoch: self.publication.epoch().get(),
+            documents: report::documents(self.publication),
+            read: read.documents,
+            bytes: read.bytes,
+            skipped: read.skipped.iter().map(Skipped::of).collect(),
+            refused: read.refused.iter().map(Skipped::of).collect(),
+            shards: report::shards(self.publication),
+            seconds: Seconds {
+                open: self.opened.as_secs_f64(),
+                index: self.elapsed.as_secs_f64(),
+            },
+        }
+    }
+
+    fn write(&self, output: &mut impl Write) -> io::Result<()> {
+        let read = self.read;
+        let (count, bytes, took) = (read.documents, read.bytes, text::seconds(self.elapsed));
+        writeln!(output, "indexed    {count} ({bytes} bytes) in {took}")?;
+        writeln!(output, "skipped    {}", read.skipped.len())?;
+        if !read.refused.is_empty() {
+            writeln!(output, "refused    {}", read.refused.len())?;
+        }
+        let documents = report::documents(self.publication);
+        let (directory, tick) = (escape::shown(self.directory), self.tick);
+        writeln!(
+            output,
+            "documents  {documents} in {directory}, at tick {tick}"
+        )?;
+        writeln!(output, "\nshards")?;
+        text::write_shards(&shares(self.publication), output)
+    }
+}

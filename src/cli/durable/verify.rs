@@ -1,0 +1,128 @@
+//! `tickring verify`: whether a colony on the disk is as it should be.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use serde::Serialize;
+use tickring::Tick;
+
+use super::place::{Data, Found};
+use super::report;
+use crate::cli::Failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    data: Data,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    tick: Tick,
+    shards: usize,
+    documents: usize,
+    /// The records of the log, and the writes in them.
+    log_records: usize,
+    log_writes: usize,
+    /// What is wrong.
+    wrong: Vec<String>,
+}
+
+impl Verify {
+    /// Runs the command. Returns whether everything is right.
+    pub(in crate::cli) fn run(&self) -> Result<bool, Failure> {
+        // Opening compares the sums of all files, and runs the log through the shards.
+        let checked = checked(&self.data.read()?)?;
+        let mut output = io::BufWriter::new(io::stdout().lock());
+        let written = match self.json {
+            true => report::write_line(&checked, &mut output),
+            false => write(&checked, &mut output),
+        };
+        report::ended(written.and_then(|()| output.flush()))?;
+        Ok(checked.wrong.is_empty())
+    }
+}
+
+fn checked(found: &Found) -> Result<Checked, Failure> {
+    let publication = found.colony.publication();
+    let verified = found.colony.verify()?;
+    let mut wrong = Vec::new();
+    let misplaced = verified.misplaced.iter();
+    wrong.extend(misplaced.map(|(id, shard)| format!("{id} is in {shard}, which doesn't own it")));
+    let doubled = verified.doubled.iter();
+    wrong.extend(doubled.map(|(id, shard)| format!("{id} is in {shard} besides another place")));
+    let counted = report::documents(publication);
+    if counted != verified.documents as u64 {
+        let listed = verified.documents;
+        wrong.push(format!(
+            "the shards count {counted} documents, but list {listed}"
+        ));
+    }
+    if publication.statistics().document_count() != counted {
+        let all = publication.statistics().document_count();
+        wrong.push(format!(
+            "the statistics count {all} documents, the shards {counted}"
+        ));
+    }
+    for shard in publication.shards() {
+        if shard.tick() != publication.tick() {
+            let (id, tick) = (shard.shard(), shard.tick().unwrap_or(0));
+            let all = report::tick(publication);
+            wrong.push(format!("{id} is at tick {tick}, the others at {all}"));
+        }
+        let documents = shard
+            .view()
+            .documents_between(found.settings.placement, ..)?;
+        let mut read = 0;
+        for document in documents {
+            match document {
+                Ok(_) => read += 1,
+                Err(error) => wrong.push(format!("a document of {}: {error}", shard.shard())),
+            }
+        }
+        let counted = shard.view().document_count();
+        if read != counted {
+            let id = shard.shard();
+            wrong.push(format!(
+                "{id} counts {counted} documents, but {read} can be read"
+            ));
+        }
+    }
+    let opened = found.colony.report();
+    Ok(Checked {
+        tick: report::tick(publication),
+        shards: publication.shards().len(),
+        documents: verified.documents,
+        log_records: opened.records,
+        log_writes: opened.writes,
+        wrong,
+    })
+}
+
+fn write(checked: &Checked, output: &mut impl Write) -> io::Result<()> {
+    let Checked {
+        tick,
+        shards,
+        documents,
+        log_records,
+        log_writes,
+        wrong,
+    } = checked;
+    writeln!(output, "tick       {tick}, of all {shards} shards")?;
+    writeln!(
+        output,
+        "log        {log_records} records with {log_writes} writes that no checkpoint has"
+    )?;
+    writeln!(output, "documents  {documents}")?;
+    for wrong in wrong {
+        writeln!(output, "  wrong: {wrong}")?;
+    }
+    if wrong.is_empty() {
+        let what = "each file and record has its sum, each document is in one shard, its owner, and can be read";
+        writeln!(output, "right      {what}")?;
+    }
+    Ok(())
+}

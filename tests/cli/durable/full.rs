@@ -1,0 +1,111 @@
+//! A disk that is full or can't be written. Needs the right to mount; says so if it is missing.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::acknowledged::{End, Rounds};
+use super::{corpus, done, refused};
+
+/// A file system in memory, which is unmounted at the end.
+struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    /// Returns nothing if mounting isn't allowed.
+    fn new(options: &str) -> Option<Self> {
+        let place = tempfile::tempdir().unwrap();
+        if mount(&["-t", "tmpfs", "-o", options, "tmpfs"], place.path()) {
+            return Some(Self(place));
+        }
+        eprintln!("SKIPPED: mounting a file system isn't allowed here");
+        None
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn change(&self, options: &str) {
+        assert!(mount(&["-o", &format!("remount,{options}")], self.path()));
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.path()).status();
+    }
+}
+
+fn mount(arguments: &[&str], place: &Path) -> bool {
+    let mut command = Command::new("mount");
+    let ended = command.args(arguments).arg(place).output();
+    ended.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_disk_that_fills_up_loses_nothing_and_goes_on_with_more_room() {
+    let Some(disk) = Mounted::new("size=5m") else {
+        return;
+    };
+    let mut colony = Rounds::new(disk.path(), 5);
+    let mut full = 0;
+    for round in 0..12 {
+        let size = (colony.random().below(700) + 100, 80);
+        let end = match round % 4 {
+            2 => End::After(Duration::from_millis(colony.random().range(100, 700))),
+            _ => End::Itself,
+        };
+        let ended = colony.index(size, end);
+        if ended.status.code() == Some(1) {
+            full += 1;
+            assert!(
+                ended.complaint.contains("there is no space"),
+                "{}",
+                ended.complaint
+            );
+        }
+        let documents = colony.check();
+        println!(
+            "round {round}: {} of {} lines, {documents} documents, {}",
+            ended.durable, size.0, ended.status
+        );
+    }
+    println!("{full} rounds ended because the disk was full");
+    assert!(full > 1);
+    disk.change("size=64m");
+    let last = colony.index((700, 80), End::Itself);
+    assert!(
+        last.status.success() && last.durable == 700,
+        "{}",
+        last.complaint
+    );
+    assert!(colony.check() >= colony.acknowledged());
+}
+
+#[test]
+fn a_disk_that_can_only_be_read_is_read() {
+    let Some(disk) = Mounted::new("size=5m") else {
+        return;
+    };
+    let directory = corpus(&[("a.jsonl", b"{\"id\": 1, \"text\": \"sea\"}\n")]);
+    let (data, new) = (disk.path().join("data"), disk.path().join("new"));
+    let (data, new) = (data.to_str().unwrap(), new.to_str().unwrap());
+    done(&["index", "a.jsonl", "--data", data], directory.path());
+    disk.change("ro");
+    for place in [data, new] {
+        let words = ["Read-only file system", place];
+        refused(
+            &["index", "a.jsonl", "--data", place],
+            directory.path(),
+            1,
+            &words,
+        );
+    }
+    assert_eq!(
+        done(&["export", "--data", data], directory.path())
+            .lines()
+            .count(),
+        1
+    );
+    done(&["verify", "--data", data], directory.path());
+}
