@@ -216,24 +216,29 @@ fn after(lives: &Lives, part: &ShardPart, writes: &[Write<TextDocument>]) -> Tex
 
 #[test]
 fn the_numbers_of_a_life_begin_above_those_of_the_saved_deletes() {
-    let mut lives = Lives::default();
-    let life = lives.begin(None);
-    let mut first: TextShard = lives.open(&settings(), None).unwrap();
-    first.writer.set_merge_policy(Box::new(NoMergePolicy));
-    // As many segments as are merged together.
-    for seed in 0..8 {
-        tick(&mut first, &[upsert(seed), upsert(10 + seed)]);
-    }
-    tick(&mut first, &[delete(17)]);
-    let part = lives.save::<TextShard>(&life, &first.view).unwrap();
-    for more in 0..30 {
-        let mut writes: Writes = vec![delete(more % 7)];
-        writes.extend((100..100 + more).map(upsert));
-        // Of the segment that has deletes.
-        writes.push(delete(7));
-        let mut expected = held(&first.view);
-        act_in_model(&mut expected, &writes);
-        assert_eq!(held(&after(&lives, &part, &writes)), expected, "{more}");
+    // Eight segments are merged when the next life begins, and three aren't.
+    for segments in [3, 8] {
+        let mut lives = Lives::default();
+        let life = lives.begin(None);
+        let mut first: TextShard = lives.open(&settings(), None).unwrap();
+        first.writer.set_merge_policy(Box::new(NoMergePolicy));
+        for at in 0..segments {
+            let seeds = 10 * at..10 * (at + 1);
+            tick(&mut first, &seeds.map(upsert).collect::<Writes>());
+        }
+        tick(&mut first, &[delete(1)]);
+        let part = lives.save::<TextShard>(&life, &first.view).unwrap();
+        // The numbers of these writes reach that of the saved deletes, if they begin too low.
+        for more in (0..36).map(|more| more * segments / 3) {
+            let mut writes: Writes = vec![delete(11)];
+            writes.extend((100..100 + more).map(upsert));
+            // Of the segment that has deletes.
+            writes.push(delete(2));
+            let mut expected = held(&first.view);
+            act_in_model(&mut expected, &writes);
+            let found = held(&after(&lives, &part, &writes));
+            assert_eq!(found, expected, "{segments} segments, {more} more");
+        }
     }
 }
 
