@@ -17,8 +17,23 @@ pub struct Stop {
 
 #[derive(Debug, Default)]
 struct Signal {
-    is_set: Mutex<bool>,
-    set: Condvar,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_set: bool,
+    /// How many times somebody has begun to wait for a tick of one of the colonies.
+    calls: u64,
+}
+
+/// Why a wait for the next tick has ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Woken {
+    Stopped,
+    Called,
+    Due,
 }
 
 impl Stop {
@@ -29,46 +44,64 @@ impl Stop {
 
     /// Sets the flag, and wakes the loops that wait for it. Idempotent.
     pub fn stop(&self) {
-        // See `wait`.
-        let mut is_set = self.shared.is_set.lock();
-        *is_set = true;
-        self.shared.set.notify_all();
+        self.change(|state| state.is_set = true);
+    }
+
+    /// Wakes the loops, since somebody waits for a tick.
+    pub(super) fn call(&self) {
+        self.change(|state| state.calls = state.calls.wrapping_add(1));
+    }
+
+    /// Changes the state and wakes the loops; see `wait`.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.shared.state.lock();
+        change(&mut state);
+        self.shared.changed.notify_all();
+    }
+
+    fn calls(&self) -> u64 {
+        self.shared.state.lock().calls
     }
 
     /// Returns whether the flag is set.
     pub fn is_stopped(&self) -> bool {
-        *self.shared.is_set.lock()
+        self.shared.state.lock().is_set
     }
 
-    /// Waits for the flag until the deadline, or forever without one. Returns whether the flag is set.
-    fn wait(&self, deadline: Option<Instant>) -> bool {
-        let mut is_set = self.shared.is_set.lock();
-        // The flag is set under this lock, and the wait releases the lock and goes to sleep in one step. So the flag is set either before
-        // the check, which sees it, or after the sleep began, which it ends.
-        while !*is_set {
+    /// Waits for the flag or a call after the first `calls`, until the deadline, or forever without one.
+    fn wait(&self, deadline: Option<Instant>, calls: u64) -> Woken {
+        let mut state = self.shared.state.lock();
+        // The state changes under this lock, and the wait releases the lock and goes to sleep in one step. So a change comes either before the
+        // check, which sees it, or after the sleep began, which it ends.
+        loop {
+            if state.is_set {
+                return Woken::Stopped;
+            }
+            if state.calls != calls {
+                return Woken::Called;
+            }
+            let changed = &self.shared.changed;
             match deadline {
                 Some(deadline) => {
-                    if self
-                        .shared
-                        .set
-                        .wait_until(&mut is_set, deadline)
-                        .timed_out()
-                    {
-                        break;
+                    if changed.wait_until(&mut state, deadline).timed_out() {
+                        return match state.is_set {
+                            true => Woken::Stopped,
+                            false => Woken::Due,
+                        };
                     }
                 }
-                None => self.shared.set.wait(&mut is_set),
+                None => changed.wait(&mut state),
             }
         }
-        *is_set
     }
 }
 
 impl<S: Shard> Colony<S> {
     /// Ticks until `stop` is set or `each` returns [`ControlFlow::Break`]. `each` is called with every report.
     ///
-    /// Ticks begin `pace` apart. If a tick takes longer than that, the next one begins at once; with a pace of zero every tick does. If
-    /// `stop` is already set, nothing runs. A running tick is always finished. The colony isn't closed.
+    /// Ticks begin `pace` apart. If a tick takes longer than that, the next one begins at once; with a pace of zero every tick does. A tick also
+    /// begins at once if a thread waits for it: for its publication, for its durability, or for room in an inbox. If `stop` is already set, nothing
+    /// runs. A running tick is always finished. The colony isn't closed.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -117,6 +150,7 @@ impl<S: Shard> Colony<S> {
         mut each: impl FnMut(&mut Self, TickReport<S::Document>) -> ControlFlow<()>,
     ) -> Result<(), ColonyError> {
         let mut next = Some(Instant::now());
+        self.shared.gate.call_on_demand(stop);
         while !stop.is_stopped() {
             let begun = Instant::now();
             let report = self.tick()?;
@@ -127,8 +161,14 @@ impl<S: Shard> Colony<S> {
             next = next
                 .map(|next| next.max(begun))
                 .and_then(|at| at.checked_add(pace));
-            if stop.wait(next) {
-                break;
+            loop {
+                // A call that comes after this changes the number.
+                let calls = stop.calls();
+                if self.shared.gate.is_wanted(self.current_tick())
+                    || stop.wait(next, calls) != Woken::Called
+                {
+                    break;
+                }
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The waits of callers outside the tick: for a publication, or for room in an inbox.
 
+use super::run::Stop;
 use crate::error::ColonyError;
 use crate::id::Tick;
 use crate::sync::{Condvar, Instant, Mutex};
@@ -12,6 +13,10 @@ struct State {
     unpublished: Tick,
     /// The first tick that isn't durable, if any ever is.
     volatile: Option<Tick>,
+    /// The first tick that nobody has waited for.
+    unwanted: Tick,
+    /// What wakes the thread that runs the ticks, if it sleeps between them.
+    caller: Option<Stop>,
     closed: bool,
 }
 
@@ -53,6 +58,30 @@ impl Gate {
         self.changed.notify_all();
     }
 
+    /// Lets the waits for a tick wake the thread that runs the ticks.
+    pub(super) fn call_on_demand(&self, caller: &Stop) {
+        self.state.lock().caller = Some(caller.clone());
+    }
+
+    /// Returns whether somebody has waited for this tick or a later one.
+    pub(super) fn is_wanted(&self, tick: Tick) -> bool {
+        self.state.lock().unwanted > tick
+    }
+
+    /// Says that somebody is going to wait for a tick, unless it has run.
+    fn want(&self, tick: Tick) {
+        let mut state = self.state.lock();
+        // No write is accepted for a later tick than the one that is drained next.
+        let tick = tick.min(state.collecting);
+        if tick < state.unpublished || tick < state.unwanted {
+            return;
+        }
+        state.unwanted = tick.saturating_add(1);
+        if let Some(caller) = &state.caller {
+            caller.call();
+        }
+    }
+
     /// Returns the tick for which the inboxes are drained next.
     pub(super) fn collecting(&self) -> Tick {
         self.state.lock().collecting
@@ -65,6 +94,7 @@ impl Gate {
 
     /// Waits until the inboxes are drained for `tick` or the colony closes. Returns whether that came before the deadline.
     pub(super) fn wait_drained(&self, tick: Tick, deadline: Instant) -> bool {
+        self.want(tick);
         self.wait_for(deadline, |state| {
             (tick < state.collecting || state.closed).then_some(())
         })
@@ -77,6 +107,7 @@ impl Gate {
     }
 
     pub(super) fn wait_published(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
+        self.want(tick);
         self.wait_for(deadline, |state| {
             if tick < state.unpublished {
                 Some(Ok(()))
@@ -95,6 +126,7 @@ impl Gate {
     }
 
     pub(super) fn wait_durable(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
+        self.want(tick);
         self.wait_for(deadline, |state| match state.volatile {
             None => Some(Err(ColonyError::InMemory)),
             Some(volatile) if tick < volatile => Some(Ok(())),

@@ -42,6 +42,31 @@ fn another_thread_stops_a_run_that_pauses() {
     });
 }
 
+/// Without the call, the first wait would last for ever.
+#[test]
+fn a_thread_that_waits_for_a_tick_makes_the_loop_run_it_at_once() {
+    let mut colony = colony(2, 2, nothing());
+    let (stop, intake) = (Stop::new(), colony.intake());
+    thread::scope(|scope| {
+        let stopper = stop.clone();
+        scope.spawn(move || {
+            intake.wait_published(0, far()).unwrap();
+            for seed in 0..50 {
+                let ticket = intake.try_upsert(id(seed), String::new()).unwrap();
+                intake.wait_published(ticket.tick(), far()).unwrap();
+            }
+            stopper.stop();
+        });
+        let mut ticks = 0;
+        let run = colony.run(&stop, NEVER, |_, _| {
+            ticks += 1;
+            ControlFlow::Continue(())
+        });
+        assert_eq!(run, Ok(()));
+        assert!((51..=52).contains(&ticks), "{ticks}");
+    });
+}
+
 #[test]
 fn each_can_break_off_and_use_the_colony() {
     let mut colony = colony(2, 2, nothing());
