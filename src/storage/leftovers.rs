@@ -1,6 +1,7 @@
 //! What an ended process left behind: files that no manifest names.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 use super::files::{Entry, Files, join};
 use super::manifest::{Manifest, life};
@@ -63,7 +64,7 @@ fn temporary(directory: &str, entry: &Entry) -> Option<Leftover> {
     is_temporary.then(|| Leftover::new(directory, entry))
 }
 
-/// Removes leftovers. Nothing depends on it that they stay away: if they are there again after a power cut, they are found again.
+/// Removes leftovers that are still there. Nothing depends on it that they stay away: if they are there again after a power cut, they are found again.
 pub(crate) fn remove(files: &dyn Files, leftovers: &[Leftover]) -> Result<(), StorageError> {
     leftovers.iter().try_for_each(|leftover| {
         let path = &leftover.path;
@@ -72,7 +73,12 @@ pub(crate) fn remove(files: &dyn Files, leftovers: &[Leftover]) -> Result<(), St
         } else {
             files.remove(path)
         };
-        removed.map_err(|error| StorageError::io("remove", path, error))
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(StorageError::io("remove", path, error))
+            }
+            _ => Ok(()),
+        }
     })
 }
 

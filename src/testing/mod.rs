@@ -22,6 +22,8 @@ pub mod barrier;
 pub mod colony;
 #[cfg(all(feature = "serde", not(any(loom, shuttle))))]
 pub mod configuration;
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+pub mod durable;
 pub mod frequency;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub mod jsonl;

@@ -5,5 +5,6 @@
 
 mod colony;
 mod log_and_manifest;
+mod simulated;
 #[cfg(feature = "search")]
 mod text;

@@ -1,5 +1,6 @@
 //! Checkpoints: a publication written down, on a thread of its own, while ticks go on.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -140,11 +141,15 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
         mut manifest,
         next_log,
     } = job;
+    // What this checkpoint doesn't keep is removed only when it has ended, so what is listed now can be kept.
+    let before = directory.manifest();
+    let listed: BTreeSet<_> = before.files().collect();
     let mut saved = Vec::new();
     let written = lives.iter().try_for_each(|(shard, life)| {
         let Some(published) = publication.shard(*shard) else {
             return Ok(());
         };
+        life.keep_only(&listed);
         let mut saving = life.saving(directory.next_checkpoint());
         let ended = kind.save(published.view(), &mut saving);
         let (done, failed) = saving.end();

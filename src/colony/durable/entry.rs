@@ -3,7 +3,8 @@
 use super::members::Members;
 use crate::error::StorageError;
 use crate::id::Tick;
-use crate::storage::changes::{Changes, Outcome};
+use crate::storage::changes::{Changes, Encoded, Message, Outcome, encode_messages};
+use crate::storage::codec::TooLong;
 use crate::storage::log::Record;
 use crate::storage::record::Kind;
 
@@ -36,6 +37,27 @@ impl Entry {
     pub(super) fn outcome(&self) -> Result<Outcome<'_>, StorageError> {
         Outcome::decode(&self.payload)
             .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known sections"))
+    }
+
+    /// Returns the messages of an outcome, as a manifest has them.
+    pub(super) fn sent(&self) -> Result<Vec<u8>, StorageError> {
+        let (outcome, mut bytes) = (self.outcome()?, Vec::new());
+        let encode = |message: &Message<'_>| message.encode(&mut bytes);
+        outcome
+            .messages
+            .iter()
+            .try_for_each(encode)
+            .and_then(|()| {
+                encode_messages(&Encoded {
+                    count: outcome.messages.len(),
+                    pieces: vec![&bytes],
+                })
+            })
+            .map_err(|TooLong(bytes)| StorageError::TooLarge {
+                what: "a tick's messages",
+                bytes: bytes as u64,
+                max: u32::MAX.into(),
+            })
     }
 
     /// Returns the members of the ring from this record on, if they change.

@@ -21,7 +21,9 @@ use crate::error::{ColonyError, IntakeError, StorageError};
 use crate::guarded::GuardedList;
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::publication::{Publication, Published, View};
-use crate::storage::changes::{Decision, Encoded, Outcome, Reason, encode_changes};
+use crate::storage::changes::{
+    Decision, Encoded, Outcome, Reason, encode_changes, encode_messages,
+};
 use crate::storage::codec::TooLong;
 use crate::storage::manifest::Manifest;
 use crate::storage::record::{Kind as RecordKind, Unplaced};
@@ -68,6 +70,9 @@ pub(super) struct Ledger<D, V: View> {
     is_decided: bool,
     /// Whether the last tick sent messages.
     has_sent: bool,
+    /// The messages that the published tick has sent, and those of the running one, for a manifest.
+    sent: Vec<u8>,
+    next_sent: Vec<u8>,
     /// Why the running tick has no record.
     broken: Option<ColonyError>,
     /// The log and the writes since the last checkpoint began.
@@ -91,7 +96,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         position: Position,
         next_shard: u32,
         quarantine: Vec<Kept>,
-        has_sent: bool,
+        sent: Vec<u8>,
     ) -> Self {
         Self {
             restarts: Restarts::new(Arc::clone(&parts)),
@@ -103,7 +108,9 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             next_shard,
             quarantine,
             is_decided: false,
-            has_sent,
+            has_sent: !sent.is_empty(),
+            sent,
+            next_sent: Vec::new(),
             broken: None,
             distance: Distance::default(),
             ticked: Instant::now(),
@@ -189,6 +196,8 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             behind: behind(&ready.parts),
         };
         self.has_sent = messages.count > 0;
+        self.next_sent = encode_messages(&messages)
+            .map_err(|TooLong(bytes)| too_large("a tick's messages", bytes))?;
         if outcome.is_empty() && !self.has_sent {
             return Ok(None);
         }
@@ -234,6 +243,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             next_shard: self.next_shard,
             // What is too long for its encoding can't have come in.
             quarantine: quarantine::encode(&self.quarantine).unwrap_or_default(),
+            sent: self.sent.clone(),
             next_incarnation: next_incarnation
                 .max(last.next_incarnation)
                 .max(self.parts.source.store.next_life()),
@@ -339,6 +349,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             published.is_none_or(|published| incarnation >= published.incarnation())
         };
         self.parts.lives.lock().retain(|life, _| current(life));
+        self.sent = std::mem::take(&mut self.next_sent);
         let distances = self.distances();
         if distances >= 1 && !self.checkpoints.is_running() {
             self.begin_checkpoint(publication);

@@ -90,13 +90,14 @@ impl<S: DurableShard> Colony<S> {
         let begun = Instant::now();
         let given = given::<S>(&config, &settings);
         let stored = store::read(&*files)?;
+        // Before anything is written: a new manifest takes the place of one that was never completed.
+        let leftovers = leftovers::find(&*files, stored.as_ref())?;
         let created = stored.is_none();
         let manifest = match stored {
             Some(manifest) => manifest,
             None => create(&*files, &config, given.clone())?,
         };
         check(shown, &config, &given, &manifest)?;
-        let leftovers = leftovers::find(&*files, Some(&manifest))?;
         let next_life = leftovers::next_life(&*files, &manifest)?;
         let nodes = Nodes {
             placement: config.colony.placement,
@@ -218,6 +219,7 @@ fn create(
         ring: Members::first(shards).encode(),
         goal: Vec::new(),
         quarantine: Vec::new(),
+        sent: Vec::new(),
         next_shard: shards,
         next_incarnation: 1,
         epoch: Epoch::default().get(),

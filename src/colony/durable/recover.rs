@@ -19,6 +19,7 @@ use crate::error::ColonyError;
 use crate::guarded::{Guarded, GuardedList};
 use crate::id::{ShardId, Tick};
 use crate::publication::View;
+use crate::storage::changes::{Message, decode_messages};
 use crate::storage::log::{Extent, LogEnd, LogReader};
 use crate::storage::manifest::{self, Manifest};
 use crate::storage::record::Kind as RecordKind;
@@ -43,7 +44,9 @@ pub(super) struct Recovered<D, V: View> {
     /// The least id that no shard ever had.
     pub(super) next_shard: u32,
     pub(super) tick: Tick,
-    /// The messages that the shards sent in that tick.
+    /// The messages that the shards sent in that tick, as a manifest has them.
+    pub(super) sent: Vec<u8>,
+    /// The same messages.
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) log: LogEnd,
     pub(super) quarantine: Vec<Kept>,
@@ -94,21 +97,22 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         for file in manifest.files() {
             manifest::store::verify(&*self.source.store.files, file)?;
         }
-        let first: Vec<_> = manifest.shards.iter().map(|part| part.id).collect();
+        let members = Members::stored(&manifest.ring)?;
+        let first = first(&manifest, &members);
         thread::scope(|scope| {
             let workers = self.threads.clamp(1, first.len().max(1));
             let (mut tasks, mut threads) = (Vec::new(), Vec::new());
             for worker in 0..workers {
                 let (give, taken) = bounded(AHEAD);
-                let own = first
-                    .iter()
-                    .copied()
-                    .filter(|&shard| at(shard, workers) == worker);
-                let own: Vec<_> = own.collect();
+                let own = first.iter().map(|(&shard, &begun)| (shard, begun));
+                let own: Vec<_> = own
+                    .filter(|&(shard, _)| at(shard, workers) == worker)
+                    .collect();
                 tasks.push(give);
                 threads.push(scope.spawn(move || self.work(own, &taken)));
             }
-            let read = self.read(&manifest, &tasks, progress);
+            let known = first.keys().copied().collect();
+            let read = self.read(&manifest, (known, members), &tasks, progress);
             drop(tasks);
             let mut raised = Vec::new();
             for thread in threads {
@@ -138,6 +142,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     fn read(
         &self,
         manifest: &Manifest,
+        (mut known, mut members): (BTreeSet<ShardId>, Members),
         tasks: &[Sender<Task>],
         progress: &mut dyn FnMut(Replaying),
     ) -> Result<Recovered<D, V>, ColonyError> {
@@ -149,11 +154,9 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         let mut reader = LogReader::new(&*self.source.store.files, manifest.colony, extent)?;
         let total = reader.length();
         let mut report = OpenReport::default();
-        let mut members = Members::stored(&manifest.ring)?;
-        let mut known: BTreeSet<_> = manifest.shards.iter().map(|part| part.id).collect();
         let mut next_shard = manifest.next_shard;
         let (mut tick, mut seq) = (manifest.tick, manifest.seq);
-        let mut sent: Option<Arc<Entry>> = None;
+        let mut sent = manifest.sent.clone();
         // A thread that doesn't take a task has failed, and its error is told.
         let tell = |shard, task| drop(tasks[at(shard, tasks.len())].send(task));
         while let Some(record) = reader.next()? {
@@ -174,9 +177,9 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                     }
                     (known, members) = (now, changed);
                 }
-                sent = None;
+                sent.clear();
             } else {
-                sent = Some(Arc::clone(&entry));
+                sent = entry.sent()?;
             }
             for thread in tasks {
                 if thread.send(Task::Apply(Arc::clone(&entry))).is_err() {
@@ -194,7 +197,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                 return Err(ColonyError::Closed);
             }
         }
-        let messages = sent.map_or_else(|| Ok(GuardedList::new()), |sent| self.sent(&sent))?;
+        let messages = self.messages(&sent, tick)?;
         let log = reader.end();
         report.tick = tick;
         report.cut_off(&log.cuts);
@@ -203,6 +206,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             members,
             next_shard,
             tick,
+            sent,
             messages,
             log,
             quarantine: quarantine::decode(&manifest.quarantine)?,
@@ -211,30 +215,36 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         })
     }
 
-    /// Returns the messages of the last outcome, which no tick has delivered.
-    fn sent(&self, entry: &Entry) -> Result<GuardedList<(ShardId, Write<D>)>, ColonyError> {
-        let outcome = entry.outcome()?;
-        let message = |message: &crate::storage::changes::Message<'_>| {
+    /// Makes the messages of the last tick, which no tick has delivered.
+    fn messages(
+        &self,
+        sent: &[u8],
+        tick: Tick,
+    ) -> Result<GuardedList<(ShardId, Write<D>)>, ColonyError> {
+        let decoded = decode_messages(sent);
+        let decoded = decoded
+            .map_err(|malformed| malformed.in_file(manifest::store::NAME, 0, "known messages"))?;
+        let message = |message: &Message<'_>| {
             let write = self.source.kind.write(&message.write);
             let write = write.map_err(|kind| ColonyError::Replay {
                 shard: message.sender,
-                tick: entry.tick,
+                tick,
                 why: kind.to_string(),
             })?;
             Ok((message.sender, write))
         };
-        outcome.messages.iter().map(message).collect()
+        decoded.iter().map(message).collect()
     }
 
     /// Opens shards, and applies records to them.
     fn work(
         &self,
-        shards: Vec<ShardId>,
+        shards: Vec<(ShardId, Tick)>,
         tasks: &Receiver<Task>,
     ) -> Result<Vec<Raised<D, V>>, ColonyError> {
         let mut climbs = BTreeMap::new();
-        for shard in shards {
-            climbs.insert(shard, self.open(shard, 0)?);
+        for (shard, begun) in shards {
+            climbs.insert(shard, self.open(shard, begun)?);
         }
         for task in tasks {
             match task {
@@ -342,6 +352,15 @@ fn raised<D: Send + Sync + 'static, V: View>(
         kept,
         applied,
     }
+}
+
+/// Returns the shards with which the log begins, each with the tick before which it has nothing to apply.
+///
+/// One that is on the ring and has no files was new at the checkpoint: it had published nothing, and accepted nothing.
+fn first(manifest: &Manifest, members: &Members) -> BTreeMap<ShardId, Tick> {
+    let new = members.0.iter().map(|&(shard, _)| (shard, manifest.tick));
+    let saved = manifest.shards.iter().map(|part| (part.id, 0));
+    new.chain(saved).collect()
 }
 
 /// The thread that a shard belongs to.

@@ -3,7 +3,7 @@
 //! A shard names its files. On the disk each has the checkpoint's number behind its name, because a file that a manifest lists is never written
 //! again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -98,6 +98,13 @@ impl LifeFiles {
             known: Mutex::new(by_name(opened)),
             is_created: Mutex::new(false),
         }
+    }
+
+    /// Forgets the files that aren't listed any more.
+    ///
+    /// A life that was opened while a checkpoint of another one was running may have begun with files that this checkpoint has replaced.
+    pub(crate) fn keep_only(&self, listed: &BTreeSet<&FilePart>) {
+        self.known.lock().retain(|_, part| listed.contains(part));
     }
 
     /// Begins to save a view of this life.

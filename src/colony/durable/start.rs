@@ -64,6 +64,7 @@ pub(super) fn begin<S: DurableShard>(
         members,
         next_shard,
         tick,
+        sent,
         messages,
         log,
         quarantine,
@@ -115,6 +116,7 @@ pub(super) fn begin<S: DurableShard>(
         ring: members.encode(),
         next_shard,
         quarantine: encoded,
+        sent: sent.clone(),
         epoch: epoch.get(),
         ..manifest
     };
@@ -168,7 +170,7 @@ pub(super) fn begin<S: DurableShard>(
         position,
         next_shard,
         quarantine,
-        !messages.is_empty(),
+        sent,
     );
     colony.messages = messages;
     colony.journal = Some(Box::new(ledger));

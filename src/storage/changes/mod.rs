@@ -265,8 +265,29 @@ impl<'a> Logged<'a> {
     }
 }
 
+/// Encodes messages that no tick has delivered, for a manifest. Nothing if there are none.
+pub(crate) fn encode_messages(messages: &Encoded<'_>) -> Result<Vec<u8>, TooLong> {
+    let mut out = Vec::new();
+    if messages.count > 0 {
+        put_length(&mut out, messages.count)?;
+        messages.pieces.iter().for_each(|piece| out.put(piece));
+    }
+    Ok(out)
+}
+
+/// Decodes the messages of a manifest.
+pub(crate) fn decode_messages(bytes: &[u8]) -> Decoded<Vec<Message<'_>>> {
+    let mut reader = Reader::new(bytes);
+    if reader.left() == 0 {
+        return Ok(Vec::new());
+    }
+    let messages = reader.list(Message::decode)?;
+    reader.end()?;
+    Ok(messages)
+}
+
 impl<'a> Message<'a> {
-    fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
         out.put_u32(self.sender.as_u32());
         self.write.encode(out)
     }

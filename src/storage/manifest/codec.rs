@@ -26,6 +26,7 @@ const GOAL: u16 = 5;
 const COUNTERS: u16 = 6;
 const SHARDS: u16 = 7;
 const QUARANTINE: u16 = 8;
+const SENT: u16 = 9;
 
 impl Manifest {
     pub(crate) fn encode(&self) -> Result<Vec<u8>, StorageError> {
@@ -61,6 +62,7 @@ impl Manifest {
             (RING, &self.ring),
             (GOAL, &self.goal),
             (QUARANTINE, &self.quarantine),
+            (SENT, &self.sent),
         ] {
             put_section(&mut out, tag, |out| {
                 out.put(bytes);
@@ -120,7 +122,8 @@ fn check<'a>(bytes: &'a [u8], path: &str) -> Result<&'a [u8], StorageError> {
 
 fn decode_sections(bytes: &[u8]) -> Decoded<Manifest> {
     let (mut colony, mut settings, mut checkpoint) = (None, None, None);
-    let (mut ring, mut goal, mut quarantine) = (None, None, Vec::new());
+    let (mut ring, mut goal) = (None, None);
+    let (mut quarantine, mut sent) = (Vec::new(), Vec::new());
     let (mut counters, mut shards) = (None, None);
     let mut reader = Reader::new(bytes);
     reader.sections(|tag, mut body| {
@@ -135,6 +138,7 @@ fn decode_sections(bytes: &[u8]) -> Decoded<Manifest> {
             RING => ring = Some(body.rest().to_vec()),
             GOAL => goal = Some(body.rest().to_vec()),
             QUARANTINE => quarantine = body.rest().to_vec(),
+            SENT => sent = body.rest().to_vec(),
             COUNTERS => counters = Some((body.u32()?, body.u64()?, body.u64()?)),
             SHARDS => {
                 let at = body.clone();
@@ -174,6 +178,7 @@ fn decode_sections(bytes: &[u8]) -> Decoded<Manifest> {
         ring,
         goal,
         quarantine,
+        sent,
         next_shard,
         next_incarnation,
         epoch,

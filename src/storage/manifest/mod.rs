@@ -27,6 +27,8 @@ pub(crate) struct Manifest {
     pub(crate) ring: Vec<u8>,
     /// The members that the operator wants, encoded.
     pub(crate) goal: Vec<u8>,
+    /// The messages that the shards sent in this tick, encoded.
+    pub(crate) sent: Vec<u8>,
     /// What was set aside, encoded.
     pub(crate) quarantine: Vec<u8>,
     pub(crate) next_shard: u32,

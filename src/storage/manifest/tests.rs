@@ -43,6 +43,7 @@ fn manifest(tick: u64) -> Manifest {
         ring: b"ring".to_vec(),
         goal: Vec::new(),
         quarantine: b"bad".to_vec(),
+        sent: b"sent".to_vec(),
         next_shard: 8,
         next_incarnation: 17,
         epoch: 4,

@@ -217,6 +217,7 @@ fn create(files: &dyn Files) -> Result<Manifest, StorageError> {
         ring: Vec::new(),
         goal: Vec::new(),
         quarantine: Vec::new(),
+        sent: Vec::new(),
         next_shard: 1,
         next_incarnation: 1,
         epoch: 0,

@@ -1,0 +1,164 @@
+//! The naive model of a durable colony: documents by id, what is under way, and what each tick does to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::notes::{Why, apply, messages, refusal};
+use crate::colony::Write;
+use crate::id::{DocumentId, ShardId, Tick};
+use crate::ring::HashRing;
+use crate::sync::Arc;
+
+/// A write that comes back from a tick: its document, and why, or `None` if its owner doesn't run.
+pub(super) type Refused = (DocumentId, Option<Why>);
+
+/// What a colony holds at the end of a tick.
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    pub(super) tick: Tick,
+    /// The last tick of which the log says something.
+    pub(super) logged: Tick,
+    pub(super) ring: Arc<HashRing>,
+    pub(super) documents: BTreeMap<DocumentId, String>,
+    /// The writes that the shards sent.
+    pub(super) sent: Vec<Write<String>>,
+    /// What shards that are behind will refuse.
+    pub(super) late: BTreeMap<ShardId, Vec<Refused>>,
+}
+
+/// What happens in a tick.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Events {
+    /// In the order in which they were accepted.
+    pub(super) writes: Vec<Write<String>>,
+    /// The shards that take part.
+    pub(super) alive: BTreeSet<ShardId>,
+    /// Those of them that die in it.
+    pub(super) dying: BTreeSet<ShardId>,
+    /// Documents that are given up with the shard that held them.
+    pub(super) forgotten: BTreeSet<DocumentId>,
+    /// Whether nothing can be sent.
+    pub(super) is_last: bool,
+}
+
+/// What a tick does.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) model: Model,
+    pub(super) refused: Vec<Refused>,
+    /// Whether the tick has a record.
+    pub(super) has_record: bool,
+}
+
+impl Model {
+    pub(super) fn new(ring: &Arc<HashRing>) -> Self {
+        Self {
+            tick: 0,
+            logged: 0,
+            ring: Arc::clone(ring),
+            documents: BTreeMap::new(),
+            sent: Vec::new(),
+            late: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the documents of a shard.
+    pub(super) fn held_by(&self, shard: ShardId) -> BTreeMap<DocumentId, String> {
+        let held = self.documents.iter();
+        held.filter(|(id, _)| self.ring.get_shard(id) == Ok(shard))
+            .map(|(id, text)| (*id, text.clone()))
+            .collect()
+    }
+
+    /// Runs a tick on this ring.
+    pub(super) fn step(&self, tick: Tick, ring: &Arc<HashRing>, events: &Events) -> Step {
+        let mut next = Self {
+            tick,
+            logged: self.logged,
+            ring: Arc::clone(ring),
+            documents: self.documents.clone(),
+            sent: Vec::new(),
+            late: self.late.clone(),
+        };
+        next.documents
+            .retain(|id, _| !events.forgotten.contains(id));
+        let (mut refused, mut applied) = (Vec::new(), 0);
+        for write in self.sent.iter().chain(&events.writes) {
+            let owner = ring.get_shard(&write.id());
+            if !owner.is_ok_and(|owner| events.alive.contains(&owner)) {
+                refused.push((write.id(), None));
+                continue;
+            }
+            applied += 1;
+            match refusal(&next.documents, write) {
+                Some(why) => refused.push((write.id(), Some(why))),
+                None => apply(&mut next.documents, write),
+            }
+        }
+        if !events.is_last {
+            for &shard in events.alive.difference(&events.dying) {
+                // What the shard has before the tick.
+                let held = self.held_by(shard);
+                let sent = held.iter().filter_map(|(id, text)| messages(*id, text));
+                next.sent.extend(sent.flatten());
+            }
+        }
+        let is_changed = ring.members() != self.ring.members();
+        let has_record = applied > 0 || is_changed || !self.sent.is_empty();
+        if has_record || !next.sent.is_empty() {
+            next.logged = tick;
+        }
+        Step {
+            model: next,
+            refused,
+            has_record,
+        }
+    }
+
+    /// Returns what comes back in the report of a tick after which these shards are behind.
+    pub(super) fn reported(
+        &mut self,
+        refused: &[Refused],
+        behind: &BTreeSet<ShardId>,
+    ) -> Vec<Refused> {
+        let mut reported = Vec::new();
+        for &(id, why) in refused {
+            let owner = self.ring.get_shard(&id).ok();
+            match owner.filter(|owner| why.is_some() && behind.contains(owner)) {
+                Some(owner) => self.late.entry(owner).or_default().push((id, why)),
+                None => reported.push((id, why)),
+            }
+        }
+        let ring = Arc::clone(&self.ring);
+        self.late.retain(|shard, late| {
+            let is_behind = behind.contains(shard);
+            if !is_behind && ring.weight(*shard).is_some() {
+                reported.append(late);
+            }
+            is_behind
+        });
+        reported.sort_unstable();
+        reported
+    }
+
+    /// Returns what an opening at this tick may find of a tick that was not published: nothing, its record, or its outcome too.
+    pub(super) fn undecided(&self, step: &Step, is_durable: bool) -> Vec<Self> {
+        let nothing = (!is_durable || !step.has_record).then(|| self.clone());
+        let mut record = step.model.clone();
+        record.sent = Vec::new();
+        let record = step.has_record.then_some(record);
+        let all = [nothing, record, Some(step.model.clone())];
+        all.into_iter().flatten().collect()
+    }
+
+    /// Whether a colony at this tick with these documents and members may be this one.
+    pub(super) fn is(
+        &self,
+        tick: Tick,
+        ring: &HashRing,
+        documents: &BTreeMap<DocumentId, String>,
+    ) -> bool {
+        (self.logged..=self.tick).contains(&tick)
+            && self.ring.members() == ring.members()
+            && self.documents == *documents
+    }
+}

@@ -1,0 +1,61 @@
+//! What the ticks of a run write, and what befalls their shards.
+
+use super::hazards::{Death, Moment};
+use super::notes::Notes;
+use crate::colony::{Intake, Ticket, Write};
+use crate::error::IntakeError;
+use crate::id::{DocumentId, ShardId, Tick};
+use crate::sync::Arc;
+use crate::testing::random::Random;
+
+/// The documents that are written.
+const IDS: u64 = 24;
+
+/// Makes a tick's writes up.
+pub(super) fn writes(random: &mut Random) -> Vec<Write<String>> {
+    // Some ticks write nothing.
+    let writes = random.below(7).saturating_sub(1);
+    (0..writes).map(|_| write(random)).collect()
+}
+
+fn write(random: &mut Random) -> Write<String> {
+    let id = DocumentId::from_seed(random.range(0, IDS));
+    let document = Arc::new(match random.below(10) {
+        0 => String::new(),
+        1 | 2 => format!("move {}", random.range(0, IDS)),
+        _ => format!("text {:x}", random.next()),
+    });
+    match random.below(10) {
+        0..=2 => Write::Add { id, document },
+        3 | 4 => Write::Delete { id },
+        _ => Write::Upsert { id, document },
+    }
+}
+
+/// Offers a write.
+pub(super) fn offer(intake: &Intake<Notes>, write: &Write<String>) -> Result<Tick, IntakeError> {
+    let offered = match write.clone() {
+        Write::Add { id, document } => intake.try_add(id, document),
+        Write::Upsert { id, document } => intake.try_upsert(id, document),
+        Write::Delete { id } => return intake.try_delete(id).map(Ticket::tick),
+    };
+    let offered = offered.map_err(|rejected| rejected.reason);
+    offered.map(Ticket::tick)
+}
+
+/// Makes a death up.
+pub(super) fn death(random: &mut Random, shard: ShardId, tick: Tick) -> Death {
+    let moments = [Moment::Sense, Moment::Act, Moment::Advance, Moment::View];
+    let moment = moments[random.below(moments.len())];
+    let lives = match moment {
+        Moment::Sense => 1,
+        _ => [1, 1, 2, 3][random.below(4)],
+    };
+    Death {
+        shard,
+        tick,
+        moment,
+        is_panic: random.percent(50),
+        lives,
+    }
+}

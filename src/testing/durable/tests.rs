@@ -1,0 +1,147 @@
+//! What a durable colony must hold in single situations that runs at random reach rarely.
+
+use std::collections::BTreeMap;
+
+use super::hazards::{Death, Hazards, Moment};
+use super::notes::Notes;
+use super::opening::{open, soon};
+use crate::colony::Colony;
+use crate::error::ColonyError;
+use crate::id::{DocumentId, ShardId, Tick};
+use crate::storage::manifest::store;
+use crate::sync::Instant;
+use crate::testing::storage::{Fault, Image, Simulation};
+
+fn opened(disk: &Simulation, hazards: &Hazards) -> Colony<Notes> {
+    open(disk, hazards, None).unwrap()
+}
+
+fn texts(colony: &Colony<Notes>) -> BTreeMap<DocumentId, String> {
+    let publication = colony.publication();
+    let shards = publication.shards().iter();
+    shards.flat_map(|shard| shard.view().texts()).collect()
+}
+
+fn upsert(colony: &Colony<Notes>, seed: u64, text: &str) -> ShardId {
+    let (id, text) = (DocumentId::from_seed(seed), text.to_owned());
+    colony.intake().try_upsert(id, text).unwrap().shard()
+}
+
+fn die(hazards: &Hazards, colony: &Colony<Notes>, shard: ShardId) {
+    hazards.plan(Death {
+        shard,
+        tick: colony.current_tick(),
+        moment: Moment::Act,
+        is_panic: true,
+        lives: 1,
+    });
+}
+
+/// Begins a checkpoint that waits for its release.
+fn hold(hazards: &Hazards, colony: &mut Colony<Notes>) {
+    hazards.hold(0);
+    let late = colony.checkpoint(Instant::now());
+    assert!(
+        matches!(late, Err(ColonyError::NotDurable { .. })),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn d10_messages_that_a_report_told_of_survive_a_checkpoint_and_openings() {
+    for is_closed in [false, true] {
+        let (mut disk, hazards) = (Simulation::new(1), Hazards::default());
+        let mut colony = opened(&disk, &hazards);
+        upsert(&colony, 1, "move 2");
+        colony.tick().unwrap();
+        assert_eq!(colony.tick().unwrap().messages.sent, 2);
+        if is_closed {
+            colony.checkpoint(soon()).unwrap();
+        }
+        // Three openings, each with its own checkpoint.
+        for _ in 0..3 {
+            drop(colony);
+            disk = disk.power_cut(Image::Synced);
+            colony = opened(&disk, &hazards);
+        }
+        let report = colony.tick().unwrap();
+        assert_eq!(report.messages.published, 2, "{report:?}");
+        assert!(texts(&colony).contains_key(&DocumentId::from_seed(2)));
+    }
+}
+
+/// Lets the checkpoint go on that waits, until its manifest counts.
+fn release(disk: &Simulation, hazards: &Hazards, tick: Tick) {
+    hazards.release();
+    while store::read(disk).unwrap().unwrap().tick != tick {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn d4_what_another_life_has_replaced_is_not_kept() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    let shard = upsert(&colony, 1, "text");
+    colony.tick().unwrap();
+    // The second life is opened before the manifest has the first one's file.
+    hold(&hazards, &mut colony);
+    die(&hazards, &colony, shard);
+    colony.tick().unwrap();
+    release(&disk, &hazards, 1);
+    // The third one is opened with that file, and then the second one's takes its place.
+    hold(&hazards, &mut colony);
+    die(&hazards, &colony, shard);
+    colony.tick().unwrap();
+    release(&disk, &hazards, 2);
+    colony.checkpoint(soon()).unwrap();
+    drop(colony);
+    let colony = opened(&disk.power_cut(Image::Everything), &hazards);
+    assert_eq!(texts(&colony).into_values().collect::<Vec<_>>(), ["text"]);
+}
+
+#[test]
+fn d8_a_manifest_that_was_never_completed_stops_no_opening() {
+    for operation in 1..60 {
+        let (disk, hazards) = (Simulation::new(operation), Hazards::default());
+        drop(opened(&disk, &hazards));
+        disk.plan(Fault::Crash, disk.operations() + operation);
+        drop(open(&disk, &hazards, None));
+        let disk = disk.power_cut(Image::Everything);
+        let left = disk.all_files();
+        let is_left = left.iter().any(|(path, _)| path == "MANIFEST.tmp");
+        let colony = opened(&disk, &hazards);
+        let removed = &colony.opened().unwrap().removed;
+        let is_told = removed.iter().any(|(path, _)| path == "MANIFEST.tmp");
+        assert_eq!(is_told, is_left, "{removed:?}");
+    }
+}
+
+#[test]
+fn d2_a_shard_that_is_new_at_a_checkpoint_is_there_afterwards() {
+    for is_empty in [true, false] {
+        let (disk, hazards) = (Simulation::new(1), Hazards::default());
+        let mut colony = opened(&disk, &hazards);
+        if !is_empty {
+            upsert(&colony, 1, "text");
+            colony.tick().unwrap();
+        }
+        let added = colony.add_shard().unwrap();
+        colony.tick().unwrap();
+        assert!(colony.publication().shard(added).is_none());
+        colony.checkpoint(soon()).unwrap();
+        let ring = colony.topology().ring().members().to_vec();
+        let before = texts(&colony);
+        drop(colony);
+        let mut colony = opened(&disk.power_cut(Image::Synced), &hazards);
+        assert_eq!(colony.topology().ring().members(), ring);
+        assert_eq!(texts(&colony), before);
+        for seed in 0..50 {
+            upsert(&colony, seed, "more");
+        }
+        colony.tick().unwrap();
+        assert!(colony.verify().unwrap().is_right());
+        let held = colony.publication().shard(added).unwrap().view().texts();
+        assert_eq!(held.is_empty(), !is_empty);
+    }
+}

@@ -1,0 +1,170 @@
+//! What a colony has to hold: one model, or several while nobody can know which of them it is.
+
+use std::collections::BTreeSet;
+
+use super::model::{Events, Model, Refused, Step};
+use super::notes::{Notes, Why};
+use crate::colony::{Colony, ReturnReason, TickReport};
+use crate::error::ColonyError;
+use crate::id::{ShardId, Tick};
+use crate::publication::Publication;
+use crate::ring::HashRing;
+use crate::storage::manifest::store;
+use crate::sync::Arc;
+use crate::testing::storage::Simulation;
+
+/// Fails with a text unless something holds.
+pub(super) fn ensure(holds: bool, text: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(text()) }
+}
+
+/// What a colony has to hold.
+#[derive(Debug, Default)]
+pub(super) struct Truth {
+    /// Empty before the first opening. After a fault the colony may be one of several, and as soon as they would differ, it is one.
+    pub(super) models: Vec<Model>,
+    /// The shards that are behind, in the last publication.
+    pub(super) behind: BTreeSet<ShardId>,
+}
+
+impl Truth {
+    /// Checks an opening: all shards are at one tick, with what was acknowledged (D2), each document in its place (D3).
+    pub(super) fn opened(&mut self, colony: &Colony<Notes>) -> Result<(), String> {
+        let report = colony.opened().ok_or("no report")?;
+        let publication = colony.publication();
+        let topology = colony.topology();
+        let ring = topology.ring();
+        if self.models.is_empty() {
+            self.models.push(Model::new(ring));
+        }
+        let at = |tick| tick == Some(report.tick);
+        let shards = publication.shards();
+        ensure(
+            shards
+                .iter()
+                .all(|shard| at(shard.tick()) && !shard.is_frozen()),
+            || format!("not all shards are at tick {}: {shards:?}", report.tick),
+        )?;
+        ensure(shards.len() == ring.members().len(), || {
+            format!("{} shards of {:?}", shards.len(), ring.members())
+        })?;
+        verified(colony)?;
+        let documents = shards.iter().flat_map(|shard| shard.view().texts());
+        let documents = documents.collect();
+        let before = self.models.clone();
+        self.models
+            .retain(|model| model.is(report.tick, ring, &documents));
+        ensure(!self.models.is_empty(), || {
+            format!(
+                "opened at tick {} with {documents:#?} on {:?}, but it has to be one of {before:#?}",
+                report.tick,
+                ring.members()
+            )
+        })?;
+        for model in &mut self.models {
+            // It was written down, and is published.
+            (model.tick, model.logged) = (report.tick, report.tick);
+            model.late.clear();
+        }
+        self.behind.clear();
+        Ok(())
+    }
+
+    /// Runs a tick of each model.
+    pub(super) fn steps(&self, tick: Tick, ring: &Arc<HashRing>, events: &Events) -> Vec<Step> {
+        let models = self.models.iter();
+        models.map(|model| model.step(tick, ring, events)).collect()
+    }
+
+    /// Takes over that a tick was not published.
+    pub(super) fn undecided(&mut self, steps: &[Step], is_durable: bool) {
+        let models = self.models.iter().zip(steps);
+        let models = models.flat_map(|(model, step)| model.undecided(step, is_durable));
+        self.models = models.collect();
+    }
+
+    /// Checks a publication and its report (D1, D3, D10).
+    pub(super) fn published(
+        &mut self,
+        steps: Vec<Step>,
+        events: &Events,
+        publication: Option<&Publication<Notes>>,
+        report: &TickReport<String>,
+    ) -> Result<(), String> {
+        let shards = publication.map_or(&[][..], Publication::shards);
+        let behind: BTreeSet<_> = report.frozen.iter().copied().collect();
+        let may_be = &events.dying | &self.behind;
+        ensure(behind.is_subset(&may_be), || {
+            format!("{behind:?} are behind, but only {may_be:?} can be")
+        })?;
+        let mut faulty = report.faults.iter();
+        ensure(faulty.all(|fault| may_be.contains(&fault.shard)), || {
+            format!("faults that were not planned: {:?}", report.faults)
+        })?;
+        let returned = returned(report)?;
+        let mut expected = Vec::new();
+        self.models.clear();
+        for mut step in steps {
+            let reported = step.model.reported(&step.refused, &behind);
+            let is_held = shards.iter().all(|shard| {
+                shard.is_frozen() || shard.view().texts() == step.model.held_by(shard.shard())
+            });
+            let is_told = reported == returned && report.messages.sent == step.model.sent.len();
+            if !behind.is_empty() {
+                step.model.logged = step.model.tick;
+            }
+            if is_held && is_told {
+                self.models.push(step.model);
+            } else {
+                expected.push((step.model, reported));
+            }
+        }
+        ensure(!self.models.is_empty(), || {
+            let sent = report.messages.sent;
+            format!(
+                "published {shards:#?}, returned {returned:?}, sent {sent}, but expected one of {expected:#?}"
+            )
+        })?;
+        self.behind = behind;
+        Ok(())
+    }
+}
+
+fn returned(report: &TickReport<String>) -> Result<Vec<Refused>, String> {
+    let reason = |reason: &ReturnReason| match reason {
+        ReturnReason::Exists => Ok(Some(Why::Exists)),
+        ReturnReason::Refused(_) => Ok(Some(Why::Empty)),
+        ReturnReason::Recovering => Ok(None),
+        other => Err(format!("a write came back since {other}")),
+    };
+    let returned = report.returned.iter();
+    let returned = returned.map(|one| Ok((one.write.id(), reason(&one.reason)?)));
+    let mut returned = returned.collect::<Result<Vec<_>, String>>()?;
+    returned.sort_unstable();
+    Ok(returned)
+}
+
+/// Checks that each document is in one place, the right one.
+pub(super) fn verified(colony: &Colony<Notes>) -> Result<(), String> {
+    let verified = colony
+        .verify()
+        .map_err(|error: ColonyError| error.to_string())?;
+    ensure(verified.is_right(), || format!("{verified:?}"))
+}
+
+/// Checks that what the manifest names is there (D4).
+pub(super) fn named(disk: &Simulation) -> Result<(), String> {
+    loop {
+        let read = || store::read(disk).map_err(|error| error.to_string());
+        let Some(manifest) = read()? else {
+            return Ok(());
+        };
+        let checked = manifest
+            .files()
+            .try_for_each(|file| store::verify(disk, file));
+        // A checkpoint may have replaced it meanwhile.
+        if read()?.as_ref() == Some(&manifest) {
+            return checked.map_err(|error| format!("the manifest is wrong: {error}"));
+        }
+    }
+}
