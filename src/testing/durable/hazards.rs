@@ -46,6 +46,8 @@ struct Planned {
     unsaved: u32,
     /// After how many savings the next one waits.
     held: Option<u32>,
+    /// Whether one waits.
+    is_holding: bool,
 }
 
 impl Hazards {
@@ -66,6 +68,11 @@ impl Hazards {
     /// Lets so many savings pass, and the one after them wait until the [release](Self::release).
     pub fn hold(&self, passing: u32) {
         self.0.planned.lock().held = Some(passing);
+    }
+
+    /// Whether a saving waits.
+    pub fn is_holding(&self) -> bool {
+        self.0.planned.lock().is_holding
     }
 
     pub fn release(&self) {
@@ -116,8 +123,10 @@ impl Hazards {
     pub(super) fn save(&self) -> Result<(), ShardFailure> {
         let mut planned = self.0.planned.lock();
         while planned.held == Some(0) {
+            planned.is_holding = true;
             self.0.changed.wait(&mut planned);
         }
+        planned.is_holding = false;
         planned.held = planned.held.map(|passing| passing - 1);
         if planned.unsaved == 0 {
             return Ok(());
