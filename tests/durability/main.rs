@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 
 mod colony;
+mod deaths;
 mod log_and_manifest;
 mod simulated;
 #[cfg(feature = "search")]

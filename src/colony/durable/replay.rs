@@ -6,12 +6,13 @@ use super::entry::Entry;
 use super::kind::Kind;
 use super::members::{Members, Nodes};
 use super::quarantine::Kept;
+use crate::colony;
 use crate::colony::context::{Outbox, TickContext};
 use crate::colony::occupant::{Made, caught};
 use crate::colony::report::FaultKind;
 use crate::colony::round::Writes;
 use crate::colony::shard::AnyShard;
-use crate::colony::write::{Batch, Refusal};
+use crate::colony::write::{Batch, Refusal, Write};
 use crate::error::ColonyError;
 use crate::guarded::{Guarded, GuardedList};
 use crate::id::{DocumentId, Epoch, ShardId, Tick};
@@ -31,8 +32,17 @@ pub(super) struct Applied<D> {
     pub(super) places: Vec<usize>,
     /// Those of the writes that it refused, by their index in `writes`.
     pub(super) refused: GuardedList<(usize, Refusal)>,
-    /// What was set aside: the place of each write, and why.
-    pub(super) aside: Vec<(usize, String)>,
+    /// What was set aside.
+    pub(super) aside: Vec<LeftOut<D>>,
+}
+
+/// A write that was set aside.
+pub(super) struct LeftOut<D> {
+    /// Its place among all writes of the shard in the tick.
+    pub(super) place: usize,
+    pub(super) origin: colony::Origin,
+    pub(super) write: Write<D>,
+    pub(super) why: String,
 }
 
 /// Writes that are left out, by tick: the number of each in the tick's record, and why.
@@ -84,7 +94,7 @@ struct Own<D> {
     numbers: Vec<u64>,
     ids: Vec<DocumentId>,
     places: Vec<usize>,
-    aside: Vec<(usize, String)>,
+    aside: Vec<LeftOut<D>>,
 }
 
 /// A shard, and how far it has come in the log.
@@ -395,20 +405,23 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
                 continue;
             }
             place += 1;
+            let write = self.kind.write(&logged);
+            let write = write.map_err(|kind| ColonyError::Replay {
+                shard: self.shard,
+                tick: entry.tick,
+                why: kind.to_string(),
+            })?;
             if let Some(why) = aside.get(&number) {
-                own.aside.push((place - 1, why.clone()));
                 let kept = Kept::new(self.shard, entry.tick, &logged, why);
                 self.kept.extend(kept);
+                own.aside.push(LeftOut {
+                    place: place - 1,
+                    origin: sender.map_or(colony::Origin::Intake, colony::Origin::Shard),
+                    write,
+                    why: why.clone(),
+                });
                 continue;
             }
-            let write = self
-                .kind
-                .write(&logged)
-                .map_err(|kind| ColonyError::Replay {
-                    shard: self.shard,
-                    tick: entry.tick,
-                    why: kind.to_string(),
-                })?;
             own.numbers.push(number);
             own.ids.push(logged.id());
             own.places.push(place - 1);

@@ -7,7 +7,7 @@ use crossbeam::channel::{Receiver, bounded};
 
 use super::ledger::Parts;
 use super::quarantine::Kept;
-use super::replay::{Applied, Aside, Busy, Stop};
+use super::replay::{Applied, Aside, Busy, LeftOut, Stop};
 use super::rescue::{Back, Goal, Rescue, further};
 use super::writer::Writer;
 use crate::colony::journal::Healed;
@@ -233,7 +233,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             let refused = last.refused.take().into_iter();
             let places = &last.places;
             part.refused = refused.map(|(at, why)| (places[at], why)).collect();
-            part.aside = last.aside;
+            let aside = last.aside.into_iter();
+            part.aside = aside.map(|left| (left.place, left.why)).collect();
         }
         self.kept.append(&mut replay.kept);
         let begun = Begun::alive(replay.into_shard());
@@ -271,6 +272,17 @@ fn give_back<D>(
 ) -> usize {
     let mut refused = applied.refused;
     let mut refused = refused.take().into_iter().peekable();
+    for LeftOut {
+        origin, write, why, ..
+    } in applied.aside
+    {
+        returned.push(Returned {
+            shard: Some(shard),
+            origin,
+            write,
+            reason: ReturnReason::SetAside(why),
+        });
+    }
     let mut taken = 0;
     for (index, (origin, write)) in applied.writes.iter().enumerate() {
         let reason = match refused.next_if(|&(at, _)| at == index) {

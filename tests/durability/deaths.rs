@@ -1,0 +1,389 @@
+//! Shards that panic, fail or hang in each phase, and come back.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use tickring::colony::{
+    Batch, DurableConfig, DurableShard, ReturnReason, Saved, Saving, TickContext, Write,
+};
+use tickring::error::IntakeError;
+use tickring::publication::ShardFailure;
+use tickring::{Colony, ColonyConfig, DocumentId, Shard, ShardId, TickPhase, View};
+
+/// How a shard ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Panic,
+    Fail,
+}
+
+/// What happens to the shards of one colony.
+#[derive(Debug, Default)]
+struct Plan {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The next end: of this shard in this phase, once.
+    end: Option<(ShardId, TickPhase, End)>,
+    /// Whether a document "hang" blocks its shard, and an opening blocks.
+    act_blocks: bool,
+    open_blocks: bool,
+    hung: usize,
+}
+
+impl Plan {
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap());
+        self.changed.notify_all();
+    }
+
+    fn meet(&self, shard: ShardId, phase: TickPhase) -> Result<(), ShardFailure> {
+        let mut state = self.state.lock().unwrap();
+        if state
+            .end
+            .is_some_and(|(of, at, _)| (of, at) == (shard, phase))
+        {
+            let (.., end) = state.end.take().unwrap();
+            drop(state);
+            assert_eq!(end, End::Fail, "a planned panic");
+            return Err("a planned failure".into());
+        }
+        Ok(())
+    }
+
+    fn block(&self, blocks: impl Fn(&State) -> bool) {
+        let mut state = self.state.lock().unwrap();
+        if blocks(&state) {
+            state.hung += 1;
+        }
+        while blocks(&state) {
+            state = self.changed.wait(state).unwrap();
+        }
+    }
+}
+
+type Texts = BTreeMap<DocumentId, String>;
+
+struct Mortal {
+    plan: Arc<Plan>,
+    texts: Arc<Texts>,
+}
+
+#[derive(Clone)]
+struct Shown(Arc<Texts>);
+
+impl Shard for Mortal {
+    type Document = String;
+    type View = Shown;
+
+    fn sense(&mut self, context: &mut TickContext<'_, String, Shown>) -> Result<(), ShardFailure> {
+        self.plan.meet(context.shard(), TickPhase::Sense)
+    }
+
+    fn act(
+        &mut self,
+        context: &mut TickContext<'_, String, Shown>,
+        batch: &mut Batch<'_, String>,
+    ) -> Result<(), ShardFailure> {
+        let texts = Arc::make_mut(&mut self.texts);
+        for (_, _, write) in batch.iter() {
+            match write {
+                Write::Add { id, document } | Write::Upsert { id, document } => {
+                    if **document == "hang" {
+                        self.plan.block(|state| state.act_blocks);
+                    }
+                    texts.insert(*id, (**document).clone());
+                }
+                Write::Delete { id } => drop(texts.remove(id)),
+            }
+        }
+        // After some of the work, which must not count.
+        self.plan.meet(context.shard(), TickPhase::Act)
+    }
+
+    fn decay(&mut self, context: &mut TickContext<'_, String, Shown>) -> Result<(), ShardFailure> {
+        self.plan.meet(context.shard(), TickPhase::Decay)
+    }
+
+    fn advance(
+        &mut self,
+        context: &mut TickContext<'_, String, Shown>,
+    ) -> Result<(), ShardFailure> {
+        self.plan.meet(context.shard(), TickPhase::Advance)
+    }
+
+    fn view(&mut self) -> Result<Shown, ShardFailure> {
+        Ok(Shown(Arc::clone(&self.texts)))
+    }
+}
+
+impl View for Shown {
+    type Statistics = ();
+
+    fn holds(&self, document: DocumentId) -> bool {
+        self.0.contains_key(&document)
+    }
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        Ok(self.0.keys().copied().collect())
+    }
+    fn statistics(_: &[&Self]) -> Result<(), ShardFailure> {
+        Ok(())
+    }
+}
+
+impl DurableShard for Mortal {
+    type Settings = Arc<Plan>;
+
+    fn encode(_: &Arc<Plan>, text: &String, out: &mut Vec<u8>) -> Result<(), ShardFailure> {
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+    fn decode(_: &Arc<Plan>, bytes: &[u8]) -> Result<String, ShardFailure> {
+        Ok(String::from_utf8(bytes.to_vec())?)
+    }
+    fn open(
+        plan: &Arc<Plan>,
+        _shard: ShardId,
+        saved: Option<&Saved>,
+    ) -> Result<Self, ShardFailure> {
+        plan.block(|state| state.open_blocks);
+        let mut texts = Texts::new();
+        if let Some(saved) = saved {
+            let pairs: Vec<([u8; 16], String)> = serde_json::from_slice(&saved.read("texts")?)?;
+            let pairs = pairs.into_iter();
+            texts.extend(pairs.map(|(id, text)| (DocumentId::from_bytes(id), text)));
+        }
+        Ok(Self {
+            plan: Arc::clone(plan),
+            texts: Arc::new(texts),
+        })
+    }
+    fn save(view: &Shown, saving: &mut Saving<'_>) -> Result<(), ShardFailure> {
+        let pairs: Vec<_> = view
+            .0
+            .iter()
+            .map(|(id, text)| (id.as_bytes(), text))
+            .collect();
+        Ok(saving.write("texts", &serde_json::to_vec(&pairs)?)?)
+    }
+}
+
+/// A colony, and what it must hold.
+struct Scene {
+    colony: Colony<Mortal>,
+    plan: Arc<Plan>,
+    expected: Texts,
+    directory: tempfile::TempDir,
+    round: u64,
+}
+
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+fn config() -> DurableConfig {
+    DurableConfig {
+        colony: ColonyConfig {
+            threads: 2,
+            phase_timeout: TIMEOUT,
+            ..ColonyConfig::default()
+        },
+        shards: Some(3),
+        ..DurableConfig::default()
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (directory, plan) = (tempfile::tempdir().unwrap(), Arc::new(Plan::default()));
+        let colony = Colony::open(directory.path(), config(), Arc::clone(&plan)).unwrap();
+        let mut scene = Self {
+            colony,
+            plan,
+            expected: Texts::new(),
+            directory,
+            round: 0,
+        };
+        scene.write();
+        scene.colony.tick().unwrap();
+        scene
+    }
+
+    /// Writes to all shards.
+    fn write(&mut self) {
+        self.round += 1;
+        for number in 0..40 {
+            let (id, text) = (
+                DocumentId::from_seed(number),
+                format!("{} {number}", self.round),
+            );
+            self.colony.intake().try_upsert(id, text.clone()).unwrap();
+            self.expected.insert(id, text);
+        }
+        let gone = DocumentId::from_seed(self.round % 40);
+        self.colony.intake().try_delete(gone).unwrap();
+        self.expected.remove(&gone);
+    }
+
+    fn held(&self) -> Texts {
+        let publication = self.colony.publication();
+        let shards = publication.shards().iter();
+        shards.flat_map(|shard| (*shard.view().0).clone()).collect()
+    }
+
+    fn reopen(&mut self) {
+        // The lock is free once the threads have ended that bring shards back.
+        self.colony = {
+            let (path, plan) = (self.directory.path().to_owned(), Arc::clone(&self.plan));
+            let colony = std::mem::replace(
+                &mut self.colony,
+                Colony::open(
+                    tempfile::tempdir().unwrap().keep(),
+                    config(),
+                    Arc::default(),
+                )
+                .unwrap(),
+            );
+            let end = colony.close(soon());
+            assert!(end.returned.is_empty() && end.last.is_ok(), "{end:?}");
+            Colony::open(path, config(), plan).unwrap()
+        };
+    }
+
+    fn check(&self) {
+        assert_eq!(self.held(), self.expected);
+        assert!(self.colony.verify().unwrap().is_right());
+    }
+}
+
+#[test]
+fn s3_a_shard_that_dies_in_any_phase_is_back_within_the_tick() {
+    let mut scene = Scene::new();
+    for phase in TickPhase::ALL {
+        for end in [End::Panic, End::Fail] {
+            for shard in [0, 2].map(ShardId::new) {
+                scene.write();
+                scene
+                    .plan
+                    .change(|state| state.end = Some((shard, phase, end)));
+                let report = scene.colony.tick().unwrap();
+                assert_eq!(
+                    report.faults.len(),
+                    1,
+                    "{phase:?} {end:?} {:?}",
+                    report.faults
+                );
+                assert_eq!(report.faults[0].shard, shard);
+                assert!(report.frozen.is_empty(), "{phase:?} {end:?}");
+                assert!(report.returned.is_empty());
+                assert_eq!(report.published, 41);
+                assert_eq!(report.revived.len(), 1);
+                scene.check();
+                // The new life takes part in the next tick, and writes are accepted for it.
+                scene.write();
+                assert!(scene.colony.tick().unwrap().faults.is_empty());
+                scene.check();
+            }
+            scene.colony.checkpoint(soon()).unwrap();
+        }
+    }
+    scene.reopen();
+    scene.check();
+}
+
+#[test]
+fn s3_a_shard_that_takes_long_to_come_back_is_behind_and_told_with_its_tick() {
+    let mut scene = Scene::new();
+    scene.write();
+    let shard = ShardId::new(1);
+    scene.plan.change(|state| {
+        state.end = Some((shard, TickPhase::Act, End::Panic));
+        state.open_blocks = true;
+    });
+    let before = scene.colony.publication();
+    let report = scene.colony.tick().unwrap();
+    assert_eq!(report.frozen, [shard]);
+    let behind = scene.colony.publication();
+    let published = behind.shard(shard).unwrap();
+    assert!(published.is_frozen());
+    assert_eq!(published.tick(), before.shard(shard).unwrap().tick());
+    assert_eq!(*published.view().0, *before.shard(shard).unwrap().view().0);
+    // The others go on, and writes for the one that is behind are refused.
+    let topology = scene.colony.topology();
+    let mut refused = 0;
+    for number in 0..40 {
+        let id = DocumentId::from_seed(number);
+        let accepted = scene.colony.intake().try_upsert(id, "later".to_owned());
+        if topology.place(&id) == Ok(shard) {
+            let reason = accepted.unwrap_err().reason;
+            assert_eq!(reason, IntakeError::Recovering { shard });
+            refused += 1;
+        } else {
+            accepted.unwrap();
+            scene.expected.insert(id, "later".to_owned());
+        }
+    }
+    assert!(refused > 0);
+    let report = scene.colony.tick().unwrap();
+    assert_eq!(report.frozen, [shard]);
+    // A checkpoint beside it keeps what the shard needs of the log.
+    scene.colony.checkpoint(soon()).unwrap();
+    scene.plan.change(|state| state.open_blocks = false);
+    while scene.colony.tick().unwrap().frozen == [shard] {}
+    scene.check();
+    scene.reopen();
+    scene.check();
+}
+
+#[test]
+fn s3_all_writes_of_a_tick_in_which_a_shard_has_hung_twice_are_set_aside() {
+    let mut scene = Scene::new();
+    scene.plan.change(|state| state.act_blocks = true);
+    let (id, intake) = (DocumentId::from_seed(5), scene.colony.intake());
+    let topology = scene.colony.topology();
+    let shard = topology.place(&id).unwrap();
+    let ticket = intake.try_upsert(id, "hang".to_owned()).unwrap();
+    let other = (0..40).map(DocumentId::from_seed).find(|other| {
+        *other != id && topology.place(other) == Ok(shard) && scene.expected.contains_key(other)
+    });
+    let other = other.unwrap();
+    intake.try_upsert(other, "beside it".to_owned()).unwrap();
+    let report = scene.colony.tick().unwrap();
+    assert_eq!(report.frozen, [shard]);
+    let mut returned = Vec::new();
+    let mut frozen = vec![shard];
+    while !frozen.is_empty() {
+        let report = scene.colony.tick().unwrap();
+        returned.extend(report.returned);
+        frozen = report.frozen;
+    }
+    assert_eq!(scene.plan.state.lock().unwrap().hung, 2);
+    scene.check();
+    let aside: Vec<_> = scene.colony.quarantine();
+    assert_eq!(aside.len(), 2);
+    assert!(
+        aside
+            .iter()
+            .all(|entry| (entry.shard, entry.tick) == (shard, ticket.tick()))
+    );
+    assert_eq!(returned.len(), 2);
+    let all = returned.iter();
+    assert!(
+        all.clone()
+            .all(|write| matches!(write.reason, ReturnReason::SetAside(_)))
+    );
+    // A life that was given up and wakes changes nothing that anyone reads.
+    scene.plan.change(|state| state.act_blocks = false);
+    scene.write();
+    scene.colony.tick().unwrap();
+    scene.check();
+    scene.reopen();
+    scene.check();
+    assert_eq!(scene.colony.quarantine().len(), 2);
+}
