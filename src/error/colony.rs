@@ -102,6 +102,18 @@ pub enum ColonyError {
         /// What happened.
         why: String,
     },
+    /// The process has ended twice while a shard applied this tick of the log. Nothing changed. Open the colony with
+    /// [`set_aside`](crate::colony::DurableConfig::set_aside) to put the tick's writes for the shard into the quarantine.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    #[error(
+        "the process has ended twice while {shard} applied tick {tick} of the log: set that tick aside to open the colony without its writes"
+    )]
+    Replaying {
+        /// The shard.
+        shard: ShardId,
+        /// The tick.
+        tick: Tick,
+    },
     /// A shard's view can't be saved. The last checkpoint still counts, and the log keeps what came after it.
     #[error("{shard} can't be saved: {why}")]
     Save {

@@ -1,4 +1,5 @@
 //! Shards that panic, fail or hang in each phase, and come back.
+#![expect(clippy::unwrap_used, reason = "a test stops at once")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use tickring::colony::{
     Batch, DurableConfig, DurableShard, ReturnReason, Saved, Saving, TickContext, Write,
 };
-use tickring::error::IntakeError;
+use tickring::error::{ColonyError, IntakeError};
 use tickring::publication::ShardFailure;
 use tickring::{Colony, ColonyConfig, DocumentId, Shard, ShardId, TickPhase, View};
 
@@ -93,6 +94,9 @@ impl Shard for Mortal {
         for (_, _, write) in batch.iter() {
             match write {
                 Write::Add { id, document } | Write::Upsert { id, document } => {
+                    if **document == "abort" && std::env::var_os(CHILD).is_some() {
+                        std::process::abort();
+                    }
                     if **document == "hang" {
                         self.plan.block(|state| state.act_blocks);
                     }
@@ -181,6 +185,8 @@ struct Scene {
     round: u64,
 }
 
+/// Names the directory of a child process.
+const CHILD: &str = "TICKRING_CHILD";
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 fn config() -> DurableConfig {
@@ -386,4 +392,71 @@ fn s3_all_writes_of_a_tick_in_which_a_shard_has_hung_twice_are_set_aside() {
     scene.reopen();
     scene.check();
     assert_eq!(scene.colony.quarantine().len(), 2);
+}
+
+/// In a process of its own: opens a colony, and writes what ends the process.
+#[test]
+fn the_child() {
+    let Some(directory) = std::env::var_os(CHILD) else {
+        return;
+    };
+    let mut colony = Colony::<Mortal>::open(directory, config(), Arc::default()).unwrap();
+    for number in 0..40 {
+        let text = if number == 7 { "abort" } else { "later" };
+        let id = DocumentId::from_seed(number);
+        colony.intake().try_upsert(id, text.to_owned()).unwrap();
+    }
+    colony.tick().unwrap();
+}
+
+#[test]
+fn s3_a_write_that_ends_the_process_twice_in_opening_is_named_and_can_be_set_aside() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let mut colony = Colony::<Mortal>::open(path, config(), Arc::default()).unwrap();
+    for number in 0..40 {
+        let id = DocumentId::from_seed(number);
+        colony.intake().try_upsert(id, "first".to_owned()).unwrap();
+    }
+    colony.tick().unwrap();
+    let shard = colony.topology().place(&DocumentId::from_seed(7)).unwrap();
+    let topology = colony.topology();
+    drop(colony);
+    // In the tick itself, and then in two openings.
+    for _ in 0..3 {
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "deaths::the_child"])
+            .env(CHILD, path)
+            .output()
+            .unwrap();
+        assert!(!child.status.success());
+    }
+    let open = |set_aside| {
+        let config = DurableConfig {
+            set_aside,
+            ..config()
+        };
+        Colony::<Mortal>::open(path, config, Arc::default())
+    };
+    for wrong in [None, Some(1), Some(3)] {
+        let refused = open(wrong).unwrap_err();
+        assert_eq!(refused, ColonyError::Replaying { shard, tick: 2 });
+    }
+    let colony = open(Some(2)).unwrap();
+    let aside = colony.quarantine();
+    assert!(
+        aside
+            .iter()
+            .any(|entry| entry.document == DocumentId::from_seed(7))
+    );
+    assert_eq!(colony.opened().unwrap().set_aside, aside);
+    let publication = colony.publication();
+    for number in 0..40 {
+        let id = DocumentId::from_seed(number);
+        let owner = topology.place(&id).unwrap();
+        let expected = if owner == shard { "first" } else { "later" };
+        assert_eq!(publication.shard(owner).unwrap().view().0[&id], expected);
+    }
+    drop(colony);
+    assert_eq!(open(None).unwrap().quarantine(), aside);
 }

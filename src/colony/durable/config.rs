@@ -3,6 +3,7 @@
 use crate::colony::ColonyConfig;
 use crate::config::bounded;
 use crate::error::ConfigError;
+use crate::id::Tick;
 use crate::limits::MAX_SHARDS;
 
 /// The greatest number of bytes of one document, encoded.
@@ -35,6 +36,9 @@ pub struct DurableConfig {
     /// The greatest number of bytes that can wait in a shard's inbox for the next tick. A larger document is accepted if the inbox is empty. From 1
     /// to 2⁴⁰. Default: 8 MB.
     pub inbox_bytes: u64,
+    /// A tick of the log whose writes are set aside while the colony is opened, for the shard with which the process has ended twice. Only the tick that
+    /// [`ColonyError::Replaying`](crate::error::ColonyError::Replaying) names has an effect. Default: `None`.
+    pub set_aside: Option<Tick>,
 }
 
 impl Default for DurableConfig {
@@ -45,6 +49,7 @@ impl Default for DurableConfig {
             log_bytes: 64 << 20,
             log_writes: 32_000,
             inbox_bytes: 8 << 20,
+            set_aside: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::attempts::Attempts;
 use super::config::DurableConfig;
 use super::kind::Kind;
 use super::members::{Members, Nodes};
@@ -98,6 +99,13 @@ impl<S: DurableShard> Colony<S> {
             None => create(&*files, &config, given.clone())?,
         };
         check(shown, &config, &given, &manifest)?;
+        let attempts = Attempts::begin(&files, config.set_aside)?;
+        // Then the last tick that is begun tells what ends the process.
+        let interrupted = attempts.is_again;
+        let threads = match interrupted {
+            true => 1,
+            false => config.colony.threads,
+        };
         let next_life = leftovers::next_life(&*files, &manifest)?;
         let nodes = Nodes {
             placement: config.colony.placement,
@@ -108,13 +116,15 @@ impl<S: DurableShard> Colony<S> {
             kind: Arc::new(Kind::of::<S>(Arc::new(settings))),
             store,
             blank: blank()?,
+            attempts: Some(Arc::new(attempts)),
         };
         let recovery = Recovery {
             source: &source,
-            threads: config.colony.threads,
+            threads,
         };
         let mut recovered = recovery.run(progress)?;
         recovered.report.created = created;
+        recovered.report.interrupted = interrupted;
         tell_refused(&mut recovered);
         let opened = Opened {
             source,

@@ -67,6 +67,7 @@ impl<S: DurableShard> crate::Colony<S> {
             kind: Arc::new(Kind::of::<S>(Arc::new(settings))),
             store: Arc::clone(&store),
             blank: blank()?,
+            attempts: None,
         };
         let recovery = Recovery {
             source: &source,

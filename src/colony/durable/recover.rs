@@ -276,7 +276,12 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
 
     /// Opens a shard. One that the manifest doesn't have begins after a tick.
     fn open(&self, shard: ShardId, begun: Tick) -> Result<Climb<D, V>, ColonyError> {
-        let Source { kind, store, blank } = self.source;
+        let Source {
+            kind,
+            store,
+            blank,
+            attempts,
+        } = self.source;
         let opening = store.opening(shard);
         let opened = kind.open(shard, opening.saved.as_ref());
         let held = opened.map_err(|kind| ColonyError::Factory {
@@ -293,6 +298,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             aside: Aside::new(),
             is_careful: false,
             busy: None,
+            attempts: attempts.clone(),
         };
         let life = store.life(shard, &opening.files);
         Ok(Climb::Going(Box::new(Replay::new(held, origin)?), life))

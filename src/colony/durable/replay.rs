@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attempts::Attempts;
 use super::entry::Entry;
 use super::kind::Kind;
 use super::members::{Members, Nodes};
@@ -22,6 +23,9 @@ use crate::storage::changes::{Changes, Decision, Reason};
 use crate::storage::record::Kind as RecordKind;
 use crate::sync::{Arc, Instant, Mutex};
 use crate::topology::{Member, Members as TopologyMembers, Topology};
+
+/// Why writes are set aside that end the process.
+const ENDS_ALL: &str = "the process ended each time when the tick was applied";
 
 /// What a shard refused of one tick.
 pub(super) struct Applied<D> {
@@ -114,6 +118,7 @@ pub(super) struct Replay<D, V: View> {
     /// Whether each tick is ended with Advance, so that a death tells its tick.
     is_careful: bool,
     busy: Option<Arc<Busy>>,
+    attempts: Option<Arc<Attempts>>,
     /// The tick that it began with.
     begun: Tick,
     /// The writes of the last tick that was applied.
@@ -140,6 +145,8 @@ pub(super) struct Origin<'a, D, V: View> {
     pub(super) is_careful: bool,
     /// Is told what runs, if somebody looks.
     pub(super) busy: Option<Arc<Busy>>,
+    /// Is told each tick before it is applied, while a colony is opened.
+    pub(super) attempts: Option<Arc<Attempts>>,
 }
 
 /// The tick that a shard applies at the moment, for those who wait for it.
@@ -175,6 +182,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             aside: origin.aside,
             is_careful: origin.is_careful,
             busy: origin.busy,
+            attempts: origin.attempts,
             begun: origin.tick,
             last: (origin.tick, Vec::new()),
             late: Vec::new(),
@@ -325,6 +333,9 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         let own = self.own(entry, &changes, &aside)?;
         let ids = own.numbers.iter().copied().zip(own.ids.iter().copied());
         self.last = (entry.tick, ids.collect());
+        if let Some(attempts) = self.attempts.as_ref().filter(|_| !own.numbers.is_empty()) {
+            attempts.mark(self.shard, entry.tick)?;
+        }
         self.begins();
         let refused = self.act(entry.tick, &own.writes);
         self.ends();
@@ -398,6 +409,9 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         let messages = changes.messages.iter();
         let messages = messages.map(|message| (Some(message.sender), message.write));
         let writes = changes.writes.iter().map(|write| (None, *write));
+        let attempts = self.attempts.as_ref();
+        let left_out = attempts.and_then(|attempts| attempts.left_out);
+        let ends_all = (left_out == Some((self.shard, entry.tick))).then(|| ENDS_ALL.to_owned());
         let mut place = 0;
         for (number, (sender, logged)) in (0..).zip(messages.chain(writes)) {
             let owner = self.topology.ring().get_shard(&logged.id());
@@ -411,7 +425,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
                 tick: entry.tick,
                 why: kind.to_string(),
             })?;
-            if let Some(why) = aside.get(&number) {
+            if let Some(why) = aside.get(&number).or(ends_all.as_ref()) {
                 let kept = Kept::new(self.shard, entry.tick, &logged, why);
                 self.kept.extend(kept);
                 own.aside.push(LeftOut {

@@ -25,6 +25,8 @@ pub struct Replaying {
 pub struct OpenReport {
     /// Whether the colony was created.
     pub created: bool,
+    /// Whether the opening before this one was interrupted by the end of its process. Then this one has applied the log on one thread.
+    pub interrupted: bool,
     /// The tick at which all shards are. 0 before the first one.
     pub tick: Tick,
     /// The number of records that were read from the log.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::attempts::Attempts;
 use super::entry::Entry;
 use super::kind::Kind;
 use super::members::Members;
@@ -26,6 +27,8 @@ pub(super) struct Source<D, V: View> {
     pub(super) kind: Arc<Kind<D, V>>,
     pub(super) store: Arc<Store>,
     pub(super) blank: Arc<Publication<V>>,
+    /// While a colony is opened for writing.
+    pub(super) attempts: Option<Arc<Attempts>>,
 }
 
 /// Up to where a shard is brought.
@@ -91,7 +94,9 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
 
     /// Opens the shard from the manifest, and brings it to a tick.
     fn again(&self, goal: Goal, aside: &Aside, is_careful: bool) -> Result<Back<D, V>, Stop> {
-        let Source { kind, store, blank } = self.source;
+        let Source {
+            kind, store, blank, ..
+        } = self.source;
         // First the pin: if a checkpoint ends meanwhile, the manifest that is read then needs no record that it removes.
         let pin: Option<Pin> = self
             .pins
@@ -114,6 +119,7 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             aside: aside.clone(),
             is_careful,
             busy: self.busy.cloned(),
+            attempts: self.source.attempts.clone(),
         };
         let mut replay = Replay::new(held, origin)?;
         let seq = read(store, &mut replay, opening.seq, goal)?;

@@ -53,7 +53,7 @@ pub(super) fn begin<S: DurableShard>(
     opened: Opened<S::Document, S::View>,
 ) -> Result<Colony<S>, ColonyError> {
     let Opened {
-        source,
+        mut source,
         recovered,
         leftovers,
         begun,
@@ -121,6 +121,7 @@ pub(super) fn begin<S: DurableShard>(
         ..manifest
     };
     first_checkpoint(&kind, &store, &publication, &lives, first)?;
+    drop(source.attempts.take());
     leftovers::remove(&*store.files, &leftovers)?;
     report.removed = names(&leftovers);
     let mut log = Log::new(

@@ -68,7 +68,9 @@ pub(super) fn told(
     let now: BTreeSet<_> = disk.all_files().into_iter().map(|(path, _)| path).collect();
     let mut gone = before.0.iter().map(|(path, _)| path);
     let silent = gone.find(|&path| {
-        let is_known = removed.contains(path) || before.1.contains(path);
+        // The report tells by itself that an opening was interrupted.
+        let is_count = path == crate::colony::durable::attempts::NAME && report.interrupted;
+        let is_known = removed.contains(path) || before.1.contains(path) || is_count;
         !now.contains(path) && !is_known && !path.starts_with("log/")
     });
     ensure(silent.is_none(), || {
