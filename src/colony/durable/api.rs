@@ -27,7 +27,10 @@ impl<S: Shard> Colony<S> {
             return Err(ColonyError::Closed);
         }
         let journal = self.journal.as_mut().ok_or(ColonyError::InMemory)?;
-        journal.checkpoint(deadline)
+        let saved = journal.checkpoint(deadline);
+        // The log may have been full.
+        self.shared.admission.write().refusal = journal.refusal();
+        saved
     }
 
     /// Returns the writes that were set aside, in their order, because their shard died of them each time. Empty if the colony is in memory.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::checkpoint::{Checkpoints, Job};
 use super::config::DurableConfig;
+use super::distance::Distance;
 use super::members::Members;
 use super::quarantine::{self, Kept, Quarantined};
 use super::rescue::Source;
@@ -32,11 +33,6 @@ use crate::topology::Topology;
 
 /// The files of the lives whose views may still be published.
 pub(super) type Lives = Arc<Mutex<BTreeMap<(ShardId, Incarnation), Arc<LifeFiles>>>>;
-
-/// From how many distances of log on a tick waits for the checkpoint.
-const SLOW: u64 = 2;
-/// From how many distances of log on nothing is accepted.
-const FULL: u64 = 4;
 
 /// What the colony and its journal share.
 pub(super) struct Parts<D, V: View> {
@@ -75,17 +71,10 @@ pub(super) struct Ledger<D, V: View> {
     next_sent: Vec<u8>,
     /// Why the running tick has no record.
     broken: Option<ColonyError>,
-    /// The log and the writes since the last checkpoint began.
     distance: Distance,
-    /// The length of the log when the last checkpoint began, and the writes since.
+    /// When the running tick began.
     ticked: Instant,
     refusal: Option<IntakeError>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Distance {
-    bytes: u64,
-    writes: u64,
 }
 
 impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
@@ -100,6 +89,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
     ) -> Self {
         Self {
             restarts: Restarts::new(Arc::clone(&parts)),
+            distance: Distance::new(&parts.config),
             parts,
             writer,
             checkpoints,
@@ -112,7 +102,6 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             sent,
             next_sent: Vec::new(),
             broken: None,
-            distance: Distance::default(),
             ticked: Instant::now(),
             refusal: None,
         }
@@ -150,8 +139,8 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             encode_changes(&messages, encoded.as_deref(), &writes, out)
         });
         let record = record.map_err(|TooLong(bytes)| too_large("a tick's writes", bytes))?;
-        self.distance.bytes += record.length();
-        self.distance.writes += (messages.count + writes.count) as u64;
+        self.distance
+            .add(record.length(), messages.count + writes.count);
         if is_changed {
             self.members = Arc::new(members);
         }
@@ -205,7 +194,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             outcome.encode_sent(&messages, out)
         });
         let record = record.map_err(|TooLong(bytes)| too_large("a tick's outcome", bytes))?;
-        self.distance.bytes += record.length();
+        self.distance.add(record.length(), 0);
         Ok(Some(record))
     }
 
@@ -251,7 +240,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             shards: Vec::new(),
             ..last
         };
-        self.distance = Distance::default();
+        self.distance.begin();
         self.checkpoints.begin(Job {
             publication: Arc::clone(publication),
             lives,
@@ -268,21 +257,28 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         if !self.checkpoints.wait(deadline) {
             return Err(late());
         }
+        self.end_checkpoint();
         self.begin_checkpoint(&publication);
         if !self.checkpoints.wait(deadline) {
             return Err(late());
         }
+        self.end_checkpoint();
         match self.checkpoints.last() {
             Some((tick, ended)) => ended.map(|()| tick),
             None => Err(late()),
         }
     }
 
-    /// Returns how many distances of log there are since the last checkpoint began.
-    fn distances(&self) -> u64 {
-        let config = &self.parts.config;
-        let bytes = self.distance.bytes / config.log_bytes;
-        bytes.max(self.distance.writes / config.log_writes)
+    /// Takes note of the last checkpoint, unless it is running.
+    fn end_checkpoint(&mut self) {
+        if !self.checkpoints.is_running() {
+            let last = self.checkpoints.last();
+            self.distance
+                .end(last.is_some_and(|(_, ended)| ended.is_ok()));
+        }
+        if self.refusal == Some(IntakeError::LogFull) && !self.distance.is_full() {
+            self.refusal = None;
+        }
     }
 }
 
@@ -335,11 +331,14 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             }),
         };
         let seq = written?;
-        self.positions.push_back(Position {
-            tick: ready.tick,
-            seq,
-            members: Arc::clone(&self.members),
-        });
+        // A tick without a record ends where the one before does.
+        if self.positions.back().is_none_or(|last| last.seq < seq) {
+            self.positions.push_back(Position {
+                tick: ready.tick,
+                seq,
+                members: Arc::clone(&self.members),
+            });
+        }
         Ok(())
     }
 
@@ -350,15 +349,16 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         };
         self.parts.lives.lock().retain(|life, _| current(life));
         self.sent = std::mem::take(&mut self.next_sent);
-        let distances = self.distances();
-        if distances >= 1 && !self.checkpoints.is_running() {
+        self.end_checkpoint();
+        if self.distance.is_due() && !self.checkpoints.is_running() {
             self.begin_checkpoint(publication);
-        } else if distances >= SLOW {
+        }
+        if self.distance.is_long() {
             let patience = self.ticked.elapsed().max(Duration::from_millis(1));
             self.checkpoints.wait(Instant::now() + patience);
+            self.end_checkpoint();
         }
-        let is_full = distances >= FULL && self.checkpoints.is_running();
-        self.refusal = is_full.then_some(IntakeError::LogFull);
+        self.refusal = self.distance.is_full().then_some(IntakeError::LogFull);
     }
 
     fn refusal(&self) -> Option<IntakeError> {

@@ -5,6 +5,7 @@ pub(crate) mod attempts;
 mod check;
 mod checkpoint;
 mod config;
+mod distance;
 mod entry;
 mod kind;
 mod ledger;

@@ -33,12 +33,12 @@ pub(super) enum Step {
 }
 
 impl Found {
-    /// Opens a file and checks its header.
+    /// Opens a file and checks its header. Returns `None` if it isn't there.
     pub(super) fn open(
         files: &dyn Files,
         colony: ColonyId,
         number: u64,
-    ) -> Result<Self, StorageError> {
+    ) -> Result<Option<Self>, StorageError> {
         let path = file::path(number);
         let opened = files.open(&path).and_then(|file| {
             let length = file.length()?;
@@ -49,8 +49,10 @@ impl Found {
             }
             Ok((file, length, FileHeader::decode(&header)))
         });
-        let (file, length, header) =
-            opened.map_err(|error| StorageError::io("open", &path, error))?;
+        let (file, length, header) = match opened {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(|error| StorageError::io("open", &path, error))?,
+        };
         if let Some(header) = header {
             check(header, colony, number, &path)?;
         }
@@ -59,12 +61,12 @@ impl Found {
             last: None,
             length,
         };
-        Ok(Self {
+        Ok(Some(Self {
             file,
             path,
             first: header.map(|header| header.first),
             state,
-        })
+        }))
     }
 
     /// Looks at a place. If there is a whole record, reads its payload.

@@ -71,11 +71,11 @@ impl LogReader {
         let names = listed.iter().map(|entry| &entry.name);
         let mut numbers: Vec<u64> = names.filter_map(|name| file::number(name)).collect();
         numbers.sort_unstable();
-        let found: Result<Vec<_>, _> = numbers
-            .iter()
-            .map(|&number| Found::open(files, colony, number))
-            .collect();
-        let found = found?;
+        let mut found = Vec::new();
+        for number in numbers {
+            // The log's writer may have removed one meanwhile. If it were needed, the next one would begin too late.
+            found.extend(Found::open(files, colony, number)?);
+        }
         let mut reader = Self {
             colony,
             extent,

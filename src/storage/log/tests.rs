@@ -1,12 +1,14 @@
 //! Tests of the log over the simulated file system.
 
+use std::io;
+
 use super::file::{self, HEADER as FILE_HEADER};
 use super::{Cut, Extent, Log, LogEnd, LogReader, create_directory};
 use crate::error::StorageError;
 use crate::id::Tick;
 use crate::storage::codec::{Put, TooLong};
 use crate::storage::colony_id::ColonyId;
-use crate::storage::files::{self, Files};
+use crate::storage::files::{self, Entry, Files};
 use crate::storage::poison::Poisonable;
 use crate::storage::record::{HEADER, Kind, Unplaced};
 use crate::sync::Arc;
@@ -365,4 +367,58 @@ fn the_log_is_not_cut_under_a_reader() {
     }
     log.remove_through(10).unwrap();
     assert_eq!(disk.all_files().len(), 1);
+}
+
+/// Files whose first log file is removed as soon as it was listed.
+#[derive(Debug)]
+struct Removing(Simulation);
+
+impl Files for Removing {
+    fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
+        let listed = self.0.list(path);
+        self.0.remove(&file::path(1))?;
+        listed
+    }
+    fn open(&self, path: &str) -> io::Result<Box<dyn files::File>> {
+        self.0.open(path)
+    }
+    fn create(&self, path: &str) -> io::Result<Box<dyn files::File>> {
+        self.0.create(path)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.0.remove(path)
+    }
+    fn create_dir(&self, path: &str) -> io::Result<()> {
+        self.0.create_dir(path)
+    }
+    fn remove_dir(&self, path: &str) -> io::Result<()> {
+        self.0.remove_dir(path)
+    }
+    fn sync_dir(&self, path: &str) -> io::Result<()> {
+        self.0.sync_dir(path)
+    }
+}
+
+#[test]
+fn a_file_that_its_writer_removes_under_a_reader_is_missed_only_if_it_is_needed() {
+    let needed = |above| {
+        let (disk, _log) = written(7);
+        let extent = Extent {
+            above,
+            through: Some(7),
+            next_number: 0,
+        };
+        let mut reader = LogReader::new(&Removing(disk), COLONY, extent)?;
+        let mut read = Vec::new();
+        while let Some(record) = reader.next()? {
+            read.push(record.tick);
+        }
+        Ok::<_, StorageError>(read)
+    };
+    assert_eq!(needed(3).unwrap(), [4, 5, 6, 7]);
+    let missed = needed(2).unwrap_err();
+    assert!(matches!(missed, StorageError::Damaged { .. }), "{missed}");
 }

@@ -6,7 +6,7 @@ use super::hazards::{Death, Hazards, Moment};
 use super::notes::Notes;
 use super::opening::{open, soon};
 use crate::colony::Colony;
-use crate::error::ColonyError;
+use crate::error::{ColonyError, IntakeError};
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::storage::manifest::store;
 use crate::sync::Instant;
@@ -147,4 +147,27 @@ fn d2_a_shard_that_is_new_at_a_checkpoint_is_there_afterwards() {
         let held = colony.publication().shard(added).unwrap().view().texts();
         assert_eq!(held.is_empty(), !is_empty);
     }
+}
+
+#[test]
+fn the_log_is_full_if_no_checkpoint_can_be_completed_and_has_room_again_after_one() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    hazards.unsave(u32::MAX);
+    let intake = colony.intake();
+    let mut accepted = 0;
+    for seed in 0..200 {
+        let id = DocumentId::from_seed(seed);
+        accepted += u32::from(intake.try_upsert(id, "text".to_owned()).is_ok());
+        colony.tick().unwrap();
+    }
+    // Four distances.
+    assert_eq!(accepted, 48);
+    let full = intake.try_delete(DocumentId::from_seed(1)).unwrap_err();
+    assert_eq!(full, IntakeError::LogFull);
+    hazards.unsave(0);
+    colony.checkpoint(soon()).unwrap();
+    intake.try_delete(DocumentId::from_seed(1)).unwrap();
+    colony.tick().unwrap();
+    assert_eq!(texts(&colony).len(), 47);
 }
