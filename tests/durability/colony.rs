@@ -1,97 +1,11 @@
 //! A colony in a directory: written, left in any way, and opened again.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tickring::colony::{
-    Batch, DurableConfig, DurableShard, Refusal, Saved, Saving, TickContext, Write,
-};
-use tickring::publication::ShardFailure;
-use tickring::{Colony, ColonyConfig, DocumentId, Shard, ShardId, View};
-
-/// Texts by id. Refuses empty ones.
-#[derive(Default, Clone)]
-struct Notes(Arc<BTreeMap<DocumentId, String>>);
-
-impl Shard for Notes {
-    type Document = String;
-    type View = Self;
-
-    fn act(
-        &mut self,
-        context: &mut TickContext<'_, String, Self>,
-        batch: &mut Batch<'_, String>,
-    ) -> Result<(), ShardFailure> {
-        assert!(context.publication().shards().is_empty());
-        let notes = Arc::make_mut(&mut self.0);
-        for (index, _, write) in batch.iter() {
-            match write {
-                Write::Add { id, .. } if notes.contains_key(id) => {
-                    batch.refuse(index, Refusal::Exists);
-                }
-                Write::Add { document, .. } | Write::Upsert { document, .. }
-                    if document.is_empty() =>
-                {
-                    batch.refuse(index, Refusal::Because("it is empty".into()));
-                }
-                Write::Add { id, document } | Write::Upsert { id, document } => {
-                    assert!(**document != "poison", "poisoned");
-                    notes.insert(*id, (**document).clone());
-                }
-                Write::Delete { id } => drop(notes.remove(id)),
-            }
-        }
-        Ok(())
-    }
-
-    fn view(&mut self) -> Result<Self, ShardFailure> {
-        Ok(self.clone())
-    }
-}
-
-impl View for Notes {
-    type Statistics = usize;
-
-    fn holds(&self, document: DocumentId) -> bool {
-        self.0.contains_key(&document)
-    }
-    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
-        Ok(self.0.keys().copied().collect())
-    }
-    fn statistics(views: &[&Self]) -> Result<usize, ShardFailure> {
-        Ok(views.iter().map(|notes| notes.0.len()).sum())
-    }
-}
-
-impl DurableShard for Notes {
-    type Settings = ();
-
-    fn encode((): &(), document: &String, out: &mut Vec<u8>) -> Result<(), ShardFailure> {
-        out.extend_from_slice(document.as_bytes());
-        Ok(())
-    }
-    fn decode((): &(), bytes: &[u8]) -> Result<String, ShardFailure> {
-        Ok(String::from_utf8(bytes.to_vec())?)
-    }
-    fn open((): &(), _shard: ShardId, saved: Option<&Saved>) -> Result<Self, ShardFailure> {
-        let Some(saved) = saved else {
-            return Ok(Self::default());
-        };
-        let notes = serde_json::from_slice::<Vec<(u128, String)>>(&saved.read("notes")?)?;
-        let notes = notes.into_iter();
-        let notes = notes.map(|(id, text)| (DocumentId::from_bytes(id.to_le_bytes()), text));
-        Ok(Self(Arc::new(notes.collect())))
-    }
-    fn save(view: &Self, saving: &mut Saving<'_>) -> Result<(), ShardFailure> {
-        let notes: Vec<_> = view
-            .0
-            .iter()
-            .map(|(id, text)| (u128::from_le_bytes(*id.as_bytes()), text))
-            .collect();
-        Ok(saving.write("notes", &serde_json::to_vec(&notes)?)?)
-    }
-}
+use tickring::colony::DurableConfig;
+use tickring::testing::durable::{Hazards, Notes};
+use tickring::{Colony, ColonyConfig, DocumentId};
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
@@ -109,13 +23,13 @@ fn config() -> DurableConfig {
 
 #[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn open(path: &std::path::Path) -> Colony<Notes> {
-    Colony::open(path, config(), ()).unwrap()
+    Colony::open(path, config(), Hazards::default()).unwrap()
 }
 
 fn held(colony: &Colony<Notes>) -> BTreeMap<DocumentId, String> {
     let publication = colony.publication();
     let shards = publication.shards().iter();
-    shards.flat_map(|shard| (*shard.view().0).clone()).collect()
+    shards.flat_map(|shard| shard.view().texts()).collect()
 }
 
 #[test]

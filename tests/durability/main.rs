@@ -5,7 +5,6 @@
 
 mod colony;
 mod deaths;
-mod log_and_manifest;
 mod simulated;
 #[cfg(feature = "search")]
 mod text;

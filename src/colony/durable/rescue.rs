@@ -82,7 +82,7 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             if *died < TRIES || !was_careful {
                 continue;
             }
-            let guilty = self.guilty(tick, &groups(&writes));
+            let guilty = self.guilty(tick, &groups(&writes))?;
             if guilty.is_empty() {
                 return Err(Stop::Died { tick, why, writes }.error(self.shard));
             }
@@ -128,52 +128,58 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
     }
 
     /// Returns the numbers of the writes of which the shard dies, among these groups of a tick's writes. Empty if it dies without any of them.
-    fn guilty(&self, tick: Tick, groups: &[Vec<u64>]) -> Vec<u64> {
-        if !self.dies(tick, &[]) {
-            // Some of them together were guilty, and each half alone isn't.
-            return Vec::new();
-        }
-        if self.dies(tick, groups) {
-            return Vec::new();
-        }
+    fn guilty(&self, tick: Tick, groups: &[Vec<u64>]) -> Result<Vec<u64>, ColonyError> {
         let mut found = Vec::new();
-        self.halve(tick, groups, groups, &mut found);
-        found
+        if self.dies(tick, &[])? && !self.dies(tick, groups)? {
+            self.halve(tick, groups, groups, &mut found)?;
+        }
+        Ok(found)
     }
 
     /// Looks for the guilty groups among `part`, each half without all other groups.
-    fn halve(&self, tick: Tick, all: &[Vec<u64>], part: &[Vec<u64>], found: &mut Vec<u64>) {
+    fn halve(
+        &self,
+        tick: Tick,
+        all: &[Vec<u64>],
+        part: &[Vec<u64>],
+        found: &mut Vec<u64>,
+    ) -> Result<(), ColonyError> {
         let others: Vec<_> = all
             .iter()
             .filter(|group| !part.contains(group))
             .cloned()
             .collect();
-        if !self.dies(tick, &others) {
-            return;
+        if !self.dies(tick, &others)? {
+            return Ok(());
         }
         let (first, second) = part.split_at(part.len() / 2);
         if first.is_empty() {
             found.extend(part.iter().flatten());
-            return;
+            return Ok(());
         }
         let before = found.len();
-        self.halve(tick, all, first, found);
-        self.halve(tick, all, second, found);
+        self.halve(tick, all, first, found)?;
+        self.halve(tick, all, second, found)?;
         if found.len() == before {
             // Only together they are guilty.
             found.extend(second.iter().flatten());
         }
+        Ok(())
     }
 
-    /// Returns whether the shard dies at a tick if these groups are left out.
-    fn dies(&self, tick: Tick, without: &[Vec<u64>]) -> bool {
+    /// Returns whether the shard dies at a tick if these groups are left out. Fails if that can't be told, because the shard can't be opened or the log
+    /// can't be read: nothing must be set aside because of that.
+    fn dies(&self, tick: Tick, without: &[Vec<u64>]) -> Result<bool, ColonyError> {
         let mut aside = self.aside.clone();
         let numbers = without.iter().flatten();
         let left_out = numbers.map(|&number| (number, String::new()));
         aside.entry(tick).or_default().extend(left_out);
         let goal = Goal { tick, ..self.goal };
-        let stop = self.again(goal, &aside, true).err();
-        stop.is_some_and(|stop| matches!(stop, Stop::Died { tick: at, .. } if at == tick))
+        match self.again(goal, &aside, true) {
+            Err(Stop::Failed(error)) => Err(error),
+            Err(Stop::Died { tick: at, .. }) => Ok(at == tick),
+            Ok(_) => Ok(false),
+        }
     }
 }
 

@@ -30,6 +30,10 @@ pub struct Counts {
     pub cut: u64,
     /// Openings before which nobody could know what the colony holds.
     pub undecided: u64,
+    /// Deaths of shards that a report told.
+    pub deaths: u64,
+    /// Writes that were set aside.
+    pub set_aside: u64,
 }
 
 impl Counts {
@@ -44,6 +48,8 @@ impl Counts {
         self.replayed += other.replayed;
         self.cut += other.cut;
         self.undecided += other.undecided;
+        self.deaths += other.deaths;
+        self.set_aside += other.set_aside;
     }
 }
 
@@ -92,6 +98,8 @@ struct Runner {
     truth: Truth,
     counts: Counts,
     trace: Vec<String>,
+    /// The error of the last opening that failed.
+    refused: Option<ColonyError>,
 }
 
 /// Carries a run out. Also returns the operations and syncs until its first end.
@@ -107,9 +115,14 @@ pub(super) fn run(run: Run) -> Result<(Counts, u64, u64), Failure> {
             ..Counts::default()
         },
         trace: Vec::new(),
+        refused: None,
     };
     match runner.carry_out() {
-        Ok((operations, syncs)) => Ok((runner.counts, operations, syncs)),
+        Ok((operations, syncs)) => {
+            runner.counts.deaths = runner.truth.deaths;
+            runner.counts.set_aside = runner.truth.set_aside;
+            Ok((runner.counts, operations, syncs))
+        }
         Err(what) => {
             runner.remember();
             Err(Failure {
@@ -182,7 +195,11 @@ impl Runner {
         let before = inventory(&self.disk);
         let colony = match open(&self.disk, &self.hazards, self.run.mistake) {
             Ok(colony) => colony,
-            Err(error) => return self.excuse(&error).map(|()| End::Fault),
+            Err(error) => {
+                self.excuse(&error)?;
+                self.refused = Some(error);
+                return Ok(End::Fault);
+            }
         };
         self.counts.openings += 1;
         self.counts.undecided += u64::from(self.truth.models.len() > 1);
@@ -203,7 +220,10 @@ impl Runner {
         let ticks = self.random.below(TICKS_AFTER + 1);
         match self.live(ticks)? {
             End::Well => Ok(()),
-            End::Fault => Err("a fault that was not planned".to_owned()),
+            End::Fault => Err(format!(
+                "a fault that was not planned; the last opening that failed: {:?}",
+                self.refused
+            )),
         }
     }
 

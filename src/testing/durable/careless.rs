@@ -156,7 +156,7 @@ impl Files for Careless {
     }
 
     fn remove_dir(&self, path: &str) -> io::Result<()> {
-        if self.keeps() {
+        if self.keeps() && path.starts_with("shard-") {
             return Ok(());
         }
         self.files.remove_dir(path)

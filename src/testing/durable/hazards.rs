@@ -40,8 +40,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Planned {
     deaths: Vec<Death>,
-    /// How many times a shard can't be opened.
-    closed: BTreeMap<ShardId, u32>,
+    /// How many times a shard is opened, and how many times it then can't be.
+    closed: BTreeMap<ShardId, (u32, u32)>,
     /// How many savings fail.
     unsaved: u32,
     /// After how many savings the next one waits.
@@ -55,9 +55,10 @@ impl Hazards {
         self.0.planned.lock().deaths.push(death);
     }
 
-    /// Lets the next openings of a shard fail.
-    pub fn close(&self, shard: ShardId, times: u32) {
-        self.0.planned.lock().closed.insert(shard, times);
+    /// Lets so many openings of a shard pass, and the next ones fail.
+    pub fn close(&self, shard: ShardId, passing: u32, times: u32) {
+        let closed = &mut self.0.planned.lock().closed;
+        closed.insert(shard, (passing, times));
     }
 
     /// Lets the next savings fail.
@@ -112,12 +113,14 @@ impl Hazards {
 
     pub(super) fn open(&self, shard: ShardId) -> Result<(), ShardFailure> {
         match self.0.planned.lock().closed.get_mut(&shard) {
-            Some(times) if *times > 0 => {
+            Some((passing, _)) if *passing > 0 => *passing -= 1,
+            Some((_, times)) if *times > 0 => {
                 *times -= 1;
-                Err("a planned failure to open".into())
+                return Err("a planned failure to open".into());
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
 
     pub(super) fn save(&self) -> Result<(), ShardFailure> {

@@ -170,7 +170,8 @@ impl<'a> Life<'a> {
                 self.hazards.plan(death);
                 self.events.dying.insert(shard);
                 if self.random.percent(30) {
-                    self.hazards.close(shard, 2);
+                    let passing = self.random.below(8).try_into().expect("a few");
+                    self.hazards.close(shard, passing, 2);
                 }
             }
         }
@@ -227,8 +228,8 @@ impl<'a> Life<'a> {
         publication: Option<&Publication<Notes>>,
         report: &TickReport<String>,
     ) -> Result<(), String> {
-        let events = std::mem::take(&mut self.events);
-        self.truth.published(steps, &events, publication, report)?;
+        self.events = Events::default();
+        self.truth.published(steps, publication, report)?;
         // Published is durable (D1).
         let durable = self.intake.wait_durable(report.tick, Instant::now());
         durable.map_err(|error| format!("published, but {error}"))

@@ -2,6 +2,7 @@
 
 mod campaign;
 mod careless;
+mod flips;
 mod hazards;
 mod life;
 mod model;
@@ -15,6 +16,7 @@ mod truth;
 
 pub use self::campaign::Counts;
 pub use self::careless::Mistake;
+pub use self::flips::{FlipCounts, flip_all};
 pub use self::hazards::{Death, Hazards, Moment};
 pub use self::notes::Notes;
 pub use self::plan::run_all;

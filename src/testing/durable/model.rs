@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::notes::{Why, apply, messages, refusal};
+use super::notes::{Why, apply, is_poison, messages, refusal};
 use crate::colony::Write;
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::ring::HashRing;
@@ -47,6 +47,8 @@ pub(super) struct Step {
     pub(super) refused: Vec<Refused>,
     /// Whether the tick has a record.
     pub(super) has_record: bool,
+    /// The shards that die in it, by plan or of a write.
+    pub(super) dying: BTreeSet<ShardId>,
 }
 
 impl Model {
@@ -81,6 +83,9 @@ impl Model {
         };
         next.documents
             .retain(|id, _| !events.forgotten.contains(id));
+        let aside = self.set_aside(&next, events);
+        let dying = aside.iter().filter_map(|id| ring.get_shard(id).ok());
+        let dying: BTreeSet<_> = dying.chain(events.dying.iter().copied()).collect();
         let (mut refused, mut applied) = (Vec::new(), 0);
         for write in self.sent.iter().chain(&events.writes) {
             let owner = ring.get_shard(&write.id());
@@ -89,13 +94,17 @@ impl Model {
                 continue;
             }
             applied += 1;
+            if aside.contains(&write.id()) {
+                refused.push((write.id(), Some(Why::SetAside)));
+                continue;
+            }
             match refusal(&next.documents, write) {
                 Some(why) => refused.push((write.id(), Some(why))),
                 None => apply(&mut next.documents, write),
             }
         }
         if !events.is_last {
-            for &shard in events.alive.difference(&events.dying) {
+            for &shard in events.alive.difference(&dying) {
                 // What the shard has before the tick.
                 let held = self.held_by(shard);
                 let sent = held.iter().filter_map(|(id, text)| messages(*id, text));
@@ -111,7 +120,24 @@ impl Model {
             model: next,
             refused,
             has_record,
+            dying,
         }
+    }
+
+    /// Returns the documents whose writes are set aside in a tick, since their shards die of them.
+    fn set_aside(&self, next: &Self, events: &Events) -> BTreeSet<DocumentId> {
+        let (mut documents, mut aside) = (next.documents.clone(), BTreeSet::new());
+        for write in self.sent.iter().chain(&events.writes) {
+            let owner = next.ring.get_shard(&write.id());
+            let is_alive = owner.is_ok_and(|owner| events.alive.contains(&owner));
+            if is_alive && refusal(&documents, write).is_none() {
+                if is_poison(write) {
+                    aside.insert(write.id());
+                }
+                apply(&mut documents, write);
+            }
+        }
+        aside
     }
 
     /// Returns what comes back in the report of a tick after which these shards are behind.

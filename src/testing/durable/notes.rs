@@ -15,6 +15,9 @@ const PAGES: usize = 3;
 /// A text that begins with this and a number goes to the document with that seed.
 const MOVE: &str = "move ";
 
+/// A shard dies of this text each time.
+pub(super) const POISON: &str = "poison";
+
 /// Texts by id. It is its own view.
 ///
 /// Refuses to add what it has, and empty texts. A text `move 7` is sent to the document with the seed 7 in each tick in which the shard finds it:
@@ -39,6 +42,7 @@ struct Page {
 pub(super) enum Why {
     Exists,
     Empty,
+    SetAside,
 }
 
 /// The reason for which an empty text is refused.
@@ -53,6 +57,12 @@ pub(super) fn refusal(texts: &BTreeMap<DocumentId, String>, write: &Write<String
         }
         Write::Delete { .. } => None,
     }
+}
+
+/// Whether a shard dies of a write that it doesn't refuse.
+pub(super) fn is_poison(write: &Write<String>) -> bool {
+    let document = write.document();
+    document.is_some_and(|text| **text == POISON)
 }
 
 /// Applies a write that isn't refused.
@@ -117,7 +127,10 @@ impl Shard for Notes {
             let page = Arc::make_mut(&mut self.pages[page(&write.id())]);
             match refusal(&page.texts, write) {
                 Some(Why::Exists) => batch.refuse(index, Refusal::Exists),
-                Some(Why::Empty) => batch.refuse(index, Refusal::Because(EMPTY.into())),
+                Some(_) => batch.refuse(index, Refusal::Because(EMPTY.into())),
+                None if is_poison(write) => {
+                    std::panic::resume_unwind(Box::new("poisoned"));
+                }
                 None => {
                     apply(&mut page.texts, write);
                     page.changed = context.tick();

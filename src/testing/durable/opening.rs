@@ -40,9 +40,17 @@ pub(super) fn open(
     hazards: &Hazards,
     mistake: Option<Mistake>,
 ) -> Result<Colony<Notes>, ColonyError> {
+    open_with(config(), disk, hazards, mistake)
+}
+
+pub(super) fn open_with(
+    mut config: DurableConfig,
+    disk: &Simulation,
+    hazards: &Hazards,
+    mistake: Option<Mistake>,
+) -> Result<Colony<Notes>, ColonyError> {
     hazards.clear();
     let is_new = store::read(disk).is_ok_and(|manifest| manifest.is_none());
-    let mut config = config();
     config.shards = is_new.then_some(SHARDS);
     let files = files(disk, mistake);
     let opened = Colony::open_on(

@@ -1,7 +1,7 @@
 //! What the ticks of a run write, and what befalls their shards.
 
 use super::hazards::{Death, Moment};
-use super::notes::Notes;
+use super::notes::{Notes, POISON};
 use crate::colony::{Intake, Ticket, Write};
 use crate::error::IntakeError;
 use crate::id::{DocumentId, ShardId, Tick};
@@ -23,6 +23,7 @@ fn write(random: &mut Random) -> Write<String> {
     let document = Arc::new(match random.below(10) {
         0 => String::new(),
         1 | 2 => format!("move {}", random.range(0, IDS)),
+        3 if random.percent(30) => POISON.to_owned(),
         _ => format!("text {:x}", random.next()),
     });
     match random.below(10) {

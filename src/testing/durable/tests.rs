@@ -171,3 +171,23 @@ fn the_log_is_full_if_no_checkpoint_can_be_completed_and_has_room_again_after_on
     colony.tick().unwrap();
     assert_eq!(texts(&colony).len(), 47);
 }
+
+#[test]
+fn d10_nothing_is_set_aside_because_a_shard_could_not_be_opened() {
+    for passing in 0..20 {
+        let (disk, hazards) = (Simulation::new(1), Hazards::default());
+        let mut colony = opened(&disk, &hazards);
+        let shard = upsert(&colony, 1, "poison");
+        for seed in 2..40 {
+            upsert(&colony, seed, "text");
+        }
+        hazards.close(shard, passing, 1);
+        let mut returned = Vec::new();
+        for _ in 0..3 {
+            let report = colony.tick().unwrap();
+            returned.extend(report.returned.iter().map(|one| one.write.id()));
+        }
+        assert_eq!(returned, [DocumentId::from_seed(1)], "{passing}");
+        assert_eq!(texts(&colony).len(), 38);
+    }
+}

@@ -25,6 +25,9 @@ pub(super) struct Truth {
     pub(super) models: Vec<Model>,
     /// The shards that are behind, in the last publication.
     pub(super) behind: BTreeSet<ShardId>,
+    /// The numbers of deaths and of writes that were set aside.
+    pub(super) deaths: u64,
+    pub(super) set_aside: u64,
 }
 
 impl Truth {
@@ -87,13 +90,13 @@ impl Truth {
     pub(super) fn published(
         &mut self,
         steps: Vec<Step>,
-        events: &Events,
         publication: Option<&Publication<Notes>>,
         report: &TickReport<String>,
     ) -> Result<(), String> {
         let shards = publication.map_or(&[][..], Publication::shards);
         let behind: BTreeSet<_> = report.frozen.iter().copied().collect();
-        let may_be = &events.dying | &self.behind;
+        let dying = steps.iter().flat_map(|step| &step.dying);
+        let may_be: BTreeSet<_> = dying.chain(&self.behind).copied().collect();
         ensure(behind.is_subset(&may_be), || {
             format!("{behind:?} are behind, but only {may_be:?} can be")
         })?;
@@ -102,6 +105,11 @@ impl Truth {
             format!("faults that were not planned: {:?}", report.faults)
         })?;
         let returned = returned(report)?;
+        let aside = returned
+            .iter()
+            .filter(|(_, why)| *why == Some(Why::SetAside));
+        self.set_aside += aside.count() as u64;
+        self.deaths += report.faults.len() as u64;
         let mut expected = Vec::new();
         self.models.clear();
         for mut step in steps {
@@ -134,6 +142,7 @@ fn returned(report: &TickReport<String>) -> Result<Vec<Refused>, String> {
     let reason = |reason: &ReturnReason| match reason {
         ReturnReason::Exists => Ok(Some(Why::Exists)),
         ReturnReason::Refused(_) => Ok(Some(Why::Empty)),
+        ReturnReason::SetAside(_) => Ok(Some(Why::SetAside)),
         ReturnReason::Recovering => Ok(None),
         other => Err(format!("a write came back since {other}")),
     };
