@@ -120,8 +120,9 @@ pub(super) fn begin<S: DurableShard>(
         epoch: epoch.get(),
         ..manifest
     };
-    first_checkpoint(&kind, &store, &publication, &lives, first)?;
+    // The log is applied. The checkpoint makes this durable, so that no power cut brings the attempt back.
     drop(source.attempts.take());
+    first_checkpoint(&kind, &store, &publication, &lives, first)?;
     leftovers::remove(&*store.files, &leftovers)?;
     report.removed = names(&leftovers);
     let mut log = Log::new(

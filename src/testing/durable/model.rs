@@ -23,6 +23,8 @@ pub(super) struct Model {
     pub(super) sent: Vec<Write<String>>,
     /// What shards that are behind will refuse.
     pub(super) late: BTreeMap<ShardId, Vec<Refused>>,
+    /// The quarantine: what was set aside, and in which tick.
+    pub(super) aside: BTreeSet<(Tick, DocumentId)>,
 }
 
 /// What happens in a tick.
@@ -60,6 +62,7 @@ impl Model {
             documents: BTreeMap::new(),
             sent: Vec::new(),
             late: BTreeMap::new(),
+            aside: BTreeSet::new(),
         }
     }
 
@@ -80,10 +83,18 @@ impl Model {
             documents: self.documents.clone(),
             sent: Vec::new(),
             late: self.late.clone(),
+            aside: self.aside.clone(),
         };
         next.documents
             .retain(|id, _| !events.forgotten.contains(id));
+        // What shards would have set aside that were forgotten.
+        let is_kept = |shard: &ShardId| ring.weight(*shard).is_some();
+        for (_, late) in self.late.iter().filter(|(shard, _)| !is_kept(shard)) {
+            let lost = late.iter().map(|&(id, _)| id).collect::<BTreeSet<_>>();
+            next.aside.retain(|(_, id)| !lost.contains(id));
+        }
         let aside = self.set_aside(&next, events);
+        next.aside.extend(aside.iter().map(|&id| (tick, id)));
         let dying = aside.iter().filter_map(|id| ring.get_shard(id).ok());
         let dying: BTreeSet<_> = dying.chain(events.dying.iter().copied()).collect();
         let (mut refused, mut applied) = (Vec::new(), 0);
@@ -182,9 +193,11 @@ impl Model {
         tick: Tick,
         ring: &HashRing,
         documents: &BTreeMap<DocumentId, String>,
+        aside: &BTreeSet<(Tick, DocumentId)>,
     ) -> bool {
         (self.logged..=self.tick).contains(&tick)
             && self.ring.members() == ring.members()
             && self.documents == *documents
+            && self.aside == *aside
     }
 }

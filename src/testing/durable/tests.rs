@@ -191,3 +191,24 @@ fn d10_nothing_is_set_aside_because_a_shard_could_not_be_opened() {
         assert_eq!(texts(&colony).len(), 38);
     }
 }
+
+#[test]
+fn a_power_cut_brings_no_attempt_back_that_a_later_opening_has_ended() {
+    for seed in 0..60 {
+        let (disk, hazards) = (Simulation::new(seed), Hazards::default());
+        let mut colony = opened(&disk, &hazards);
+        for seed in 0..10 {
+            upsert(&colony, seed, "text");
+        }
+        colony.tick().unwrap();
+        drop(colony);
+        let disk = disk.power_cut(Image::Everything);
+        // In the checkpoint at the end of the opening.
+        disk.plan(Fault::Crash, 14);
+        drop(open(&disk, &hazards, None));
+        let disk = disk.power_cut(Image::Everything);
+        drop(opened(&disk, &hazards));
+        let disk = disk.power_cut(Image::Subset);
+        assert_eq!(texts(&opened(&disk, &hazards)).len(), 10);
+    }
+}

@@ -6,7 +6,7 @@ use super::model::{Events, Model, Refused, Step};
 use super::notes::{Notes, Why};
 use crate::colony::{Colony, ReturnReason, TickReport};
 use crate::error::ColonyError;
-use crate::id::{ShardId, Tick};
+use crate::id::{DocumentId, ShardId, Tick};
 use crate::publication::Publication;
 use crate::ring::HashRing;
 use crate::storage::manifest::store;
@@ -54,12 +54,13 @@ impl Truth {
         verified(colony)?;
         let documents = shards.iter().flat_map(|shard| shard.view().texts());
         let documents = documents.collect();
+        let aside = quarantine(colony);
         let before = self.models.clone();
         self.models
-            .retain(|model| model.is(report.tick, ring, &documents));
+            .retain(|model| model.is(report.tick, ring, &documents, &aside));
         ensure(!self.models.is_empty(), || {
             format!(
-                "opened at tick {} with {documents:#?} on {:?}, but it has to be one of {before:#?}",
+                "opened at tick {} with {documents:#?} on {:?}, {aside:?} set aside, but it has to be one of {before:#?}",
                 report.tick,
                 ring.members()
             )
@@ -136,6 +137,12 @@ impl Truth {
         self.behind = behind;
         Ok(())
     }
+}
+
+/// Returns what is in the quarantine.
+fn quarantine(colony: &Colony<Notes>) -> BTreeSet<(Tick, DocumentId)> {
+    let kept = colony.quarantine();
+    kept.iter().map(|kept| (kept.tick, kept.document)).collect()
 }
 
 fn returned(report: &TickReport<String>) -> Result<Vec<Refused>, String> {
