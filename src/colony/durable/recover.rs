@@ -122,6 +122,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             // An error of a shard comes first: because of it, its thread takes no more records.
             let mut recovered = read?;
             raised.sort_by_key(|raised| raised.up.shard);
+            let before = recovered.quarantine.clone();
             for raised in raised {
                 let (up, decided) = (raised.up, raised.decided);
                 recovered.report.writes += raised.applied;
@@ -132,7 +133,14 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                 recovered.shards.push(up);
                 let set_aside = raised.kept.iter().map(|kept| kept.entry.clone());
                 recovered.report.set_aside.extend(set_aside);
-                recovered.quarantine.extend(raised.kept);
+                // The manifest has those of a shard that was behind at its checkpoint.
+                let known = &mut recovered.quarantine;
+                known.extend(
+                    raised
+                        .kept
+                        .into_iter()
+                        .filter(|kept| !before.contains(kept)),
+                );
             }
             Ok(recovered)
         })
