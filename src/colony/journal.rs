@@ -41,8 +41,13 @@ pub(super) trait Journal<D, V: View>: Send {
 
     /// Waits until the tick is durable, and what its shards decided with it.
     ///
-    /// If there is no space, the tick stays as it is, and the next call tries again.
-    fn seal(&mut self, ready: &Ready<D, V>) -> Result<(), ColonyError>;
+    /// Messages that can't be encoded are taken out, and added to `returned`. If there is no space, the tick stays as it is, and the next call tries
+    /// again.
+    fn seal(
+        &mut self,
+        ready: &mut Ready<D, V>,
+        returned: &mut GuardedList<Returned<D>>,
+    ) -> Result<(), ColonyError>;
 
     /// Learns what was published. May begin a checkpoint, and may wait for the one that is running, if it can't keep up.
     fn published(&mut self, publication: &Arc<Publication<V>>);

@@ -130,8 +130,8 @@ impl<S: Shard> Colony<S> {
 
     /// Makes the tick durable that has run.
     fn seal(&mut self) -> Result<Prepared, ColonyError> {
-        if let (Some(journal), Some(ready)) = (&mut self.journal, &self.unsealed) {
-            let sealed = journal.seal(ready);
+        if let (Some(journal), Some(ready)) = (&mut self.journal, &mut self.unsealed) {
+            let sealed = journal.seal(ready, &mut self.returned);
             self.shared.admission.write().refusal = journal.refusal();
             match sealed {
                 Err(cause) if cause.keeps_tick() => return Err(cause),

@@ -32,6 +32,8 @@ struct State {
     end: Option<(ShardId, TickPhase, End)>,
     /// Whether a document "hang" blocks its shard, and an opening blocks.
     act_blocks: bool,
+    /// What the next shard sends.
+    say: Vec<String>,
     open_blocks: bool,
     hung: usize,
 }
@@ -82,6 +84,10 @@ impl Shard for Mortal {
     type View = Shown;
 
     fn sense(&mut self, context: &mut TickContext<'_, String, Shown>) -> Result<(), ShardFailure> {
+        for text in self.plan.state.lock().unwrap().say.drain(..) {
+            let (id, document) = (DocumentId::from_name(&text), Arc::new(text));
+            context.send(Write::Upsert { id, document })?;
+        }
         self.plan.meet(context.shard(), TickPhase::Sense)
     }
 
@@ -143,6 +149,9 @@ impl DurableShard for Mortal {
     type Settings = Arc<Plan>;
 
     fn encode(_: &Arc<Plan>, text: &String, out: &mut Vec<u8>) -> Result<(), ShardFailure> {
+        if text == "unspeakable" {
+            return Err("it can't be said".into());
+        }
         out.extend_from_slice(text.as_bytes());
         Ok(())
     }
@@ -392,6 +401,30 @@ fn s3_all_writes_of_a_tick_in_which_a_shard_has_hung_twice_are_set_aside() {
     scene.reopen();
     scene.check();
     assert_eq!(scene.colony.quarantine().len(), 2);
+}
+
+#[test]
+fn d10_a_message_that_can_not_be_encoded_comes_back_and_the_colony_goes_on() {
+    let mut scene = Scene::new();
+    let said = ["one", "unspeakable", "two"].map(str::to_owned).to_vec();
+    scene.plan.change(|state| state.say = said);
+    let report = scene.colony.tick().unwrap();
+    assert_eq!(report.messages.sent, 2);
+    let [returned] = &report.returned[..] else {
+        panic!("{:?}", report.returned)
+    };
+    assert_eq!(returned.write.id(), DocumentId::from_name("unspeakable"));
+    let reason = returned.reason.to_string();
+    assert!(reason.contains("it can't be said"), "{reason}");
+    assert_eq!(scene.colony.tick().unwrap().messages.published, 2);
+    for text in ["one", "two"] {
+        scene
+            .expected
+            .insert(DocumentId::from_name(text), text.to_owned());
+    }
+    scene.check();
+    scene.reopen();
+    scene.check();
 }
 
 /// In a process of its own: opens a colony, and writes what ends the process.

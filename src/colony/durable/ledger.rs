@@ -7,24 +7,22 @@ use super::checkpoint::{Checkpoints, Job};
 use super::config::DurableConfig;
 use super::distance::Distance;
 use super::members::Members;
+use super::outcome;
 use super::quarantine::{self, Kept, Quarantined};
 use super::rescue::Source;
 use super::restart::Restarts;
 use super::saved::LifeFiles;
 use super::writer::Writer;
 use crate::colony::journal::{Healed, Journal};
-use crate::colony::occupant::caught;
 use crate::colony::report::{ReturnReason, Returned};
 use crate::colony::shared::Shared;
 use crate::colony::tick::{Part, Ready};
-use crate::colony::write::{Refusal, Write};
+use crate::colony::write::{Origin, Write};
 use crate::error::{ColonyError, IntakeError, StorageError};
 use crate::guarded::GuardedList;
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::publication::{Publication, Published, View};
-use crate::storage::changes::{
-    Decision, Encoded, Outcome, Reason, encode_changes, encode_messages,
-};
+use crate::storage::changes::{Encoded, encode_changes, encode_messages};
 use crate::storage::codec::TooLong;
 use crate::storage::manifest::Manifest;
 use crate::storage::record::{Kind as RecordKind, Unplaced};
@@ -117,7 +115,13 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         let sent = parts.iter().flat_map(|part| part.writes.messages.iter());
         let mut messages = Vec::new();
         for (sender, write) in sent.clone() {
-            self.message(tick, *sender, write, &mut messages)?;
+            let encoded = self.message(*sender, write, &mut messages);
+            // It could be encoded when it was sent.
+            encoded.map_err(|error| ColonyError::Replay {
+                shard: *sender,
+                tick,
+                why: format!("its message to the shard of {}: {error}", write.id()),
+            })?;
         }
         let messages = Encoded {
             count: sent.count(),
@@ -150,52 +154,48 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
     /// Appends a message as the log holds it.
     fn message(
         &self,
-        tick: Tick,
         sender: ShardId,
         write: &Write<D>,
         out: &mut Vec<u8>,
-    ) -> Result<(), ColonyError> {
+    ) -> Result<(), IntakeError> {
         out.extend_from_slice(&sender.as_u32().to_le_bytes());
-        self.parts
-            .source
-            .kind
-            .encode(write, out)
-            .map_err(|error| ColonyError::Replay {
-                shard: sender,
-                tick,
-                why: format!("its message to the shard of {} {error}", write.id()),
-            })
+        self.parts.source.kind.encode(write, out)
     }
 
-    /// Returns what the shards of a tick decided, or `None` if there is nothing to tell.
-    fn outcome(&mut self, ready: &Ready<D, V>) -> Result<Option<Unplaced>, ColonyError> {
-        let mut bytes = Vec::new();
-        for (sender, write) in ready.messages.iter() {
-            self.message(ready.tick, *sender, write, &mut bytes)?;
+    /// Returns what the shards of a tick decided, or `None` if there is nothing to tell. Messages that can't be encoded come back.
+    fn outcome(
+        &mut self,
+        ready: &mut Ready<D, V>,
+        returned: &mut GuardedList<Returned<D>>,
+    ) -> Result<Option<Unplaced>, ColonyError> {
+        let (mut bytes, mut sent) = (Vec::new(), GuardedList::new());
+        for (sender, write) in ready.messages.take() {
+            let before = bytes.len();
+            match self.message(sender, &write, &mut bytes) {
+                Ok(()) => sent.push((sender, write)),
+                Err(error) => {
+                    bytes.truncate(before);
+                    returned.push(Returned {
+                        shard: None,
+                        origin: Origin::Shard(sender),
+                        write,
+                        reason: ReturnReason::Refused(error.into()),
+                    });
+                }
+            }
         }
+        ready.messages = sent;
         let messages = Encoded {
             count: ready.messages.len(),
             pieces: vec![&bytes],
         };
-        let (texts, aside) = decisions(&ready.parts);
-        let outcome = Outcome {
-            refused: texts.iter().map(Text::decision).collect(),
-            set_aside: aside.iter().map(Text::decision).collect(),
-            messages: Vec::new(),
-            behind: behind(&ready.parts),
-        };
         self.has_sent = messages.count > 0;
         self.next_sent = encode_messages(&messages)
             .map_err(|TooLong(bytes)| too_large("a tick's messages", bytes))?;
-        if outcome.is_empty() && !self.has_sent {
-            return Ok(None);
-        }
-        let record = Unplaced::new(RecordKind::Outcome, ready.tick, |out| {
-            outcome.encode_sent(&messages, out)
-        });
-        let record = record.map_err(|TooLong(bytes)| too_large("a tick's outcome", bytes))?;
-        self.distance.add(record.length(), 0);
-        Ok(Some(record))
+        let record = outcome::record(ready, &messages)?;
+        let length = record.as_ref().map_or(0, Unplaced::length);
+        self.distance.add(length, 0);
+        Ok(record)
     }
 
     /// Begins a checkpoint of a publication.
@@ -310,14 +310,18 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         healed
     }
 
-    fn seal(&mut self, ready: &Ready<D, V>) -> Result<(), ColonyError> {
+    fn seal(
+        &mut self,
+        ready: &mut Ready<D, V>,
+        returned: &mut GuardedList<Returned<D>>,
+    ) -> Result<(), ColonyError> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
         self.writer.retry();
         let mut written = self.writer.wait();
         if written.is_ok() && !self.is_decided {
-            if let Some(outcome) = self.outcome(ready)? {
+            if let Some(outcome) = self.outcome(ready, returned)? {
                 self.writer.write(outcome);
             }
             self.is_decided = true;
@@ -433,75 +437,6 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
     fn removed(&mut self, shard: ShardId) {
         self.restarts.forget(shard);
     }
-}
-
-/// A refusal, with its reason as a text.
-struct Text {
-    shard: ShardId,
-    write: u64,
-    reason: Option<String>,
-}
-
-impl Text {
-    fn decision(&self) -> Decision<'_> {
-        Decision {
-            shard: self.shard,
-            write: self.write,
-            reason: self
-                .reason
-                .as_deref()
-                .map_or(Reason::Exists, Reason::Because),
-        }
-    }
-}
-
-/// Returns what the shards refused and what was set aside, by the number of the write in the tick's record.
-fn decisions<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> (Vec<Text>, Vec<Text>) {
-    let (mut texts, mut aside) = (Vec::new(), Vec::new());
-    let messages: usize = parts.iter().map(|part| part.writes.messages.len()).sum();
-    let (mut message, mut write) = (0, messages);
-    for part in parts {
-        let own = part.writes.messages.len();
-        // What a life refused that has died doesn't count.
-        let counts = part.risen.is_some() || part.slot.fault().is_none();
-        let number = |index: usize| match index.checked_sub(own) {
-            None => (message + index) as u64,
-            Some(index) => (write + index) as u64,
-        };
-        aside.extend(part.aside.iter().map(|(index, why)| Text {
-            shard: part.slot.id(),
-            write: number(*index),
-            reason: Some(why.clone()),
-        }));
-        for (index, why) in part.refused.iter().filter(|_| counts) {
-            texts.push(Text {
-                shard: part.slot.id(),
-                write: number(*index),
-                reason: match why {
-                    Refusal::Exists => None,
-                    Refusal::Because(_) => Some(reason(why)),
-                },
-            });
-        }
-        message += own;
-        write += part.writes.intake.len();
-    }
-    (texts, aside)
-}
-
-/// Shows the reason of a refusal. Catches a panic of the caller's code.
-pub(super) fn reason(why: &Refusal) -> String {
-    match why {
-        Refusal::Exists => ReturnReason::Exists.to_string(),
-        Refusal::Because(why) => {
-            caught(|| Ok(why.to_string())).unwrap_or_else(|kind| kind.to_string())
-        }
-    }
-}
-
-fn behind<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> Vec<ShardId> {
-    let behind = parts.iter().filter(|part| part.is_behind);
-    behind.map(|part| part.slot.id()).collect()
 }
 
 pub(super) fn too_large(what: &'static str, bytes: usize) -> ColonyError {

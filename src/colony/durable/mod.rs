@@ -12,6 +12,7 @@ mod ledger;
 pub(crate) mod lives;
 mod members;
 mod open;
+mod outcome;
 mod quarantine;
 mod read_only;
 mod recover;

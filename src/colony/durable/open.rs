@@ -249,7 +249,7 @@ fn tell_refused<D, V: View>(recovered: &mut Recovered<D, V>) {
     for (shard, applied) in &recovered.decided {
         let writes: Vec<_> = applied.writes.iter().map(|(_, write)| write.id()).collect();
         let refused = applied.refused.iter().map(|(index, why)| {
-            let why = super::ledger::reason(why);
+            let why = super::outcome::reason(why);
             let id = writes
                 .get(*index)
                 .map(ToString::to_string)
