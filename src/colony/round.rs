@@ -31,6 +31,10 @@ pub(super) struct Writes<D> {
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) intake: GuardedList<Write<D>>,
     /// What the log is to hold of those from the intake, in a durable colony.
+    #[cfg_attr(
+        not(all(feature = "durable", not(any(loom, shuttle)))),
+        expect(dead_code, reason = "without the feature, no colony has a log")
+    )]
     pub(super) logged: Vec<u8>,
 }
 

@@ -121,6 +121,10 @@ impl Gate {
     }
 
     /// Records that everything up to `tick` is durable.
+    #[cfg_attr(
+        not(all(feature = "durable", not(any(loom, shuttle)))),
+        expect(dead_code, reason = "without the feature, no colony has a log")
+    )]
     pub(super) fn durable(&self, tick: Tick) {
         self.change(|state| state.volatile = Some(tick.saturating_add(1)));
     }
