@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use tickring::colony::{Intake, TickReport};
 use tickring::error::IntakeError;
 use tickring::search::{Hit, TextDocument, TextShard, TextShardConfig, TextView};
@@ -18,6 +18,7 @@ use super::arguments::Run;
 use super::corpus::{self, Purpose};
 use super::document::{Document, shortened_words};
 use super::item::{Item, Place, Skipped};
+use super::progress::{documents_progress, styled};
 use super::shape::Shape;
 use super::source::StandardInput;
 
@@ -295,19 +296,4 @@ fn progress(run: &Run) -> ProgressBar {
     }
     let template = "{elapsed_precise} {wide_bar} {human_pos}/{human_len} documents";
     styled(Some(run.documents), template)
-}
-
-/// Creates the progress bar of documents whose number isn't known.
-pub(super) fn documents_progress() -> ProgressBar {
-    let template = "{elapsed_precise} {spinner} {human_pos} documents, {per_sec}";
-    styled(None, template)
-}
-
-/// Creates a progress bar. It appears on standard error, and only on a terminal.
-pub(super) fn styled(length: Option<u64>, template: &str) -> ProgressBar {
-    let progress = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-    match ProgressStyle::with_template(template) {
-        Ok(style) => progress.with_style(style),
-        Err(_) => progress,
-    }
 }

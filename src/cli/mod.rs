@@ -18,6 +18,7 @@ mod item;
 mod json;
 mod kinds;
 mod number;
+mod progress;
 mod queries;
 mod reading;
 mod record;

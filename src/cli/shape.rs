@@ -31,7 +31,8 @@ pub(super) struct Shape<'a> {
     has_title: Cell<bool>,
     /// Whether the schema is the sample's.
     is_inferred: bool,
-    /// The members of the sample that aren't fields. They don't fill the text fields that an inferred schema always has.
+    /// The members that don't fill fields of their name: those of the sample that aren't fields, beside which an inferred schema always has two
+    /// text fields, and the member that an export adds.
     left_out: HashSet<String>,
 }
 
@@ -53,19 +54,22 @@ impl<'a> Shape<'a> {
             id: reading.id_field(),
             has_title: Cell::new(false),
             is_inferred: false,
-            left_out: HashSet::new(),
+            left_out: HashSet::from([naming::OWN.to_owned()]),
         })
     }
 
     /// Returns the shape that a schema gives.
     pub(super) fn of(schema: Schema, reading: &'a Reading) -> Self {
+        let mut fields = schema.fields().iter();
+        let is_field = fields.any(|field| field.name() == naming::OWN);
+        let left_out = (!is_field).then(|| naming::OWN.to_owned());
         Self {
             schema,
             plain: None,
             id: reading.id_field(),
             has_title: Cell::new(false),
             is_inferred: false,
-            left_out: HashSet::from([naming::OWN.to_owned()]),
+            left_out: left_out.into_iter().collect(),
         }
     }
 
@@ -146,7 +150,8 @@ impl<'a> Shape<'a> {
         place: &Place,
     ) -> Result<(Document, Vec<String>), String> {
         let object = Object::read(line)?;
-        let member = object.get(naming::OWN).filter(|_| !self.id.is_given);
+        let is_read = !self.id.is_given && self.left_out.contains(naming::OWN);
+        let member = object.get(naming::OWN).filter(|_| is_read);
         let given = member.map(naming::given).transpose()?;
         let named = |id, text| match (&given, id) {
             (Some((id, name)), _) => Document::named(*id, name.clone(), text),

@@ -9,18 +9,19 @@ use tickring::error::{ColonyError, IntakeError, StorageError};
 use tickring::limits::MAX_VIRTUAL_NODES;
 use tickring::placement::Placement;
 use tickring::search::{MAX_TEXT_SHARDS, TextShard};
-use tickring::{Colony, ColonyConfig};
+use tickring::{Colony, ColonyConfig, Tick};
 
 use super::drive::{Driven, Driver};
 use super::line::Line;
 use super::naming::Kept;
-use super::place::{Data, Settings, replay_progress, show, shown, tell};
+use super::place::{Data, Settings, show, shown, tell};
 use super::summary::Summary;
 use crate::cli::corpus::{self, Purpose};
 use crate::cli::document::Document;
-use crate::cli::index::{PHASE_TIMEOUT, documents_progress};
+use crate::cli::index::PHASE_TIMEOUT;
 use crate::cli::item::{Item, Place, Skipped};
 use crate::cli::number::between;
+use crate::cli::progress::{documents_progress, replay_progress};
 use crate::cli::reading::Reading;
 use crate::cli::source::StandardInput;
 use crate::cli::{Failure, say, say_useless};
@@ -43,6 +44,10 @@ pub(crate) struct Index {
     /// Number of points that each shard of a new colony has on the hash ring, from 1 to 65536 [default: 150].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_VIRTUAL_NODES.into()))]
     virtual_nodes: Option<u32>,
+    /// Tick of the log that has ended the process each time while the colony was opened. Its writes are set aside for the shard with which that
+    /// happened. The error that refuses to open the colony names the tick.
+    #[arg(long, value_name = "TICK")]
+    set_aside: Option<Tick>,
     /// Print a line {"durable":N,"tick":T} whenever more input is settled: of the first N documents, in the order of the input, each is on
     /// the disk, or was named on standard error as skipped or refused. Lines of a file of records that aren't records count as well.
     #[arg(long)]
@@ -137,6 +142,7 @@ impl Index {
                 ..default
             },
             shards: self.shards,
+            set_aside: self.set_aside,
             ..DurableConfig::default()
         };
         let progress = replay_progress();

@@ -13,7 +13,7 @@ use tickring::placement::Placement;
 use tickring::search::{Schema, TextShard, TextShardConfig, TextView};
 
 use super::naming::Kept;
-use crate::cli::index::styled;
+use crate::cli::progress::replay_progress;
 use crate::cli::{Failure, say};
 
 /// Where a colony is.
@@ -108,12 +108,6 @@ impl Kept {
             ..TextShardConfig::default()
         }
     }
-}
-
-/// Creates the progress bar of a replay.
-pub(super) fn replay_progress() -> ProgressBar {
-    let template = "{elapsed_precise} {wide_bar} {bytes}/{total_bytes} of the log";
-    styled(Some(0), template)
 }
 
 /// Shows how far a replay is.

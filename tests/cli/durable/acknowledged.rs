@@ -69,12 +69,17 @@ impl Rounds {
         &mut self.random
     }
 
+    /// Returns the directory of the last input.
+    pub(super) fn input(&self) -> &Path {
+        self.input.path()
+    }
+
     pub(super) fn acknowledged(&self) -> usize {
         self.acknowledged.len()
     }
 
     /// Writes an input of so many lines with so many words each. Returns the id and the number of each line that is a record.
-    fn input(&mut self, lines: usize, words: usize) -> Vec<Option<(String, u64)>> {
+    fn write_input(&mut self, lines: usize, words: usize) -> Vec<Option<(String, u64)>> {
         let mut all = String::new();
         let mut known = Vec::new();
         for line in 0..lines {
@@ -104,7 +109,7 @@ impl Rounds {
 
     /// Indexes an input, and notes what is acknowledged.
     pub(super) fn index(&mut self, (lines, words): (usize, usize), end: End) -> Round {
-        let known = self.input(lines, words);
+        let known = self.write_input(lines, words);
         let complaints = self.input.path().join("complaints");
         let mut child = Command::new(env!("CARGO_BIN_EXE_tickring"))
             .args(["index", "input.jsonl", "--acknowledge", "--data"])

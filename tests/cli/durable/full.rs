@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::acknowledged::{End, Rounds};
-use super::{corpus, done, refused};
+use super::{command, corpus, done, refused, text};
 
 /// A file system in memory, which is unmounted at the end.
 struct Mounted(tempfile::TempDir);
@@ -72,7 +72,14 @@ fn a_disk_that_fills_up_loses_nothing_and_goes_on_with_more_room() {
     }
     println!("{full} rounds ended because the disk was full");
     assert!(full > 1);
+    let new = disk.path().join("new");
+    let index = ["index", "input.jsonl", "--data", new.to_str().unwrap()];
+    let refused = command(&index, colony.input());
+    let complaint = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains("there is no space"), "{complaint}");
     disk.change("size=64m");
+    done(&index, colony.input());
     let last = colony.index((700, 80), End::Itself);
     assert!(
         last.status.success() && last.durable == 700,

@@ -3,7 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::{command, corpus, done, export, found, sorted, text};
+use tickring::colony::DurableConfig;
+use tickring::search::{TextDocument, TextShard, TextShardConfig};
+use tickring::{Colony, DocumentId};
+
+use super::{command, corpus, done, export, found, refused, sorted, text};
 
 /// Exports a colony, indexes that into a new one, and checks that it exports the same.
 fn survives(directory: &Path, options: &[&str]) -> String {
@@ -25,16 +29,14 @@ fn files_records_and_lines_survive_an_export() {
         "{\"id\": \"\", \"text\": \"\"}\n",
         "{\"id\": \"\u{1F980}\\u0000\", \"text\": \"\\u0007 \u{202E}sea\"}\n",
     );
-    let long = format!(
-        "{{\"id\": \"{}é\", \"text\": \"long\"}}\n",
-        "x".repeat(5_001)
-    );
+    let long = format!("{{\"id\":\"{}é\",\"text\":\"long\"}}\n", "x".repeat(5_001));
     let records = [records, &long].concat();
     let directory = corpus(&[("d/a.txt", b"a file"), ("r.jsonl", records.as_bytes())]);
     let directory = directory.path();
     done(&["index", "d", "r.jsonl", "--data", "one"], directory);
     let lines = survives(directory, &[]);
     assert_eq!(lines.lines().count(), 7, "{lines}");
+    assert!(lines.contains(&long), "{lines}");
     assert!(
         lines.contains("{\"id\":\"7\",\"text\":\"the seventh\"}\n"),
         "{lines}"
@@ -228,4 +230,47 @@ fn the_shards_are_listed_with_their_shares() {
     let verified = command(&["verify", "--data", "d", "--json"], directory);
     assert!(verified.status.success());
     assert!(text(&verified.stdout).contains("\"documents\":1,"));
+}
+
+#[test]
+fn a_colony_that_another_program_made_is_read_and_not_changed() {
+    let directory = corpus(&[("a.jsonl", b"{\"id\": 1, \"text\": \"sea\"}\n")]);
+    let config = DurableConfig::default();
+    let data = directory.path().join("d");
+    let mut colony = Colony::<TextShard>::open(&data, config, TextShardConfig::default()).unwrap();
+    let id = DocumentId::from_seed(1);
+    let document = TextDocument::new("the sea", "tide");
+    colony.intake().try_add(id, document).unwrap();
+    colony.tick().unwrap();
+    drop(colony);
+    let directory = directory.path();
+    let lines = done(&["export", "--data", "d"], directory);
+    let expected = format!(
+        r#"{{"id":"{id}","title":"the sea","body":"tide","tickring.document":{{"id":"{id}","name":"{id}"}}}}"#
+    );
+    assert_eq!(lines.trim(), expected);
+    let answers = done(
+        &["search", "--data", "d", "--query", "sea", "--json"],
+        directory,
+    );
+    assert!(
+        answers.contains(&format!("\"document\":\"{id}\"")),
+        "{answers}"
+    );
+    let words = ["another program made it: it can only be read"];
+    refused(&["index", "a.jsonl", "--data", "d"], directory, 1, &words);
+}
+
+#[test]
+fn a_schema_of_a_run_may_have_a_field_of_the_name_that_exports_use() {
+    let schema = br#"{"fields": [{"name": "t", "kind": "text"}, {"name": "tickring.document", "kind": "keyword"}]}"#;
+    let record = b"{\"id\": 1, \"t\": \"sea\", \"tickring.document\": \"x\"}\n";
+    let directory = corpus(&[("a.jsonl", record), ("s.json", schema)]);
+    let query = "tickring.document:x";
+    let run = ["run", "a.jsonl", "--schema", "s.json", "--query", query];
+    assert!(done(&run, directory.path()).contains("showing 1\u{2013}1 of 1"));
+    let without = ["run", "a.jsonl", "--schema", "infer", "--query", "sea"];
+    let complaint = text(&command(&without, directory.path()).stderr);
+    let reason = "the member \"tickring.document\" is not an object";
+    assert!(complaint.contains(reason), "{complaint}");
 }
