@@ -222,6 +222,12 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             Some(position) if position.tick <= lowest => (position.seq, position.members.encode()),
             _ => (last.seq, last.ring.clone()),
         };
+        // A tick that is prepared may have set more aside.
+        let quarantine = self.quarantine.iter();
+        let quarantine: Vec<_> = quarantine
+            .filter(|kept| kept.entry.tick <= tick)
+            .cloned()
+            .collect();
         let topology = self.parts.shared.coordinator.topology();
         let incarnations = shards.iter().map(|shard| shard.incarnation().get());
         let next_incarnation = incarnations.max().map_or(0, |last| last.saturating_add(1));
@@ -231,7 +237,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             ring: members,
             next_shard: self.next_shard,
             // What is too long for its encoding can't have come in.
-            quarantine: quarantine::encode(&self.quarantine).unwrap_or_default(),
+            quarantine: quarantine::encode(&quarantine).unwrap_or_default(),
             sent: self.sent.clone(),
             next_incarnation: next_incarnation
                 .max(last.next_incarnation)

@@ -212,3 +212,19 @@ fn a_power_cut_brings_no_attempt_back_that_a_later_opening_has_ended() {
         assert_eq!(texts(&opened(&disk, &hazards)).len(), 10);
     }
 }
+
+#[test]
+fn d10_what_is_set_aside_in_a_prepared_tick_is_in_the_quarantine_once() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    upsert(&colony, 1, "text");
+    colony.tick().unwrap();
+    upsert(&colony, 1, "poison");
+    colony.prepare().unwrap();
+    // Of the tick before, which knows nothing of it.
+    assert_eq!(colony.checkpoint(soon()).unwrap(), 1);
+    drop(colony);
+    let colony = opened(&disk.power_cut(Image::Synced), &hazards);
+    assert_eq!(colony.quarantine().len(), 1);
+    assert_eq!(texts(&colony).len(), 1);
+}
