@@ -42,6 +42,8 @@ pub(super) struct Restarts<D, V: View> {
     back: BTreeMap<ShardId, Back<D, V>>,
     /// The ticks in which a shard has hung, how often, and what is set aside because of that.
     hung: BTreeMap<ShardId, (BTreeMap<Tick, u32>, Aside)>,
+    /// Up to which tick a shard's decisions are told. If it dies again before a checkpoint, it decides some of them again.
+    told: BTreeMap<ShardId, Tick>,
     /// The pause after the last failure of a shard, and the tick from which on it is tried again.
     pauses: BTreeMap<ShardId, (u64, Tick)>,
 }
@@ -60,6 +62,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             running: BTreeMap::new(),
             back: BTreeMap::new(),
             hung: BTreeMap::new(),
+            told: BTreeMap::new(),
             pauses: BTreeMap::new(),
         }
     }
@@ -68,6 +71,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         self.running.remove(&shard);
         self.back.remove(&shard);
         self.hung.remove(&shard);
+        self.told.remove(&shard);
         self.pauses.remove(&shard);
     }
 
@@ -224,9 +228,10 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         } = back;
         let key = (shard, handle.incarnation());
         self.parts.lives.lock().insert(key, Arc::new(life));
-        let late = std::mem::take(&mut replay.late);
+        let told = self.told.insert(shard, tick).unwrap_or(0);
+        let late = std::mem::take(&mut replay.late).into_iter();
         let late = late
-            .into_iter()
+            .filter(|late| late.tick > told)
             .map(|late| give_back(shard, late, returned));
         let late = late.sum();
         if let Some(mut last) = last {
@@ -236,7 +241,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             let aside = last.aside.into_iter();
             part.aside = aside.map(|left| (left.place, left.why)).collect();
         }
-        self.kept.append(&mut replay.kept);
+        let kept = replay.kept.drain(..);
+        self.kept.extend(kept.filter(|kept| kept.entry.tick > told));
         let begun = Begun::alive(replay.into_shard());
         let inbox = Arc::clone(&part.slot.inbox);
         let next = tick.saturating_add(1);

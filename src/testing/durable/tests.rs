@@ -228,3 +228,23 @@ fn d10_what_is_set_aside_in_a_prepared_tick_is_in_the_quarantine_once() {
     assert_eq!(colony.quarantine().len(), 1);
     assert_eq!(texts(&colony).len(), 1);
 }
+
+#[test]
+fn d10_what_a_shard_refused_while_it_was_behind_comes_back_once() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    upsert(&colony, 1, "text");
+    colony.tick().unwrap();
+    let shard = upsert(&colony, 1, "");
+    hazards.close(shard, 0, 1);
+    die(&hazards, &colony, shard);
+    let mut reports = Vec::new();
+    for round in 0..4 {
+        if round == 2 {
+            die(&hazards, &colony, shard);
+        }
+        reports.push(colony.tick().unwrap());
+    }
+    let returned: Vec<_> = reports.iter().map(|report| report.returned.len()).collect();
+    assert_eq!(returned, [0, 1, 0, 0], "{reports:#?}");
+}
