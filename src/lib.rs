@@ -128,7 +128,12 @@ pub mod testing;
 pub mod topology;
 
 /// The README's program, compiled and run with the documentation's examples.
-#[cfg(all(doctest, feature = "durable", feature = "search", not(any(loom, shuttle))))]
+#[cfg(all(
+    doctest,
+    feature = "durable",
+    feature = "search",
+    not(any(loom, shuttle))
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

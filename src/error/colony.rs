@@ -103,7 +103,8 @@ pub enum ColonyError {
         why: String,
     },
     /// The process has ended twice while a shard applied this tick of the log. Nothing changed. Open the colony with
-    /// [`set_aside`](crate::colony::DurableConfig::set_aside) to put the tick's writes for the shard into the quarantine.
+    /// [`set_aside`](crate::colony::DurableConfig::set_aside) to put the tick's writes for the shard into the quarantine. If you know that both were killed
+    /// from outside, or that the power failed, remove the file `REPLAYING` instead.
     #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
     #[error(
         "the process has ended twice while {shard} applied tick {tick} of the log: set that tick aside to open the colony without its writes"
