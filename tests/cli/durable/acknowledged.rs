@@ -96,7 +96,11 @@ impl Rounds {
                 match self.random.one_in(2) {
                     true => body.push_str(self.random.pick(&WORDS).unwrap()),
                     // It can't be compressed.
-                    false => body.push_str(&format!("{:08x}", self.random.next() >> 32)),
+                    false => body.push_str(&format!(
+                        "{0:016x}{1:016x}",
+                        self.random.next(),
+                        self.random.next()
+                    )),
                 }
             }
             all.push_str(&format!("{{\"id\":\"{id}\",\"text\":\"{body}\"}}\n"));
