@@ -110,6 +110,9 @@ impl Ticket {
 
     /// Returns the last tick that can publish the write. If that tick hasn't published it, the write has come back in the report of
     /// this tick or an earlier one, or comes back from [`Colony::close`](crate::Colony::close).
+    ///
+    /// In a durable colony there is one more case: the shard died in this tick, and is [frozen](crate::colony::TickReport::frozen) in it. The log has the
+    /// write, and the report of the tick in which the shard has caught up counts it or returns it.
     pub const fn tick(self) -> Tick {
         self.tick
     }
@@ -204,7 +207,8 @@ impl<S: Shard> Intake<S> {
     ///
     /// # Errors
     /// The document comes back with the reason: [`IntakeError::Full`], [`IntakeError::Recovering`], [`IntakeError::NoOwner`] or
-    /// [`IntakeError::Closed`].
+    /// [`IntakeError::Closed`]. In a durable colony also [`IntakeError::FullOfBytes`], [`IntakeError::Encoding`], [`IntakeError::TooLarge`],
+    /// [`IntakeError::StorageFull`], [`IntakeError::Stalled`] or [`IntakeError::LogFull`].
     pub fn try_add(
         &self,
         id: DocumentId,
@@ -253,7 +257,7 @@ impl<S: Shard> Intake<S> {
     /// ```
     ///
     /// # Errors
-    /// The same as [`try_add`](Self::try_add). [`IntakeError::Full`] means that the deadline has passed.
+    /// The same as [`try_add`](Self::try_add). An error that a tick may take away means that the deadline has passed.
     pub fn add(
         &self,
         id: DocumentId,
@@ -313,7 +317,8 @@ impl<S: Shard> Intake<S> {
         self.shared.submit(&Write::Delete { id }, Some(deadline))
     }
 
-    /// Waits until a tick is published. The writes accepted for it are then visible to readers, or come back in that tick's report.
+    /// Waits until a tick is published. The writes accepted for it are then visible to readers, or come back in that tick's report, except those of
+    /// a durable colony's shard that is frozen in it; see [`Ticket::tick`].
     /// See the example of [`Intake`].
     ///
     /// # Errors

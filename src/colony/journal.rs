@@ -79,6 +79,9 @@ pub(super) trait Journal<D, V: View>: Send {
     /// Lets the journal's threads end, and waits for them until the deadline. Returns how many are still running then.
     fn leave(&mut self, deadline: Instant) -> usize;
 
+    /// Tries to bring a dead shard back in the next tick, however often that has failed.
+    fn revive(&mut self, shard: ShardId);
+
     /// Forgets a shard that was removed.
     fn removed(&mut self, shard: ShardId);
 }

@@ -9,7 +9,7 @@ use super::threads::move_out;
 use super::tick::Part;
 use crate::coordinator::ShardHandle;
 use crate::error::{Cause, ColonyError};
-use crate::id::{DocumentId, ShardId};
+use crate::id::{DocumentId, ShardId, Tick};
 use crate::membership::Registration;
 use crate::publication::{Published, View};
 use crate::registry::ShardInfo;
@@ -152,7 +152,7 @@ impl<S: Shard> Colony<S> {
             return Err(ColonyError::Closed);
         }
         let publication = self.shared.publication.load_full();
-        let mut has_documents = !self.messages.is_empty() || self.ready.is_some();
+        let mut has_documents = !self.messages.is_empty() || self.unpublished_tick().is_some();
         for published in publication.shards() {
             has_documents = has_documents || !documents(published)?.is_empty();
         }
@@ -185,8 +185,8 @@ impl<S: Shard> Colony<S> {
     /// [`ColonyError::UnknownShard`]; [`ColonyError::Coordinator`]; [`ColonyError::Closed`]. Nothing changed.
     pub fn remove_shard(&mut self, shard: ShardId) -> Result<(), ColonyError> {
         let slot = self.known(shard)?;
-        if let Some(ready) = &self.ready {
-            return Err(ColonyError::AlreadyPrepared { tick: ready.tick });
+        if let Some(tick) = self.unpublished_tick() {
+            return Err(ColonyError::AlreadyPrepared { tick });
         }
         let publication = self.shared.publication.load_full();
         let is_empty = match publication.shard(shard) {
@@ -251,8 +251,8 @@ impl<S: Shard> Colony<S> {
         if slot.accepts() {
             return Err(ColonyError::ShardLives(shard));
         }
-        if let Some(ready) = &self.ready {
-            return Err(ColonyError::AlreadyPrepared { tick: ready.tick });
+        if let Some(tick) = self.unpublished_tick() {
+            return Err(ColonyError::AlreadyPrepared { tick });
         }
         let publication = self.shared.publication.load_full();
         let held = publication.shard(shard).map(documents).transpose()?;
@@ -277,7 +277,16 @@ impl<S: Shard> Colony<S> {
             return Err(ColonyError::ShardLives(shard));
         }
         self.tries.remove(&shard);
+        if let Some(journal) = &mut self.journal {
+            journal.revive(shard);
+        }
         Ok(())
+    }
+
+    /// Returns the tick that has run and isn't published, if there is one: it is prepared, or its log has found no space.
+    fn unpublished_tick(&self) -> Option<Tick> {
+        let ready = self.ready.as_ref().or(self.unsealed.as_ref());
+        ready.map(|ready| ready.tick)
     }
 
     fn known(&self, shard: ShardId) -> Result<Arc<Life<S>>, ColonyError> {

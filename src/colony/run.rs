@@ -142,7 +142,7 @@ impl<S: Shard> Colony<S> {
     /// ```
     ///
     /// # Errors
-    /// The first error of [`tick`](Self::tick), which has closed the colony.
+    /// The first error of [`tick`](Self::tick). It has closed the colony, unless it is one after which the tick can be tried again.
     pub fn run(
         &mut self,
         stop: &Stop,

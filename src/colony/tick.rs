@@ -114,6 +114,8 @@ impl<S: Shard> Colony<S> {
     /// - [`ColonyError::TooManyLostThreads`], [`ColonyError::Threads`], [`ColonyError::Statistics`], [`ColonyError::Barrier`] and
     ///   [`ColonyError::Coordinator`]: the colony is now closed. The tick is not published, and its writes come back from
     ///   [`close`](Self::close).
+    /// - `ColonyError::Storage`, in a durable colony: without space, or if the log can't be written, the tick stays as it is, and the next call tries
+    ///   again. After a failed sync the colony is closed, and [`close`](Self::close) returns the tick's writes as undecided.
     /// - [`ColonyError::Closed`]: an earlier call has closed the colony.
     pub fn prepare(&mut self) -> Result<Prepared, ColonyError> {
         if self.ended.is_some() {

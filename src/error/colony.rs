@@ -85,8 +85,8 @@ pub enum ColonyError {
         /// The tick.
         tick: Tick,
     },
-    /// The colony's files can't be read or written. If a tick failed with [`StorageError::Full`], it stays open: nothing is published and nothing comes
-    /// back, and the next call tries again. If it failed with another of these errors, the colony is closed, and
+    /// The colony's files can't be read or written. If a tick failed with [`StorageError::Full`] or [`StorageError::Io`], it stays open: nothing is
+    /// published and nothing comes back, and the next call tries again. If it failed with another of these errors, the colony is closed, and
     /// [`Colony::close`](crate::Colony::close) returns its writes as undecided. Any other call has changed nothing but what the error says.
     #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
     #[error(transparent)]
@@ -210,7 +210,9 @@ impl ColonyError {
     pub(crate) const fn keeps_tick(&self) -> bool {
         match self {
             #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
-            Self::Storage(error) => !matches!(error, StorageError::Poisoned { .. }),
+            Self::Storage(error) => {
+                matches!(error, StorageError::Full { .. } | StorageError::Io { .. })
+            }
             _ => false,
         }
     }

@@ -151,7 +151,6 @@ impl StorageError {
         }
     }
 
-    #[allow(dead_code, reason = "the log and the manifest use it")]
     /// The error of a file that isn't as it was written.
     pub(crate) fn damaged(
         file: &str,

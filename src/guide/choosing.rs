@@ -16,7 +16,7 @@
 //! # When not to use this crate
 //! - You have one index and one writer. Use tantivy, or a map behind a lock.
 //! - The shards are on several machines. This crate opens no connection and replicates nothing.
-//! - The data must outlive the process. Nothing here is durable.
+//! - The data must outlive a disk. A durable colony is in one directory of one machine.
 //! - Your program is async throughout. Calls that wait block their thread.
 //!
 //! # A ring

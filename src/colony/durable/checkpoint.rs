@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
@@ -45,7 +44,6 @@ struct State {
     /// The checkpoint that runs, by its tick.
     running: Option<Tick>,
     last: Option<(Tick, Result<(), ColonyError>)>,
-    elapsed: Duration,
 }
 
 impl<V: View> Checkpoints<V> {
@@ -60,12 +58,11 @@ impl<V: View> Checkpoints<V> {
         let shown = Arc::clone(&state);
         let run = move || {
             for job in received {
-                let (tick, begun) = (job.manifest.tick, Instant::now());
+                let tick = job.manifest.tick;
                 let written = write(&kind, &directory, job).map(&cut);
                 let mut state = shown.state.lock();
                 state.running = None;
                 state.last = Some((tick, written));
-                state.elapsed = begun.elapsed();
                 shown.changed.notify_all();
             }
         };
@@ -175,12 +172,18 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
         Ok(lowest)
     });
     if listed.is_err() {
-        // The manifest may have been renamed, and only the sync of its name has failed. Then nothing of it is removed.
-        let is_poisoned = matches!(
-            &listed,
-            Err(ColonyError::Storage(StorageError::Poisoned { .. }))
-        );
-        if !is_poisoned {
+        // The manifest may have been renamed, and only the sync of its name has failed, or the answer. Then nothing of it is removed.
+        let is_unknown = match &listed {
+            Err(ColonyError::Storage(error)) => match error {
+                StorageError::Poisoned { .. } => true,
+                StorageError::Io { action, .. } | StorageError::Full { action, .. } => {
+                    *action == "rename"
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        if !is_unknown {
             let new: Vec<FilePart> = saved
                 .into_iter()
                 .flat_map(|(.., done)| done.written)

@@ -60,6 +60,8 @@ pub(super) struct Ledger<D, V: View> {
     members: Arc<Members>,
     next_shard: u32,
     quarantine: Vec<Kept>,
+    /// Whether a checkpoint is needed, however short the log is.
+    must_save: bool,
     /// Whether the running tick's outcome was handed over.
     is_decided: bool,
     /// Whether the last tick sent messages.
@@ -95,6 +97,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             positions: VecDeque::from([position]),
             next_shard,
             quarantine,
+            must_save: false,
             is_decided: false,
             has_sent: !sent.is_empty(),
             sent,
@@ -310,6 +313,8 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         for kept in self.restarts.kept.drain(..) {
             // What the log says was set aside is known.
             if !self.quarantine.contains(&kept) {
+                // The log doesn't have what was set aside in earlier ticks, so that a checkpoint has to.
+                self.must_save = true;
                 self.quarantine.push(kept);
             }
         }
@@ -360,7 +365,9 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         self.parts.lives.lock().retain(|life, _| current(life));
         self.sent = std::mem::take(&mut self.next_sent);
         self.end_checkpoint();
-        if self.distance.is_due() && !self.checkpoints.is_running() {
+        let is_due = self.distance.is_due() || self.must_save;
+        if is_due && !self.checkpoints.is_running() {
+            self.must_save = false;
             self.begin_checkpoint(publication);
         }
         if self.distance.is_long() {
@@ -394,6 +401,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         }
         self.save(deadline)
     }
+
     fn quarantine(&self) -> Vec<Quarantined> {
         let kept = self.quarantine.iter();
         kept.map(|kept| kept.entry.clone()).collect()
@@ -427,6 +435,8 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             Ok(_) => Ok(writes),
             Err(error) => {
                 self.quarantine = before;
+                // The one that failed may have gone on without the entry.
+                self.must_save = true;
                 Err(error)
             }
         }
@@ -440,7 +450,15 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         usize::from(!ended)
     }
 
+    fn revive(&mut self, shard: ShardId) {
+        self.restarts.revive(shard);
+    }
+
     fn removed(&mut self, shard: ShardId) {
+        self.parts
+            .lives
+            .lock()
+            .retain(|(life, _), _| *life != shard);
         self.restarts.forget(shard);
     }
 }

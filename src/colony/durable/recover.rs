@@ -50,7 +50,7 @@ pub(super) struct Recovered<D, V: View> {
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) log: LogEnd,
     pub(super) quarantine: Vec<Kept>,
-    /// What the shards decided about the last record, if it has no outcome.
+    /// What the shards decided in ticks that have no outcome, or in which they were dead.
     pub(super) decided: Vec<(ShardId, Applied<D>)>,
     pub(super) report: OpenReport,
 }
@@ -76,6 +76,8 @@ struct Raised<D, V: View> {
     up: Up<D, V>,
     /// What it decided about the last record, if that has no outcome.
     decided: Option<Applied<D>>,
+    /// What it decided about ticks in which it was dead.
+    late: Vec<Applied<D>>,
     kept: Vec<Kept>,
     applied: usize,
 }
@@ -127,6 +129,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                 let (up, decided) = (raised.up, raised.decided);
                 recovered.report.writes += raised.applied;
                 let shard = up.shard;
+                let decided = raised.late.into_iter().chain(decided);
                 recovered
                     .decided
                     .extend(decided.map(|decided| (shard, decided)));
@@ -354,6 +357,7 @@ fn raised<D: Send + Sync + 'static, V: View>(
     decided: Option<Applied<D>>,
 ) -> Raised<D, V> {
     let (kept, applied) = (std::mem::take(&mut replay.kept), replay.applied);
+    let late = std::mem::take(&mut replay.late);
     let up = Up {
         shard: replay.shard(),
         held: replay.into_shard(),
@@ -363,6 +367,7 @@ fn raised<D: Send + Sync + 'static, V: View>(
     Raised {
         up,
         decided,
+        late,
         kept,
         applied,
     }

@@ -40,7 +40,7 @@ pub struct OpenReport {
     pub cut: Vec<CutOff>,
     /// The files and directories that an ended process left behind, and that were removed, with their bytes.
     pub removed: Vec<(String, u64)>,
-    /// What the shards refused of the last tick, which was never published, with their reasons.
+    /// What shards refused that no report has told: of the last tick, if it wasn't published, and of ticks in which they were dead. With their reasons.
     pub refused: Vec<String>,
     /// The writes that were set aside, since their shard died of them, in the ticks that were applied again.
     pub set_aside: Vec<Quarantined>,

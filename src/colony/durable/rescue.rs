@@ -122,9 +122,18 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             attempts: self.source.attempts.clone(),
         };
         let mut replay = Replay::new(held, origin)?;
-        let seq = read(store, &mut replay, opening.seq, goal)?;
-        drop((opening, pin));
-        end(replay, life, seq, goal)
+        let above = opening.seq;
+        let read = match self.busy {
+            // If the shard hangs, whoever gives it up lets go of what it reads.
+            Some(busy) => {
+                busy.hold((opening, pin));
+                let read = read(store, &mut replay, above, goal);
+                busy.let_go();
+                read
+            }
+            None => read(store, &mut replay, above, goal),
+        };
+        end(replay, life, read?, goal)
     }
 
     /// Returns the numbers of the writes of which the shard dies, among these groups of a tick's writes. Empty if it dies without any of them.

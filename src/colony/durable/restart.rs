@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use crossbeam::channel::{Receiver, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::ledger::Parts;
 use super::quarantine::Kept;
@@ -65,6 +65,10 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             told: BTreeMap::new(),
             pauses: BTreeMap::new(),
         }
+    }
+
+    pub(super) fn revive(&mut self, shard: ShardId) {
+        self.pauses.remove(&shard);
     }
 
     pub(super) fn forget(&mut self, shard: ShardId) {
@@ -169,7 +173,9 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let Some(overdue) = overdue.filter(|running| running.since.elapsed() > limit) else {
             return;
         };
-        self.running.remove(&shard);
+        if let Some(run) = self.running.remove(&shard) {
+            run.busy.let_go();
+        }
         let (times, aside) = self.hung.entry(shard).or_default();
         let times = times.entry(overdue.tick).or_default();
         *times += 1;
@@ -193,7 +199,15 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     ) -> Option<Result<Back<D, V>, ColonyError>> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let brought = self.running.get(&shard)?.told.recv_timeout(left).ok()?;
+            let brought = match self.running.get(&shard)?.told.recv_timeout(left) {
+                Ok(brought) => brought,
+                Err(RecvTimeoutError::Timeout) => return None,
+                // A drop of the caller's may have panicked.
+                Err(RecvTimeoutError::Disconnected) => Err(ColonyError::Factory {
+                    shard,
+                    why: "the thread that made it has panicked".to_owned(),
+                }),
+            };
             self.running.remove(&shard);
             match brought {
                 // It was begun in an earlier tick.

@@ -158,7 +158,7 @@ impl Saving<'_> {
         is_known
     }
 
-    /// Writes a file and syncs it. It replaces the one that has had this name so far, if there is one.
+    /// Writes a file and syncs it. It replaces the one of an earlier checkpoint that has this name, if there is one. Write each name once.
     ///
     /// # Errors
     /// [`StorageError::Full`], [`StorageError::Io`] or [`StorageError::Poisoned`] from the disk, or [`StorageError::Name`] if the name isn't one

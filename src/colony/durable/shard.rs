@@ -130,7 +130,8 @@ pub trait DurableShard: Shard + Send + Sized {
         Vec::new()
     }
 
-    /// Appends the bytes of a document, from which [`decode`](Self::decode) makes it again. Called on the thread that offers the document.
+    /// Appends the bytes of a document, from which [`decode`](Self::decode) makes it again. Called on the thread that offers
+    /// the document, and for a message on the thread that runs the ticks, twice.
     ///
     /// # Errors
     /// Any error means that the document isn't accepted. Its writer gets the error. Refuse what `decode` couldn't make again with these settings.

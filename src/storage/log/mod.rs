@@ -201,8 +201,12 @@ impl Log {
         let is_below = |file: &LogFile| file.last.is_none_or(|last| last <= tick);
         while self.closed.first().is_some_and(is_below) {
             let path = file::path(self.closed[0].number);
-            let removed = self.files.remove(&path);
-            removed.map_err(|error| StorageError::io("remove", &path, error))?;
+            match self.files.remove(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(StorageError::io("remove", &path, error));
+                }
+                _ => {}
+            }
             self.closed.remove(0);
         }
         Ok(())

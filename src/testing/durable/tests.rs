@@ -248,3 +248,29 @@ fn d10_what_a_shard_refused_while_it_was_behind_comes_back_once() {
     let returned: Vec<_> = reports.iter().map(|report| report.returned.len()).collect();
     assert_eq!(returned, [0, 1, 0, 0], "{reports:#?}");
 }
+
+/// Its documents are in a tick that is on the disk, and in no view yet.
+#[test]
+fn d1_a_shard_is_not_removed_while_the_disk_is_full() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    let ticket = {
+        let (id, text) = (DocumentId::from_seed(1), "one".to_owned());
+        colony.intake().try_upsert(id, text).unwrap()
+    };
+    disk.plan(Fault::Full { operations: 50 }, 0);
+    let full = colony.tick().unwrap_err();
+    assert!(full.keeps_tick(), "{full}");
+    let shard = ticket.shard();
+    let tick = ticket.tick();
+    let refused = [
+        colony.remove_shard(shard),
+        colony.forget_shard(shard).map(drop),
+    ];
+    let running = ColonyError::AlreadyPrepared { tick };
+    // A shard that lives is never forgotten.
+    assert_eq!(refused, [Err(running), Err(ColonyError::ShardLives(shard))]);
+    disk.recover();
+    colony.tick().unwrap();
+    assert!(texts(&colony).contains_key(&DocumentId::from_seed(1)));
+}
