@@ -93,7 +93,7 @@ pub enum ReturnReason {
     Exists,
     /// The shard refused the write for this reason.
     Refused(ShardFailure),
-    /// The shard died of the write each time, with this message. The write is in the [quarantine](crate::Colony::quarantine), and an earlier
+    /// The shard died of the write each time, with this message. The write is in the quarantine, and an earlier
     /// version of the document stays. In durable colonies only.
     SetAside(String),
     /// The shard died before the write was published.

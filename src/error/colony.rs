@@ -103,11 +103,11 @@ pub enum ColonyError {
         why: String,
     },
     /// The process has ended twice while a shard applied this tick of the log. Nothing changed. Open the colony with
-    /// [`set_aside`](crate::colony::DurableConfig::set_aside) to put the tick's writes for the shard into the quarantine. If you know that both were killed
-    /// from outside, or that the power failed, remove the file `REPLAYING` instead.
+    /// [`set_aside`](crate::colony::DurableConfig::set_aside) to put the tick's writes for the shard into the quarantine. Without it, the next
+    /// opening tries again, for the case that the processes were killed from outside.
     #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
     #[error(
-        "the process has ended twice while {shard} applied tick {tick} of the log: set that tick aside to open the colony without its writes"
+        "the process has ended twice while {shard} applied tick {tick} of the log: if it was killed from outside, open the colony again; otherwise set that tick aside, to open the colony without its writes"
     )]
     Replaying {
         /// The shard.

@@ -144,7 +144,7 @@
 //! | `FullOfBytes` | the same as for `Full` |
 //! | `Encoding`, `TooLarge` | correct the document; nobody can write it to the log |
 //! | `StorageFull`, `Stalled` | make room, or mend the disk; the next tick tries again |
-//! | `LogFull` | see with [`checkpoint`](crate::Colony::checkpoint) what the checkpoints fail with |
+//! | `LogFull` | see with `Colony::checkpoint` what the checkpoints fail with |
 //! | `NoOwner`, `Closed` | keep the document: nobody takes it now |
 //!
 //! | [`ReturnReason`](crate::colony::ReturnReason) | means | do |
@@ -156,7 +156,7 @@
 //! | `Recovering`, `NoOwner` | a message found no owner | write it again, or drop it |
 //! | `Closed` | the colony ended | keep it for the next one |
 //! | `Undecided` | the colony ended; the disk may have the write or not | open the colony again and look |
-//! | `SetAside` | the shard died of the write each time; it is in the quarantine | look at it, then take it out of the [quarantine](crate::Colony::quarantine) |
+//! | `SetAside` | the shard died of the write each time; it is in the quarantine | look at it, then take it out of the quarantine |
 //!
 //! ```
 //! use tickring::colony::{Batch, Refusal, ReturnReason, TickContext};
@@ -215,9 +215,9 @@
 //! | `Storage` with `Poisoned` from a tick | the colony is closed | [`close`](crate::Colony::close) it, look at the disk, and open it again |
 //! | `Storage` from elsewhere | an error of the directory | see [below](#a-colonys-directory) |
 //! | `Replay` | a shard can't apply what the log has for it | correct the shard's code, and open the colony again; nothing is lost |
-//! | `Replaying` | the process has ended twice at one tick of the log | open the colony with `set_aside`, which puts its writes for the shard into the quarantine; if both were killed from outside, remove the file `REPLAYING` instead |
+//! | `Replaying` | the process has ended twice at one tick of the log | open the colony with `set_aside`, which puts its writes for the shard into the quarantine; if both were killed from outside, open it once more instead |
 //! | `Save` | a shard can't save its view; the log keeps what the checkpoint would have | correct the shard's code |
-//! | `NotQuarantined` | there is no such write | look at [`quarantine`](crate::Colony::quarantine) again |
+//! | `NotQuarantined` | there is no such write | look at `Colony::quarantine` again |
 //! | `InMemory` | the colony has no directory | open it with one |
 //! | `NotDurable` | a wait's deadline passed | wait again |
 //! | `Closed` | final | read on from the last publication, or build another colony |

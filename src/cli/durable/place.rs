@@ -122,10 +122,21 @@ pub(super) fn tell(report: &OpenReport, removed: &str) {
         let tick = cut.tick.map(|tick| format!(" of tick {tick}"));
         let (bytes, file, offset) = (cut.bytes, &cut.file, cut.offset);
         let tick = tick.unwrap_or_default();
-        let why = "which was being written when its process ended, and never acknowledged";
+        let why = "what was being written when its process ended, or damage";
         say(
             "note",
-            &format!("{file} ends at byte {offset}: after it come {bytes} bytes{tick}, {why}"),
+            &format!(
+                "{file} is read up to byte {offset}: after it come {bytes} bytes{tick} that aren't whole: {why}"
+            ),
+        );
+    }
+    for aside in &report.set_aside {
+        say(
+            "note",
+            &format!(
+                "the write of {} in tick {} was set aside, into the quarantine: {}",
+                aside.document, aside.tick, aside.why
+            ),
         );
     }
     // Empty directories say nothing.

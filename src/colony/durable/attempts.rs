@@ -2,9 +2,11 @@
 //!
 //! While the log is replayed, a file has a line for each tick that a shard begins to apply. It is removed when the colony is open. So if it is there
 //! at the beginning, the process has ended, or was killed, in the middle. The next opening then applies the log on one thread, and the last line
-//! tells what it was about. If the opening before had come to the same tick of the same shard, that tick is refused. The file isn't synced:
-//! it is about the end of a process, not about a power cut.
+//! tells what it was about. If the opening before had come to the same tick of the same shard, the next one is refused, once: nobody knows whether
+//! the processes were killed from outside. The one after that tries again, or sets the tick aside. The file isn't synced: it is about the end of a
+//! process, not about a power cut.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 use crate::error::{ColonyError, StorageError};
@@ -19,6 +21,9 @@ pub(crate) const NAME: &str = "REPLAYING";
 const MAX_BYTES: u64 = 1 << 30;
 /// In the place of a shard, for a line that says that an opening begins.
 const OPENING: u32 = u32::MAX;
+
+/// In the place of a shard, for a line that says that the next one was refused.
+const REFUSED: ShardId = ShardId(u32::MAX - 1);
 
 /// The openings that have ended with the process.
 #[derive(Debug)]
@@ -49,43 +54,51 @@ impl Attempts {
         files: &Arc<dyn Files>,
         set_aside: Option<Tick>,
     ) -> Result<Self, ColonyError> {
-        let (is_again, earlier) = read(&**files)?;
-        let guilty = match &earlier[..] {
+        let Earlier {
+            is_again,
+            openings,
+            refused,
+        } = read(&**files)?;
+        let twice = match &openings[..] {
             [.., before, last] => last.last().filter(|at| before.contains(at)).copied(),
             _ => None,
         };
-        let left_out = match (guilty, set_aside) {
-            (Some((shard, tick)), given) if given != Some(tick) => {
-                return Err(ColonyError::Replaying { shard, tick });
-            }
-            (guilty, _) => guilty,
-        };
-        let attempts = Self {
+        let mut attempts = Self {
             files: Arc::clone(files),
             file: Mutex::new(None),
             is_again,
-            left_out,
+            left_out: None,
         };
-        attempts.write(&earlier)?;
+        if let Some((shard, tick)) = twice.or(refused) {
+            match set_aside {
+                Some(given) if given == tick => attempts.left_out = Some((shard, tick)),
+                // It was refused once. Who opens the colony again without setting anything aside wants to try again.
+                None if refused.is_some() => {}
+                _ => {
+                    attempts.write(&[vec![(REFUSED, 0), (shard, tick)]])?;
+                    // The file stays.
+                    std::mem::forget(attempts);
+                    return Err(ColonyError::Replaying { shard, tick });
+                }
+            }
+        }
+        let mut before: Vec<Lines> = openings.into_iter().rev().take(1).collect();
+        before.iter_mut().for_each(last_lines);
+        before.push(Lines::new());
+        attempts.write(&before)?;
         Ok(attempts)
     }
 
-    /// Writes the file anew: the last lines of the openings before, and the beginning of this one.
-    fn write(&self, earlier: &[Lines]) -> Result<(), StorageError> {
+    /// Replaces the file by one with these openings.
+    fn write(&self, openings: &[Lines]) -> Result<(), StorageError> {
         self.remove()?;
         let mut bytes = Vec::new();
-        for lines in earlier.iter().skip(earlier.len().saturating_sub(1)) {
+        for lines in openings {
             put(&mut bytes, OPENING, 0);
-            let mut last = std::collections::BTreeMap::new();
-            last.extend(lines.iter().copied());
-            // The very last one stays the last.
-            let very_last = lines.last().copied();
-            let others = last.into_iter().filter(|line| Some(*line) != very_last);
-            for (shard, tick) in others.chain(very_last) {
-                put(&mut bytes, shard.as_u32(), tick);
+            for (shard, tick) in lines {
+                put(&mut bytes, shard.as_u32(), *tick);
             }
         }
-        put(&mut bytes, OPENING, 0);
         let created = self.files.create(NAME);
         let mut file = created.map_err(|error| StorageError::io("create", NAME, error))?;
         let appended = file.append(&bytes);
@@ -124,11 +137,30 @@ fn put(out: &mut Vec<u8>, shard: u32, tick: Tick) {
     out.put_u64(tick);
 }
 
-/// Returns whether an opening has ended with the process, and what such openings left. What was cut off within a line doesn't count.
-fn read(files: &dyn Files) -> Result<(bool, Vec<Lines>), StorageError> {
+/// Keeps the last line of each shard. The very last one stays the last.
+fn last_lines(lines: &mut Lines) {
+    let very_last = lines.last().copied();
+    let last: BTreeMap<_, _> = lines.iter().copied().collect();
+    let others = last.into_iter().filter(|line| Some(*line) != very_last);
+    *lines = others.chain(very_last).collect();
+}
+
+/// What earlier openings left.
+#[derive(Default)]
+struct Earlier {
+    /// Whether one has ended with the process, or was refused.
+    is_again: bool,
+    /// Those that have begun a tick.
+    openings: Vec<Lines>,
+    /// The tick for which the last opening was refused.
+    refused: Option<(ShardId, Tick)>,
+}
+
+/// Reads the file. What was cut off within a line doesn't count.
+fn read(files: &dyn Files) -> Result<Earlier, StorageError> {
     let bytes = match files::read(files, NAME, MAX_BYTES) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((false, Vec::new())),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Earlier::default()),
         Err(error) => return Err(StorageError::io("read", NAME, error)),
     };
     let mut openings: Vec<Lines> = Vec::new();
@@ -141,9 +173,17 @@ fn read(files: &dyn Files) -> Result<(bool, Vec<Lines>), StorageError> {
             _ => openings.push(Lines::new()),
         }
     }
+    let refused = match &openings[..] {
+        [lines] if lines.first().is_some_and(|line| line.0 == REFUSED) => lines.get(1).copied(),
+        _ => None,
+    };
     // An opening that began no tick tells nothing.
-    openings.retain(|lines| !lines.is_empty());
-    Ok((true, openings))
+    openings.retain(|lines| !lines.is_empty() && refused.is_none());
+    Ok(Earlier {
+        is_again: true,
+        openings,
+        refused,
+    })
 }
 
 #[cfg(test)]
@@ -177,7 +217,7 @@ mod tests {
             second.mark(SHARDS[shard], tick).unwrap();
         }
         killed(second);
-        for set_aside in [None, Some(5)] {
+        for set_aside in [None, Some(5), Some(7)] {
             let refused = Attempts::begin(&files, set_aside).unwrap_err();
             let shard = SHARDS[1];
             assert_eq!(refused, ColonyError::Replaying { shard, tick: 6 });
@@ -202,5 +242,23 @@ mod tests {
         attempts.mark(SHARDS[0], 9).unwrap();
         killed(attempts);
         drop(begun(&files));
+    }
+
+    /// Whoever has killed two openings goes on by opening the colony once more.
+    #[test]
+    fn what_was_refused_once_is_tried_again() {
+        let files: Arc<dyn Files> = Arc::new(Memory::default());
+        for _ in 0..3 {
+            for _ in 0..2 {
+                let attempts = begun(&files);
+                attempts.mark(SHARDS[0], 5).unwrap();
+                killed(attempts);
+            }
+            assert!(Attempts::begin(&files, None).is_err());
+        }
+        let again = begun(&files);
+        assert!(again.is_again && again.left_out.is_none());
+        drop(again);
+        assert!(!begun(&files).is_again);
     }
 }
