@@ -125,6 +125,8 @@ pub(crate) fn encode_changes(
 }
 
 impl<'a> Changes<'a> {
+    /// Encodes all of it. A colony has its messages and writes encoded already.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
         list(out, MESSAGES, &self.messages, Message::encode)?;
         for (tag, bytes) in [(STEP, self.step), (MEMBERS, self.members)] {
@@ -176,6 +178,8 @@ impl<'a> Outcome<'a> {
         refused.is_empty() && set_aside.is_empty() && messages.is_empty() && behind.is_empty()
     }
 
+    /// Encodes all of it. A colony has its messages encoded already.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
         list(out, MESSAGES, &self.messages, Message::encode)?;
         self.encode_sent(&Encoded::default(), out)
