@@ -384,15 +384,18 @@ impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
         if let Some(encode) = &self.encode {
             encode(write, &mut logged)?;
         }
+        let Some(deadline) = deadline else {
+            return self.accept(write, &logged);
+        };
         loop {
             let tick = self.gate.collecting();
-            match (self.accept(write, &logged), deadline) {
-                (Err(full), Some(deadline)) if full.is_temporary() => {
+            match self.accept(write, &logged) {
+                Err(full) if full.is_temporary() => {
                     if !self.gate.wait_drained(tick, deadline) {
                         return Err(full);
                     }
                 }
-                (decided, _) => return decided,
+                decided => return decided,
             }
         }
     }

@@ -20,6 +20,22 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    /// Wakes the thread that runs the ticks, unless it knows that somebody waits for this tick.
+    fn want(&mut self, tick: Tick) {
+        // No write is accepted for a later tick than the one that is drained next.
+        let tick = tick.min(self.collecting);
+        if tick < self.unpublished || tick < self.unwanted {
+            return;
+        }
+        self.unwanted = tick.saturating_add(1);
+        if let Some(caller) = &self.caller {
+            // The lock of the caller is taken under this one, and never the other way round.
+            caller.call();
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     state: Mutex<State>,
@@ -39,12 +55,20 @@ impl Gate {
     /// The state changes only under the lock, with a notification before the lock is released. The wait releases the lock and goes to sleep
     /// in one step. So a change comes either before the check, which sees it, or after the sleep began, which it ends. After the deadline
     /// the state is checked once more.
-    fn wait_for<T>(&self, deadline: Instant, done: impl Fn(&State) -> Option<T>) -> Option<T> {
+    ///
+    /// Who has to wait for a tick says so, in the critical section of the first check.
+    fn wait_for<T>(
+        &self,
+        tick: Tick,
+        deadline: Instant,
+        done: impl Fn(&State) -> Option<T>,
+    ) -> Option<T> {
         let mut state = self.state.lock();
         loop {
             if let Some(result) = done(&state) {
                 return Some(result);
             }
+            state.want(tick);
             if self.changed.wait_until(&mut state, deadline).timed_out() {
                 return done(&state);
             }
@@ -68,20 +92,6 @@ impl Gate {
         self.state.lock().unwanted > tick
     }
 
-    /// Says that somebody is going to wait for a tick, unless it has run.
-    fn want(&self, tick: Tick) {
-        let mut state = self.state.lock();
-        // No write is accepted for a later tick than the one that is drained next.
-        let tick = tick.min(state.collecting);
-        if tick < state.unpublished || tick < state.unwanted {
-            return;
-        }
-        state.unwanted = tick.saturating_add(1);
-        if let Some(caller) = &state.caller {
-            caller.call();
-        }
-    }
-
     /// Returns the tick for which the inboxes are drained next.
     pub(super) fn collecting(&self) -> Tick {
         self.state.lock().collecting
@@ -94,8 +104,7 @@ impl Gate {
 
     /// Waits until the inboxes are drained for `tick` or the colony closes. Returns whether that came before the deadline.
     pub(super) fn wait_drained(&self, tick: Tick, deadline: Instant) -> bool {
-        self.want(tick);
-        self.wait_for(deadline, |state| {
+        self.wait_for(tick, deadline, |state| {
             (tick < state.collecting || state.closed).then_some(())
         })
         .is_some()
@@ -107,8 +116,7 @@ impl Gate {
     }
 
     pub(super) fn wait_published(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
-        self.want(tick);
-        self.wait_for(deadline, |state| {
+        self.wait_for(tick, deadline, |state| {
             if tick < state.unpublished {
                 Some(Ok(()))
             } else if state.closed {
@@ -130,8 +138,7 @@ impl Gate {
     }
 
     pub(super) fn wait_durable(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
-        self.want(tick);
-        self.wait_for(deadline, |state| match state.volatile {
+        self.wait_for(tick, deadline, |state| match state.volatile {
             None => Some(Err(ColonyError::InMemory)),
             Some(volatile) if tick < volatile => Some(Ok(())),
             Some(_) if state.closed => Some(Err(ColonyError::Closed)),
