@@ -30,7 +30,7 @@ pub struct DurableConfig {
     /// A checkpoint begins when the log has this many bytes more than at the last one. The log takes about twice this on the disk, and at most four
     /// times. From 4,096 to 2⁴⁰. Default: 64 MB.
     pub log_bytes: u64,
-    /// A checkpoint begins also when the log has this many writes more than at the last one, so that small documents don't make an opening slow.
+    /// A checkpoint also begins when the log has this many writes more than at the last one, so that small documents don't make an opening slow.
     /// From 1 to 2³² - 1. Default: 32,000.
     pub log_writes: u64,
     /// The greatest number of bytes that can wait in a shard's inbox for the next tick. A larger document is accepted if the inbox is empty. From 1

@@ -35,7 +35,7 @@ impl<S: DurableShard> crate::Colony<S> {
     /// Reads what the colony in a directory holds. Writes nothing, and other readers may be beside it.
     ///
     /// Does the same as [`open`](Self::open), in memory: the log is run through the shards. The configuration's placement, virtual nodes and number of
-    /// shards must be the stored ones; the other fields have no effect, but for the number of threads.
+    /// shards must be the stored ones; of the other fields only the number of threads has an effect.
     ///
     /// # Errors
     /// Those of [`open`](Self::open). [`StorageError::NoColony`] if the directory is missing or holds no colony.

@@ -80,7 +80,7 @@ impl Store {
         let old: Vec<_> = old.cloned().collect();
         state.unnamed.extend(old);
         state.manifest = manifest;
-        // Who begins to read now reads what the new manifest names.
+        // Later readers see the new manifest.
         let unnamed = match state.readers {
             0 => std::mem::take(&mut state.unnamed),
             _ => Vec::new(),

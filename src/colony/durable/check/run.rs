@@ -119,7 +119,7 @@ where
         Ok(steps)
     }
 
-    /// Opens shards from what was saved at the first of these steps, after so many ticks. Gives them the rest.
+    /// Opens shards from what was saved at the first of these steps, after a number of ticks. Gives them the rest.
     pub(super) fn again(
         &mut self,
         steps: &[Step<T>],
