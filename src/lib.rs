@@ -88,6 +88,7 @@
 //! - `serde`: serialisation of identities, statuses, configuration, membership commands, events, faults and figures.
 //! - `search`: shards that are tantivy indexes, and exact search over them.
 //! - `durable`: colonies in a directory, which survive the end of the process and a power cut, and whose shards come back after they died.
+//! - `tracing`, `metrics`: spans, events and figures of colonies and searches, all of which [`observe`] lists.
 //! - `cli`: the binary.
 
 // Some modules of the binary are compiled into `testing::jsonl`, and name this crate from outside.
@@ -111,6 +112,7 @@ pub mod membership;
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]
 pub mod model;
+pub mod observe;
 mod phase;
 pub mod placement;
 pub mod publication;

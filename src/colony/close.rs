@@ -6,6 +6,7 @@ use super::shard::Shard;
 use super::slot::Standing;
 use super::threads::move_out;
 use super::write::{Origin, Write};
+use crate::observe;
 use crate::sync::Instant;
 
 impl<S: Shard> Colony<S> {
@@ -35,14 +36,16 @@ impl<S: Shard> Colony<S> {
         let journal = self.journal.as_mut().filter(|_| is_last);
         let checkpoint = journal.map(|journal| journal.checkpoint(deadline));
         self.end();
-        CloseReport {
+        let report = CloseReport {
             checkpoint,
             prepared,
             last,
             faults: std::mem::take(&mut self.unreported),
             returned: self.take_unpublished(),
             threads_left: self.crew.join(deadline) + self.leave_journal(deadline),
-        }
+        };
+        observe::closed(&report);
+        report
     }
 
     /// Ends writes, ticks and publications, and drops the shards. Idempotent.
@@ -69,7 +72,7 @@ impl<S: Shard> Colony<S> {
         }
         // A shard that is still running can't die any more, and has no fault.
         let faults = table.slots().iter().filter_map(|slot| slot.take_fault());
-        self.unreported.extend(faults);
+        self.unreported.extend(faults.inspect(observe::fault));
     }
 
     /// Ends the journal's threads. Returns how many are still running at the deadline.

@@ -13,6 +13,7 @@ use super::write::{Origin, Refusal, Write};
 use crate::error::ColonyError;
 use crate::guarded::GuardedList;
 use crate::id::{Epoch, Tick};
+use crate::observe::TickWatch;
 use crate::phase::TickPhase;
 use crate::publication::{Publication, Published, View};
 use crate::sync::Arc;
@@ -24,6 +25,7 @@ impl<S: Shard> Colony<S> {
         tick: Tick,
         last: &Publication<S::View>,
         phases: [PhaseReport; 4],
+        watch: TickWatch,
     ) -> Result<Ready<S::Document, S::View>, ColonyError> {
         let mut healed = Healed::default();
         if let Some(journal) = &mut self.journal {
@@ -74,6 +76,7 @@ impl<S: Shard> Colony<S> {
             messages,
             revived,
             healed,
+            watch,
         })
     }
 }

@@ -18,6 +18,7 @@ use super::write::{Origin, Refusal, Write};
 use crate::error::ColonyError;
 use crate::guarded::GuardedList;
 use crate::id::{ShardId, Tick};
+use crate::observe;
 use crate::phase::TickPhase;
 use crate::publication::{Publication, Published, View};
 use crate::sync::Arc;
@@ -52,6 +53,7 @@ pub(super) struct Ready<D, V: View> {
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) revived: Vec<Revival>,
     pub(super) healed: Healed,
+    pub(super) watch: observe::TickWatch,
 }
 
 /// The tick that [`Colony::prepare`] has prepared.
@@ -133,6 +135,7 @@ impl<S: Shard> Colony<S> {
     /// Makes the tick durable that has run.
     fn seal(&mut self) -> Result<Prepared, ColonyError> {
         if let (Some(journal), Some(ready)) = (&mut self.journal, &mut self.unsealed) {
+            let _entered = ready.watch.enter();
             let sealed = journal.seal(ready, &mut self.returned);
             self.shared.admission.write().refusal = journal.refusal();
             match sealed {
@@ -148,6 +151,7 @@ impl<S: Shard> Colony<S> {
 
     /// Closes the colony for this reason.
     fn fail(&mut self, cause: ColonyError) -> ColonyError {
+        observe::failed(&cause);
         self.ended = Some(cause.clone());
         self.end();
         cause
@@ -155,7 +159,10 @@ impl<S: Shard> Colony<S> {
 
     fn run_phases(&mut self) -> Result<Ready<S::Document, S::View>, ColonyError> {
         let tick = self.shared.coordinator.current_tick();
+        let watch = observe::TickWatch::begin(tick);
+        let _entered = watch.enter();
         self.drain(tick);
+        watch.drained(self.parts.len());
         let share = |part: &Part<_, _>| Share {
             slot: Arc::clone(&part.slot),
             writes: Arc::clone(&part.writes),
@@ -181,9 +188,12 @@ impl<S: Shard> Colony<S> {
         self.is_small = is_small(self.worked, self.parts.len());
         self.worked = Duration::ZERO;
         for report in &mut phases {
+            let span = observe::phase(report.phase);
+            let _entered = span.enter();
             self.run_phase(report, &work)?;
+            observe::phase_ended(&span, report);
         }
-        self.conclude(tick, &work.input.publication, phases)
+        self.conclude(tick, &work.input.publication, phases, watch)
     }
 
     /// Empties the inboxes and places the messages of the last tick. Returns the writes for dead shards that have no new life yet.
@@ -259,7 +269,9 @@ impl<S: Shard> Colony<S> {
             return Err(ColonyError::Closed);
         }
         let ready = self.ready.take().ok_or(ColonyError::NothingPrepared)?;
+        let _entered = ready.watch.enter();
         let (tick, publication) = (ready.tick, ready.publication);
+        observe::frozen(tick, &self.shared.publication, &publication);
         let epoch = publication.epoch();
         let frozen = publication.shards().iter().filter(|p| p.is_frozen());
         let frozen = frozen.map(Published::shard).collect();
@@ -298,6 +310,10 @@ impl<S: Shard> Colony<S> {
             journal.published(&self.shared.publication.load_full());
             self.shared.admission.write().refusal = journal.refusal();
         }
+        let coordinator = &self.shared.coordinator;
+        ready
+            .watch
+            .published(&report, coordinator, || self.crew.lost());
         Ok(report)
     }
 }

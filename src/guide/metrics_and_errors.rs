@@ -4,6 +4,8 @@
 //! as before.
 //!
 //! # What to watch
+//! Reports and calls have these figures. With the features `tracing` and `metrics`, [`observe`](crate::observe) tells most of them by itself.
+//!
 //! | figure | from | look if |
 //! | --- | --- | --- |
 //! | `total_shards`, `online_shards` | [`cluster_stats`](crate::Coordinator::cluster_stats) | they differ for longer than a restart takes |

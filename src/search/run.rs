@@ -8,6 +8,7 @@ use super::statistics::{TextStatistics, same_schema};
 use super::view::TextView;
 use crate::error::SearchError;
 use crate::id::ShardId;
+use crate::observe::SearchWatch;
 use crate::publication::{Hit, Publication, Published, View};
 use crate::sync::Instant;
 
@@ -116,6 +117,19 @@ where
 /// # Errors
 /// The same as [`search`].
 pub fn search_views(
+    views: &[(ShardId, &TextView)],
+    statistics: &TextStatistics,
+    query: &Query,
+    options: &SearchOptions<'_>,
+) -> Result<Found, SearchError> {
+    let watch = SearchWatch::begin(views.len(), query.leaves.len(), options);
+    let _entered = watch.enter();
+    let found = searched(views, statistics, query, options);
+    watch.ended(&found);
+    found
+}
+
+fn searched(
     views: &[(ShardId, &TextView)],
     statistics: &TextStatistics,
     query: &Query,

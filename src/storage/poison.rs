@@ -4,6 +4,7 @@ use std::io;
 
 use super::files::{Entry, File, Files};
 use crate::error::{Cause, FailedSync};
+use crate::observe;
 use crate::sync::{Arc, OnceLock};
 
 /// Files that take no more writes once a sync has failed.
@@ -32,8 +33,11 @@ impl Poison {
     fn sync(&self, path: &str, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         self.check()?;
         if let Err(error) = sync() {
-            let (path, source) = (path.to_owned(), Cause::new(error));
-            self.0.get_or_init(|| FailedSync { path, source });
+            self.0.get_or_init(|| {
+                observe::sync_failed(path, &error);
+                let (path, source) = (path.to_owned(), Cause::new(error));
+                FailedSync { path, source }
+            });
         }
         self.check()
     }

@@ -11,6 +11,7 @@ use super::saved::{Done, LifeFiles};
 use super::store::Store;
 use crate::error::{ColonyError, StorageError};
 use crate::id::{ShardId, Tick};
+use crate::observe;
 use crate::publication::{Publication, View};
 use crate::storage::manifest::{FilePart, Manifest, ShardPart, store};
 use crate::sync::{Arc, Condvar, Instant, Mutex};
@@ -138,6 +139,8 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
         mut manifest,
         next_log,
     } = job;
+    let watch = observe::CheckpointWatch::begin(manifest.tick);
+    let _entered = watch.enter();
     // What this checkpoint doesn't keep is removed only when it has ended, so what is listed now can be kept.
     let before = directory.manifest();
     let listed: BTreeSet<_> = before.files().collect();
@@ -171,10 +174,11 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
         store::write(&*directory.files, &manifest)?;
         Ok(lowest)
     });
-    if listed.is_err() {
+    if let Err(error) = &listed {
+        watch.failed(error);
         // The manifest may have been renamed, and only the sync of its name has failed, or the answer. Then nothing of it is removed.
-        let is_unknown = match &listed {
-            Err(ColonyError::Storage(error)) => match error {
+        let is_unknown = match error {
+            ColonyError::Storage(error) => match error {
                 StorageError::Poisoned { .. } => true,
                 StorageError::Io { action, .. } | StorageError::Full { action, .. } => {
                     *action == "rename"
@@ -192,6 +196,8 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
         }
         return listed;
     }
+    let written = saved.iter().flat_map(|(.., done)| &done.written);
+    watch.complete(written.map(|file| file.length));
     for (_, life, _, done) in saved {
         done.listed(life);
     }

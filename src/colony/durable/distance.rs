@@ -79,6 +79,11 @@ impl Distance {
         self.parts(self.length) >= FULL * PARTS
     }
 
+    /// Returns the bytes of the log, and the writes in it.
+    pub(super) fn length(&self) -> (u64, u64) {
+        (self.length.bytes, self.length.writes)
+    }
+
     fn parts(&self, length: Length) -> u64 {
         let bytes = length.bytes.saturating_mul(PARTS) / self.limit.bytes;
         bytes.max(length.writes.saturating_mul(PARTS) / self.limit.writes)

@@ -21,6 +21,7 @@ use crate::colony::write::{Origin, Write};
 use crate::error::{ColonyError, IntakeError, StorageError};
 use crate::guarded::GuardedList;
 use crate::id::{Incarnation, ShardId, Tick};
+use crate::observe;
 use crate::publication::{Publication, Published, View};
 use crate::storage::changes::{Encoded, encode_changes, encode_messages};
 use crate::storage::codec::TooLong;
@@ -75,6 +76,7 @@ pub(super) struct Ledger<D, V: View> {
     /// When the running tick began.
     ticked: Instant,
     refusal: Option<IntakeError>,
+    acceptance: observe::Acceptance,
 }
 
 impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
@@ -105,6 +107,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             broken: None,
             ticked: Instant::now(),
             refusal: None,
+            acceptance: observe::Acceptance::default(),
         }
     }
 
@@ -272,10 +275,18 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             return Err(late());
         }
         self.end_checkpoint();
+        self.tell();
         match self.checkpoints.last() {
             Some((tick, ended)) => ended.map(|()| tick),
             None => Err(late()),
         }
+    }
+
+    /// Tells how far the log has come, and whether writes are accepted.
+    fn tell(&mut self) {
+        self.acceptance.now(self.refusal.as_ref());
+        let (bytes, writes) = self.distance.length();
+        observe::kept(bytes, writes, self.quarantine.len());
     }
 
     /// Takes note of the last checkpoint, unless it is running.
@@ -345,6 +356,9 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
                 why: error.to_string(),
             }),
         };
+        if written.is_err() {
+            self.acceptance.now(self.refusal.as_ref());
+        }
         let seq = written?;
         // A tick without a record ends where the one before does.
         if self.positions.back().is_none_or(|last| last.seq < seq) {
@@ -376,6 +390,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             self.end_checkpoint();
         }
         self.refusal = self.distance.is_full().then_some(IntakeError::LogFull);
+        self.tell();
     }
 
     fn refusal(&self) -> Option<IntakeError> {

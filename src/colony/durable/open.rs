@@ -17,6 +17,7 @@ use crate::colony::Colony;
 use crate::colony::settle::published;
 use crate::error::{ColonyError, StorageError};
 use crate::id::{Epoch, ShardId, Tick};
+use crate::observe;
 use crate::publication::{Publication, View};
 use crate::storage::colony_id::ColonyId;
 use crate::storage::leftovers::{self, Leftover};
@@ -89,6 +90,8 @@ impl<S: DurableShard> Colony<S> {
         progress: &mut dyn FnMut(Replaying),
     ) -> Result<Self, ColonyError> {
         let begun = Instant::now();
+        let span = observe::opening(shown, false);
+        let _entered = span.enter();
         let given = given::<S>(&config, &settings);
         let stored = store::read(&*files)?;
         // Before anything is written: a new manifest takes the place of one that was never completed.

@@ -15,6 +15,7 @@ use super::verify::{Verified, verify};
 use crate::colony::settle::published;
 use crate::error::{ColonyError, StorageError};
 use crate::id::{Epoch, Incarnation};
+use crate::observe;
 use crate::publication::{Publication, Published, View};
 use crate::ring::HashRing;
 use crate::storage::manifest::store;
@@ -50,6 +51,8 @@ impl<S: DurableShard> crate::Colony<S> {
         let path = directory.as_ref();
         let directory = Directory::open(path, Access::Read)?;
         let (files, shown) = (directory.files(), path.display().to_string());
+        let span = observe::opening(&shown, true);
+        let _entered = span.enter();
         let Some(manifest) = store::read(&*files)? else {
             let found = "it has no manifest";
             return Err(StorageError::NoColony { path: shown, found }.into());
@@ -86,6 +89,7 @@ impl<S: DurableShard> crate::Colony<S> {
         let mut report = recovered.report;
         report.removed = super::open::names(&left);
         report.elapsed = begun.elapsed();
+        observe::opened(&report);
         Ok(ReadOnly {
             publication: Arc::new(publication),
             ring: recovered.members.ring(&nodes)?,

@@ -18,6 +18,7 @@ use crate::colony::write::Write;
 use crate::error::ColonyError;
 use crate::guarded::{Guarded, GuardedList};
 use crate::id::{ShardId, Tick};
+use crate::observe;
 use crate::publication::View;
 use crate::storage::changes::{Message, decode_messages};
 use crate::storage::log::{Extent, LogEnd, LogReader};
@@ -96,6 +97,8 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         progress: &mut dyn FnMut(Replaying),
     ) -> Result<Recovered<D, V>, ColonyError> {
         let manifest = self.source.store.manifest();
+        let span = observe::replay(manifest.tick);
+        let _entered = span.enter();
         for file in manifest.files() {
             manifest::store::verify(&*self.source.store.files, file)?;
         }
@@ -164,6 +167,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         };
         let mut reader = LogReader::new(&*self.source.store.files, manifest.colony, extent)?;
         let total = reader.length();
+        let mut told = observe::Progress::new(total);
         let mut report = OpenReport::default();
         let mut next_shard = manifest.next_shard;
         let (mut tick, mut seq) = (manifest.tick, manifest.seq);
@@ -197,6 +201,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                     return Err(ColonyError::Closed);
                 }
             }
+            told.at(report.bytes.min(total), tick);
             progress(Replaying {
                 bytes: report.bytes.min(total),
                 of: total,

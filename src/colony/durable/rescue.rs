@@ -15,6 +15,7 @@ use super::store::Store;
 use crate::colony::occupant::Made;
 use crate::error::ColonyError;
 use crate::id::{DocumentId, ShardId, Tick};
+use crate::observe;
 use crate::publication::{Publication, View};
 use crate::storage::log::{Extent, LogReader, Pin, Pins};
 use crate::sync::Arc;
@@ -78,6 +79,7 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             // Without care a death in Advance doesn't tell its tick.
             let died = deaths.entry(tick).or_default();
             *died += 1;
+            observe::died_in_replay(self.shard, tick, *died, &why);
             let was_careful = std::mem::replace(&mut is_careful, true);
             if *died < TRIES || !was_careful {
                 continue;

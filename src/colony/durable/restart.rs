@@ -20,6 +20,7 @@ use crate::colony::write::{Origin, Refusal};
 use crate::error::{Cause, ColonyError};
 use crate::guarded::GuardedList;
 use crate::id::{ShardId, Tick};
+use crate::observe;
 use crate::phase::TickPhase;
 use crate::publication::View;
 use crate::storage::log::Pins;
@@ -109,8 +110,14 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             let shard = part.slot.id();
             let Some(goal) = goal else { break };
             match self.await_shard(shard, goal, writer.pins(), deadline) {
-                Some(Ok(back)) => healed.late += self.rise(part, back, goal.tick, returned),
-                Some(Err(error)) => healed.faults.push(self.failed(part, goal.tick, &error)),
+                Some(Ok(back)) => {
+                    observe::restarted(true);
+                    healed.late += self.rise(part, back, goal.tick, returned);
+                }
+                Some(Err(error)) => {
+                    observe::restarted(false);
+                    healed.faults.push(self.failed(part, goal.tick, &error));
+                }
                 None => {}
             }
         }
@@ -132,6 +139,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let aside = hung.map_or_else(Aside::new, |(_, aside)| aside.clone());
         let (told_busy, failed) = (Arc::clone(&busy), tell.clone());
         let task = move || {
+            let span = observe::restart(shard, goal.tick);
+            let _entered = span.enter();
             let rescue = |aside| Rescue {
                 source: &parts.source,
                 shard,
@@ -176,6 +185,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         if let Some(run) = self.running.remove(&shard) {
             run.busy.let_go();
         }
+        observe::restart_hangs(shard, overdue.tick);
         let (times, aside) = self.hung.entry(shard).or_default();
         let times = times.entry(overdue.tick).or_default();
         *times += 1;

@@ -32,6 +32,7 @@ use crate::error::{Cause, ColonyError};
 use crate::guarded::Guarded;
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::membership::{Action, Command, Newcomer};
+use crate::observe;
 use crate::publication::{Publication, Published, View};
 use crate::storage::codec::TooLong;
 use crate::storage::leftovers::{self, Leftover};
@@ -177,6 +178,7 @@ pub(super) fn begin<S: DurableShard>(
     colony.messages = messages;
     colony.journal = Some(Box::new(ledger));
     report.elapsed = begun.elapsed();
+    observe::opened(&report);
     colony.opened = Some(report);
     Ok(colony)
 }

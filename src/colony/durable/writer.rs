@@ -8,6 +8,7 @@ use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::error::StorageError;
 use crate::id::Tick;
+use crate::observe;
 use crate::storage::log::{Log, Pins};
 use crate::storage::record::Unplaced;
 use crate::sync::{Arc, Condvar, Instant, Mutex};
@@ -177,7 +178,8 @@ fn run(mut log: Log, commands: &Receiver<Command>, progress: &Progress, durable:
         }
         let is_blocked = progress.state.lock().failed.is_some();
         while let Some(record) = waiting.front_mut().filter(|_| !is_blocked) {
-            match log.write(record) {
+            let watch = observe::RecordWatch::begin(record.tick(), record.length());
+            match watch.write(|| log.write(record)) {
                 Ok(seq) => {
                     let tick = record.tick();
                     waiting.pop_front();
