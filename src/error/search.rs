@@ -1,6 +1,7 @@
 //! Errors of searches.
 
 use crate::error::{Cause, ConfigError, Excerpt};
+use crate::id::ShardId;
 
 /// An error of a search or of a text shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,19 @@ pub enum SearchError {
     NotStored {
         /// The name of the first such field.
         field: Excerpt,
+    },
+    /// The saved files of a shard have more bytes than its configuration lets it read into memory. Nothing was read or changed. Raise
+    /// [`index_memory`](crate::search::TextShardConfig::index_memory), or open the colony with [`Reading::Mapped`](crate::search::Reading::Mapped).
+    #[error(
+        "the index of {shard} has {bytes} bytes, but index_memory is {max}: raise it, or map the files with Reading::Mapped"
+    )]
+    IndexMemory {
+        /// The shard.
+        shard: ShardId,
+        /// The bytes of its files.
+        bytes: u64,
+        /// The greatest number allowed.
+        max: u64,
     },
     /// An index couldn't be created, written or read. A search that fails has changed nothing. A shard that failed during a write
     /// can't be used any more.

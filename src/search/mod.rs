@@ -110,7 +110,7 @@ pub use self::query::{Query, QueryParser};
 pub use self::run::{search, search_views, search_with, search_with_local_statistics, stored};
 pub use self::schema::{Field, Schema, SchemaBuilder};
 pub use self::shard::{
-    MAX_TEXT_SHARDS, MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShard, TextShardConfig,
+    MAX_TEXT_SHARDS, MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, Reading, TextShard, TextShardConfig,
 };
 pub use self::snippet::{Snippet, Snippets};
 pub use self::statistics::TextStatistics;

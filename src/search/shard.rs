@@ -4,18 +4,20 @@ mod config;
 mod copy;
 #[cfg(feature = "durable")]
 mod durable;
+#[cfg(feature = "durable")]
+pub(super) mod files;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use tantivy::directory::{Directory, RamDirectory};
-use tantivy::index::IndexBuilder;
+use tantivy::index::{IndexBuilder, SegmentId};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
 
-pub use self::config::{MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, TextShardConfig};
+pub use self::config::{MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, Reading, TextShardConfig};
 use self::copy::copied;
 use super::document::TextDocument;
 use super::schema::{Schema, Storing, id_term, indexed, tokenizers};
@@ -137,20 +139,17 @@ impl TextShard {
 
     fn again(last: &TextView, config: &TextShardConfig) -> Result<Self, SearchError> {
         same_schema(&config.schema, last.schema(), "the last view")?;
-        Self::over(copied(last)?, config, last.storing())
+        let mut shard = Self::on(copied(last)?, config, last.storing())?;
+        shard.take_over()?;
+        Ok(shard)
     }
 
-    /// Makes a shard of an index that another one wrote.
-    fn over(
-        written: RamDirectory,
-        config: &TextShardConfig,
-        storing: Storing,
-    ) -> Result<Self, SearchError> {
-        let mut shard = Self::on(written, config, storing)?;
+    /// Must be called first of a shard whose index another one wrote.
+    fn take_over(&mut self) -> Result<(), SearchError> {
         // tantivy gives its first operation the number of the last commit. A merge that begins before the next commit takes an operation with
         // that number for one that is already applied. An empty commit uses the number up.
-        shard.writer.commit().map_err(SearchError::index)?;
-        Ok(shard)
+        self.writer.commit().map_err(SearchError::index)?;
+        Ok(())
     }
 
     fn on(
@@ -181,7 +180,7 @@ impl TextShard {
             .try_into()
             .map_err(SearchError::index)?;
         Ok(Self {
-            view: TextView::open(&IndexReader::searcher(&reader), &config.schema, None)?,
+            view: TextView::open(&reader.searcher(), &config.schema, None, &HashSet::new())?,
             writer,
             reader,
             written: HashMap::default(),
@@ -213,11 +212,21 @@ impl TextShard {
         Ok(())
     }
 
+    /// Returns the segments whose files aren't those any more that the view has, though they have the same content.
+    fn take_renewed(&self) -> HashSet<SegmentId> {
+        #[cfg(feature = "durable")]
+        if let Some(files) = self.view.files() {
+            return files.take_renewed();
+        }
+        HashSet::new()
+    }
+
     fn commit(&mut self) -> Result<(), SearchError> {
         if !self.written.is_empty() {
             self.writer.commit().map_err(SearchError::index)?;
             self.written.clear();
         }
+        let renewed = self.take_renewed();
         // A merge that ends just now removes the files of the segments that it merged. Another try finds the new segment.
         let mut tries = 0..3;
         loop {
@@ -227,6 +236,7 @@ impl TextShard {
                 &self.reader.searcher(),
                 self.view.schema(),
                 Some(&self.view),
+                &renewed,
             ) {
                 Ok(view) => {
                     self.view = view;

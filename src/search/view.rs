@@ -2,14 +2,17 @@
 
 mod between;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use tantivy::Searcher;
+use tantivy::index::SegmentId;
 
 use super::document::TextDocument;
 use super::schema::{Schema, Storing, TextField, id_term, storing};
 use super::segment::{SegmentView, segment_key, stored};
+#[cfg(feature = "durable")]
+use super::shard::files::IndexFiles;
 use super::statistics::TextStatistics;
 use crate::error::{Excerpt, SearchError};
 use crate::id::DocumentId;
@@ -44,18 +47,23 @@ pub struct TextView {
     storing: Storing,
     segments: Arc<[Arc<SegmentView>]>,
     documents: u64,
+    /// The directory of a durable shard's index.
+    #[cfg(feature = "durable")]
+    files: Option<IndexFiles>,
 }
 
 impl TextView {
-    /// Opens a view. Segments that `previous` already has are reused, so the cost depends only on what has changed.
+    /// Opens a view. Segments that `previous` already has are reused, unless they are `renewed`. So the cost depends only on what has changed.
     pub(super) fn open(
         searcher: &Searcher,
         schema: &Schema,
         previous: Option<&Self>,
+        renewed: &HashSet<SegmentId>,
     ) -> Result<Self, SearchError> {
         let known: HashMap<_, _> = previous
             .map_or(&[][..], |previous| &previous.segments)
             .iter()
+            .filter(|segment| !renewed.contains(&segment.key().0))
             .map(|segment| (segment.key(), segment))
             .collect();
         let segments = searcher
@@ -71,7 +79,21 @@ impl TextView {
             storing: storing(schema, &searcher.index().schema()),
             schema: schema.clone(),
             segments,
+            #[cfg(feature = "durable")]
+            files: previous.and_then(|previous| previous.files.clone()),
         })
+    }
+
+    /// Returns the directory of a durable shard's index.
+    #[cfg(feature = "durable")]
+    pub(super) const fn files(&self) -> Option<&IndexFiles> {
+        self.files.as_ref()
+    }
+
+    /// Sets the directory, which the views after this one take over.
+    #[cfg(feature = "durable")]
+    pub(super) fn set_files(&mut self, files: IndexFiles) {
+        self.files = Some(files);
     }
 
     /// Returns the number of live documents.
@@ -102,7 +124,7 @@ impl TextView {
         self.segments.len()
     }
 
-    /// Returns the memory that the segments take, in bytes. O(n) in the number of segments.
+    /// Returns the bytes of the segments' files, which are in memory, or mapped if a durable colony [maps](crate::search::Reading) them. O(n) in the number of segments.
     pub fn memory_bytes(&self) -> u64 {
         let files = self.segments.iter().flat_map(|segment| segment.files());
         files.map(|(_, bytes)| bytes.len() as u64).sum()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 /// The files below a colony's directory. Paths are relative to it, with `/` between their parts; the directory itself is the empty path.
 ///
@@ -31,6 +32,12 @@ pub(crate) trait Files: Send + Sync + fmt::Debug {
 
     /// Returns what a directory holds, sorted by name. Leaves out names that aren't UTF-8, since no colony has any.
     fn list(&self, path: &str) -> io::Result<Vec<Entry>>;
+
+    /// Returns the path by which the operating system knows a file or directory, or `None` if these aren't its files.
+    fn path(&self, path: &str) -> Option<PathBuf> {
+        _ = path;
+        None
+    }
 }
 
 /// An open file.

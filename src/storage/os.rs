@@ -17,7 +17,7 @@ impl OsFiles {
         Self { root }
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    fn whole(&self, path: &str) -> PathBuf {
         let parts = path.split('/').filter(|part| !part.is_empty());
         let mut whole = self.root.clone();
         whole.extend(parts);
@@ -25,7 +25,7 @@ impl OsFiles {
     }
 
     fn file(&self, path: &str, options: &OpenOptions) -> io::Result<Box<dyn File>> {
-        let path = self.path(path);
+        let path = self.whole(path);
         let file = options.open(&path).map_err(named(&path))?;
         Ok(Box::new(OsFile { file, path }))
     }
@@ -43,32 +43,36 @@ impl Files for OsFiles {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let (from, to) = (self.path(from), self.path(to));
+        let (from, to) = (self.whole(from), self.whole(to));
         fs::rename(&from, &to).map_err(named(&from))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        let path = self.path(path);
+        let path = self.whole(path);
         fs::remove_file(&path).map_err(named(&path))
     }
 
     fn create_dir(&self, path: &str) -> io::Result<()> {
-        let path = self.path(path);
+        let path = self.whole(path);
         fs::create_dir(&path).map_err(named(&path))
     }
 
     fn remove_dir(&self, path: &str) -> io::Result<()> {
-        let path = self.path(path);
+        let path = self.whole(path);
         fs::remove_dir(&path).map_err(named(&path))
     }
 
     fn sync_dir(&self, path: &str) -> io::Result<()> {
-        sync_dir(&self.path(path))
+        sync_dir(&self.whole(path))
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
-        let path = self.path(path);
+        let path = self.whole(path);
         list(&path).map_err(named(&path))
+    }
+
+    fn path(&self, path: &str) -> Option<PathBuf> {
+        Some(self.whole(path))
     }
 }
 

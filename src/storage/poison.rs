@@ -1,6 +1,7 @@
 //! Files that take no more writes once a sync has failed.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::files::{Entry, File, Files};
 use crate::error::{Cause, FailedSync};
@@ -91,6 +92,10 @@ impl Files for Poisonable {
 
     fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
         self.files.list(path)
+    }
+
+    fn path(&self, path: &str) -> Option<PathBuf> {
+        self.files.path(path)
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod colony;
 mod deaths;
+#[cfg(feature = "search")]
+mod mapped;
 mod simulated;
 #[cfg(feature = "search")]
 mod text;

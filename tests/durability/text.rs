@@ -9,7 +9,8 @@ use tickring::colony::{DurableConfig, Write, check_durable};
 use tickring::placement::Placement;
 use tickring::publication::{Hit, ShardFailure};
 use tickring::search::{
-    Query, SearchOptions, TextDocument, TextShard, TextShardConfig, TextView, search, search_views,
+    Query, Reading, SearchOptions, TextDocument, TextShard, TextShardConfig, TextView, search,
+    search_views,
 };
 use tickring::testing::random::Random;
 use tickring::testing::search::{Documents, NaiveSearch, TextColony, Tree, WORDS, document};
@@ -114,15 +115,19 @@ fn d9_a_colony_answers_as_in_memory_however_often_it_was_left_and_opened() {
         log_writes: 60,
         ..DurableConfig::default()
     };
-    let open = || {
-        let settings = TextShardConfig::default();
+    // Each way of reading meets what the other has left.
+    let open = |round: u32| {
+        let settings = TextShardConfig {
+            reading: [Reading::Heap, Reading::Mapped, Reading::Mapped][round as usize % 3],
+            ..TextShardConfig::default()
+        };
         Colony::<TextShard>::open(directory.path(), config(), settings).unwrap()
     };
     let mut random = Random::new(7);
     let trees = trees(&mut random, 10).unwrap();
     let mut in_memory = TextColony::new(3);
-    let mut colony = open();
-    for round in 0..8 {
+    let mut colony = open(0);
+    for round in 0..9 {
         for writes in ticks(&mut random, 4) {
             for write in writes {
                 let id = write.id();
@@ -147,7 +152,7 @@ fn d9_a_colony_answers_as_in_memory_however_often_it_was_left_and_opened() {
                 drop(colony);
             }
         }
-        colony = open();
+        colony = open(round / 2);
         let (expected, found) = (in_memory.colony.publication(), colony.publication());
         for tree in &trees {
             let query = Query::parse(&tree.render()).unwrap();

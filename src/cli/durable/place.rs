@@ -10,7 +10,7 @@ use tickring::colony::{
     ColonyConfig, DurableConfig, OpenReport, ReadOnly, Replaying, stored_settings,
 };
 use tickring::placement::Placement;
-use tickring::search::{Schema, TextShard, TextShardConfig, TextView};
+use tickring::search::{Reading, Schema, TextShard, TextShardConfig, TextView};
 
 use super::naming::Kept;
 use crate::cli::progress::replay_progress;
@@ -101,10 +101,11 @@ impl Settings {
 }
 
 impl Kept {
-    /// Returns the configuration of the shards.
+    /// Returns the configuration of the shards. They map their files, so that the index may be larger than memory.
     pub(super) fn shard(&self) -> TextShardConfig {
         TextShardConfig {
             schema: self.whole.clone(),
+            reading: Reading::Mapped,
             ..TextShardConfig::default()
         }
     }

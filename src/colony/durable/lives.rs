@@ -1,6 +1,6 @@
-//! Savings and openings of shards without a colony, on files in memory.
+//! Savings and openings of shards without a colony.
 
-use super::saved::{LifeFiles, Saved};
+use super::saved::{LifeFiles, Purpose, Saved};
 use super::shard::DurableShard;
 use crate::id::ShardId;
 use crate::publication::ShardFailure;
@@ -13,14 +13,28 @@ use crate::sync::Arc;
 pub(crate) const SHARD: ShardId = ShardId(0);
 
 /// The files of all lives of one shard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lives {
-    files: Memory,
+    files: Arc<dyn Files>,
     begun: u64,
     checkpoints: u64,
 }
 
+impl Default for Lives {
+    fn default() -> Self {
+        Self::on(Arc::new(Memory::default()))
+    }
+}
+
 impl Lives {
+    pub(crate) fn on(files: Arc<dyn Files>) -> Self {
+        Self {
+            files,
+            begun: 0,
+            checkpoints: 0,
+        }
+    }
+
     /// Begins a life that is opened with this part, or with nothing.
     pub(crate) fn begin(&mut self, part: Option<&ShardPart>) -> LifeFiles {
         self.begun += 1;
@@ -29,7 +43,7 @@ impl Lives {
     }
 
     fn files(&self) -> Arc<dyn Files> {
-        Arc::new(self.files.clone())
+        Arc::clone(&self.files)
     }
 
     /// Saves a view of a life, as a checkpoint does.
@@ -56,7 +70,11 @@ impl Lives {
     }
 
     pub(crate) fn saved(&self, part: &ShardPart) -> Saved {
-        Saved::new(self.files(), part)
+        self.saved_for(part, Purpose::Opening)
+    }
+
+    pub(crate) fn saved_for(&self, part: &ShardPart, purpose: Purpose) -> Saved {
+        Saved::new(self.files(), part, purpose)
     }
 
     pub(crate) fn open<S: DurableShard>(

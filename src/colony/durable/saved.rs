@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -19,19 +20,32 @@ const NUMBERED: char = '@';
 /// The longest name of a file, in bytes, so that it fits with its number.
 const MAX_NAME: usize = 200;
 
+/// For what a shard is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// For a colony that is being opened.
+    Opening,
+    /// For a colony that is open, whose shard has died.
+    Restart,
+    /// For reading only. Nothing may be written.
+    Reading,
+}
+
 /// What a checkpoint holds of a shard, from which it is [opened](super::DurableShard::open).
 #[derive(Clone)]
 pub struct Saved {
     files: Arc<dyn Files>,
     meta: Arc<[u8]>,
     parts: Arc<BTreeMap<String, FilePart>>,
+    purpose: Purpose,
 }
 
 impl Saved {
     /// Of the part that a manifest has for the shard.
-    pub(crate) fn new(files: Arc<dyn Files>, part: &ShardPart) -> Self {
+    pub(crate) fn new(files: Arc<dyn Files>, part: &ShardPart, purpose: Purpose) -> Self {
         Self {
             files,
+            purpose,
             meta: part.meta.clone().into(),
             parts: Arc::new(by_name(&part.files)),
         }
@@ -67,6 +81,28 @@ impl Saved {
             return Err(StorageError::damaged(&path, 0, found, expected));
         }
         Ok(bytes)
+    }
+
+    /// Returns the path of a file, for a shard that maps it instead of reading it into memory. `None` if there is no such file, or if it is
+    /// none of the operating system's, as in [`check_durable`](super::check_durable).
+    ///
+    /// Opening a colony has compared the file's sum; nothing compares it again until the next opening. The file is never written again, but it
+    /// is removed some time after a checkpoint that doesn't keep it: open it while the shard is opened.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.files.path(&self.parts.get(name)?.path())
+    }
+
+    pub(crate) const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Returns the directory for temporary files, if any may be written. What is left there with a name that ends in `.tmp` is removed when the
+    /// colony is opened.
+    pub(crate) fn scratch(&self) -> Option<PathBuf> {
+        match self.purpose {
+            Purpose::Reading => None,
+            Purpose::Opening | Purpose::Restart => self.files.path(""),
+        }
     }
 }
 
@@ -116,6 +152,7 @@ impl LifeFiles {
             kept: BTreeMap::new(),
             written: BTreeMap::new(),
             failed: None,
+            afterwards: Vec::new(),
         }
     }
 
@@ -141,7 +178,11 @@ pub struct Saving<'a> {
     kept: BTreeMap<String, FilePart>,
     written: BTreeMap<String, FilePart>,
     failed: Option<StorageError>,
+    afterwards: Vec<Afterwards>,
 }
+
+/// What is done once a durable manifest lists what was saved.
+type Afterwards = Box<dyn FnOnce() + Send>;
 
 impl Saving<'_> {
     /// Sets the bytes that the shard needs in order to make sense of its files. Empty if it is never called.
@@ -193,6 +234,22 @@ impl Saving<'_> {
         synced.map_err(|error| StorageError::io("sync", &path, error))
     }
 
+    /// Returns the path of a file that was kept or written, or `None` if it is none of the operating system's.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        let part = self.written.get(name).or_else(|| self.kept.get(name));
+        self.life.files.path(&part?.path())
+    }
+
+    /// Returns the directory for temporary files, like [`Saved::scratch`].
+    pub(crate) fn scratch(&self) -> Option<PathBuf> {
+        self.life.files.path("")
+    }
+
+    /// Runs this once a durable manifest lists what was saved, and before any file is removed. Drops it if the checkpoint fails.
+    pub(crate) fn once_listed(&mut self, run: impl FnOnce() + Send + 'static) {
+        self.afterwards.push(Box::new(run));
+    }
+
     /// Ends the saving: what the manifest is to list of the shard, with the first error of a write.
     pub(crate) fn end(self) -> (Done, Option<StorageError>) {
         let mut files = self.kept;
@@ -203,6 +260,7 @@ impl Saving<'_> {
             files,
             written: self.written.into_values().collect(),
             directory: written.then(|| self.life.directory.clone()),
+            afterwards: self.afterwards,
         };
         (done, self.failed)
     }
@@ -227,6 +285,7 @@ pub(crate) struct Done {
     pub(crate) written: Vec<FilePart>,
     /// The directory that they are in, if there are any.
     pub(crate) directory: Option<String>,
+    afterwards: Vec<Afterwards>,
 }
 
 impl Done {
@@ -237,6 +296,9 @@ impl Done {
     /// Makes the files known to the life, once a durable manifest lists them.
     pub(crate) fn listed(self, life: &LifeFiles) {
         *life.known.lock() = self.files;
+        for run in self.afterwards {
+            run();
+        }
     }
 }
 

@@ -124,6 +124,7 @@ pub(super) fn begin<S: DurableShard>(
     // The log is applied. The checkpoint makes this durable, so that no power cut brings the attempt back.
     drop(source.attempts.take());
     first_checkpoint(&kind, &store, &publication, &lives, first)?;
+    store.opened();
     leftovers::remove(&*store.files, &leftovers)?;
     report.removed = names(&leftovers);
     let mut log = Log::new(

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::members::Nodes;
-use super::saved::{LifeFiles, Saved};
+use super::saved::{LifeFiles, Purpose, Saved};
 use crate::error::StorageError;
 use crate::id::{ShardId, Tick};
 use crate::storage::manifest::{FilePart, Manifest, directory};
-use crate::storage::{Directory, Files};
+use crate::storage::{Access, Directory, Files};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
 /// The directory of an open colony, with the manifest that counts.
@@ -29,6 +29,8 @@ struct State {
     readers: usize,
     /// Files that the manifest doesn't name any more.
     unnamed: Vec<FilePart>,
+    /// For what shards are opened.
+    purpose: Purpose,
 }
 
 /// What the manifest has of a shard. Its files aren't removed before it is dropped.
@@ -53,6 +55,11 @@ impl Store {
         manifest: Manifest,
         next_life: u64,
     ) -> Self {
+        let access = directory.as_ref().map(Directory::access);
+        let purpose = match access {
+            Some(Access::Read) => Purpose::Reading,
+            _ => Purpose::Opening,
+        };
         Self {
             files,
             nodes,
@@ -60,6 +67,7 @@ impl Store {
                 manifest,
                 readers: 0,
                 unnamed: Vec::new(),
+                purpose,
             }),
             next_life: AtomicU64::new(next_life),
             next_checkpoint: AtomicU64::new(1),
@@ -70,6 +78,11 @@ impl Store {
     /// Returns the manifest that counts.
     pub(super) fn manifest(&self) -> Manifest {
         self.state.lock().manifest.clone()
+    }
+
+    /// The colony is open: from here on, shards are restarted.
+    pub(super) fn opened(&self) {
+        self.state.lock().purpose = Purpose::Restart;
     }
 
     /// Replaces the manifest that counts by a durable one, and removes the files that it doesn't name, unless somebody reads.
@@ -108,7 +121,7 @@ impl Store {
         let part = manifest.shards.iter().find(|part| part.id == shard);
         let saved = part.filter(|part| !(part.meta.is_empty() && part.files.is_empty()));
         Opening {
-            saved: saved.map(|part| Saved::new(Arc::clone(&self.files), part)),
+            saved: saved.map(|part| Saved::new(Arc::clone(&self.files), part, state.purpose)),
             files: saved.map_or_else(Vec::new, |part| part.files.clone()),
             tick: part.map_or(0, |part| part.tick),
             ring: manifest.ring.clone(),

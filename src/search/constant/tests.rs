@@ -448,6 +448,7 @@ fn large() -> TextView {
     let config = TextShardConfig {
         schema: schema(),
         writer_memory: 200_000_000,
+        ..TextShardConfig::default()
     };
     let document = |number: u32| {
         let mut document = config.schema.document();

@@ -8,6 +8,26 @@ pub const MIN_WRITER_MEMORY: u64 = 15_000_000;
 /// The greatest value of [`TextShardConfig::writer_memory`], in bytes.
 pub const MAX_WRITER_MEMORY: u64 = 4_293_967_294;
 
+/// How a text shard of a durable colony reads the files of its index. The answers are the same. Shards of other colonies have no files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum Reading {
+    /// Opening reads all files into memory. The index must fit.
+    #[default]
+    Heap,
+    /// Files are mapped, for an index that is larger than memory: the system keeps what is read, and takes it out of memory again when that is
+    /// needed. Opening reads each file once, to compare its sum, and takes little memory. Reading what isn't in memory waits for the disk.
+    ///
+    /// New segments are in memory, up to 32 MB of a shard; more goes to temporary files in the colony's directory. Once a checkpoint has saved a
+    /// segment, the shard's next tick maps the saved files. Publications from before keep the memory that they use.
+    ///
+    /// A process that reads a mapped file which somebody else has truncated, or which the disk can't read, is ended by the system (`SIGBUS`).
+    /// The colony never truncates one, and its lock keeps other colonies out of the directory. On Windows a mapped file can't be removed. It
+    /// stays until the colony is opened again.
+    Mapped,
+}
+
 /// The configuration of a [`TextShard`](super::TextShard).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -18,6 +38,12 @@ pub struct TextShardConfig {
     pub writer_memory: u64,
     /// The fields of the documents. All shards of a colony must have the same. Default: [`Schema::default`].
     pub schema: Schema,
+    /// How a shard of a durable colony reads its files. It may differ from one opening to the next. Default: [`Reading::Heap`].
+    pub reading: Reading,
+    /// The greatest size of a shard's saved files with which a durable colony is opened with [`Reading::Heap`], in bytes. With more, opening
+    /// fails, and says what [`SearchError::IndexMemory`](crate::error::SearchError::IndexMemory) says. A colony that is open isn't stopped when it
+    /// grows beyond this, and a shard of it that has died comes back. Default: `None`, without a bound.
+    pub index_memory: Option<u64>,
 }
 
 impl Default for TextShardConfig {
@@ -25,6 +51,8 @@ impl Default for TextShardConfig {
         Self {
             writer_memory: MIN_WRITER_MEMORY,
             schema: Schema::default(),
+            reading: Reading::Heap,
+            index_memory: None,
         }
     }
 }

@@ -17,7 +17,7 @@ const LIST: &str = "meta.json";
 
 /// Copies the view's segments into a directory with an index of its own.
 pub(super) fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
-    let copy = Copying::new(view.schema(), view.storing())?;
+    let copy = Copying::new(RamDirectory::create(), view.schema(), view.storing())?;
     for segment in view.segments() {
         for (path, bytes) in segment.files() {
             copy.file(path, bytes)?;
@@ -30,7 +30,8 @@ pub(super) fn copied(view: &TextView) -> Result<RamDirectory, SearchError> {
 /// Returns tantivy's list of the view's segments, as text.
 #[cfg(feature = "durable")]
 pub(super) fn listed(view: &TextView) -> Result<Vec<u8>, SearchError> {
-    list(view, &Copying::new(view.schema(), view.storing())?.index)
+    let empty = Copying::new(RamDirectory::create(), view.schema(), view.storing())?;
+    list(view, &empty.index)
 }
 
 fn list(view: &TextView, empty: &Index) -> Result<Vec<u8>, SearchError> {
@@ -45,18 +46,21 @@ fn list(view: &TextView, empty: &Index) -> Result<Vec<u8>, SearchError> {
     list.map_err(SearchError::index)
 }
 
-/// An index in memory that is written file by file.
-pub(super) struct Copying {
-    memory: RamDirectory,
+/// An index that is written file by file.
+pub(super) struct Copying<D> {
+    directory: D,
     index: Index,
 }
 
-impl Copying {
-    pub(super) fn new(schema: &Schema, storing: Storing) -> Result<Self, SearchError> {
-        let memory = RamDirectory::create();
-        let index = builder(schema, storing).open_or_create(memory.clone());
+impl<D: Directory + Clone> Copying<D> {
+    pub(super) fn new(
+        directory: D,
+        schema: &Schema,
+        storing: Storing,
+    ) -> Result<Self, SearchError> {
+        let index = builder(schema, storing).open_or_create(directory.clone());
         let index = index.map_err(SearchError::index)?;
-        Ok(Self { memory, index })
+        Ok(Self { directory, index })
     }
 
     /// Writes a file of a segment.
@@ -70,10 +74,10 @@ impl Copying {
     }
 
     /// Writes the list of the segments, which makes the index complete.
-    pub(super) fn end(self, list: &[u8]) -> Result<RamDirectory, SearchError> {
+    pub(super) fn end(self, list: &[u8]) -> Result<D, SearchError> {
         let directory = self.index.directory();
         let written = directory.atomic_write(Path::new(LIST), list);
         written.map_err(SearchError::index)?;
-        Ok(self.memory)
+        Ok(self.directory)
     }
 }

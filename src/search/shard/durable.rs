@@ -6,11 +6,13 @@ mod tests;
 use std::path::Path;
 use std::str;
 
-use tantivy::directory::RamDirectory;
+use tantivy::indexer::NoMergePolicy;
 use tantivy::{INDEX_FORMAT_OLDEST_SUPPORTED_VERSION, INDEX_FORMAT_VERSION};
 
 use super::copy::{Copying, listed};
-use super::{TextShard, TextShardConfig};
+use super::files::IndexFiles;
+use super::{Reading, TextShard, TextShardConfig};
+use crate::colony::durable::saved::Purpose;
 use crate::colony::{DurableShard, Saved, Saving};
 use crate::error::{Cause, SearchError, StorageError};
 use crate::id::ShardId;
@@ -51,19 +53,30 @@ impl DurableShard for TextShard {
 
     fn open(
         settings: &TextShardConfig,
-        _shard: ShardId,
+        shard: ShardId,
         saved: Option<&Saved>,
     ) -> Result<Self, ShardFailure> {
         let Some(saved) = saved else {
-            let empty = RamDirectory::create();
-            return Ok(Self::on(empty, settings, Storing::All)?);
+            return Ok(Self::of(IndexFiles::new(settings.reading, None), settings)?);
         };
         let list = list(saved.meta())?;
-        let copy = Copying::new(&settings.schema, Storing::All)?;
-        for (name, _) in saved.files() {
-            copy.file(Path::new(name), &saved.read(name)?)?;
+        check_memory(settings, shard, saved)?;
+        let files = IndexFiles::new(settings.reading, saved.scratch());
+        let copy = Copying::new(files.clone(), &settings.schema, Storing::All)?;
+        for (name, length) in saved.files() {
+            let path = Path::new(name);
+            if !files.adopt_mapped(saved, (name, length))? {
+                files.adopt(path, saved.read(name)?);
+            }
+            copy.file(path, &[])?;
         }
-        Ok(Self::over(copy.end(list)?, settings, Storing::All)?)
+        let mut opened = Self::of(copy.end(list)?, settings)?;
+        if saved.purpose() == Purpose::Reading {
+            // Merges change no answer, and would be thrown away.
+            opened.writer.set_merge_policy(Box::new(NoMergePolicy));
+        }
+        opened.take_over()?;
+        Ok(opened)
     }
 
     fn save(view: &TextView, saving: &mut Saving<'_>) -> Result<(), ShardFailure> {
@@ -71,13 +84,43 @@ impl DurableShard for TextShard {
         let mut meta = format!("{INDEX_FORMAT_VERSION}\n").into_bytes();
         meta.extend(listed(view)?);
         saving.meta(meta);
+        let mut saved = Vec::new();
         for (path, bytes) in view.segments().iter().flat_map(|segment| segment.files()) {
             let name = path.to_string_lossy();
-            if !saving.keep(&name) {
+            let is_kept = saving.keep(&name);
+            if !is_kept {
+                view.files().map_or(Ok(()), |files| files.check(path))?;
                 saving.write(&name, bytes)?;
             }
+            saved.push((path.clone(), !is_kept));
+        }
+        if let Some(files) = view.files() {
+            files.map_once_listed(saving, saved);
         }
         Ok(())
+    }
+}
+
+impl TextShard {
+    fn of(files: IndexFiles, settings: &TextShardConfig) -> Result<Self, SearchError> {
+        let mut shard = Self::on(files.clone(), settings, Storing::All)?;
+        shard.view.set_files(files);
+        Ok(shard)
+    }
+}
+
+/// Refuses a shard whose files would take too much memory, unless the colony is open: its shards may have grown.
+fn check_memory(
+    settings: &TextShardConfig,
+    shard: ShardId,
+    saved: &Saved,
+) -> Result<(), SearchError> {
+    let is_bounded = settings.reading == Reading::Heap && saved.purpose() != Purpose::Restart;
+    let max = settings.index_memory.filter(|_| is_bounded);
+    let bytes = saved.files().map(|(_, length)| length).sum();
+    match max {
+        Some(max) if bytes > max => Err(SearchError::IndexMemory { shard, bytes, max }),
+        _ => Ok(()),
     }
 }
 

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::{Bound, RangeBounds};
 
 use proptest::prelude::*;
 use tantivy::indexer::NoMergePolicy;
 
 use super::*;
-use crate::colony::durable::lives::Lives;
+use crate::colony::durable::lives::{Lives, SHARD};
 use crate::colony::durable::saved::LifeFiles;
 use crate::colony::{Batch, Refusal, Rehearsal, Shard, Write};
 use crate::id::DocumentId;
@@ -13,6 +13,7 @@ use crate::placement::Placement;
 use crate::publication::Publication;
 use crate::search::{Field, Schema, SchemaBuilder};
 use crate::storage::manifest::ShardPart;
+use crate::storage::os::OsFiles;
 use crate::sync::Arc;
 use crate::testing::random::Random;
 
@@ -150,6 +151,47 @@ proptest! {
     }
 }
 
+/// A shard that is saved, or left and opened, at random.
+fn at_random(
+    lives: &mut Lives,
+    settings: &TextShardConfig,
+    ticks: &[(u8, Writes)],
+) -> Vec<(Model, HashMap<String, u64>)> {
+    let mut life = lives.begin(None);
+    let mut shard: TextShard = lives.open(settings, None).unwrap();
+    let mut shown = Vec::new();
+    for (kind, writes) in ticks {
+        tick(&mut shard, writes);
+        if kind % 3 > 0 {
+            let part = lives.save::<TextShard>(&life, &shard.view).unwrap();
+            if kind % 3 > 1 {
+                life = lives.begin(Some(&part));
+                shard = lives.open(settings, Some(&part)).unwrap();
+            }
+        }
+        shown.push((
+            held(&shard.view),
+            shard.view.term_frequencies("body").unwrap(),
+        ));
+    }
+    shown
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn a_mapped_shard_shows_what_one_in_the_heap_shows(
+        ticks in proptest::collection::vec((any::<u8>(), proptest::collection::vec(write(), 0..8)), 1..14),
+    ) {
+        let (_directory, mut lives) = on_disk();
+        let expected = at_random(&mut Lives::default(), &settings(), &ticks);
+        prop_assert_eq!(at_random(&mut lives, &mapping(), &ticks), &*expected);
+        // Files that aren't the operating system's can't be mapped.
+        prop_assert_eq!(at_random(&mut Lives::default(), &mapping(), &ticks), expected);
+    }
+}
+
 fn upsert(seed: u64) -> Write<TextDocument> {
     Write::Upsert {
         id: DocumentId::from_seed(seed),
@@ -165,6 +207,126 @@ fn delete(seed: u64) -> Write<TextDocument> {
 fn tick(shard: &mut TextShard, writes: &[Write<TextDocument>]) {
     act(shard, writes);
     shard.commit().unwrap();
+}
+
+fn mapping() -> TextShardConfig {
+    TextShardConfig {
+        reading: Reading::Mapped,
+        ..settings()
+    }
+}
+
+/// Lives in a directory of the operating system.
+fn on_disk() -> (tempfile::TempDir, Lives) {
+    let directory = tempfile::tempdir().unwrap();
+    let files = OsFiles::new(directory.path().to_owned());
+    (directory, Lives::on(Arc::new(files)))
+}
+
+fn heap(shard: &TextShard) -> u64 {
+    shard.view.files().unwrap().heap()
+}
+
+/// The places of the view's bytes.
+fn places(view: &TextView) -> Vec<*const u8> {
+    let segments = view.segments().iter();
+    let files = segments.flat_map(|segment| segment.files());
+    files.map(|(_, bytes)| bytes.as_ptr()).collect()
+}
+
+#[test]
+fn a_mapped_shard_lets_go_of_the_heap_once_its_files_are_saved() {
+    let (_directory, mut lives) = on_disk();
+    let life = lives.begin(None);
+    let mut shard: TextShard = lives.open(&mapping(), None).unwrap();
+    shard.writer.set_merge_policy(Box::new(NoMergePolicy));
+    tick(&mut shard, &(0..50).map(upsert).collect::<Writes>());
+    for round in 0..4 {
+        tick(&mut shard, &[upsert(100 + round), delete(round)]);
+        let (written, before) = (heap(&shard), places(&shard.view));
+        let (expected, old) = (held(&shard.view), shard.view.clone());
+        assert!(written > 0);
+        // A checkpoint that fails changes nothing.
+        let mut failing = life.saving(1_000 + round);
+        TextShard::save(&shard.view, &mut failing).unwrap();
+        drop(failing.end());
+        tick(&mut shard, &[]);
+        assert_eq!(
+            (heap(&shard), places(&shard.view)),
+            (written, before.clone())
+        );
+
+        let part = lives.save::<TextShard>(&life, &shard.view).unwrap();
+        assert_eq!(heap(&shard), 0, "round {round}");
+        assert_eq!(places(&shard.view), before, "until the next tick");
+        tick(&mut shard, &[]);
+        let after = places(&shard.view);
+        // At least the six files of the last segment were in the heap.
+        let changed = before
+            .iter()
+            .zip(&after)
+            .filter(|(one, other)| one != other);
+        assert!(changed.count() >= 6, "round {round}");
+        assert_eq!(held(&shard.view), expected);
+        assert_eq!(held(&old), expected);
+        let opened: TextShard = lives.open(&mapping(), Some(&part)).unwrap();
+        assert_eq!((held(&opened.view), heap(&opened)), (expected, 0));
+        // Nothing is left to do.
+        tick(&mut shard, &[]);
+        assert_eq!(places(&shard.view), after);
+    }
+}
+
+#[test]
+fn an_index_above_index_memory_is_refused_by_name_unless_the_colony_is_open() {
+    let (_directory, mut lives) = on_disk();
+    let life = lives.begin(None);
+    let mut shard: TextShard = lives.open(&settings(), None).unwrap();
+    tick(&mut shard, &[upsert(1), upsert(2)]);
+    let part = lives.save::<TextShard>(&life, &shard.view).unwrap();
+    let bytes: u64 = part.files.iter().map(|file| file.length).sum();
+    let open = |max, settings, purpose| {
+        let index_memory = Some(max);
+        let settings = TextShardConfig {
+            index_memory,
+            ..settings
+        };
+        let saved = lives.saved_for(&part, purpose);
+        let opened = TextShard::open(&settings, ShardId(7), Some(&saved));
+        opened.map_err(|error| error.to_string())
+    };
+    for purpose in [Purpose::Opening, Purpose::Reading] {
+        open(bytes, settings(), purpose).unwrap();
+        open(0, mapping(), purpose).unwrap();
+        let max = bytes - 1;
+        let expected = format!(
+            "the index of shard-7 has {bytes} bytes, but index_memory is {max}: raise it, or map the files with Reading::Mapped"
+        );
+        assert_eq!(open(max, settings(), purpose).unwrap_err(), expected);
+    }
+    open(0, settings(), Purpose::Restart).unwrap();
+}
+
+#[test]
+fn a_shard_that_is_only_read_merges_nothing_and_has_no_temporary_files() {
+    let (_directory, mut lives) = on_disk();
+    let life = lives.begin(None);
+    let mut shard: TextShard = lives.open(&settings(), None).unwrap();
+    shard.writer.set_merge_policy(Box::new(NoMergePolicy));
+    for seed in 0..8 {
+        tick(&mut shard, &[upsert(seed)]);
+    }
+    let part = lives.save::<TextShard>(&life, &shard.view).unwrap();
+    for (purpose, expected) in [(Purpose::Reading, 8), (Purpose::Opening, 1)] {
+        let saved = lives.saved_for(&part, purpose);
+        assert_eq!(saved.scratch().is_some(), purpose == Purpose::Opening);
+        let mut opened = TextShard::open(&mapping(), SHARD, Some(&saved)).unwrap();
+        let fresh: TextShard = lives.open(&settings(), None).unwrap();
+        let writer = std::mem::replace(&mut opened.writer, fresh.writer);
+        writer.wait_merging_threads().unwrap();
+        opened.commit().unwrap();
+        assert_eq!(opened.view.segment_count(), expected);
+    }
 }
 
 /// The names of the files of deletes.
