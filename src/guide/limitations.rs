@@ -74,7 +74,7 @@
 //! | a topology that was replaced | until nobody reads it; at most 64 of them and 8 MiB are kept to free them with a later change. A [`Router`](crate::Router) keeps one until its next call, so drop idle routers. |
 //! | an inbox | what is in it, at most [`inbox_capacity`](crate::ColonyConfig::inbox_capacity) writes a shard |
 //! | the inbox of a durable colony's shard | also the encoded documents, at most `inbox_bytes` a shard, and one document that is larger |
-//! | a text shard of a durable colony | its whole index, with all fields stored |
+//! | a text shard of a durable colony | its whole index, with all fields stored. With `Reading::Mapped` at most 32 MB of new segments; more go to temporary files, except those of the log in a colony that is only read |
 //! | messages | what is sent, at most [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) a shard and tick |
 //! | a tick | its writes, kept until it is published, and the views before and after |
 //! | event channels | the events in them, at most 65,536 each |

@@ -254,6 +254,7 @@
 //! | `OtherSchema` | a query, view or document has another schema | build it with the schema of the shards |
 //! | `TooManyHits` | offset and limit are above the bound, which it names | ask for fewer, or narrow the query with a filter |
 //! | `NoTextField` | the schema has no such text field | correct the name |
+//! | `IndexMemory` | the saved index of a durable shard is larger than its bound; nothing was opened | raise the bound, or map the files |
 //! | `NotStored` | whole documents can be read only where the index keeps all fields | read the view of a durable colony, or store all fields |
 //! | `DeadlinePassed` | there is no partial answer | search again with more time |
 //! | `Index` from a search | nothing changed | search again |

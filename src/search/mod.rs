@@ -66,6 +66,9 @@
 //! # fn main() {}
 //! ```
 //!
+//! Opening reads the index into memory. One that is larger than memory is mapped, with [`Reading::Mapped`] in the [`TextShardConfig`]; the
+//! answers are the same.
+//!
 //! # Another schema
 //! Documents, queries and shards of different schemas don't mix: each meeting is an [`OtherSchema`](SearchError::OtherSchema) error or a write
 //! that comes back. To change the schema or an analyzer, make a new colony and write the documents to it.

@@ -1,5 +1,7 @@
 //! What it costs that a colony survives: against the same colony in memory, against one index that commits durably, and against bare files.
 
+pub mod memory;
+
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -7,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tickring::colony::{DurableConfig, Intake, Stop};
-use tickring::search::{Field, Schema, TextDocument, TextShard, TextShardConfig};
+use tickring::search::{Field, Reading, Schema, TextDocument, TextShard, TextShardConfig};
 use tickring::{Colony, ColonyConfig, DocumentId};
 
 use crate::Scope;
@@ -42,6 +44,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     }
     replay(report, scope, &documents);
     waiting(report, scope);
+    memory::run(report, scope, &corpus, &documents);
 }
 
 /// The corpus with all texts stored.
@@ -84,12 +87,20 @@ fn colony_config() -> ColonyConfig {
 }
 
 fn open(directory: &Path, shards: u32) -> Colony<TextShard> {
+    open_with(directory, shards, Reading::Heap)
+}
+
+fn open_with(directory: &Path, shards: u32, reading: Reading) -> Colony<TextShard> {
     let config = DurableConfig {
         colony: colony_config(),
         shards: Some(shards),
         ..DurableConfig::default()
     };
-    Colony::open(directory, config, settings()).expect("there is room")
+    let settings = TextShardConfig {
+        reading,
+        ..settings()
+    };
+    Colony::open(directory, config, settings).expect("there is room")
 }
 
 /// A whole run.

@@ -88,6 +88,9 @@ fn main() -> ExitCode {
             membership::print_memory();
             return ExitCode::SUCCESS;
         }
+        if argument == durable::memory::MEMORY {
+            return durable::memory::print_memory(arguments);
+        }
         if argument == "--quick" {
             scope.quick = true;
         } else if SUITES.iter().any(|(name, _)| *name == argument) {
