@@ -92,12 +92,20 @@ impl Saved {
         self.files.path(&self.parts.get(name)?.path())
     }
 
+    #[cfg_attr(
+        not(feature = "search"),
+        expect(dead_code, reason = "text shards map their files")
+    )]
     pub(crate) const fn purpose(&self) -> Purpose {
         self.purpose
     }
 
     /// Returns the directory for temporary files, if any may be written. What is left there with a name that ends in `.tmp` is removed when the
     /// colony is opened.
+    #[cfg_attr(
+        not(feature = "search"),
+        expect(dead_code, reason = "text shards map their files")
+    )]
     pub(crate) fn scratch(&self) -> Option<PathBuf> {
         match self.purpose {
             Purpose::Reading => None,
@@ -235,17 +243,29 @@ impl Saving<'_> {
     }
 
     /// Returns the path of a file that was kept or written, or `None` if it is none of the operating system's.
+    #[cfg_attr(
+        not(feature = "search"),
+        expect(dead_code, reason = "text shards map their files")
+    )]
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         let part = self.written.get(name).or_else(|| self.kept.get(name));
         self.life.files.path(&part?.path())
     }
 
     /// Returns the directory for temporary files, like [`Saved::scratch`].
+    #[cfg_attr(
+        not(feature = "search"),
+        expect(dead_code, reason = "text shards map their files")
+    )]
     pub(crate) fn scratch(&self) -> Option<PathBuf> {
         self.life.files.path("")
     }
 
     /// Runs this once a durable manifest lists what was saved, and before any file is removed. Drops it if the checkpoint fails.
+    #[cfg_attr(
+        not(feature = "search"),
+        expect(dead_code, reason = "text shards map their files")
+    )]
     pub(crate) fn once_listed(&mut self, run: impl FnOnce() + Send + 'static) {
         self.afterwards.push(Box::new(run));
     }

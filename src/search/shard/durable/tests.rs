@@ -278,6 +278,32 @@ fn a_mapped_shard_lets_go_of_the_heap_once_its_files_are_saved() {
 }
 
 #[test]
+fn a_mapped_file_that_is_saved_again_is_read_from_its_new_place() {
+    let (directory, mut lives) = on_disk();
+    let life = lives.begin(None);
+    let mut shard: TextShard = lives.open(&mapping(), None).unwrap();
+    tick(&mut shard, &(0..50).map(upsert).collect::<Writes>());
+    tick(&mut shard, &[delete(3)]);
+    let part = lives.save::<TextShard>(&life, &shard.view).unwrap();
+    let mut opened: TextShard = lives.open(&mapping(), Some(&part)).unwrap();
+    let (before, expected) = (places(&opened.view), held(&opened.view));
+    // A life that may keep none of the files that it was opened with.
+    let life = lives.begin(None);
+    let again = lives.save::<TextShard>(&life, &opened.view).unwrap();
+    #[cfg(unix)]
+    for file in &part.files {
+        std::fs::remove_file(directory.path().join(file.path())).unwrap();
+    }
+    assert_eq!(held(&opened.view), expected);
+    tick(&mut opened, &[]);
+    let after = places(&opened.view);
+    assert!(before.iter().all(|place| !after.contains(place)));
+    assert_eq!(held(&opened.view), expected);
+    let last: TextShard = lives.open(&mapping(), Some(&again)).unwrap();
+    assert_eq!(held(&last.view), expected);
+}
+
+#[test]
 fn an_index_above_index_memory_is_refused_by_name_unless_the_colony_is_open() {
     let (_directory, mut lives) = on_disk();
     let life = lives.begin(None);
