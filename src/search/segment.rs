@@ -226,7 +226,10 @@ fn segment_meta(reader: &SegmentReader, index: &Index) -> SegmentMeta {
 }
 
 /// Opens the files of a segment without copying them. Fails if one is gone, because the segment has been merged meanwhile.
-fn files(meta: &SegmentMeta, index: &Index) -> Result<Box<[(PathBuf, OwnedBytes)]>, SearchError> {
+pub(super) fn files(
+    meta: &SegmentMeta,
+    index: &Index,
+) -> Result<Box<[(PathBuf, OwnedBytes)]>, SearchError> {
     let parts = [
         SegmentComponent::Postings,
         SegmentComponent::Positions,

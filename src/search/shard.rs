@@ -6,6 +6,8 @@ mod copy;
 mod durable;
 #[cfg(feature = "durable")]
 pub(super) mod files;
+mod merging;
+mod new_segments;
 #[cfg(test)]
 mod tests;
 
@@ -14,43 +16,40 @@ use std::fmt;
 
 use tantivy::directory::{Directory, RamDirectory};
 use tantivy::index::{IndexBuilder, SegmentId};
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::IndexWriterOptions;
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
 
 pub use self::config::{MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, Reading, TextShardConfig};
 use self::copy::copied;
+use self::merging::Turns;
+use self::new_segments::{NewDocuments, Place};
 use super::document::TextDocument;
-use super::schema::{Schema, Storing, id_term, indexed, tokenizers};
+use super::schema::{Schema, Storing, id_term, tokenizers};
 use super::statistics::same_schema;
 use super::view::TextView;
 use crate::colony::{Batch, Birth, Refusal, Shard, ShardMetrics, TickContext, Write};
 use crate::error::SearchError;
 use crate::id::DocumentId;
 use crate::publication::ShardFailure;
+use crate::sync::Arc;
 
 /// The greatest number of text shards that one process should hold. Each has its own writer memory, which adds up to at least 2 GB, and
 /// its own [threads](TextShard#threads). A [`Colony`](crate::Colony) doesn't check this.
 pub const MAX_TEXT_SHARDS: usize = 128;
 
-/// The share of deleted documents from which a segment is merged.
-const DELETED_BEFORE_MERGE: f32 = 0.3;
-/// Segments of at most this many documents count as equally large. With tantivy's default of 10,000, a shard that gets few documents a tick
-/// rewrites them many times before they leave that layer.
-const MERGED_TOGETHER: u32 = 1_000;
-
 /// A shard of [`TextDocument`]s in an in-memory tantivy index.
 ///
 /// # Phases
-/// - Act checks the writes and hands them to tantivy's indexing thread. Most of its time goes into checking whether ids are new.
-/// - Advance waits until that thread has indexed the writes, commits, and opens the segments that have changed.
+/// - Act checks the writes. Its time goes into checking whether ids are new.
+/// - Advance indexes the new documents, commits, and opens the segments that have changed.
 /// - Sense and Decay do nothing.
 ///
-/// An error or panic of the indexing thread is reported by Act or Advance. Another thread merges segments: 8 of similar size, or one with 30%
-/// deleted documents. A merge changes no answer, because all counts are of live documents.
+/// A thread of its own merges segments: 8 of similar size, or one with 30% deleted documents. A merge changes no answer, because all counts are
+/// of live documents.
 ///
 /// # Threads
-/// Each shard has three threads of tantivy: one indexes (each commit replaces it), one merges, and one maintains the list of segments.
-/// Dropping the shard waits for the indexing thread and abandons a running merge.
+/// Each shard has three threads of tantivy: one merges, one maintains the list of segments, and one has nothing to do, but tantivy can't be told to
+/// start none. Dropping the shard abandons a running merge.
 ///
 /// ```
 /// use tickring::search::{TextDocument, TextShard, TextShardConfig};
@@ -77,8 +76,14 @@ pub struct TextShard {
     reader: IndexReader,
     /// The view of the last commit.
     view: TextView,
-    /// The ids written since the last commit, and whether each is live.
-    written: HashMap<DocumentId, bool, ahash::RandomState>,
+    /// The ids written since the last commit, and where the new document is of each that is live.
+    written: HashMap<DocumentId, Option<Place>, ahash::RandomState>,
+    new: NewDocuments,
+    /// Whether a new document has an id that was deleted since the last commit.
+    replaces: bool,
+    /// The memory of a new segment, in bytes.
+    memory: usize,
+    turns: Turns,
 }
 
 impl TextShard {
@@ -163,17 +168,14 @@ impl TextShard {
             .open_or_create(directory)
             .map_err(SearchError::index)?;
         let options = IndexWriterOptions::builder()
-            .memory_budget_per_thread(memory)
             .num_worker_threads(1)
             .num_merge_threads(1)
             .build();
         let writer: IndexWriter = index
             .writer_with_options(options)
             .map_err(SearchError::index)?;
-        let mut policy = LogMergePolicy::default();
-        policy.set_del_docs_ratio_before_merge(DELETED_BEFORE_MERGE);
-        policy.set_min_layer_size(MERGED_TOGETHER);
-        writer.set_merge_policy(Box::new(policy));
+        let turns = Turns::new();
+        writer.set_merge_policy(turns.policy());
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -184,30 +186,37 @@ impl TextShard {
             writer,
             reader,
             written: HashMap::default(),
+            new: NewDocuments::default(),
+            replaces: false,
+            memory,
+            turns,
         })
     }
 
     fn is_live(&self, id: DocumentId) -> Result<bool, SearchError> {
         match self.written.get(&id) {
-            Some(&live) => Ok(live),
+            Some(new) => Ok(new.is_some()),
             None => self.view.contains(id),
         }
     }
 
-    fn add(&mut self, id: DocumentId, document: &TextDocument) -> Result<(), SearchError> {
-        let document = indexed(id, document);
-        self.writer
-            .add_document(document)
-            .map_err(SearchError::index)?;
-        self.written.insert(id, true);
-        Ok(())
+    fn add(&mut self, id: DocumentId, document: &Arc<TextDocument>) {
+        let place = self.new.push(id, document);
+        let before = self.written.insert(id, Some(place));
+        self.replaces |= matches!(before, Some(None));
     }
 
-    /// Deletes a document. tantivy deletes what was added before this call, also in the same tick, but nothing that is added later.
+    /// Deletes a document. tantivy deletes what was committed before.
     fn delete(&mut self, id: DocumentId) -> Result<(), SearchError> {
-        if self.is_live(id)? {
-            self.writer.delete_term(id_term(self.view.schema(), id));
-            self.written.insert(id, false);
+        match self.written.insert(id, None) {
+            Some(Some(place)) => self.new.remove(place),
+            Some(None) => {}
+            None if self.view.contains(id)? => {
+                self.writer.delete_term(id_term(self.view.schema(), id));
+            }
+            None => {
+                self.written.remove(&id);
+            }
         }
         Ok(())
     }
@@ -223,8 +232,20 @@ impl TextShard {
 
     fn commit(&mut self) -> Result<(), SearchError> {
         if !self.written.is_empty() {
+            self.turns.next();
+            let new = self.new.write(self.writer.index(), self.memory)?;
+            if std::mem::take(&mut self.replaces) {
+                // tantivy may apply deletes to a segment that is added after them, as long as they aren't applied to the others.
+                self.writer.commit().map_err(SearchError::index)?;
+            }
+            for segment in new {
+                self.writer
+                    .add_segment(segment)
+                    .map_err(SearchError::index)?;
+            }
             self.writer.commit().map_err(SearchError::index)?;
             self.written.clear();
+            self.new.clear();
         }
         let renewed = self.take_renewed();
         // A merge that ends just now removes the files of the segments that it merged. Another try finds the new segment.
@@ -250,7 +271,7 @@ impl TextShard {
 }
 
 fn builder(schema: &Schema, storing: Storing) -> IndexBuilder {
-    // Compressing in the indexing thread saves a thread for each open segment. Without stored fields, there is nothing to compress.
+    // Compressing in the thread that indexes saves a thread for each segment. Without stored fields, there is nothing to compress.
     let settings = IndexSettings {
         docstore_compress_dedicated_thread: false,
         ..IndexSettings::default()
@@ -286,10 +307,10 @@ impl Shard for TextShard {
                 Write::Add { id, .. } if self.is_live(*id)? => {
                     batch.refuse(index, Refusal::Exists);
                 }
-                Write::Add { id, document } => self.add(*id, document)?,
+                Write::Add { id, document } => self.add(*id, document),
                 Write::Upsert { id, document } => {
                     self.delete(*id)?;
-                    self.add(*id, document)?;
+                    self.add(*id, document);
                 }
                 Write::Delete { id } => self.delete(*id)?,
             }

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, hits, durable, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, hits, durable, reopening, waiting, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a complete run without it writes the results.
@@ -22,6 +22,7 @@ mod measure;
 mod membership;
 mod messages;
 mod queries;
+mod reopening;
 mod report;
 mod ring;
 mod routing;
@@ -29,6 +30,7 @@ mod scale;
 mod search;
 mod sides;
 mod single;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -56,7 +58,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 15] = [
+const SUITES: [(&str, Suite); 17] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -71,6 +73,8 @@ const SUITES: [(&str, Suite); 15] = [
     ("leaves", leaves::run),
     ("hits", hits::run),
     ("durable", durable::run),
+    ("reopening", reopening::run),
+    ("waiting", waiting::run),
     ("scale", scale::run),
 ];
 

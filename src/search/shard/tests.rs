@@ -1,9 +1,9 @@
 use std::io;
 use std::path::Path;
 
-use tantivy::TantivyDocument;
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{DirectoryLock, FileHandle, Lock, WatchCallback, WatchHandle, WritePtr};
+use tantivy::{SegmentMeta, TantivyDocument};
 
 use super::*;
 use crate::colony::{Birth, Colony, ColonyConfig, Rehearsal};
@@ -234,4 +234,50 @@ fn files_that_a_next_life_has_merged_are_gone() {
         next.view.memory_bytes() < before,
         "segments without documents are dropped"
     );
+}
+
+#[test]
+fn new_documents_fill_as_many_segments_as_their_memory_takes() {
+    let shard = TextShard::new(&TextShardConfig::default()).unwrap();
+    let index = shard.writer.index();
+    let text: Vec<_> = (0..2_000).map(|word| format!("word{word}")).collect();
+    let text = text.join(" ");
+    let document = Arc::new(TextDocument::new("", &*text));
+    let mut new = NewDocuments::default();
+    let places: Vec<_> = (0..300)
+        .map(|seed| new.push(DocumentId::from_seed(seed), &document))
+        .collect();
+    for place in places.into_iter().step_by(3) {
+        new.remove(place);
+    }
+    for (memory, many) in [(1_000_000, true), (usize::MAX, false)] {
+        let segments = new.write(index, memory).unwrap();
+        assert_eq!(segments.len() > 1, many, "{}", segments.len());
+        let documents: u32 = segments.iter().map(SegmentMeta::max_doc).sum();
+        assert_eq!(documents, 200);
+    }
+}
+
+#[test]
+fn the_last_write_of_a_document_in_a_tick_counts() {
+    let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+    shard.apply(&[upsert(1, "old"), upsert(2, "old")]).unwrap();
+    let writes = [
+        upsert(1, "middle"),
+        delete(1),
+        upsert(1, "new"),
+        upsert(2, "new"),
+        delete(2),
+        upsert(3, "new"),
+        upsert(3, "newer"),
+        delete(4),
+    ];
+    shard.apply(&writes).unwrap();
+    let (mut ids, words) = holding(&shard.view);
+    ids.sort();
+    let mut expected = [1, 3].map(DocumentId::from_seed);
+    expected.sort();
+    assert_eq!(ids, expected);
+    let expected = [("new", 1), ("newer", 1)].map(|(word, count)| (word.to_owned(), count));
+    assert_eq!(words, HashMap::from(expected));
 }

@@ -1,0 +1,134 @@
+//! The segments of a tick's new documents, made on the thread that runs the shard.
+//!
+//! tantivy's own indexing thread begins each segment with a table of terms as large as a third of its memory, at least 2 MB: it is allocated,
+//! cleared and read through for a single document as well, and costs more than a millisecond. Here the table is as large as the
+//! documents need.
+
+use std::io::Write as _;
+
+use tantivy::directory::{Directory, RamDirectory, TerminatingWrite};
+use tantivy::index::{IndexBuilder, SegmentMeta};
+use tantivy::indexer::SingleSegmentIndexWriter;
+use tantivy::{Index, TantivyError};
+
+use crate::error::{Cause, SearchError};
+use crate::id::DocumentId;
+use crate::search::document::TextDocument;
+use crate::search::schema::indexed;
+use crate::search::segment::files;
+use crate::search::value::Value;
+use crate::sync::Arc;
+
+/// What tantivy's table of terms takes for each byte of text, about, times the part of the memory that it may take.
+const MEMORY_PER_BYTE: usize = 6;
+/// The memory that tantivy needs for the least table.
+const LEAST_MEMORY: usize = 1 << 18;
+/// After how many bytes of documents the memory of a segment is looked at.
+const LOOK_EVERY: usize = 1 << 16;
+
+/// The documents that are added with the next commit, in their order.
+#[derive(Default)]
+pub(super) struct NewDocuments {
+    /// None where a document was deleted again.
+    documents: Vec<Option<(DocumentId, Arc<TextDocument>)>>,
+}
+
+/// The place of a new document among the others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place(usize);
+
+impl NewDocuments {
+    pub(super) fn push(&mut self, id: DocumentId, document: &Arc<TextDocument>) -> Place {
+        self.documents.push(Some((id, Arc::clone(document))));
+        Place(self.documents.len() - 1)
+    }
+
+    pub(super) fn remove(&mut self, place: Place) {
+        self.documents[place.0] = None;
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.documents.clear();
+    }
+
+    /// Writes the documents into the directory of an index, as segments of about this much memory, and returns what the index has to know of each.
+    pub(super) fn write(
+        &self,
+        index: &Index,
+        memory: usize,
+    ) -> Result<Vec<SegmentMeta>, SearchError> {
+        let documents: Vec<_> = self.documents.iter().flatten().collect();
+        let mut left = &documents[..];
+        let mut written = Vec::new();
+        while !left.is_empty() {
+            let (segment, count) = one(index, memory, left)?;
+            written.push(segment);
+            left = &left[count..];
+        }
+        Ok(written)
+    }
+}
+
+/// Writes a segment of the first documents. Returns how many it has.
+fn one(
+    index: &Index,
+    memory: usize,
+    documents: &[&(DocumentId, Arc<TextDocument>)],
+) -> Result<(SegmentMeta, usize), SearchError> {
+    let expected: usize = documents.iter().map(|(_, document)| bytes(document)).sum();
+    let table = expected.saturating_mul(MEMORY_PER_BYTE).max(LEAST_MEMORY);
+    let mut writer: SingleSegmentIndexWriter = IndexBuilder::new()
+        .schema(index.schema())
+        .tokenizers(index.tokenizers().clone())
+        .settings(index.settings().clone())
+        .single_segment_index_writer(RamDirectory::create(), table.min(memory))
+        .map_err(SearchError::index)?;
+    let (mut count, mut unseen) = (0, 0);
+    for (id, document) in documents {
+        let document_bytes = bytes(document);
+        let document = indexed(*id, document);
+        writer.add_document(document).map_err(SearchError::index)?;
+        count += 1;
+        unseen += document_bytes;
+        if unseen >= LOOK_EVERY {
+            unseen = 0;
+            if writer.mem_usage() >= memory {
+                break;
+            }
+        }
+    }
+    let made = writer.finalize().map_err(SearchError::index)?;
+    Ok((moved(&made, index)?, count))
+}
+
+/// Writes the only segment of an index into the directory of another one.
+fn moved(made: &Index, index: &Index) -> Result<SegmentMeta, SearchError> {
+    let segments = made.searchable_segment_metas();
+    let segments = segments.map_err(SearchError::index)?;
+    let [segment] = &segments[..] else {
+        let message = format!("the new documents made {} segments", segments.len());
+        return Err(SearchError::Index(Cause::new(message)));
+    };
+    // The index removes no file of a segment that has an entry, so the entry comes before the files.
+    let moved = index.new_segment_meta(segment.id(), segment.max_doc());
+    moved.untrack_temp_docstore();
+    for (path, bytes) in files(segment, made)? {
+        let file = index.directory().open_write(&path);
+        let mut file = file
+            .map_err(TantivyError::from)
+            .map_err(SearchError::index)?;
+        file.write_all(&bytes).map_err(SearchError::index)?;
+        file.terminate().map_err(SearchError::index)?;
+    }
+    Ok(moved)
+}
+
+/// The bytes of a document's texts, and about those of its other values.
+fn bytes(document: &TextDocument) -> usize {
+    let values = document.values().iter();
+    let bytes = values.map(|(_, value)| match value {
+        Value::Text(text) => text.len(),
+        _ => size_of::<u64>(),
+    });
+    bytes.sum()
+}
