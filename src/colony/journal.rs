@@ -64,6 +64,10 @@ pub(super) trait Journal<D, V: View>: Send {
     /// Saves the last publication, and waits for that until the deadline.
     fn checkpoint(&mut self, deadline: Instant) -> Result<Tick, ColonyError>;
 
+    /// Returns the tick of the last checkpoint that has ended, and how it ended.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    fn last_checkpoint(&self) -> Option<(Tick, Result<(), ColonyError>)>;
+
     /// Returns the writes that were set aside.
     #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
     fn quarantine(&self) -> Vec<Quarantined>;

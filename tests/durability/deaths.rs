@@ -357,6 +357,50 @@ fn s3_a_shard_that_takes_long_to_come_back_is_behind_and_told_with_its_tick() {
 }
 
 #[test]
+fn s3_a_restart_that_hangs_before_it_has_come_to_a_tick_is_given_up_and_tried_again() {
+    let mut scene = Scene::new();
+    scene.write();
+    let shard = ShardId::new(1);
+    scene.plan.change(|state| {
+        state.end = Some((shard, TickPhase::Act, End::Fail));
+        state.open_blocks = true;
+    });
+    let mut faults = scene.colony.tick().unwrap().faults;
+    while !faults
+        .iter()
+        .any(|fault| fault.kind.to_string().contains("too long"))
+    {
+        faults = scene.colony.tick().unwrap().faults;
+    }
+    assert_eq!(faults.len(), 1);
+    assert_eq!(faults[0].shard, shard);
+    // Another thread opens it, while the first one still hangs.
+    while scene.plan.state.lock().unwrap().hung < 2 {
+        assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+    }
+    scene.plan.change(|state| state.open_blocks = false);
+    while scene.colony.tick().unwrap().frozen == [shard] {}
+    scene.check();
+    scene.reopen();
+    scene.check();
+}
+
+#[test]
+fn s3_a_close_counts_the_threads_that_bring_shards_back() {
+    let mut scene = Scene::new();
+    scene.write();
+    scene.plan.change(|state| {
+        state.end = Some((ShardId::new(1), TickPhase::Act, End::Fail));
+        state.open_blocks = true;
+    });
+    assert_eq!(scene.colony.tick().unwrap().frozen.len(), 1);
+    let (plan, colony) = (Arc::clone(&scene.plan), scene.colony);
+    let report = colony.close(Instant::now() + Duration::from_secs(2));
+    assert_eq!(report.threads_left, 1);
+    plan.change(|state| state.open_blocks = false);
+}
+
+#[test]
 fn s3_all_writes_of_a_tick_in_which_a_shard_has_hung_twice_are_set_aside() {
     let mut scene = Scene::new();
     scene.plan.change(|state| state.act_blocks = true);

@@ -33,6 +33,14 @@ impl<S: Shard> Colony<S> {
         saved
     }
 
+    /// Returns the tick of the last checkpoint since the colony was opened, and how it ended. `None` if none has ended, or the colony is in memory.
+    ///
+    /// A checkpoint that begins by itself tells its failure here alone. The log then keeps what it has. If it can't be cut for long, no write is
+    /// accepted any more: [`IntakeError::LogFull`](crate::error::IntakeError::LogFull).
+    pub fn last_checkpoint(&self) -> Option<(Tick, Result<(), ColonyError>)> {
+        self.journal.as_ref()?.last_checkpoint()
+    }
+
     /// Returns the writes that were set aside, in their order, because their shard died of them each time. Empty if the colony is in memory.
     pub fn quarantine(&self) -> Vec<Quarantined> {
         let journal = self.journal.as_ref();

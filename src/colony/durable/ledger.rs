@@ -417,6 +417,10 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         self.save(deadline)
     }
 
+    fn last_checkpoint(&self) -> Option<(Tick, Result<(), ColonyError>)> {
+        self.checkpoints.last()
+    }
+
     fn quarantine(&self) -> Vec<Quarantined> {
         let kept = self.quarantine.iter();
         kept.map(|kept| kept.entry.clone()).collect()
@@ -462,7 +466,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         if !ended {
             self.checkpoints.detach();
         }
-        usize::from(!ended)
+        usize::from(!ended) + self.restarts.leave(deadline)
     }
 
     fn revive(&mut self, shard: ShardId) {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::attempts::Attempts;
 use super::entry::Entry;
@@ -154,26 +155,62 @@ pub(super) struct Origin<'a, D, V: View> {
     pub(super) attempts: Option<Arc<Attempts>>,
 }
 
-/// The tick that a shard applies at the moment, for those who wait for it.
-#[derive(Default)]
+/// What a thread does that brings a shard back, for those who wait for it.
 pub(super) struct Busy {
-    running: Mutex<Option<Running>>,
+    step: Mutex<Step>,
     /// What keeps files and records from being removed while the shard reads them.
     held: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// A tick that runs.
+/// What the thread has done last: begun to apply a tick, or anything else.
+struct Step {
+    since: Instant,
+    applies: Option<Applying>,
+}
+
+/// A tick that a shard applies.
 #[derive(Debug, Clone)]
-pub(super) struct Running {
+pub(super) struct Applying {
     pub(super) tick: Tick,
-    pub(super) since: Instant,
     /// The numbers of its writes.
     pub(super) writes: Vec<u64>,
 }
 
+/// What a thread has been doing for too long.
+pub(super) enum Overdue {
+    /// The shard applies a tick.
+    Applying(Applying),
+    /// It is opened, or a record is decoded.
+    Reading,
+}
+
+/// How many times as long as a phase may the opening of a shard take.
+const OPENING: u32 = 10;
+
 impl Busy {
-    pub(super) fn now(&self) -> Option<Running> {
-        self.running.lock().clone()
+    pub(super) fn new() -> Self {
+        Self {
+            step: Mutex::new(Step {
+                since: Instant::now(),
+                applies: None,
+            }),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Returns what takes longer than the time limit of a phase, if anything does.
+    pub(super) fn overdue(&self, limit: Duration) -> Option<Overdue> {
+        let step = self.step.lock();
+        let took = step.since.elapsed();
+        match &step.applies {
+            Some(applies) => (took > limit).then(|| Overdue::Applying(applies.clone())),
+            None => (took > limit.saturating_mul(OPENING)).then_some(Overdue::Reading),
+        }
+    }
+
+    fn begins(&self, applies: Option<Applying>) {
+        let since = Instant::now();
+        *self.step.lock() = Step { since, applies };
     }
 
     pub(super) fn hold(&self, held: impl Any + Send) {
@@ -226,6 +263,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
 
     /// Takes the next record of the log. A record is applied when the one after it has come, which may be its outcome.
     pub(super) fn feed(&mut self, entry: &Arc<Entry>) -> Result<(), Stop> {
+        self.ends();
         match entry.kind {
             RecordKind::Record => {
                 self.end_waiting(None)?;
@@ -271,17 +309,16 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     /// Tells that the shard's code runs, for the last tick.
     fn begins(&self) {
         if let Some(busy) = &self.busy {
-            *busy.running.lock() = Some(Running {
+            busy.begins(Some(Applying {
                 tick: self.last.0,
-                since: Instant::now(),
                 writes: self.last.1.iter().map(|&(number, _)| number).collect(),
-            });
+            }));
         }
     }
 
     fn ends(&self) {
         if let Some(busy) = &self.busy {
-            *busy.running.lock() = None;
+            busy.begins(None);
         }
     }
 

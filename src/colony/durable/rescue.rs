@@ -4,6 +4,7 @@
 //! document together, and these are set aside. So an earlier version of the document stays.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::attempts::Attempts;
 use super::entry::Entry;
@@ -141,48 +142,43 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
     /// Returns the numbers of the writes of which the shard dies, among these groups of a tick's writes. Empty if it dies without any of them.
     fn guilty(&self, tick: Tick, groups: &[Vec<u64>]) -> Result<Vec<u64>, ColonyError> {
         let mut found = Vec::new();
-        if self.dies(tick, &[])? && !self.dies(tick, groups)? {
-            self.halve(tick, groups, groups, &mut found)?;
+        if self.dies(tick, &[])? && !self.dies(tick, &[groups])? {
+            self.halve(tick, groups, 0..groups.len(), &mut found)?;
         }
         Ok(found)
     }
 
-    /// Looks for the guilty groups among `part`, each half without all other groups.
+    /// Looks for the guilty groups among those in `part`, each half without all other groups.
     fn halve(
         &self,
         tick: Tick,
         all: &[Vec<u64>],
-        part: &[Vec<u64>],
+        part: Range<usize>,
         found: &mut Vec<u64>,
     ) -> Result<(), ColonyError> {
-        let others: Vec<_> = all
-            .iter()
-            .filter(|group| !part.contains(group))
-            .cloned()
-            .collect();
-        if !self.dies(tick, &others)? {
+        if !self.dies(tick, &[&all[..part.start], &all[part.end..]])? {
             return Ok(());
         }
-        let (first, second) = part.split_at(part.len() / 2);
-        if first.is_empty() {
-            found.extend(part.iter().flatten());
+        let middle = part.start + part.len() / 2;
+        if middle == part.start {
+            found.extend(all[part].iter().flatten());
             return Ok(());
         }
         let before = found.len();
-        self.halve(tick, all, first, found)?;
-        self.halve(tick, all, second, found)?;
+        self.halve(tick, all, part.start..middle, found)?;
+        self.halve(tick, all, middle..part.end, found)?;
         if found.len() == before {
             // Only together they are guilty.
-            found.extend(second.iter().flatten());
+            found.extend(all[middle..part.end].iter().flatten());
         }
         Ok(())
     }
 
     /// Returns whether the shard dies at a tick if these groups are left out. Fails if that can't be told, because the shard can't be opened or the log
     /// can't be read: nothing must be set aside because of that.
-    fn dies(&self, tick: Tick, without: &[Vec<u64>]) -> Result<bool, ColonyError> {
+    fn dies(&self, tick: Tick, without: &[&[Vec<u64>]]) -> Result<bool, ColonyError> {
         let mut aside = self.aside.clone();
-        let numbers = without.iter().flatten();
+        let numbers = without.iter().copied().flatten().flatten();
         let left_out = numbers.map(|&number| (number, String::new()));
         aside.entry(tick).or_default().extend(left_out);
         let goal = Goal { tick, ..self.goal };

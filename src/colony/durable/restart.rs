@@ -7,7 +7,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::ledger::Parts;
 use super::quarantine::Kept;
-use super::replay::{Applied, Aside, Busy, LeftOut, Stop};
+use super::replay::{Applied, Aside, Busy, LeftOut, Overdue, Stop};
 use super::rescue::{Back, Goal, Rescue, further};
 use super::writer::Writer;
 use crate::colony::journal::Healed;
@@ -39,6 +39,8 @@ pub(super) struct Restarts<D, V: View> {
     /// What was set aside of shards that have come back, for the quarantine.
     pub(super) kept: Vec<Kept>,
     running: BTreeMap<ShardId, Run<D, V>>,
+    /// Threads that hang, or whose shards were removed.
+    given_up: Vec<Told<D, V>>,
     /// Shards that have come up to an earlier tick.
     back: BTreeMap<ShardId, Back<D, V>>,
     /// The ticks in which a shard has hung, how often, and what is set aside because of that.
@@ -49,9 +51,12 @@ pub(super) struct Restarts<D, V: View> {
     pauses: BTreeMap<ShardId, (u64, Tick)>,
 }
 
+/// What a thread tells that brings a shard back, when it ends.
+type Told<D, V> = Receiver<Result<Back<D, V>, ColonyError>>;
+
 /// A thread that brings a shard back.
 struct Run<D, V: View> {
-    told: Receiver<Result<Back<D, V>, ColonyError>>,
+    told: Told<D, V>,
     busy: Arc<Busy>,
 }
 
@@ -61,6 +66,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             parts,
             kept: Vec::new(),
             running: BTreeMap::new(),
+            given_up: Vec::new(),
             back: BTreeMap::new(),
             hung: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -73,7 +79,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     }
 
     pub(super) fn forget(&mut self, shard: ShardId) {
-        self.running.remove(&shard);
+        let run = self.running.remove(&shard);
+        self.given_up.extend(run.map(|run| run.told));
         self.back.remove(&shard);
         self.hung.remove(&shard);
         self.told.remove(&shard);
@@ -101,7 +108,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let goal = writer.wait_until(deadline).map(|seq| Goal { tick, seq });
         for part in &mut dead {
             part.is_behind = true;
-            self.look(part, tick);
+            healed.faults.extend(self.look(part, tick));
             if let Some(goal) = goal {
                 self.begin(part.slot.id(), goal, writer.pins());
             }
@@ -134,7 +141,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let (tell, told) = bounded(1);
         let (parts, pins) = (Arc::clone(&self.parts), pins.clone());
         let so_far = self.back.remove(&shard);
-        let busy = Arc::new(Busy::default());
+        let busy = Arc::new(Busy::new());
         let hung = self.hung.get(&shard);
         let aside = hung.map_or_else(Aside::new, |(_, aside)| aside.clone());
         let (told_busy, failed) = (Arc::clone(&busy), tell.clone());
@@ -165,38 +172,58 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         self.running.insert(shard, Run { told, busy });
     }
 
-    /// Gives up a thread whose shard hangs. If it was the second time at this tick, all the tick's writes are set aside.
-    fn look(&mut self, part: &Part<D, V>, tick: Tick) {
+    /// Gives up a thread that hangs. If a shard has hung at one tick for the second time, all the tick's writes are set aside. Returns the fault if it
+    /// hangs before it has come to a tick.
+    fn look(&mut self, part: &Part<D, V>, tick: Tick) -> Option<Fault> {
         let shard = part.slot.id();
         let limit = self.parts.config.colony.phase_timeout;
-        let fault = part.slot.fault();
         let Some(run) = self.running.get(&shard) else {
+            let fault = part.slot.fault();
             let overran = fault.is_some_and(|fault| matches!(fault.kind, FaultKind::Overran(_)));
             if overran && !self.hung.contains_key(&shard) {
                 let first = BTreeMap::from([(tick, 1)]);
                 self.hung.insert(shard, (first, Aside::new()));
             }
-            return;
+            return None;
         };
-        let overdue = run.busy.now();
-        let Some(overdue) = overdue.filter(|running| running.since.elapsed() > limit) else {
-            return;
-        };
+        let overdue = run.busy.overdue(limit)?;
         if let Some(run) = self.running.remove(&shard) {
             run.busy.let_go();
+            self.given_up.push(run.told);
         }
-        observe::restart_hangs(shard, overdue.tick);
+        let applying = match overdue {
+            Overdue::Applying(applying) => applying,
+            Overdue::Reading => {
+                let why = "its files and the log took too long to read".to_owned();
+                let error = ColonyError::Factory { shard, why };
+                return Some(self.failed(part, tick, &error));
+            }
+        };
+        observe::restart_hangs(shard, applying.tick);
         let (times, aside) = self.hung.entry(shard).or_default();
-        let times = times.entry(overdue.tick).or_default();
+        let times = times.entry(applying.tick).or_default();
         *times += 1;
         if *times >= HANGS {
             let why = FaultKind::Overran(limit).to_string();
-            let writes = overdue.writes.into_iter();
+            let writes = applying.writes.into_iter();
             aside.insert(
-                overdue.tick,
+                applying.tick,
                 writes.map(|write| (write, why.clone())).collect(),
             );
         }
+        None
+    }
+
+    /// Waits for the threads until the deadline. Returns how many are still running.
+    pub(super) fn leave(&mut self, deadline: Instant) -> usize {
+        let running = std::mem::take(&mut self.running).into_values();
+        let mut threads: Vec<_> = running.map(|run| run.told).collect();
+        threads.append(&mut self.given_up);
+        let ends = |told: &&Told<D, V>| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            !matches!(told.recv_timeout(left), Err(RecvTimeoutError::Timeout))
+        };
+        threads.len() - threads.iter().filter(ends).count()
     }
 
     /// Waits until a shard has come to the goal, or until the deadline.

@@ -60,7 +60,11 @@ pub fn stored_settings(
     directory: impl AsRef<Path>,
 ) -> Result<Option<BTreeMap<String, String>>, StorageError> {
     let path = directory.as_ref();
-    if !path.join(store::NAME).exists() {
+    let manifest = path.join(store::NAME);
+    let is_there = manifest.try_exists();
+    if !is_there
+        .map_err(|error| StorageError::io("open", &manifest.display().to_string(), error))?
+    {
         return Ok(None);
     }
     let directory = Directory::open(path, Access::Read)?;
