@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 use tickring::DocumentId;
-use tickring::search::{QueryParser, Reading, search};
+use tickring::search::{QueryParser, Reading, TextShard, TextShardConfig, search};
 
-use super::{Documents, TICK, open_with, schema};
+use super::{Documents, TICK, open_with, schema, settings};
 use crate::Scope;
 use crate::corpus::Corpus;
 use crate::report::{Report, Row, time};
@@ -44,7 +44,7 @@ pub fn run(report: &mut Report, scope: Scope, corpus: &Corpus, documents: &Docum
     let Some(heap) = told(directory.path(), "heap", &queries, None) else {
         return;
     };
-    let settings = f64::from(SHARDS) * super::settings().writer_memory as f64;
+    let settings = f64::from(SHARDS) * settings().writer_memory as f64;
     let most = settings + 1.3 * heap.index + f64::from(SHARDS) * A_SHARD;
     push(
         report,
@@ -76,10 +76,19 @@ pub fn run(report: &mut Report, scope: Scope, corpus: &Corpus, documents: &Docum
             megabytes(limit)
         ),
         ours: answers,
-        theirs: if refused { "in the heap: none" } else { "in the heap: answers" }.to_owned(),
+        theirs: if refused {
+            "in the heap: none"
+        } else {
+            "in the heap: answers"
+        }
+        .to_owned(),
         result: String::new(),
         goal: "answers".to_owned(),
-        reached: Some(limited.as_ref().is_some_and(|told| told.answers == heap.answers)),
+        reached: Some(
+            limited
+                .as_ref()
+                .is_some_and(|told| told.answers == heap.answers),
+        ),
     };
     let answers = if limited.is_some() { "answers" } else { "none" };
     report.push(row(answers.to_owned()));
@@ -93,7 +102,11 @@ fn push(report: &mut Report, how: &str, told: &Told, goal: String, reached: bool
         work: format!("memory of an index of {index}, {SHARDS} shards, {how}"),
         ours: format!("{anonymous} of heap, {mapped} of files, most {most}"),
         theirs: String::new(),
-        result: format!("opened in {}, {} a query", time(told.opening), time(told.query)),
+        result: format!(
+            "opened in {}, {} a query",
+            time(told.opening),
+            time(told.query)
+        ),
         goal,
         reached: Some(reached),
     });
@@ -104,7 +117,7 @@ fn megabytes(bytes: f64) -> String {
 }
 
 fn write(directory: &Path, documents: &Documents, copies: u8) {
-    let mut colony = open_with(directory, SHARDS, Reading::Mapped);
+    let mut colony = open_with::<TextShard>(directory, SHARDS, with_reading(Reading::Mapped));
     let intake = colony.intake();
     for copy in 0..copies {
         for chunk in documents.chunks(TICK) {
@@ -125,7 +138,9 @@ fn write(directory: &Path, documents: &Documents, copies: u8) {
 /// Opens a colony in a process of its own, with at most this many bytes of heap, and has it answer queries. `None` if that process fails.
 fn told(directory: &Path, how: &str, queries: &[String], limit: Option<f64>) -> Option<Told> {
     let itself = std::env::current_exe().ok()?;
-    let limit = limit.map_or("unlimited".to_owned(), |bytes| format!("{:.0}", bytes / 1024.0));
+    let limit = limit.map_or("unlimited".to_owned(), |bytes| {
+        format!("{:.0}", bytes / 1024.0)
+    });
     // This limit counts what is private and can be written: not files that are mapped to be read.
     let script = format!("ulimit -d {limit} && exec \"$0\" \"$@\"");
     let output = Command::new("sh")
@@ -155,9 +170,13 @@ pub fn print_memory(mut arguments: impl Iterator<Item = String>) -> ExitCode {
     let (Some(how), Some(directory)) = (arguments.next(), arguments.next()) else {
         return ExitCode::from(2);
     };
-    let reading = if how == "mapped" { Reading::Mapped } else { Reading::Heap };
+    let reading = if how == "mapped" {
+        Reading::Mapped
+    } else {
+        Reading::Heap
+    };
     let begun = Instant::now();
-    let colony = open_with(Path::new(&directory), SHARDS, reading);
+    let colony = open_with::<TextShard>(Path::new(&directory), SHARDS, with_reading(reading));
     let opening = begun.elapsed().as_nanos();
     let publication = colony.publication();
     let parser = QueryParser::new(&schema());
@@ -166,7 +185,10 @@ pub fn print_memory(mut arguments: impl Iterator<Item = String>) -> ExitCode {
     for query in arguments {
         let query = parser.literal(&query).expect("it is short");
         count += 1;
-        for hit in search(&publication, &query, TOP, None).expect("it is read").iter() {
+        for hit in search(&publication, &query, TOP, None)
+            .expect("it is read")
+            .iter()
+        {
             let id = xxhash_rust::xxh3::xxh3_64(hit.document.as_bytes());
             answers = answers.rotate_left(5) ^ id ^ u64::from(hit.score.to_bits());
         }
@@ -183,4 +205,12 @@ pub fn print_memory(mut arguments: impl Iterator<Item = String>) -> ExitCode {
     let [anonymous, mapped, most] = ["RssAnon:", "RssFile:", "VmHWM:"].map(field);
     println!("{anonymous} {mapped} {most} {index} {opening} {query} {answers:016x}");
     ExitCode::SUCCESS
+}
+
+/// The settings of shards that read their files like this.
+fn with_reading(reading: Reading) -> TextShardConfig {
+    TextShardConfig {
+        reading,
+        ..settings()
+    }
 }
