@@ -32,7 +32,8 @@ impl Turns {
     pub(super) fn new() -> Self {
         Self {
             commits: NEXT.fetch_add(1, Ordering::Relaxed),
-            is_mine: Arc::default(),
+            // A shard that is opened has time.
+            is_mine: Arc::new(AtomicBool::new(true)),
         }
     }
 
