@@ -35,6 +35,7 @@ pub mod ring;
 pub mod search;
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 pub mod storage;
+pub mod tmpfs;
 
 use std::fmt::Display;
 use std::str::FromStr;

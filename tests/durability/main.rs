@@ -9,4 +9,12 @@ mod deaths;
 mod mapped;
 mod simulated;
 #[cfg(feature = "search")]
+#[expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "helpers of tests fail as tests do, and figures are for people"
+)]
+mod soak;
+#[cfg(feature = "search")]
 mod text;

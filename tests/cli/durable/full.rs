@@ -1,45 +1,39 @@
 //! A disk that is full or can't be written. Needs the right to mount; says so if it is missing.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
+
+use tickring::testing::tmpfs::Tmpfs;
 
 use super::acknowledged::{End, Rounds};
 use super::{command, corpus, done, refused, text};
 
-/// A file system in memory, which is unmounted at the end.
-struct Mounted(tempfile::TempDir);
+/// A file system in memory, and the directory that it covers.
+struct Mounted {
+    // Dropped first, so that the directory can be removed.
+    disk: Tmpfs,
+    _place: tempfile::TempDir,
+}
 
 impl Mounted {
     /// Returns nothing if mounting isn't allowed.
     fn new(options: &str) -> Option<Self> {
         let place = tempfile::tempdir().unwrap();
-        if mount(&["-t", "tmpfs", "-o", options, "tmpfs"], place.path()) {
-            return Some(Self(place));
-        }
-        eprintln!("SKIPPED: mounting a file system isn't allowed here");
-        None
+        let Some(disk) = Tmpfs::mount(place.path(), options) else {
+            eprintln!("SKIPPED: mounting a file system isn't allowed here");
+            return None;
+        };
+        let _place = place;
+        Some(Self { disk, _place })
     }
 
     fn path(&self) -> &Path {
-        self.0.path()
+        self.disk.path()
     }
 
     fn change(&self, options: &str) {
-        assert!(mount(&["-o", &format!("remount,{options}")], self.path()));
+        assert!(self.disk.change(options));
     }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.path()).status();
-    }
-}
-
-fn mount(arguments: &[&str], place: &Path) -> bool {
-    let mut command = Command::new("mount");
-    let ended = command.args(arguments).arg(place).output();
-    ended.is_ok_and(|output| output.status.success())
 }
 
 #[test]
