@@ -201,7 +201,7 @@ impl Child {
         Some(documents(found.publication()))
     }
 
-    /// Opens the colony. Returns nothing if the disk is full.
+    /// Opens the colony. Returns nothing if the disk is full, or if two openings were killed before.
     fn open(&self) -> Option<Colony<Mortal>> {
         match Colony::open(&self.life.directory, config(), self.settings()) {
             Ok(colony) => {
@@ -211,6 +211,10 @@ impl Child {
             }
             Err(error) if is_full(&error) => {
                 say("no room");
+                None
+            }
+            Err(ColonyError::Replaying { .. }) => {
+                say("suspicious");
                 None
             }
             Err(error) => panic!("opening: {error}"),

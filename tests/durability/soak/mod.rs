@@ -56,6 +56,8 @@ struct Counts {
     deaths: u64,
     /// How often there was no space: for a tick, a checkpoint, or an opening.
     full: [u64; 3],
+    /// Openings that were refused, since two before them were killed.
+    suspicious: u64,
     replays: u64,
     /// Ends of the log that were cut off.
     cuts: u64,
@@ -76,6 +78,8 @@ struct Soak {
     disk: Option<Tmpfs>,
     place: tempfile::TempDir,
     is_squeezed: bool,
+    /// How many openings were killed since the last that wasn't.
+    cut_short: u32,
     samples: Vec<Sample>,
     /// The minutes that were told.
     told: u64,
@@ -129,6 +133,7 @@ impl Soak {
             disk,
             place,
             is_squeezed: false,
+            cut_short: 0,
             samples: Vec::new(),
             told: 0,
         }
@@ -224,7 +229,9 @@ impl Soak {
                 agenda.sample = Some(Instant::now() + PERIOD);
             }
         }
-        process.end();
+        if process.end() && found.is_some() {
+            self.cut_short += 1;
+        }
         self.counts.rounds += 1;
     }
 
@@ -242,7 +249,20 @@ impl Soak {
                 let before = found.as_mut().unwrap().insert(*id, *number);
                 assert_eq!(before, None, "{id} is there twice");
             }
-            ("checked", []) => self.model.opened(found.take().unwrap()),
+            ("checked", []) => {
+                self.model.opened(found.take().unwrap());
+                self.cut_short = 0;
+            }
+            // What is killed in opening might have been ended by a write. It is refused once.
+            ("suspicious", []) => {
+                assert!(
+                    self.cut_short >= 2,
+                    "{} openings were killed",
+                    self.cut_short
+                );
+                self.cut_short = 0;
+                self.counts.suspicious += 1;
+            }
             ("offered", [end]) => self.model.offered = *end,
             ("refused", [number]) => self.model.refuse(*number, Refused::Otherwise),
             ("aside", [number]) => {

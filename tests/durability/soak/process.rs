@@ -90,12 +90,13 @@ impl Process {
         !std::mem::replace(&mut self.was_killed, true)
     }
 
-    /// Waits for its end, which must be one that was wanted.
-    pub(super) fn end(&mut self) {
+    /// Waits for its end, which must be one that was wanted. Returns whether it was killed.
+    pub(super) fn end(&mut self) -> bool {
         let status = self.child.wait().unwrap();
         self.has_ended = true;
         assert!(status.success() || self.was_killed, "{status}");
         assert!(status.success() || status.code().is_none(), "{status}");
+        !status.success()
     }
 }
 
