@@ -51,9 +51,9 @@ pub use self::schema::{DateError, DocumentError, SchemaError};
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
 pub use self::search::SearchError;
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
-pub(crate) use self::storage::FailedSync;
-#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 pub use self::storage::StorageError;
+#[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+pub(crate) use self::storage::{FailedSync, NamedError};
 
 use crate::id::{Incarnation, ShardId};
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
+use std::path::PathBuf;
 
 use crate::error::Cause;
 
@@ -86,7 +87,7 @@ pub enum StorageError {
         supported: String,
     },
     /// The colony was created with another setting. Nothing changed.
-    #[error("the colony in {path} has {setting} {stored}, but {given} was given")]
+    #[error("the colony in {path} was created with {setting} = {stored}, not {given}")]
     OtherSetting {
         /// The directory.
         path: String,
@@ -125,6 +126,24 @@ pub(crate) struct FailedSync {
     pub(crate) source: Cause,
 }
 
+/// An error of the operating system with the whole path, inside an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub(crate) struct NamedError {
+    pub(crate) path: PathBuf,
+    pub(crate) source: io::Error,
+}
+
+impl NamedError {
+    /// Returns the path and the error of an error that names its path, or else this path and the error.
+    pub(crate) fn apart(path: &str, error: io::Error) -> (String, io::Error) {
+        match error.downcast::<Self>() {
+            Ok(Self { path, source }) => (path.display().to_string(), source),
+            Err(error) => (path.to_owned(), error),
+        }
+    }
+}
+
 impl StorageError {
     /// Converts an error of the layer of files.
     pub(crate) fn io(action: &'static str, path: &str, error: io::Error) -> Self {
@@ -135,8 +154,9 @@ impl StorageError {
         }
         // The colony's own directory has no name below itself.
         let path = if path.is_empty() { "." } else { path };
+        let (path, error) = NamedError::apart(path, error);
         let is_full = is_full(&error);
-        let (path, source) = (path.to_owned(), Cause::new(error));
+        let source = Cause::new(error);
         match is_full {
             true => Self::Full {
                 action,

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
+use super::manifest::store;
 use crate::error::StorageError;
 
 /// The name of the lock file. It stays when the lock ends.
@@ -28,10 +29,7 @@ impl Lock {
     pub(crate) fn shared(directory: &Path) -> Result<Self, StorageError> {
         let path = directory.join(NAME);
         let file = fs::File::open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => StorageError::NoColony {
-                path: directory.display().to_string(),
-                found: "it has no lock file",
-            },
+            io::ErrorKind::NotFound => missing(directory),
             _ => refused(&path, error),
         })?;
         let locked = file.try_lock_shared();
@@ -51,6 +49,20 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => Err(refused(path, error)),
         }
+    }
+}
+
+/// Says what it means that there is no lock file.
+fn missing(directory: &Path) -> StorageError {
+    if directory.join(store::NAME).exists() {
+        let path = directory.join(NAME).display().to_string();
+        let expected =
+            "an empty file, which may be created again while no process has the colony open";
+        return StorageError::damaged(&path, 0, "nothing", expected);
+    }
+    StorageError::NoColony {
+        path: directory.display().to_string(),
+        found: "it has neither of the files LOCK and MANIFEST",
     }
 }
 

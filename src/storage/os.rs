@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::files::{Entry, File, Files};
+use crate::error::NamedError;
 
 /// The files of the operating system below a directory.
 #[derive(Debug, Clone)]
@@ -161,11 +162,4 @@ fn named(path: &Path) -> impl FnOnce(io::Error) -> io::Error + '_ {
         let path = path.to_owned();
         io::Error::new(source.kind(), NamedError { path, source })
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
-struct NamedError {
-    path: PathBuf,
-    source: io::Error,
 }

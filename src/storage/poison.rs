@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::files::{Entry, File, Files};
-use crate::error::{Cause, FailedSync};
+use crate::error::{Cause, FailedSync, NamedError};
 use crate::observe;
 use crate::sync::{Arc, OnceLock};
 
@@ -35,8 +35,9 @@ impl Poison {
         self.check()?;
         if let Err(error) = sync() {
             self.0.get_or_init(|| {
-                observe::sync_failed(path, &error);
-                let (path, source) = (path.to_owned(), Cause::new(error));
+                let (path, error) = NamedError::apart(path, error);
+                observe::sync_failed(&path, &error);
+                let source = Cause::new(error);
                 FailedSync { path, source }
             });
         }

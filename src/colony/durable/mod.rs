@@ -5,6 +5,7 @@ pub(crate) mod attempts;
 mod check;
 mod checkpoint;
 mod config;
+mod damage;
 mod distance;
 mod entry;
 mod kind;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use self::check::check_durable;
 pub use self::config::{DurableConfig, MAX_DOCUMENT_BYTES};
+pub use self::damage::damaged_files;
 pub use self::quarantine::Quarantined;
 pub use self::read_only::ReadOnly;
 pub use self::report::{CutOff, OpenReport, Replaying};

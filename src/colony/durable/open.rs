@@ -1,6 +1,7 @@
 //! Opening: a colony from its directory, or a new one.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::attempts::Attempts;
@@ -21,7 +22,7 @@ use crate::observe;
 use crate::publication::{Publication, View};
 use crate::storage::colony_id::ColonyId;
 use crate::storage::leftovers::{self, Leftover};
-use crate::storage::manifest::{Manifest, ShardPart, store};
+use crate::storage::manifest::{self, Manifest, ShardPart, store};
 use crate::storage::{Access, Directory, Files, lock, log};
 use crate::sync::{Arc, Instant};
 
@@ -145,22 +146,38 @@ fn check_empty(path: &Path) -> Result<(), StorageError> {
         // Opening says what is wrong.
         return Ok(());
     };
-    let names = entries.flatten().map(|entry| entry.file_name());
-    let (mut is_colony, mut others) = (false, false);
-    for name in names {
-        is_colony = is_colony || name == store::NAME;
-        let is_early = [lock::NAME, store::TEMPORARY, log::file::DIRECTORY]
-            .iter()
-            .any(|early| name == *early);
-        others = others || !is_early;
+    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let is_early = |name: &&OsString| {
+        let early = [lock::NAME, store::TEMPORARY, log::file::DIRECTORY];
+        early.iter().any(|early| name == early)
+    };
+    let is_begun = names.iter().all(|name| is_early(&name)) && !has_log(path);
+    if is_begun || names.iter().any(|name| name == store::NAME) {
+        return Ok(());
     }
-    if others && !is_colony {
-        return Err(StorageError::NoColony {
-            path: path.display().to_string(),
-            found: "it holds other files",
-        });
-    }
-    Ok(())
+    Err(no_manifest(path))
+}
+
+/// Returns whether there is a log with files. The first manifest is written before the first of them.
+fn has_log(path: &Path) -> bool {
+    let entries = std::fs::read_dir(path.join(log::file::DIRECTORY));
+    entries.is_ok_and(|entries| entries.count() > 0)
+}
+
+/// Says what a directory without a manifest holds instead.
+pub(super) fn no_manifest(path: &Path) -> StorageError {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names = entries.map(|entry| entry.file_name());
+    let is_shard = |name: OsString| manifest::life(&name.to_string_lossy()).is_some();
+    let found = if has_log(path) || names.any(is_shard) {
+        "its file MANIFEST is missing, but its log or its shards are there: restore that file from a copy, or name another directory"
+    } else if std::fs::read_dir(path).is_ok_and(|entries| entries.count() > 0) {
+        "it holds other files"
+    } else {
+        "it is empty"
+    };
+    let path = path.display().to_string();
+    StorageError::NoColony { path, found }
 }
 
 /// Returns the settings that must stay, as they were given.

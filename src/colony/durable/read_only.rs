@@ -5,7 +5,8 @@ use std::path::Path;
 use super::DurableConfig;
 use super::kind::Kind;
 use super::members::Nodes;
-use super::open::{blank, check, given, shown_tick};
+use super::open::{blank, check, given, no_manifest, shown_tick};
+use super::quarantine::{Kept, Quarantined};
 use super::recover::Recovery;
 use super::report::{OpenReport, Replaying};
 use super::rescue::Source;
@@ -13,7 +14,8 @@ use super::shard::DurableShard;
 use super::store::Store;
 use super::verify::{Verified, verify};
 use crate::colony::settle::published;
-use crate::error::{ColonyError, StorageError};
+use crate::colony::write::Write;
+use crate::error::ColonyError;
 use crate::id::{Epoch, Incarnation};
 use crate::observe;
 use crate::publication::{Publication, Published, View};
@@ -29,6 +31,7 @@ pub struct ReadOnly<V: View> {
     publication: Arc<Publication<V>>,
     ring: HashRing,
     report: OpenReport,
+    quarantine: Vec<Kept>,
     _store: Arc<Store>,
 }
 
@@ -54,8 +57,7 @@ impl<S: DurableShard> crate::Colony<S> {
         let span = observe::opening(&shown, true);
         let _entered = span.enter();
         let Some(manifest) = store::read(&*files)? else {
-            let found = "it has no manifest";
-            return Err(StorageError::NoColony { path: shown, found }.into());
+            return Err(no_manifest(path).into());
         };
         check(&shown, config, &given::<S>(config, &settings), &manifest)?;
         let left = leftovers::find(&*files, Some(&manifest))?;
@@ -94,6 +96,7 @@ impl<S: DurableShard> crate::Colony<S> {
             publication: Arc::new(publication),
             ring: recovered.members.ring(&nodes)?,
             report,
+            quarantine: recovered.quarantine,
             _store: store,
         })
     }
@@ -113,6 +116,34 @@ impl<V: View> ReadOnly<V> {
     /// Returns what was found. What it calls removed was left behind, and would be removed by [`open`](crate::Colony::open).
     pub const fn report(&self) -> &OpenReport {
         &self.report
+    }
+
+    /// Returns the writes that were set aside, in their order. See [`Colony::quarantine`](crate::Colony::quarantine).
+    pub fn quarantine(&self) -> Vec<Quarantined> {
+        let kept = self.quarantine.iter();
+        kept.map(|kept| kept.entry.clone()).collect()
+    }
+
+    /// Returns the writes that were set aside, in their order, with what they were to write. `S` is the type of the shards, and `settings` what they
+    /// were opened with.
+    ///
+    /// # Errors
+    /// [`ColonyError::Replay`] in the place of a write whose document `S` can't decode.
+    pub fn quarantined_writes<S: DurableShard<View = V>>(
+        &self,
+        settings: S::Settings,
+    ) -> impl Iterator<Item = Result<(Quarantined, Write<S::Document>), ColonyError>> {
+        let kind = Kind::of::<S>(Arc::new(settings));
+        self.quarantine.iter().map(move |kept| {
+            let entry = kept.entry.clone();
+            let write = kind.write(&kept.write()?);
+            let write = write.map_err(|kind| ColonyError::Replay {
+                shard: entry.shard,
+                tick: entry.tick,
+                why: kind.to_string(),
+            })?;
+            Ok((entry, write))
+        })
     }
 
     /// Checks that each document is in one shard, its owner. The sums of all files were compared when the colony was opened.

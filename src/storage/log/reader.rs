@@ -255,6 +255,26 @@ impl LogReader {
         Err(StorageError::damaged(path, length, "the end", expected))
     }
 
+    /// Reads everything, and returns all that is damaged. After damage it goes on with the next file.
+    pub(crate) fn damages(mut self) -> Vec<StorageError> {
+        let mut damages = Vec::new();
+        loop {
+            match self.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => return damages,
+                Err(error) => {
+                    damages.push(error);
+                    let next = self.index + 1;
+                    // Whatever comes is what was to come.
+                    if let Some(first) = self.found.get(next).and_then(|file| file.first) {
+                        self.reached = first.saturating_sub(1);
+                    }
+                    damages.extend(self.enter(next).err());
+                }
+            }
+        }
+    }
+
     /// Returns where the log goes on. Call it after [`next`](Self::next) has returned `None`.
     pub(crate) fn end(self) -> LogEnd {
         let files: Vec<LogFile> = self.found.iter().map(|file| file.state).collect();
