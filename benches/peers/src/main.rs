@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            # everything; writes benches/RESULTS.md
-//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, hits, durable, reopening, waiting, scale
+//! cargo run --release --manifest-path benches/peers/Cargo.toml routing    # some: routing, ring, membership, barrier, busy, frequency, colonies, messages, search, queries, leaves, hits, durable, reopening, disk, waiting, scale
 //! ```
 //!
 //! `--quick` measures fewer rounds. Only a complete run without it writes the results.
@@ -13,6 +13,7 @@ mod busy;
 mod colonies;
 mod corpus;
 mod crew;
+mod disk;
 mod durable;
 mod frequency;
 mod hits;
@@ -58,7 +59,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 17] = [
+const SUITES: [(&str, Suite); 18] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -74,6 +75,7 @@ const SUITES: [(&str, Suite); 17] = [
     ("hits", hits::run),
     ("durable", durable::run),
     ("reopening", reopening::run),
+    ("disk", disk::run),
     ("waiting", waiting::run),
     ("scale", scale::run),
 ];
