@@ -6,10 +6,11 @@ use tickring::placement::Placement;
 use tickring::search::MAX_TEXT_SHARDS;
 
 use super::asking::Asking;
-use super::durable::{Export, Index, Search, Shards, Verify};
+use super::durable::{Export, Index, Quarantine, Search, Shards, Verify};
 use super::help::{
-    DATA_EXIT_CODES, EXIT_CODES, EXPORT_HELP, INDEX_EXIT_CODES, INDEX_HELP, LONG_HELP, SEARCH_HELP,
-    SHARDS_HELP, VERIFY_EXIT_CODES, VERIFY_HELP,
+    DATA_EXIT_CODES, EXIT_CODES, EXPORT_HELP, INDEX_EXIT_CODES, INDEX_HELP, LONG_HELP,
+    QUARANTINE_EXIT_CODES, QUARANTINE_HELP, SEARCH_HELP, SHARDS_HELP, VERIFY_EXIT_CODES,
+    VERIFY_HELP,
 };
 use super::number::between;
 use super::reading::Reading;
@@ -45,7 +46,12 @@ pub(super) enum Command {
     /// Index text in a colony on the disk, which survives the end of the process.
     ///
     /// Creates the colony in the directory --data, or continues it. Reads files, directories, files of JSON records and standard input like
-    /// `tickring run`. A document replaces the one with the same name or id, so the same input again changes nothing.
+    /// `tickring run`. For an input without a document no colony is created.
+    ///
+    /// A document replaces the one that it is a later version of, so the same input again changes nothing. A record with an id is a later version of
+    /// the one with that id; without one, of the record in the same line of the same file. A file is a later version of the file at the same place,
+    /// whether the path is absolute or relative, and through links too. Standard input without ids is known by its content alone: it
+    /// replaces nothing, and equal records are one document, which is named by its id.
     ///
     /// The schema of a new colony is that of --schema, and it stays; leave --schema out later. The process can be killed at any time: what was
     /// acknowledged is kept, and the same command goes on.
@@ -72,6 +78,12 @@ pub(super) enum Command {
     /// List the shards of a colony on the disk.
     #[command(after_help = DATA_EXIT_CODES, after_long_help = SHARDS_HELP)]
     Shards(Shards),
+    /// List the writes that a colony on the disk has set aside.
+    ///
+    /// A shard that dies three times of one write goes on without it, and the document keeps its earlier version. The write stays here until it is
+    /// restored or dropped.
+    #[command(after_help = QUARANTINE_EXIT_CODES, after_long_help = QUARANTINE_HELP)]
+    Quarantine(Quarantine),
 }
 
 #[derive(Debug, Args)]

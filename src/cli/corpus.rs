@@ -12,6 +12,7 @@ use super::infer::{SAMPLE_RECORDS, Sample};
 use super::item::{Item, Place, Skipped};
 use super::reading::Reading;
 use super::records::{Limits, Records};
+use super::seed::Seed;
 use super::shape::Shape;
 use super::source::{self, FileKey, MAX_BYTES, STANDARD_INPUT, StandardInput};
 use super::{Failure, walk};
@@ -180,6 +181,10 @@ impl Reader<'_> {
             },
             Purpose::Documents(_) => LIMITS,
         };
+        let seed = match &self.purpose {
+            Purpose::Sample(_) => Seed::of_run(path),
+            Purpose::Documents(shape) => shape.seed(path),
+        };
         let mut records = Records::new(input, limits);
         let before = self.found();
         let mut lines = 0;
@@ -201,7 +206,7 @@ impl Reader<'_> {
                 sample.count(records.take_bytes());
             }
             match line {
-                Ok(line) => self.record(&line, place)?,
+                Ok(line) => self.record(&line, place, &seed)?,
                 Err(reason) => {
                     self.take(Item::file_skipped(place.to_string(), &reason, named))?;
                 }
@@ -226,7 +231,7 @@ impl Reader<'_> {
         matches!(&self.purpose, Purpose::Sample(sample) if sample.is_enough())
     }
 
-    fn record(&mut self, line: &str, place: Place) -> Result<(), Failure> {
+    fn record(&mut self, line: &str, place: Place, seed: &Seed) -> Result<(), Failure> {
         let shape = match &mut self.purpose {
             Purpose::Documents(shape) => *shape,
             Purpose::Sample(sample) => {
@@ -234,7 +239,7 @@ impl Reader<'_> {
                 return Ok(());
             }
         };
-        match shape.record(line, &place) {
+        match shape.record(line, &place, seed) {
             Ok((document, unknown)) => {
                 for member in unknown {
                     self.note_unknown(member, &place)?;

@@ -16,19 +16,18 @@ const NAMESPACE: Uuid = Uuid::from_bytes([
 pub(super) struct Document {
     pub(super) id: DocumentId,
     /// The name in the output: the path, in which bytes that aren't UTF-8 are escaped, or the id of the record, or
-    /// its file and line if it has no id.
+    /// its file and line if it has no id, or the document's id if nothing else names it for good.
     pub(super) name: String,
     pub(super) text: TextDocument,
     is_file: bool,
 }
 
 impl Document {
-    /// Creates the document of a file. Its id is the UUID v5 of the normalised path.
-    pub(super) fn file(path: &Path, text: TextDocument) -> Self {
-        let bytes = normalised_bytes(path);
+    /// Creates the document of a file.
+    pub(super) const fn file(id: DocumentId, name: String, text: TextDocument) -> Self {
         Self {
-            id: hashed("file", &bytes),
-            name: escape::name(&bytes),
+            id,
+            name,
             is_file: true,
             text,
         }
@@ -39,23 +38,13 @@ impl Document {
         Self::named(record_id(&name), name, text)
     }
 
-    /// Creates the document of a record that was exported with its id and name.
+    /// Creates the document of a record whose id doesn't follow from its name.
     pub(super) const fn named(id: DocumentId, name: String, text: TextDocument) -> Self {
         Self {
             id,
             is_file: false,
             text,
             name,
-        }
-    }
-
-    /// Creates the document of a record without an id. Its id is the UUID v5 of its file and line.
-    pub(super) fn line(place: String, text: TextDocument) -> Self {
-        Self {
-            id: hashed("line", place.as_bytes()),
-            is_file: false,
-            text,
-            name: place,
         }
     }
 
@@ -109,7 +98,8 @@ pub(super) fn record_id(name: &str) -> DocumentId {
     hashed("record", name.as_bytes())
 }
 
-fn hashed(kind: &str, name: &[u8]) -> DocumentId {
+/// Returns the UUID v5 of a name among those of its kind.
+pub(super) fn hashed(kind: &str, name: &[u8]) -> DocumentId {
     DocumentId::from(Uuid::new_v5(
         &Uuid::new_v5(&NAMESPACE, kind.as_bytes()),
         name,
@@ -134,7 +124,7 @@ pub(super) fn normalised(path: &Path) -> String {
 }
 
 /// Returns the normalised path in the encoding of the system, which need not be UTF-8.
-fn normalised_bytes(path: &Path) -> Vec<u8> {
+pub(super) fn normalised_bytes(path: &Path) -> Vec<u8> {
     let mut name = Vec::new();
     for component in path.components() {
         match component {
@@ -171,18 +161,5 @@ mod tests {
         ] {
             assert_eq!(normalised(Path::new(given)), name, "{given}");
         }
-    }
-
-    #[test]
-    fn ids_are_pinned_and_kinds_do_not_collide() {
-        let file = Document::file(Path::new("./a/b.txt"), TextDocument::default());
-        assert_eq!(file.id.to_string(), "afcb6ad5-14df-507b-9fd8-b129d688dec4");
-        let record = Document::record("a/b.txt".to_owned(), TextDocument::default());
-        assert_eq!(
-            record.id.to_string(),
-            "3bfd3dcb-d7b3-5fd2-8dd8-998d4c32a8a0"
-        );
-        let line = Document::line("a/b.txt".to_owned(), TextDocument::default());
-        assert_eq!(line.id.to_string(), "dfd9c797-bde1-5a10-9e1c-986a54f0526c");
     }
 }

@@ -30,9 +30,17 @@ macro_rules! verify_exit_codes {
     };
 }
 
+macro_rules! quarantine_exit_codes {
+    () => {
+        "Exit code: 0 on success; 1 if a document isn't in the quarantine or can't be restored, or if the colony can't be read or written; 2 if the \
+command line is wrong."
+    };
+}
+
 pub(super) const INDEX_EXIT_CODES: &str = index_exit_codes!();
 pub(super) const DATA_EXIT_CODES: &str = data_exit_codes!();
 pub(super) const VERIFY_EXIT_CODES: &str = verify_exit_codes!();
+pub(super) const QUARANTINE_EXIT_CODES: &str = quarantine_exit_codes!();
 
 /// Each line with a dollar sign is run as a test in the repository, in the order of these texts.
 pub(super) const INDEX_HELP: &str = concat!(
@@ -84,6 +92,14 @@ Example, after those of `tickring index --help`:
 
 ",
     data_exit_codes!()
+);
+pub(super) const QUARANTINE_HELP: &str = concat!(
+    "\
+Example, after those of `tickring index --help`:
+    $ tickring quarantine --data /tmp/books --json
+
+",
+    quarantine_exit_codes!()
 );
 
 pub(super) const EXIT_CODES: &str = exit_codes!();

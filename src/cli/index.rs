@@ -19,6 +19,7 @@ use super::corpus::{self, Purpose};
 use super::document::{Document, shortened_words};
 use super::item::{Item, Place, Skipped};
 use super::progress::{documents_progress, styled};
+use super::reading::Reading;
 use super::shape::Shape;
 use super::source::StandardInput;
 
@@ -140,13 +141,14 @@ pub(super) fn index(
     indexed.has_records = has_records;
     indexed.elapsed = begun.elapsed();
     if indexed.documents.is_empty() {
-        return Err(nothing_found(run, &indexed.skipped).into());
+        return Err(nothing_found(&run.reading, &indexed.skipped).into());
     }
     Ok(indexed)
 }
 
-fn nothing_found(run: &Run, skipped: &[Skipped]) -> String {
-    let paths = corpus::described(&run.reading.paths);
+/// Says that the paths have no document, and why the first of them was skipped.
+pub(super) fn nothing_found(reading: &Reading, skipped: &[Skipped]) -> String {
+    let paths = corpus::described(&reading.paths);
     let first = skipped.first().map_or_else(String::new, |first| {
         let (count, path, reason) = (skipped.len(), &first.path, &first.reason);
         format!(" ({count} skipped, the first: {path}: {reason})")

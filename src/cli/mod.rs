@@ -25,6 +25,7 @@ mod record;
 mod records;
 mod report;
 mod rules;
+mod seed;
 mod shape;
 mod snippet;
 mod source;
@@ -73,6 +74,7 @@ fn run(arguments: Arguments) -> ExitCode {
     let wrong = match &command {
         Command::Run(run) => run.wrong(),
         Command::Index(index) => index.wrong(),
+        Command::Search(search) => search.wrong(),
         _ => None,
     };
     if let Some(reason) = wrong {
@@ -86,6 +88,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Command::Export(export) => export.run(),
         Command::Verify(verify) => verify.run(),
         Command::Shards(shards) => shards.run(),
+        Command::Quarantine(quarantine) => quarantine.run(),
     };
     let complete = done.unwrap_or_else(|failure| {
         match failure.downcast_ref::<Wrong>() {

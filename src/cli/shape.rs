@@ -16,6 +16,7 @@ use super::infer::{Inferred, Sample};
 use super::item::Place;
 use super::reading::Reading;
 use super::record::{Fields, Name, Object, id_of, record};
+use super::seed::Seed;
 use super::source::{self, StandardInput};
 
 /// The maximum size of a file with a schema.
@@ -34,6 +35,8 @@ pub(super) struct Shape<'a> {
     /// The members that don't fill fields of their name: those of the sample that aren't fields, beside which an inferred schema always has two
     /// text fields, and the member that an export adds.
     left_out: HashSet<String>,
+    /// Whether the documents outlive the run.
+    is_lasting: bool,
 }
 
 impl<'a> Shape<'a> {
@@ -55,6 +58,7 @@ impl<'a> Shape<'a> {
             has_title: Cell::new(false),
             is_inferred: false,
             left_out: HashSet::from([naming::OWN.to_owned()]),
+            is_lasting: false,
         })
     }
 
@@ -70,6 +74,7 @@ impl<'a> Shape<'a> {
             has_title: Cell::new(false),
             is_inferred: false,
             left_out: left_out.into_iter().collect(),
+            is_lasting: false,
         }
     }
 
@@ -107,6 +112,20 @@ impl<'a> Shape<'a> {
         Ok(Self::of(schema, reading))
     }
 
+    /// Makes documents that outlive the run, with this schema. Their ids tell them apart from those of other runs.
+    pub(super) fn last(&mut self, schema: Schema) {
+        self.schema = schema;
+        self.is_lasting = true;
+    }
+
+    /// Returns what the ids of a file's documents follow from.
+    pub(super) fn seed(&self, path: &Path) -> Seed {
+        match self.is_lasting {
+            true => Seed::lasting(path),
+            false => Seed::of_run(path),
+        }
+    }
+
     /// Returns whether records have a text and maybe a title.
     pub(super) const fn is_plain(&self) -> bool {
         self.plain.is_some()
@@ -122,7 +141,8 @@ impl<'a> Shape<'a> {
             let reason = "the schema has no text field \"body\", which the text of a file needs";
             return Err(reason.to_owned());
         }
-        let mut document = Document::file(path, self.schema.document());
+        let (id, name) = self.seed(path).file(path, &body);
+        let mut document = Document::file(id, name, self.schema.document());
         if is_text("title") {
             add(&mut document.text, "title", normalised(inner_name(path)))?;
         }
@@ -148,6 +168,7 @@ impl<'a> Shape<'a> {
         &self,
         line: &str,
         place: &Place,
+        seed: &Seed,
     ) -> Result<(Document, Vec<String>), String> {
         let object = Object::read(line)?;
         let is_read = !self.id.is_given && self.left_out.contains(naming::OWN);
@@ -156,7 +177,10 @@ impl<'a> Shape<'a> {
         let named = |id, text| match (&given, id) {
             (Some((id, name)), _) => Document::named(*id, name.clone(), text),
             (None, Some(id)) => Document::record(id, text),
-            (None, None) => Document::line(place.to_string(), text),
+            (None, None) => {
+                let (id, name) = seed.line(place, line);
+                Document::named(id, name, text)
+            }
         };
         if let Some(names) = self.plain {
             if object.has(names.title.name) {

@@ -1,4 +1,4 @@
-//! Colonies on the disk: `tickring index`, `search`, `export`, `verify` and `shards`.
+//! Colonies on the disk: `tickring index`, `search`, `export`, `verify`, `quarantine` and `shards`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -7,9 +7,12 @@
 
 mod acknowledged;
 mod bad_input;
+mod creating;
 mod examples;
 mod full;
+mod ids;
 mod kills;
+mod quarantine;
 mod round_trips;
 
 use std::path::Path;
@@ -17,7 +20,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::{corpus, text};
+use super::{corpus, piped, text};
 
 /// Runs a command in a directory.
 fn command(arguments: &[&str], directory: &Path) -> Output {

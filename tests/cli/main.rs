@@ -83,8 +83,12 @@ fn help() -> String {
 
 /// Runs the command with this standard input.
 fn with_input(arguments: &[&str], input: &[u8], directory: &Path) -> Output {
+    piped(&[&["run"], arguments].concat(), input, directory)
+}
+
+/// Runs any command with this on its standard input.
+fn piped(arguments: &[&str], input: &[u8], directory: &Path) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tickring"))
-        .arg("run")
         .args(arguments)
         .current_dir(directory)
         .stdin(Stdio::piped())

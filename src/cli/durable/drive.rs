@@ -16,7 +16,7 @@ use crate::cli::item::Skipped;
 use crate::cli::{Failure, say};
 
 /// The time that closing may take.
-const PATIENCE: Duration = Duration::from_secs(3_600);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// What runs the ticks.
 pub(super) struct Driver<'a> {

@@ -80,9 +80,13 @@ impl Read {
 impl Index {
     /// Returns why the options contradict each other, if they do.
     pub(in crate::cli) fn wrong(&self) -> Option<String> {
+        let paths = &self.reading.paths;
+        let nothing = "nothing to index: name files and directories, or - for standard input";
+        let is_nothing = paths.is_empty() && self.set_aside.is_none();
         self.reading
             .wrong()
             .or_else(|| self.reading.reads_twice(None))
+            .or_else(|| is_nothing.then(|| nothing.to_owned()))
     }
 
     /// Runs the command. Returns whether everything that the command line names was indexed.
@@ -90,6 +94,9 @@ impl Index {
         let begun = Instant::now();
         let (stored, standard) = (self.data.settings()?, StandardInput::default());
         let (shape, kept, left_out) = self.shape(stored.as_ref(), &standard)?;
+        if stored.is_none() {
+            self.look(&shape, &standard)?;
+        }
         let colony = self.open(stored.as_ref(), &kept)?;
         let opened = begun.elapsed();
         let begun = Instant::now();
@@ -201,6 +208,14 @@ impl Index {
     }
 }
 
+/// Names what isn't indexed.
+pub(super) fn say_skipped(skipped: &Skipped) {
+    let kind = if skipped.named { "error" } else { "skipped" };
+    let skips = if skipped.named { "skipped " } else { "" };
+    let (path, reason) = (&skipped.path, &skipped.reason);
+    say(kind, &format!("{skips}{path}: {reason}"));
+}
+
 /// The thread that reads: it offers each document to the colony.
 struct Reader<'a> {
     kept: &'a Kept,
@@ -231,12 +246,7 @@ impl Reader<'_> {
     }
 
     fn skip(&mut self, skipped: Skipped) {
-        let kind = if skipped.named { "error" } else { "skipped" };
-        let skips = if skipped.named { "skipped " } else { "" };
-        say(
-            kind,
-            &format!("{skips}{}: {}", skipped.path, skipped.reason),
-        );
+        say_skipped(&skipped);
         self.read.skipped.push(skipped);
     }
 

@@ -1,11 +1,14 @@
-//! The commands of a colony that is kept in a directory: `index`, `search`, `export`, `verify` and `shards`.
+//! The commands of a colony that is kept in a directory: `index`, `search`, `export`, `verify`,
+//! `quarantine` and `shards`.
 
 mod drive;
 mod export;
 mod index;
 mod line;
+mod look;
 pub(super) mod naming;
 mod place;
+mod quarantine;
 mod report;
 mod search;
 mod shape;
@@ -15,6 +18,7 @@ mod verify;
 
 pub(super) use self::export::Export;
 pub(super) use self::index::Index;
+pub(super) use self::quarantine::Quarantine;
 pub(super) use self::search::Search;
 pub(super) use self::shards::Shards;
 pub(super) use self::verify::Verify;

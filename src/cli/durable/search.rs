@@ -64,6 +64,13 @@ impl Names for StoredNames<'_> {
 }
 
 impl Search {
+    /// Returns what the command line lacks, if it does.
+    pub(in crate::cli) fn wrong(&self) -> Option<String> {
+        let is_asked = !self.asking.queries.is_empty() || self.asking.query_file.is_some();
+        let reason = "nothing to search for: give a --query, or --queries with a file of them";
+        (!is_asked).then(|| reason.to_owned())
+    }
+
     /// Runs the command. Returns whether every query was answered.
     pub(in crate::cli) fn run(&self) -> Result<bool, Failure> {
         let begun = Instant::now();
@@ -72,7 +79,7 @@ impl Search {
         let kept = &found.settings.kept;
         // First as if there were only the user's fields, for the messages.
         queries::parse(&asked, &kept.visible, &self.asking, "")?;
-        let mut queries = queries::parse(&asked, &kept.whole, &self.asking, "")?;
+        let queries = queries::parse(&asked, &kept.whole, &self.asking, "")?;
         if self.asking.snippets && snippet::fields(&kept.visible).next().is_none() {
             let why = "the schema has no stored text field";
             say("warning", &format!("--snippets has no effect: {why}"));
@@ -81,11 +88,6 @@ impl Search {
         let begun = Instant::now();
         let publication = found.colony.publication();
         let frequencies = crate::cli::report::frequencies(publication)?;
-        if queries.is_empty() {
-            let documents = report::documents(publication);
-            let made = queries::from_vocabulary(&frequencies, documents);
-            queries = queries::parse(&made, &kept.whole, &self.asking, "")?;
-        }
         let aggregation = begun.elapsed();
         let answers = self.answers(&found, &queries);
         for (query, reason) in answers.iter().filter_map(failed) {

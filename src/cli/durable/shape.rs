@@ -32,7 +32,7 @@ impl Index {
         if let Some(stored) = stored {
             self.check(&kept, stored)?;
         }
-        shape.schema = kept.whole.clone();
+        shape.last(kept.whole.clone());
         Ok((shape, kept, left_out))
     }
 

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use clap::Args;
 use serde::Serialize;
 use tickring::Tick;
+use tickring::colony::damaged_files;
 
 use super::place::{Data, Found};
 use super::report;
-use crate::cli::Failure;
+use crate::cli::{Failure, say};
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
@@ -21,28 +22,54 @@ pub(crate) struct Verify {
 
 #[derive(Serialize)]
 struct Checked {
+    /// What the colony holds, unless it can't be opened.
+    #[serde(flatten)]
+    held: Option<Held>,
+    /// What is wrong.
+    wrong: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Held {
     tick: Tick,
     shards: usize,
     documents: usize,
     /// The records of the log, and the writes in them.
     log_records: usize,
     log_writes: usize,
-    /// What is wrong.
-    wrong: Vec<String>,
 }
 
 impl Verify {
     /// Runs the command. Returns whether everything is right.
     pub(in crate::cli) fn run(&self) -> Result<bool, Failure> {
         // Opening compares the sums of all files, and runs the log through the shards.
-        let checked = checked(&self.data.read()?)?;
+        let checked = match self.data.read() {
+            Ok(found) => checked(&found)?,
+            Err(failure) => self.damaged(failure)?,
+        };
         let mut output = io::BufWriter::new(io::stdout().lock());
-        let written = match self.json {
-            true => report::write_line(&checked, &mut output),
-            false => write(&checked, &mut output),
+        let written = match (self.json, &checked.held) {
+            (true, _) => report::write_line(&checked, &mut output),
+            (false, Some(held)) => write(held, &checked.wrong, &mut output),
+            (false, None) => Ok(()),
         };
         report::ended(written.and_then(|()| output.flush()))?;
         Ok(checked.wrong.is_empty())
+    }
+
+    /// Says all that is wrong with a colony that can't be opened. Returns the failure if there is none to be looked at.
+    fn damaged(&self, failure: Failure) -> Result<Checked, Failure> {
+        let Ok(damages) = damaged_files(&self.data.directory) else {
+            return Err(failure);
+        };
+        let mut wrong: Vec<_> = damages.iter().map(ToString::to_string).collect();
+        // It may be something else than a damaged file.
+        let failure = failure.to_string();
+        if !wrong.contains(&failure) {
+            wrong.insert(0, failure);
+        }
+        wrong.iter().for_each(|one| say("error", one));
+        Ok(Checked { held: None, wrong })
     }
 }
 
@@ -92,25 +119,27 @@ fn checked(found: &Found) -> Result<Checked, Failure> {
         }
     }
     let opened = found.colony.report();
-    Ok(Checked {
+    let held = Held {
         tick: report::tick(publication),
         shards: publication.shards().len(),
         documents: verified.documents,
         log_records: opened.records,
         log_writes: opened.writes,
+    };
+    Ok(Checked {
+        held: Some(held),
         wrong,
     })
 }
 
-fn write(checked: &Checked, output: &mut impl Write) -> io::Result<()> {
-    let Checked {
+fn write(held: &Held, wrong: &[String], output: &mut impl Write) -> io::Result<()> {
+    let Held {
         tick,
         shards,
         documents,
         log_records,
         log_writes,
-        wrong,
-    } = checked;
+    } = held;
     writeln!(output, "tick       {tick}, of all {shards} shards")?;
     writeln!(
         output,

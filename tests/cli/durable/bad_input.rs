@@ -9,12 +9,13 @@ use std::process::{Command, Stdio};
 use super::{command, corpus, done, refused, text};
 
 /// The commands that open a colony in the directory `d`.
-const OPENINGS: [&[&str]; 5] = [
+const OPENINGS: [&[&str]; 6] = [
     &["index", "a.jsonl", "--data", "d"],
     &["search", "--data", "d", "--query", "sea"],
     &["export", "--data", "d"],
     &["verify", "--data", "d"],
     &["shards", "--data", "d"],
+    &["quarantine", "--data", "d"],
 ];
 
 const RECORDS: &[u8] = b"{\"id\": 1, \"text\": \"sea\"}\n{\"id\": 2, \"text\": \"tide\"}\n";
@@ -80,17 +81,23 @@ fn other_settings_are_refused_by_name_with_what_to_do() {
         (
             &["--shards", "7"],
             &[
-                "has shards 4, but 7 was given: leave --shards out",
+                "was created with shards = 4, not 7: leave --shards out",
                 "`tickring export --data d`",
             ],
         ),
         (
             &["--placement", "siphash13"],
-            &["has placement xxh3, but siphash13", "leave --placement out"],
+            &[
+                "with placement = xxh3, not siphash13",
+                "leave --placement out",
+            ],
         ),
         (
             &["--virtual-nodes", "9"],
-            &["has virtual nodes 150, but 9", "leave --virtual-nodes out"],
+            &[
+                "with virtual nodes = 150, not 9",
+                "leave --virtual-nodes out",
+            ],
         ),
         (
             &["--analyzer", "text-1-english"],
@@ -260,6 +267,46 @@ fn flipped_bits_are_named_and_change_nothing() {
     for opening in OPENINGS {
         refused(opening, directory, 1, &[name]);
     }
+}
+
+#[test]
+fn verify_names_every_damaged_file() {
+    let directory = colony();
+    let directory = directory.path();
+    let whole = files(&directory.join("d"));
+    let listed: Vec<_> = whole
+        .keys()
+        .filter(|path| path.extension().is_some())
+        .collect();
+    fs::remove_file(listed[0]).unwrap();
+    for path in &listed[1..4] {
+        let mut damaged = whole[*path].clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        fs::write(path, damaged).unwrap();
+    }
+    let output = command(&["verify", "--data", "d", "--json"], directory);
+    assert_eq!(output.status.code(), Some(1));
+    let checked: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let wrong = checked["wrong"].as_array().unwrap();
+    let complaint = text(&output.stderr);
+    assert_eq!(
+        (wrong.len(), complaint.lines().count()),
+        (4, 4),
+        "{complaint}"
+    );
+    for path in &listed[..4] {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let mut wrong = wrong.iter();
+        assert!(
+            wrong.any(|one| one.as_str().unwrap().contains(name)),
+            "{name}"
+        );
+        assert!(complaint.contains(name), "{name}");
+    }
+    // What isn't damage is said as it was.
+    let other = command(&["verify", "--data", "a.jsonl", "--json"], directory);
+    assert!(other.stdout.is_empty());
+    assert!(text(&other.stderr).contains("there is no colony in a.jsonl"));
 }
 
 #[test]

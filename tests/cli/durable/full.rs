@@ -80,6 +80,9 @@ fn a_disk_that_fills_up_loses_nothing_and_goes_on_with_more_room() {
     let complaint = text(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1), "{complaint}");
     assert!(complaint.contains("there is no space"), "{complaint}");
+    // With the file, once.
+    let place = disk.path().to_str().unwrap();
+    assert_eq!(complaint.matches(place).count(), 1, "{complaint}");
     disk.change("size=64m");
     done(&index, colony.input());
     let last = colony.index((700, 40), End::Itself);
