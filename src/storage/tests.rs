@@ -159,12 +159,15 @@ fn d7_after_a_failed_sync_nothing_is_written_or_synced() {
         files.create_dir("b").unwrap_err(),
         files.remove_dir("b").unwrap_err(),
     ];
+    let absent = root.path().join("absent").display().to_string();
     for error in refused {
         let error = StorageError::io("sync", "a", error);
         assert!(
-            matches!(&error, StorageError::Poisoned { path, .. } if path == "absent"),
+            matches!(&error, StorageError::Poisoned { path, .. } if *path == absent),
             "{error}"
         );
+        // The message names the path once.
+        assert_eq!(error.to_string().matches("absent").count(), 1, "{error}");
     }
     assert_eq!(files::read(&files, "a", 3).unwrap(), b"abc");
     assert_eq!(files.list("").unwrap(), [entry("a", 3, false)]);

@@ -42,7 +42,7 @@ impl<S: DurableShard> crate::Colony<S> {
     /// shards must be the stored ones; of the other fields only the number of threads has an effect.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open). [`StorageError::NoColony`] if the directory is missing or holds no colony.
+    /// Those of [`open`](Self::open). [`StorageError::NoColony`](crate::error::StorageError::NoColony) if the directory is missing or holds no colony.
     pub fn open_read_only(
         directory: impl AsRef<Path>,
         config: &DurableConfig,

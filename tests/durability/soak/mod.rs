@@ -218,7 +218,7 @@ impl Soak {
             }
             if is_due(&mut agenda.squeeze) {
                 self.squeeze();
-                agenda.relax = Some(self.after(1_000, 4_000));
+                agenda.relax = Some(self.after(2_000, 6_000));
             }
             if is_due(&mut agenda.relax) {
                 self.relax();
@@ -298,7 +298,7 @@ impl Soak {
         };
         let used = disk_bytes(self.place.path());
         // A file takes whole pages, and a size below what is used is refused.
-        let least = used + self.random.range(0, 600 << 10);
+        let least = used + self.random.range(0, 200 << 10);
         let sizes = (0..20).map(|step| least + (step << 17));
         let mut sizes = sizes.map(|size| format!("size={size}"));
         self.is_squeezed = sizes.any(|size| disk.change(&size));
@@ -361,7 +361,7 @@ impl Soak {
         if self.length >= LONG {
             let happened = [counts.deaths, counts.replays, counts.set_aside];
             assert!(happened.iter().all(|&count| count > 10), "{counts:?}");
-            assert!(self.disk.is_none() || counts.full.iter().all(|&count| count > 0));
+            assert!(self.disk.is_none() || counts.full.iter().sum::<u64>() > 3);
         }
     }
 
