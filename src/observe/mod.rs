@@ -17,7 +17,9 @@
 //!   colony waits for that thread forever.
 //!
 //! # Cost
-//! Without the features, nothing: no call, and no look at the clock.
+//! Without the features, nothing: no call, and no look at the clock. With both, and nobody who listens, a tick takes less than a microsecond longer,
+//! and a search about 0.1 µs. What a subscriber or a recorder takes comes on top: a tick sets or adds to about 20 figures, and has 5 spans and one
+//! event. Accepted writes have no figure of their own, so none of this grows with their number.
 //!
 //! # Spans
 //! Times in fields end in `_us` and are microseconds. Fields in brackets are there only if there is something to tell.
