@@ -194,6 +194,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let applying = match overdue {
             Overdue::Applying(applying) => applying,
             Overdue::Reading => {
+                observe::restarted(false);
                 let why = "its files and the log took too long to read".to_owned();
                 let error = ColonyError::Factory { shard, why };
                 return Some(self.failed(part, tick, &error));
