@@ -350,7 +350,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             written = self.writer.wait();
         }
         self.refusal = match &written {
-            Ok(_) => None,
+            Ok(_) => self.distance.is_full().then_some(IntakeError::LogFull),
             Err(StorageError::Full { .. }) => Some(IntakeError::StorageFull),
             Err(error) => Some(IntakeError::Stalled {
                 why: error.to_string(),

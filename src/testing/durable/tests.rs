@@ -165,8 +165,15 @@ fn the_log_is_full_if_no_checkpoint_can_be_completed_and_has_room_again_after_on
     assert_eq!(accepted, 48);
     let full = intake.try_delete(DocumentId::from_seed(1)).unwrap_err();
     assert_eq!(full, IntakeError::LogFull);
+    colony.prepare().unwrap();
+    let full = intake.try_delete(DocumentId::from_seed(1)).unwrap_err();
+    assert_eq!(full, IntakeError::LogFull);
+    colony.publish().unwrap();
+    let (_, ended) = colony.last_checkpoint().unwrap();
+    assert!(matches!(ended, Err(ColonyError::Save { .. })), "{ended:?}");
     hazards.unsave(0);
-    colony.checkpoint(soon()).unwrap();
+    let tick = colony.checkpoint(soon()).unwrap();
+    assert_eq!(colony.last_checkpoint(), Some((tick, Ok(()))));
     intake.try_delete(DocumentId::from_seed(1)).unwrap();
     colony.tick().unwrap();
     assert_eq!(texts(&colony).len(), 47);
