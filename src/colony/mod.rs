@@ -63,7 +63,7 @@ pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 pub use self::durable::{
     CutOff, DurableConfig, DurableShard, MAX_DOCUMENT_BYTES, OpenReport, Quarantined, ReadOnly,
-    Replaying, Saved, Saving, Verified, check_durable, damaged_files, stored_settings,
+    ReplayProgress, Saved, Saving, Verified, check_durable, damaged_files, stored_settings,
 };
 use self::intake::Room;
 pub use self::intake::{Intake, Rejected, Ticket};

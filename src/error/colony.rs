@@ -109,7 +109,7 @@ pub enum ColonyError {
     #[error(
         "the process has ended twice while {shard} applied tick {tick} of the log: if it was killed from outside, open the colony again; otherwise set that tick aside, to open the colony without its writes"
     )]
-    Replaying {
+    EndsProcess {
         /// The shard.
         shard: ShardId,
         /// The tick.

@@ -217,7 +217,7 @@
 //! | `Storage` with `Poisoned` from a tick | the colony is closed | [`close`](crate::Colony::close) it, look at the disk, and open it again |
 //! | `Storage` from elsewhere | an error of the directory | see [below](#a-colonys-directory) |
 //! | `Replay` | a shard can't apply what the log has for it | correct the shard's code, and open the colony again; nothing is lost |
-//! | `Replaying` | the process has ended twice at one tick of the log | open the colony with `set_aside`, which puts its writes for the shard into the quarantine; if both were killed from outside, open it once more instead |
+//! | `EndsProcess` | the process has ended twice at one tick of the log | open the colony with `set_aside`, which puts its writes for the shard into the quarantine; if both were killed from outside, open it once more instead |
 //! | `Save` | a shard can't save its view; the log keeps what the checkpoint would have | correct the shard's code |
 //! | `NotQuarantined` | there is no such write | look at `Colony::quarantine` again |
 //! | `InMemory` | the colony has no directory | open it with one |

@@ -517,7 +517,7 @@ fn s3_a_write_that_ends_the_process_twice_in_opening_is_named_and_can_be_set_asi
     };
     for wrong in [None, Some(1), Some(3)] {
         let refused = open(wrong).unwrap_err();
-        assert_eq!(refused, ColonyError::Replaying { shard, tick: 2 });
+        assert_eq!(refused, ColonyError::EndsProcess { shard, tick: 2 });
     }
     let colony = open(Some(2)).unwrap();
     let aside = colony.quarantine();

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use tickring::Colony;
 use tickring::colony::{
-    ColonyConfig, DurableConfig, OpenReport, ReadOnly, Replaying, stored_settings,
+    ColonyConfig, DurableConfig, OpenReport, ReadOnly, ReplayProgress, stored_settings,
 };
 use tickring::placement::Placement;
 use tickring::search::{Reading, Schema, TextShard, TextShardConfig, TextView};
@@ -112,7 +112,7 @@ impl Kept {
 }
 
 /// Shows how far a replay is.
-pub(super) fn show(progress: &ProgressBar, replaying: Replaying) {
+pub(super) fn show(progress: &ProgressBar, replaying: ReplayProgress) {
     progress.set_length(replaying.of);
     progress.set_position(replaying.bytes);
 }

@@ -78,7 +78,7 @@ impl Attempts {
                     attempts.write(&[vec![(REFUSED, 0), (shard, tick)]])?;
                     // The file stays.
                     std::mem::forget(attempts);
-                    return Err(ColonyError::Replaying { shard, tick });
+                    return Err(ColonyError::EndsProcess { shard, tick });
                 }
             }
         }
@@ -220,7 +220,7 @@ mod tests {
         for set_aside in [None, Some(5), Some(7)] {
             let refused = Attempts::begin(&files, set_aside).unwrap_err();
             let shard = SHARDS[1];
-            assert_eq!(refused, ColonyError::Replaying { shard, tick: 6 });
+            assert_eq!(refused, ColonyError::EndsProcess { shard, tick: 6 });
         }
         let third = Attempts::begin(&files, Some(6)).unwrap();
         assert_eq!(third.left_out, Some((SHARDS[1], 6)));

@@ -37,7 +37,7 @@ pub struct DurableConfig {
     /// to 2⁴⁰. Default: 8 MB.
     pub inbox_bytes: u64,
     /// A tick of the log whose writes are set aside while the colony is opened, for the shard with which the process has ended twice. Only the tick that
-    /// [`ColonyError::Replaying`](crate::error::ColonyError::Replaying) names has an effect. Default: `None`.
+    /// [`ColonyError::EndsProcess`](crate::error::ColonyError::EndsProcess) names has an effect. Default: `None`.
     pub set_aside: Option<Tick>,
 }
 

@@ -34,7 +34,7 @@ pub use self::config::{DurableConfig, MAX_DOCUMENT_BYTES};
 pub use self::damage::damaged_files;
 pub use self::quarantine::Quarantined;
 pub use self::read_only::ReadOnly;
-pub use self::report::{CutOff, OpenReport, Replaying};
+pub use self::report::{CutOff, OpenReport, ReplayProgress};
 pub use self::saved::{Saved, Saving};
 pub use self::settings::stored_settings;
 pub use self::shard::DurableShard;

@@ -9,7 +9,7 @@ use super::config::DurableConfig;
 use super::kind::Kind;
 use super::members::{Members, Nodes};
 use super::recover::{Recovered, Recovery};
-use super::report::Replaying;
+use super::report::ReplayProgress;
 use super::rescue::Source;
 use super::shard::DurableShard;
 use super::start::{Opened, begin};
@@ -63,7 +63,7 @@ impl<S: DurableShard> Colony<S> {
         directory: impl AsRef<Path>,
         config: DurableConfig,
         settings: S::Settings,
-        mut progress: impl FnMut(Replaying),
+        mut progress: impl FnMut(ReplayProgress),
     ) -> Result<Self, ColonyError> {
         config.validate()?;
         let path = directory.as_ref();
@@ -88,7 +88,7 @@ impl<S: DurableShard> Colony<S> {
         shown: &str,
         config: DurableConfig,
         settings: S::Settings,
-        progress: &mut dyn FnMut(Replaying),
+        progress: &mut dyn FnMut(ReplayProgress),
     ) -> Result<Self, ColonyError> {
         let begun = Instant::now();
         let span = observe::opening(shown, false);

@@ -8,7 +8,7 @@ use super::members::Nodes;
 use super::open::{blank, check, given, no_manifest, shown_tick};
 use super::quarantine::{Kept, Quarantined};
 use super::recover::Recovery;
-use super::report::{OpenReport, Replaying};
+use super::report::{OpenReport, ReplayProgress};
 use super::rescue::Source;
 use super::shard::DurableShard;
 use super::store::Store;
@@ -47,7 +47,7 @@ impl<S: DurableShard> crate::Colony<S> {
         directory: impl AsRef<Path>,
         config: &DurableConfig,
         settings: S::Settings,
-        mut progress: impl FnMut(Replaying),
+        mut progress: impl FnMut(ReplayProgress),
     ) -> Result<ReadOnly<S::View>, ColonyError> {
         config.validate()?;
         let begun = Instant::now();

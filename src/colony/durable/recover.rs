@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::members::Members;
 use super::quarantine::{self, Kept};
 use super::replay::{Applied, Aside, Origin, Replay, Stop};
-use super::report::{OpenReport, Replaying};
+use super::report::{OpenReport, ReplayProgress};
 use super::rescue::{Goal, Rescue, Source};
 use super::saved::LifeFiles;
 use crate::colony::occupant::Made;
@@ -94,7 +94,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     /// Opens all shards, and runs the log through them.
     pub(super) fn run(
         &self,
-        progress: &mut dyn FnMut(Replaying),
+        progress: &mut dyn FnMut(ReplayProgress),
     ) -> Result<Recovered<D, V>, ColonyError> {
         let manifest = self.source.store.manifest();
         let span = observe::replay(manifest.tick);
@@ -158,7 +158,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         manifest: &Manifest,
         (mut known, mut members): (BTreeSet<ShardId>, Members),
         tasks: &[Sender<Task>],
-        progress: &mut dyn FnMut(Replaying),
+        progress: &mut dyn FnMut(ReplayProgress),
     ) -> Result<Recovered<D, V>, ColonyError> {
         let extent = Extent {
             above: manifest.seq,
@@ -202,7 +202,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                 }
             }
             told.at(report.bytes.min(total), tick);
-            progress(Replaying {
+            progress(ReplayProgress {
                 bytes: report.bytes.min(total),
                 of: total,
                 tick,

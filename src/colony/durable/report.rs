@@ -9,7 +9,7 @@ use crate::storage::log::Cut;
 /// How far the replay of the log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Replaying {
+pub struct ReplayProgress {
     /// The bytes of the log that were read.
     pub bytes: u64,
     /// All bytes of the log. Some of them may be skipped.

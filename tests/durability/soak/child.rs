@@ -213,7 +213,7 @@ impl Child {
                 say("no room");
                 None
             }
-            Err(ColonyError::Replaying { .. }) => {
+            Err(ColonyError::EndsProcess { .. }) => {
                 say("suspicious");
                 None
             }
