@@ -1,5 +1,6 @@
 //! `tickring quarantine`: the writes that were set aside because their shard died of them, and what becomes of them.
 
+use std::collections::HashSet;
 use std::io::{self, Write as _};
 use std::time::Instant;
 
@@ -153,15 +154,13 @@ impl Quarantine {
                 done.push(aside.clone());
             }
         }
-        let mut taken: Vec<_> = restored
-            .iter()
-            .chain(dropped)
-            .map(|one| &one.entry)
-            .collect();
-        // The writes of one document and tick are one entry.
-        taken.dedup_by_key(|entry| (entry.shard, entry.tick, entry.document));
-        for entry in taken {
-            colony.take_quarantined(entry, Instant::now() + PATIENCE)?;
+        let all = restored.iter().chain(dropped).map(|one| &one.entry);
+        let mut taken = HashSet::new();
+        for entry in all {
+            // The writes of one document and tick are one entry.
+            if taken.insert((entry.shard, entry.tick, entry.document)) {
+                colony.take_quarantined(entry, Instant::now() + PATIENCE)?;
+            }
         }
         let end = colony.close(Instant::now() + PATIENCE);
         end.last?;

@@ -1,6 +1,7 @@
 //! The settings that a colony was created with.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::StorageError;
@@ -61,11 +62,18 @@ pub fn stored_settings(
 ) -> Result<Option<BTreeMap<String, String>>, StorageError> {
     let path = directory.as_ref();
     let manifest = path.join(store::NAME);
-    let is_there = manifest.try_exists();
-    if !is_there
-        .map_err(|error| StorageError::io("open", &manifest.display().to_string(), error))?
-    {
-        return Ok(None);
+    match manifest.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Ok(None),
+        // A file holds no colony. Opening says so.
+        Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(None),
+        Err(error) => {
+            return Err(StorageError::io(
+                "open",
+                &manifest.display().to_string(),
+                error,
+            ));
+        }
     }
     let directory = Directory::open(path, Access::Read)?;
     let manifest = store::read(&*directory.files())?;

@@ -90,21 +90,28 @@ fn poisoned() -> tempfile::TempDir {
     let data = directory.path().join("d");
     let mut colony = Colony::<Delicate>::open(&data, DurableConfig::default(), config(&data));
     let colony = colony.as_mut().unwrap();
+    let mut poisons = Vec::new();
     for (id, document) in documents {
         let name = document.text("tickring.text").unwrap().to_owned();
         if name.starts_with("[\"4\"") {
             continue;
         }
-        let mut poison = document.schema().document();
-        poison.add("title", "").unwrap();
-        poison.add("body", format!("poison {name}")).unwrap();
-        poison.add("tickring.text", name).unwrap();
-        colony.intake().try_upsert(id, poison).unwrap();
+        poisons.push((id, name, document.schema().document()));
+    }
+    // Twice each, with the others between.
+    for text in ["poison", "more poison"] {
+        for (id, name, empty) in &poisons {
+            let mut poison = empty.clone();
+            poison.add("title", "").unwrap();
+            poison.add("body", format!("{text} {name}")).unwrap();
+            poison.add("tickring.text", name.as_str()).unwrap();
+            colony.intake().try_upsert(*id, poison).unwrap();
+        }
     }
     let report = colony.tick().unwrap();
     let aside =
         |one: &tickring::colony::Returned<_>| matches!(one.reason, ReturnReason::SetAside(_));
-    assert_eq!(report.returned.iter().filter(|one| aside(one)).count(), 3);
+    assert_eq!(report.returned.iter().filter(|one| aside(one)).count(), 6);
     directory
 }
 
@@ -135,6 +142,8 @@ fn names(output: &Value, list: &str) -> Vec<String> {
         .map(|entry| entry["document"].as_str().unwrap().to_owned())
         .collect();
     names.sort();
+    assert!(names.chunks_exact(2).all(|pair| pair[0] == pair[1]));
+    names.dedup();
     names
 }
 
@@ -167,10 +176,10 @@ fn what_was_set_aside_is_listed_restored_and_dropped() {
     );
     assert!(entry["tick"].as_u64() > Some(0) && entry["shard"].is_u64());
     let shown = done(&["quarantine", "--data", "d"], directory);
-    assert!(shown.starts_with("quarantine 3\n"), "{shown}");
+    assert!(shown.starts_with("quarantine 6\n"), "{shown}");
     assert_eq!(
         shown.matches(r"died: failed: it\u{a}was poison").count(),
-        3,
+        6,
         "{shown}"
     );
     // By the id, and by the name.
@@ -187,11 +196,11 @@ fn what_was_set_aside_is_listed_restored_and_dropped() {
     assert_eq!(names(&quarantine(&[], directory), "quarantine"), ["3"]);
     let texts = texts(directory);
     assert_eq!(texts.len(), 2, "{texts:?}");
-    assert!(texts[0].1.starts_with("poison [\"1\""), "{texts:?}");
+    assert!(texts[0].1.starts_with("more poison [\"1\""), "{texts:?}");
     assert_eq!(texts[1].1, "fourth");
     let shown = done(&["quarantine", "--data", "d", "--restore", "3"], directory);
     assert!(
-        shown.starts_with("restored   1\n  3  upsert of tick "),
+        shown.starts_with("restored   2\n  3  upsert of tick "),
         "{shown}"
     );
     assert!(shown.ends_with("quarantine 0\n"), "{shown}");

@@ -92,6 +92,8 @@ struct Agenda {
     kill: Option<Instant>,
     /// When it is told to end, and how.
     end: Option<(Instant, &'static str)>,
+    /// Whether it is killed while it ends.
+    is_killed_ending: bool,
     /// When the disk loses its room, and when it gets it back.
     squeeze: Option<Instant>,
     relax: Option<Instant>,
@@ -145,7 +147,10 @@ impl Soak {
 
     /// Decides when and how a process ends.
     fn agenda(&mut self) -> Agenda {
-        let mut agenda = Agenda::default();
+        let mut agenda = Agenda {
+            is_killed_ending: self.random.one_in(3),
+            ..Agenda::default()
+        };
         let round = self.counts.rounds;
         let longest = match round % 8 {
             // Long enough for memory to grow if it does.
@@ -211,8 +216,7 @@ impl Soak {
                 process.tell(how);
                 agenda.end = None;
                 deadline = Instant::now() + PATIENCE;
-                // Some are killed in it.
-                if self.random.one_in(3) {
+                if agenda.is_killed_ending {
                     agenda.kill = Some(self.after(0, 200));
                 }
             }
