@@ -25,7 +25,7 @@ const MEGABYTE: f64 = 1e6;
 
 pub fn run(report: &mut Report, scope: Scope) {
     let documents = &stored(&Corpus::new(2 * IDS));
-    let ticks = if scope.is_quick() { 60 } else { 2_400 };
+    let ticks = if scope.is_quick() { 60 } else { 1_000 };
     let directory = TempDir::new().expect("there is room");
     let [old, new] = ["old", "new"].map(|name| directory.path().join(name));
     let mut held = BTreeMap::new();
