@@ -1,7 +1,5 @@
 //! What the directory of a durable colony tells.
 
-use std::io;
-
 use super::span::{Entered, Span, Stopwatch, span};
 use crate::colony::{FaultKind, OpenReport};
 use crate::error::{ColonyError, IntakeError};
@@ -254,7 +252,7 @@ pub(crate) fn kept(bytes: u64, writes: u64, quarantined: usize) {
 }
 
 /// The first sync that has failed.
-pub(crate) fn sync_failed(path: &str, why: &io::Error) {
+pub(crate) fn sync_failed(path: &str, why: &dyn std::error::Error) {
     #[cfg(feature = "tracing")]
     tracing::event!(
         name: "sync_failed", target: "tickring::durable", tracing::Level::ERROR,

@@ -235,7 +235,7 @@ impl TextShard {
             self.turns.next();
             let new = self.new.write(self.writer.index(), self.memory)?;
             if std::mem::take(&mut self.replaces) {
-                // tantivy may apply deletes to a segment that is added after them, as long as they aren't applied to the others.
+                // Until a commit has applied the deletes, a segment that is added gets them too.
                 self.writer.commit().map_err(SearchError::index)?;
             }
             for segment in new {

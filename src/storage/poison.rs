@@ -34,12 +34,13 @@ impl Poison {
     fn sync(&self, path: &str, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         self.check()?;
         if let Err(error) = sync() {
-            self.0.get_or_init(|| {
-                let (path, error) = NamedError::apart(path, error);
-                observe::sync_failed(&path, &error);
-                let source = Cause::new(error);
-                FailedSync { path, source }
-            });
+            let (path, error) = NamedError::apart(path, error);
+            let source = Cause::new(error);
+            let failed = FailedSync { path, source };
+            // It is remembered before anybody is told, who may panic.
+            if self.0.set(failed.clone()).is_ok() {
+                observe::sync_failed(&failed.path, &*failed.source);
+            }
         }
         self.check()
     }

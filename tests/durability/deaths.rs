@@ -386,6 +386,25 @@ fn s3_a_restart_that_hangs_before_it_has_come_to_a_tick_is_given_up_and_tried_ag
 }
 
 #[test]
+fn s3_a_shard_that_was_ready_long_before_the_next_tick_is_back_in_it() {
+    let mut scene = Scene::new();
+    scene.write();
+    let shard = ShardId::new(1);
+    scene.plan.change(|state| {
+        state.end = Some((shard, TickPhase::Act, End::Fail));
+        state.open_blocks = true;
+    });
+    assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+    scene.plan.change(|state| state.open_blocks = false);
+    // Nothing is waited for but the time itself: more than an opening may take.
+    std::thread::sleep(11 * TIMEOUT);
+    let report = scene.colony.tick().unwrap();
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    assert!(report.frozen.is_empty());
+    scene.check();
+}
+
+#[test]
 fn s3_a_close_counts_the_threads_that_bring_shards_back() {
     let mut scene = Scene::new();
     scene.write();

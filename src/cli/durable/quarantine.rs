@@ -149,14 +149,18 @@ impl Quarantine {
         let mut colony = self.open()?;
         let mut done = Vec::new();
         // Written before it is taken out, so that it is always in one of both places.
+        let mut taken_out: Vec<_> = dropped.iter().map(|one| &one.entry).collect();
         for aside in restored {
-            if write_again(&mut colony, aside)? {
+            let end = write_again(&mut colony, aside)?;
+            if end == End::There {
                 done.push(aside.clone());
             }
+            if end != End::Back {
+                taken_out.push(&aside.entry);
+            }
         }
-        let all = restored.iter().chain(dropped).map(|one| &one.entry);
         let mut taken = HashSet::new();
-        for entry in all {
+        for entry in taken_out {
             // The writes of one document and tick are one entry.
             if taken.insert((entry.shard, entry.tick, entry.document)) {
                 colony.take_quarantined(entry, Instant::now() + PATIENCE)?;
@@ -218,35 +222,49 @@ fn list(what: &str, asides: &[Aside], output: &mut impl io::Write) -> io::Result
     Ok(())
 }
 
-/// Writes once more what was set aside. Returns whether it is there now.
-fn write_again(colony: &mut Colony<TextShard>, aside: &Aside) -> Result<bool, Failure> {
+/// What became of a write that was to be restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It is published.
+    There,
+    /// Its shard has died of it again.
+    AsideAgain,
+    /// It came back, or its shard didn't.
+    Back,
+}
+
+/// Writes once more what was set aside.
+fn write_again(colony: &mut Colony<TextShard>, aside: &Aside) -> Result<End, Failure> {
     let (intake, id) = (colony.intake(), aside.entry.document);
     match &aside.write {
         Write::Delete { .. } => intake.try_delete(id)?,
         Write::Add { document, .. } => intake.try_add(id, (**document).clone())?,
         Write::Upsert { document, .. } => intake.try_upsert(id, (**document).clone())?,
     };
-    let mut is_there = true;
+    let name = &aside.named.name;
+    let unable = |why: &str| say("error", &format!("{name} can't be restored: {why}"));
+    let deadline = Instant::now() + PATIENCE;
+    let mut end = End::There;
     loop {
         let report = colony.tick()?;
         for fault in &report.faults {
             say("warning", &fault.to_string());
         }
         for returned in &report.returned {
-            is_there = false;
-            let (name, reason) = (&aside.named.name, &returned.reason);
-            let stays = match reason {
-                ReturnReason::SetAside(_) => "it is in the quarantine again",
-                _ => "it is dropped",
+            let reason = &returned.reason;
+            end = match reason {
+                ReturnReason::SetAside(_) => End::AsideAgain,
+                _ => End::Back,
             };
-            say(
-                "error",
-                &format!("{name} can't be restored: {reason}; {stays}"),
-            );
+            unable(&format!("{reason}; it stays in the quarantine"));
         }
         // A shard that is behind tells what became of the write once it has caught up.
         if report.frozen.is_empty() {
-            return Ok(is_there);
+            return Ok(end);
+        }
+        if Instant::now() >= deadline {
+            unable("its shard doesn't come back; it stays in the quarantine");
+            return Ok(End::Back);
         }
     }
 }

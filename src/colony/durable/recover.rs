@@ -290,6 +290,12 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         Ok(Vec::new())
     }
 
+    /// Whether the process has ended in the opening before this one. Then the last tick that is begun tells of what.
+    fn is_careful(&self) -> bool {
+        let attempts = self.source.attempts.as_ref();
+        attempts.is_some_and(|attempts| attempts.is_again)
+    }
+
     /// Opens a shard. One that the manifest doesn't have begins after a tick.
     fn open(&self, shard: ShardId, begun: Tick) -> Result<Climb<D, V>, ColonyError> {
         let Source {
@@ -312,7 +318,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             members: Members::stored(&opening.ring)?,
             tick: opening.tick.max(begun),
             aside: Aside::new(),
-            is_careful: false,
+            is_careful: self.is_careful(),
             busy: None,
             attempts: attempts.clone(),
         };
@@ -349,6 +355,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             pins: None,
             busy: None,
             aside: Aside::new(),
+            is_careful: self.is_careful(),
         };
         let back = rescue.run()?;
         Ok(raised(back.replay, back.made, back.life, back.last))

@@ -29,6 +29,10 @@ use crate::topology::{Member, Members as TopologyMembers, Topology};
 /// Why writes are set aside that end the process.
 const ENDS_ALL: &str = "the process ended each time when the tick was applied";
 
+/// After how many bytes of writes a shard goes through Advance. Much of its work and memory may be there, and each run has the time limit of a
+/// phase.
+const ADVANCE_EVERY: usize = 8 << 20;
+
 /// What a shard refused of one tick.
 pub(super) struct Applied<D> {
     pub(super) tick: Tick,
@@ -98,6 +102,8 @@ enum Decided {
 struct Own<D> {
     /// The numbers of those that are left out.
     left_out: Vec<u64>,
+    /// The bytes of the others, as the log has them.
+    bytes: usize,
     writes: Writes<D>,
     numbers: Vec<u64>,
     ids: Vec<DocumentId>,
@@ -121,6 +127,8 @@ pub(super) struct Replay<D, V: View> {
     aside: Aside,
     /// Whether each tick is ended with Advance, so that a death tells its tick.
     is_careful: bool,
+    /// The bytes of the writes since the last Advance.
+    unadvanced: usize,
     busy: Option<Arc<Busy>>,
     attempts: Option<Arc<Attempts>>,
     /// The tick that it began with.
@@ -237,6 +245,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             waiting: None,
             aside: origin.aside,
             is_careful: origin.is_careful,
+            unadvanced: 0,
             busy: origin.busy,
             attempts: origin.attempts,
             begun: origin.tick,
@@ -259,6 +268,12 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
 
     pub(super) fn shard(&self) -> ShardId {
         self.shard
+    }
+
+    /// Tells this one from now on what runs.
+    pub(super) fn tell(&mut self, busy: &Arc<Busy>) {
+        self.busy = Some(Arc::clone(busy));
+        self.ends();
     }
 
     /// Takes the next record of the log. A record is applied when the one after it has come, which may be its outcome.
@@ -295,6 +310,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
 
     /// Runs Advance, and returns the view of what the shard holds.
     pub(super) fn advance(&mut self) -> Result<Made<V>, Stop> {
+        self.unadvanced = 0;
         let (last, writes) = self.last.clone();
         self.begins();
         let made = self.made();
@@ -418,7 +434,8 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         }
         self.tick = entry.tick;
         self.applied += own.numbers.len();
-        if self.is_careful {
+        self.unadvanced += own.bytes;
+        if self.is_careful || self.unadvanced >= ADVANCE_EVERY {
             drop(self.advance()?);
         }
         let applied = Applied {
@@ -466,6 +483,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     ) -> Result<Own<D>, Stop> {
         let mut own = Own {
             left_out: Vec::new(),
+            bytes: 0,
             writes: Writes::default(),
             numbers: Vec::new(),
             ids: Vec::new(),
@@ -503,6 +521,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
                 });
                 continue;
             }
+            own.bytes += logged.length();
             own.numbers.push(number);
             own.ids.push(logged.id());
             own.places.push(place - 1);

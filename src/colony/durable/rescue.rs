@@ -63,12 +63,14 @@ pub(super) struct Rescue<'a, D, V: View> {
     pub(super) busy: Option<&'a Arc<Busy>>,
     /// What is set aside from the beginning.
     pub(super) aside: Aside,
+    /// Whether each tick is ended with Advance from the beginning.
+    pub(super) is_careful: bool,
 }
 
 impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
     /// Brings the shard to the goal.
     pub(super) fn run(mut self) -> Result<Back<D, V>, ColonyError> {
-        let (mut deaths, mut is_careful) = (BTreeMap::<Tick, u32>::new(), false);
+        let (mut deaths, mut is_careful) = (BTreeMap::<Tick, u32>::new(), self.is_careful);
         loop {
             let stop = match self.again(self.goal, &self.aside, is_careful) {
                 Ok(back) => return Ok(back),
@@ -195,6 +197,7 @@ pub(super) fn further<D: Send + Sync + 'static, V: View>(
     source: &Source<D, V>,
     back: Back<D, V>,
     goal: Goal,
+    busy: &Arc<Busy>,
 ) -> Result<Back<D, V>, Stop> {
     let Back {
         mut replay,
@@ -203,6 +206,7 @@ pub(super) fn further<D: Send + Sync + 'static, V: View>(
         life,
         ..
     } = back;
+    replay.tell(busy);
     replay.late.extend(last);
     let seq = read(&source.store, &mut replay, seq, goal)?;
     end(replay, life, seq, goal)

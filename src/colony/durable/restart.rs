@@ -1,9 +1,10 @@
 //! Shards that have died, brought back from the files and the log, on threads of their own.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::thread;
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use super::ledger::Parts;
 use super::quarantine::Kept;
@@ -39,8 +40,8 @@ pub(super) struct Restarts<D, V: View> {
     /// What was set aside of shards that have come back, for the quarantine.
     pub(super) kept: Vec<Kept>,
     running: BTreeMap<ShardId, Run<D, V>>,
-    /// Threads that hang, or whose shards were removed.
-    given_up: Vec<Told<D, V>>,
+    /// Threads that hang, or whose shards were removed. Each holds the other end of its channel until it ends.
+    given_up: Vec<Receiver<Infallible>>,
     /// Shards that have come up to an earlier tick.
     back: BTreeMap<ShardId, Back<D, V>>,
     /// The ticks in which a shard has hung, how often, and what is set aside because of that.
@@ -51,12 +52,11 @@ pub(super) struct Restarts<D, V: View> {
     pauses: BTreeMap<ShardId, (u64, Tick)>,
 }
 
-/// What a thread tells that brings a shard back, when it ends.
-type Told<D, V> = Receiver<Result<Back<D, V>, ColonyError>>;
-
 /// A thread that brings a shard back.
 struct Run<D, V: View> {
-    told: Told<D, V>,
+    told: Receiver<Result<Back<D, V>, ColonyError>>,
+    /// Ends with the thread.
+    ended: Receiver<Infallible>,
     busy: Arc<Busy>,
 }
 
@@ -80,7 +80,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
 
     pub(super) fn forget(&mut self, shard: ShardId) {
         let run = self.running.remove(&shard);
-        self.given_up.extend(run.map(|run| run.told));
+        self.given_up.extend(run.map(|run| run.ended));
         self.back.remove(&shard);
         self.hung.remove(&shard);
         self.told.remove(&shard);
@@ -96,6 +96,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         returned: &mut GuardedList<Returned<D>>,
     ) -> Healed {
         let mut healed = Healed::default();
+        self.prune();
         let is_dead =
             |part: &Part<D, V>| part.made.is_none() && part.slot.standing() == Standing::Dead;
         let mut dead: Vec<_> = parts.iter_mut().filter(|part| is_dead(part)).collect();
@@ -139,13 +140,17 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             return;
         }
         let (tell, told) = bounded(1);
+        let (lives, ended) = bounded(0);
         let (parts, pins) = (Arc::clone(&self.parts), pins.clone());
         let so_far = self.back.remove(&shard);
         let busy = Arc::new(Busy::new());
         let hung = self.hung.get(&shard);
+        // Then a hang tells its tick.
+        let is_careful = hung.is_some();
         let aside = hung.map_or_else(Aside::new, |(_, aside)| aside.clone());
         let (told_busy, failed) = (Arc::clone(&busy), tell.clone());
         let task = move || {
+            let _lives: Sender<Infallible> = lives;
             let span = observe::restart(shard, goal.tick);
             let _entered = span.enter();
             let rescue = |aside| Rescue {
@@ -156,8 +161,9 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
                 pins: Some(&pins),
                 busy: Some(&told_busy),
                 aside,
+                is_careful,
             };
-            let brought = match so_far.map(|back| further(&parts.source, back, goal)) {
+            let brought = match so_far.map(|back| further(&parts.source, back, goal, &told_busy)) {
                 Some(Ok(back)) => Ok(back),
                 Some(Err(Stop::Failed(error))) => Err(error),
                 Some(Err(Stop::Died { .. })) | None => rescue(aside).run(),
@@ -169,7 +175,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         if let Err(error) = thread::Builder::new().name(name).spawn(task) {
             let _ = failed.send(Err(ColonyError::Threads(Cause::new(error))));
         }
-        self.running.insert(shard, Run { told, busy });
+        self.running.insert(shard, Run { told, ended, busy });
     }
 
     /// Gives up a thread that hangs. If a shard has hung at one tick for the second time, all the tick's writes are set aside. Returns the fault if it
@@ -186,10 +192,15 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             }
             return None;
         };
+        if !run.told.is_empty() {
+            // It has ended, perhaps long ago.
+            return None;
+        }
         let overdue = run.busy.overdue(limit)?;
         if let Some(run) = self.running.remove(&shard) {
             run.busy.let_go();
-            self.given_up.push(run.told);
+            // Nobody takes what it still brings back: it is dropped where it was made.
+            self.given_up.push(run.ended);
         }
         let applying = match overdue {
             Overdue::Applying(applying) => applying,
@@ -207,24 +218,33 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         if *times >= HANGS {
             let why = FaultKind::Overran(limit).to_string();
             let writes = applying.writes.into_iter();
-            aside.insert(
-                applying.tick,
-                writes.map(|write| (write, why.clone())).collect(),
-            );
+            let writes = writes.map(|write| (write, why.clone()));
+            aside.entry(applying.tick).or_default().extend(writes);
         }
         None
     }
 
-    /// Waits for the threads until the deadline. Returns how many are still running.
+    /// Waits for the threads that are expected to end, until the deadline. Returns how many are still running.
     pub(super) fn leave(&mut self, deadline: Instant) -> usize {
+        let limit = self.parts.config.colony.phase_timeout;
+        let deadline = deadline.min(Instant::now() + limit);
         let running = std::mem::take(&mut self.running).into_values();
-        let mut threads: Vec<_> = running.map(|run| run.told).collect();
-        threads.append(&mut self.given_up);
-        let ends = |told: &&Told<D, V>| {
+        for Run { told, ended, .. } in running {
+            // What it brings back is dropped where it was made.
+            drop(told);
             let left = deadline.saturating_duration_since(Instant::now());
-            !matches!(told.recv_timeout(left), Err(RecvTimeoutError::Timeout))
-        };
-        threads.len() - threads.iter().filter(ends).count()
+            if ended.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
+                self.given_up.push(ended);
+            }
+        }
+        self.prune();
+        self.given_up.len()
+    }
+
+    /// Forgets the threads that have ended.
+    fn prune(&mut self) {
+        let runs = |ended: &Receiver<_>| ended.try_recv() == Err(TryRecvError::Empty);
+        self.given_up.retain(runs);
     }
 
     /// Waits until a shard has come to the goal, or until the deadline.

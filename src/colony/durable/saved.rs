@@ -86,7 +86,7 @@ impl Saved {
     /// Returns the path of a file, for a shard that maps it instead of reading it into memory. `None` if there is no such file, or if it is
     /// none of the operating system's, as in [`check_durable`](super::check_durable).
     ///
-    /// Opening a colony has compared the file's sum; nothing compares it again until the next opening. The file is never written again, but it
+    /// The sum of the file is compared whenever the colony is opened, and not when a shard that has died is. The file is never written again, but it
     /// is removed some time after a checkpoint that doesn't keep it: open it while the shard is opened.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.files.path(&self.parts.get(name)?.path())

@@ -17,7 +17,8 @@ use crate::publication::ShardFailure;
 /// [publication](crate::colony::TickContext::publication) that these two phases see is empty. A shard that wants to derive something from the
 /// other shards' views does so in [`sense`](Shard::sense) and [sends](crate::colony::TickContext::send) it to itself: messages are logged.
 ///
-/// Replay calls [`act`](Shard::act) for each tick that had writes for the colony, and [`advance`](Shard::advance) once at its end. It doesn't call
+/// Replay calls [`act`](Shard::act) for each tick that had writes for the colony, and [`advance`](Shard::advance) after every few megabytes of writes
+/// and at its end. It doesn't call
 /// [`sense`](Shard::sense) and [`decay`](Shard::decay). So what a shard changes in another phase than Act, or in ticks without writes, is gone after a
 /// replay, and must not change what the shard holds. If the shard refuses other writes than it did the first time, the colony can't be opened.
 ///

@@ -14,7 +14,7 @@ const DELETED_BEFORE_MERGE: f32 = 0.3;
 /// Segments of at most this many documents count as equally large. With tantivy's default of 10,000, a shard that gets few documents a tick
 /// rewrites them many times before they leave that layer.
 const MERGED_TOGETHER: u32 = 1_000;
-/// In one of how many ticks with writes a shard begins merges. A merge takes 8 segments, so fewer than twice as many wait for it.
+/// In one of how many ticks with writes a shard begins merges.
 const TURNS: usize = 4;
 
 /// Whose turn the next shard has. Relaxed: it only spreads the shards.

@@ -19,7 +19,7 @@ use crate::search::segment::files;
 use crate::search::value::Value;
 use crate::sync::Arc;
 
-/// What tantivy's table of terms takes for each byte of text, about, times the part of the memory that it may take.
+/// The memory to give tantivy for each byte of text. A third of it becomes the table of terms.
 const MEMORY_PER_BYTE: usize = 6;
 /// The memory that tantivy needs for the least table.
 const LEAST_MEMORY: usize = 1 << 18;
@@ -75,8 +75,13 @@ fn one(
     memory: usize,
     documents: &[&(DocumentId, Arc<TextDocument>)],
 ) -> Result<(SegmentMeta, usize), SearchError> {
-    let expected: usize = documents.iter().map(|(_, document)| bytes(document)).sum();
-    let table = expected.saturating_mul(MEMORY_PER_BYTE).max(LEAST_MEMORY);
+    let mut table = LEAST_MEMORY;
+    for (_, document) in documents {
+        if table >= memory {
+            break;
+        }
+        table = table.saturating_add(bytes(document).saturating_mul(MEMORY_PER_BYTE));
+    }
     let mut writer: SingleSegmentIndexWriter = IndexBuilder::new()
         .schema(index.schema())
         .tokenizers(index.tokenizers().clone())
@@ -123,12 +128,12 @@ fn moved(made: &Index, index: &Index) -> Result<SegmentMeta, SearchError> {
     Ok(moved)
 }
 
-/// The bytes of a document's texts, and about those of its other values.
+/// About the bytes of a document, with its id.
 fn bytes(document: &TextDocument) -> usize {
     let values = document.values().iter();
     let bytes = values.map(|(_, value)| match value {
-        Value::Text(text) => text.len(),
-        _ => size_of::<u64>(),
+        Value::Text(text) => size_of::<Value>() + text.len(),
+        _ => size_of::<Value>(),
     });
-    bytes.sum()
+    size_of::<DocumentId>() + bytes.sum::<usize>()
 }

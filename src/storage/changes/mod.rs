@@ -247,6 +247,15 @@ impl<'a> Logged<'a> {
         }
     }
 
+    /// The bytes of the id and of the document.
+    pub(crate) fn length(&self) -> usize {
+        let document = match self {
+            Self::Add(_, document) | Self::Upsert(_, document) => document.len(),
+            Self::Delete(_) => 0,
+        };
+        size_of::<DocumentId>() + document
+    }
+
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
         let (code, document) = match self {
             Self::Add(_, document) => (ADD, Some(document)),

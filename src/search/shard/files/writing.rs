@@ -121,8 +121,8 @@ impl Drop for Writing {
     fn drop(&mut self) {
         let mut state = self.files.shared.lock();
         if state.writing.remove(&self.path) {
-            state.heap -= self.bytes.len() as u64;
-            state.adopted.remove(&self.path);
+            let adopted = state.adopted.remove(&self.path);
+            state.heap -= self.bytes.len() as u64 + adopted.map_or(0, |held| held.heap());
         }
     }
 }
