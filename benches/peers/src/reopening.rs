@@ -7,7 +7,7 @@ use tantivy::Index;
 use tempfile::TempDir;
 use tickring::colony::{Batch, DurableShard, Saved, Saving, ShardMetrics, TickContext};
 use tickring::publication::ShardFailure;
-use tickring::search::{TextDocument, TextShard, TextShardConfig, TextView};
+use tickring::search::{Reading, TextDocument, TextShard, TextShardConfig, TextView};
 use tickring::{Colony, DocumentId, Shard, ShardId};
 
 use crate::Scope;
@@ -94,21 +94,32 @@ fn opening(report: &mut Report, scope: Scope, documents: &Documents, corpus: &Co
     drop(colony);
     std::fs::create_dir(&theirs).expect("there is room");
     committed(corpus, &theirs);
-    let pair = pair(
-        scope.rounds(15),
-        1.0,
-        &mut || timed(|| open(&ours, 4)),
-        &mut || {
-            timed(|| {
-                let index = Index::open_in_dir(&theirs).expect("it was committed");
-                let damaged = index.validate_checksum().expect("it can be read");
-                assert!(damaged.is_empty());
-                (index.reader().expect("it can be opened"), index)
-            })
-        },
-    );
-    let work = "opening without a log, sums looked at, 4 shards, against one index on disk";
-    report.pair("P3", work, Goal::AtMost(1.3), pair);
+    for (reading, how, goal) in [
+        (Reading::Mapped, "mapped", Goal::AtMost(1.3)),
+        (Reading::Heap, "read into memory", Goal::Shown),
+    ] {
+        let settings = || TextShardConfig {
+            reading,
+            ..settings()
+        };
+        let pair = pair(
+            scope.rounds(15),
+            1.0,
+            &mut || timed(|| open_with::<TextShard>(&ours, 4, settings())),
+            &mut || {
+                timed(|| {
+                    let index = Index::open_in_dir(&theirs).expect("it was committed");
+                    let damaged = index.validate_checksum().expect("it can be read");
+                    assert!(damaged.is_empty());
+                    (index.reader().expect("it can be opened"), index)
+                })
+            },
+        );
+        let work = format!(
+            "opening without a log, sums looked at, 4 shards, {how}, against one index, mapped"
+        );
+        report.pair("P3", work, goal, pair);
+    }
 }
 
 /// A text shard that dies of a document with the title "die", the first time.

@@ -161,19 +161,31 @@ impl Index {
         let colony = colony.map_err(|error| self.advised(&error))?;
         if let Some(report) = colony.opened() {
             tell(report, "removed");
+            if let Some(tick) = self.set_aside
+                && !report.set_aside.iter().any(|aside| aside.tick == tick)
+            {
+                let what = "nothing was set aside: the log had no writes of tick";
+                say("note", &format!("{what} {tick} to apply"));
+            }
         }
         Ok(colony)
     }
 
-    /// Returns the error, and what to do if the colony was created with another setting.
+    /// Returns the error, and what to do about it if an option can help.
     fn advised(&self, error: &ColonyError) -> Failure {
-        let ColonyError::Storage(StorageError::OtherSetting { setting, given, .. }) = error else {
-            return error.to_string().into();
+        let (setting, given) = match error {
+            ColonyError::Storage(StorageError::OtherSetting { setting, given, .. }) => {
+                (setting, given)
+            }
+            ColonyError::EndsProcess { tick, .. } => {
+                return format!("{error} (--set-aside {tick})").into();
+            }
+            _ => return error.to_string().into(),
         };
         let (option, directory) = (setting.replace(' ', "-"), shown(&self.data.directory));
         let export = format!("tickring export --data {directory}");
         format!(
-            "{error}: leave --{option} out, or index what `{export}` prints into another directory with --{option} {given}"
+            "{error}: leave --{option} out, or index what `{export}` prints into another directory with --{option} {given} and the same schema"
         )
         .into()
     }

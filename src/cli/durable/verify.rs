@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 use serde::Serialize;
 use tickring::Tick;
-use tickring::colony::damaged_files;
+use tickring::colony::{CutOff, damaged_files};
 
 use super::place::{Data, Found};
 use super::report;
@@ -37,6 +37,8 @@ struct Held {
     /// The records of the log, and the writes in them.
     log_records: usize,
     log_writes: usize,
+    /// The ends of log files that hold no whole record: what was being written when the process ended, or damage.
+    cut_off: Vec<CutOff>,
 }
 
 impl Verify {
@@ -125,6 +127,7 @@ fn checked(found: &Found) -> Result<Checked, Failure> {
         documents: verified.documents,
         log_records: opened.records,
         log_writes: opened.writes,
+        cut_off: opened.cut.clone(),
     };
     Ok(Checked {
         held: Some(held),
@@ -139,12 +142,25 @@ fn write(held: &Held, wrong: &[String], output: &mut impl Write) -> io::Result<(
         documents,
         log_records,
         log_writes,
+        cut_off,
     } = held;
     writeln!(output, "tick       {tick}, of all {shards} shards")?;
     writeln!(
         output,
         "log        {log_records} records with {log_writes} writes that no checkpoint has"
     )?;
+    for CutOff {
+        file,
+        offset,
+        bytes,
+        ..
+    } in cut_off
+    {
+        writeln!(
+            output,
+            "cut off    {bytes} bytes of {file} from byte {offset} on, which aren't whole"
+        )?;
+    }
     writeln!(output, "documents  {documents}")?;
     for wrong in wrong {
         writeln!(output, "  wrong: {wrong}")?;

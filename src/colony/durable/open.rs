@@ -152,7 +152,9 @@ fn check_empty(path: &Path) -> Result<(), StorageError> {
         early.iter().any(|early| name == early)
     };
     let is_begun = names.iter().all(|name| is_early(&name)) && !has_log(path);
-    if is_begun || names.iter().any(|name| name == store::NAME) {
+    // A link may lead to nothing. If that can't be told, opening says why.
+    let has_manifest = path.join(store::NAME).try_exists().unwrap_or(true);
+    if is_begun || has_manifest {
         return Ok(());
     }
     Err(no_manifest(path))
@@ -170,7 +172,7 @@ pub(super) fn no_manifest(path: &Path) -> StorageError {
     let mut names = entries.map(|entry| entry.file_name());
     let is_shard = |name: OsString| manifest::life(&name.to_string_lossy()).is_some();
     let found = if has_log(path) || names.any(is_shard) {
-        "its file MANIFEST is missing, but its log or its shards are there: restore that file from a copy, or name another directory"
+        "its file MANIFEST is missing, but its log or its shards are there: restore the whole directory from a copy, or name another one"
     } else if std::fs::read_dir(path).is_ok_and(|entries| entries.count() > 0) {
         "it holds other files"
     } else {

@@ -99,9 +99,6 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         let manifest = self.source.store.manifest();
         let span = observe::replay(manifest.tick);
         let _entered = span.enter();
-        for file in manifest.files() {
-            manifest::store::verify(&*self.source.store.files, file)?;
-        }
         let members = Members::stored(&manifest.ring)?;
         let first = first(&manifest, &members);
         thread::scope(|scope| {
@@ -296,7 +293,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         attempts.is_some_and(|attempts| attempts.is_again)
     }
 
-    /// Opens a shard. One that the manifest doesn't have begins after a tick.
+    /// Opens a shard, once its files have their sums. One that the manifest doesn't have begins after a tick.
     fn open(&self, shard: ShardId, begun: Tick) -> Result<Climb<D, V>, ColonyError> {
         let Source {
             kind,
@@ -305,6 +302,9 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             attempts,
         } = self.source;
         let opening = store.opening(shard);
+        for file in &opening.files {
+            manifest::store::verify(&*store.files, file)?;
+        }
         let opened = kind.open(shard, opening.saved.as_ref());
         let held = opened.map_err(|kind| ColonyError::Factory {
             shard,

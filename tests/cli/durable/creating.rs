@@ -96,6 +96,14 @@ fn what_is_missing_of_a_colony_is_named() {
             ["no colony in d: its file MANIFEST is missing, but its log or its shards are there"];
         refused(arguments, directory, 1, &words);
     }
+    // So is one behind a link that leads to nothing.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("gone", directory.join("d/MANIFEST")).unwrap();
+        let words = ["its file MANIFEST is missing"];
+        refused(&["index", "a.jsonl", "--data", "d"], directory, 1, &words);
+        fs::remove_file(directory.join("d/MANIFEST")).unwrap();
+    }
     // A log without shards says so too.
     let entries = fs::read_dir(directory.join("d")).unwrap();
     for entry in entries.map(|entry| entry.unwrap().path()) {
