@@ -212,9 +212,13 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             let key = (published.shard(), published.incarnation());
             Some((published.shard(), Arc::clone(lives.get(&key)?)))
         };
-        let lives = shards.iter().filter_map(made).collect();
+        // A shard that was removed is still published until the next tick, and has no life.
+        let lives: Vec<_> = shards.iter().filter_map(made).collect();
         let last = self.parts.source.store.manifest();
-        let ticks = shards.iter().filter_map(Published::tick);
+        // The log is cut up to the lowest tick of those that the manifest lists, so it also has to begin there.
+        let ticks = lives
+            .iter()
+            .filter_map(|(shard, _)| publication.shard(*shard)?.tick());
         let tick = publication.tick().unwrap_or(0);
         let lowest = ticks.min().unwrap_or(tick);
         while self
