@@ -33,8 +33,8 @@ use crate::id::DocumentId;
 use crate::publication::ShardFailure;
 use crate::sync::Arc;
 
-/// The greatest number of text shards that one process should hold. Each has its own writer memory, which adds up to at least 2 GB, and
-/// its own [threads](TextShard#threads). A [`Colony`](crate::Colony) doesn't check this.
+/// The greatest number of text shards that one process should hold. Each has its own
+/// [threads](TextShard#threads), and takes up to its writer memory while it indexes a tick. A [`Colony`](crate::Colony) doesn't check this.
 pub const MAX_TEXT_SHARDS: usize = 128;
 
 /// A shard of [`TextDocument`]s in an in-memory tantivy index.
