@@ -103,8 +103,17 @@ impl<S: Shard> Colony<S> {
             }));
         }
         for slot in self.shared.table().slots() {
-            let waiting = slot.inbox.take().0.take().into_iter();
-            returned.extend(waiting.map(|write| closed(slot.id(), Origin::Intake, write)));
+            let mut waiting = slot.inbox.take();
+            // What the log was given of them, a later opening may find.
+            let ahead: usize = waiting.ahead.iter().sum();
+            let writes = (0..).zip(waiting.writes.take());
+            returned.extend(writes.map(|(index, write)| {
+                let mut returned = closed(slot.id(), Origin::Intake, write);
+                if index < ahead {
+                    returned.reason = ReturnReason::Undecided;
+                }
+                returned
+            }));
         }
         returned
     }

@@ -29,15 +29,33 @@ pub(super) struct Room {
 
 struct Waiting<D> {
     writes: VecDeque<Write<D>>,
-    /// What the log is to hold of them, in a durable colony.
+    /// What the log is to hold of them, in a durable colony, but for those that it was given ahead of their tick.
     logged: Vec<u8>,
+    /// How many of the first writes went into each record ahead of their tick.
+    ahead: Vec<usize>,
+    /// What the log was given of those.
+    bytes_ahead: u64,
+}
+
+/// What was in an inbox.
+pub(super) struct Taken<D> {
+    pub(super) writes: GuardedList<Write<D>>,
+    /// What the log is to hold of those that it wasn't given ahead.
+    pub(super) logged: Vec<u8>,
+    /// How many of the first writes went into each record ahead of their tick. Those that are missing are 0.
+    pub(super) ahead: Vec<usize>,
 }
 
 impl<D> Inbox<D> {
     pub(super) fn new(room: Room) -> Self {
-        let (writes, logged) = (VecDeque::new(), Vec::new());
+        let waiting = Waiting {
+            writes: VecDeque::new(),
+            logged: Vec::new(),
+            ahead: Vec::new(),
+            bytes_ahead: 0,
+        };
         Self {
-            waiting: Mutex::new(Waiting { writes, logged }),
+            waiting: Mutex::new(waiting),
             room,
         }
     }
@@ -49,8 +67,8 @@ impl<D> Inbox<D> {
             let capacity = self.room.writes;
             return Err(IntakeError::Full { shard, capacity });
         }
-        let bytes = (waiting.logged.len() + logged.len()) as u64;
-        if bytes > self.room.bytes && !waiting.logged.is_empty() {
+        let before = waiting.bytes_ahead + waiting.logged.len() as u64;
+        if before > 0 && before + logged.len() as u64 > self.room.bytes {
             let capacity = self.room.bytes;
             return Err(IntakeError::FullOfBytes { shard, capacity });
         }
@@ -59,13 +77,34 @@ impl<D> Inbox<D> {
         Ok(())
     }
 
-    /// Takes everything out: the writes, and what the log is to hold of them.
-    pub(super) fn take(&self) -> (GuardedList<Write<D>>, Vec<u8>) {
+    /// Takes everything out.
+    pub(super) fn take(&self) -> Taken<D> {
         let mut waiting = self.waiting.lock();
         let writes = std::mem::take(&mut waiting.writes);
         let logged = std::mem::take(&mut waiting.logged);
+        let ahead = std::mem::take(&mut waiting.ahead);
+        waiting.bytes_ahead = 0;
         drop(waiting);
-        (writes.into_iter().collect(), logged)
+        Taken {
+            writes: writes.into_iter().collect(),
+            logged,
+            ahead,
+        }
+    }
+
+    /// Takes out what the log is to hold of the writes, for the record of this number among those ahead of the tick. The writes stay. Returns how many
+    /// they are.
+    pub(super) fn take_logged(&self, record: usize) -> (usize, Vec<u8>) {
+        let mut waiting = self.waiting.lock();
+        let logged = std::mem::take(&mut waiting.logged);
+        let before: usize = waiting.ahead.iter().sum();
+        let count = waiting.writes.len() - before;
+        if count > 0 {
+            waiting.bytes_ahead += logged.len() as u64;
+            waiting.ahead.resize(record, 0);
+            waiting.ahead.push(count);
+        }
+        (count, logged)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -30,6 +30,13 @@ pub(super) trait Journal<D, V: View>: Send {
     /// Hands a tick's writes to the log, which is written while the phases run.
     fn begin(&mut self, tick: Tick, topology: &Topology, parts: &[Part<D, V>]);
 
+    /// Hands writes of the next tick to the log, and waits until they are durable: this many, encoded in pieces. Returns whether they are. If not, the
+    /// next [`seal`](Self::seal) tells why.
+    fn ahead(&mut self, tick: Tick, count: usize, pieces: &[Vec<u8>]) -> bool;
+
+    /// Returns whether the log can take writes ahead of their tick. If not, a tick has to come first.
+    fn takes_ahead(&self) -> bool;
+
     /// Brings the shards that are dead to the tick, from the files and the log. Sets the view and the refusals of those that get there in time. The
     /// other ones stay behind, and are tried again in the next tick. What shards refuse of earlier ticks is added to `returned`.
     fn heal(

@@ -259,7 +259,7 @@ impl<S: Shard> Colony<S> {
         let mut admission = self.shared.admission.write();
         self.take_off(&mut admission, shard)?;
         drop(admission);
-        let waiting = slot.inbox.take().0.take();
+        let waiting = slot.inbox.take().writes.take();
         self.give_back(shard, waiting);
         self.forget(shard, &slot);
         Ok(held.unwrap_or_default())
@@ -284,7 +284,7 @@ impl<S: Shard> Colony<S> {
     }
 
     /// Returns the tick that has run and isn't published, if there is one: it is prepared, or its log has found no space.
-    fn unpublished_tick(&self) -> Option<Tick> {
+    pub(super) fn unpublished_tick(&self) -> Option<Tick> {
         let ready = self.ready.as_ref().or(self.unsealed.as_ref());
         ready.map(|ready| ready.tick)
     }

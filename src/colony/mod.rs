@@ -168,6 +168,8 @@ pub struct Colony<S: Shard> {
     returned: GuardedList<Returned<S::Document>>,
     /// What makes the ticks durable, if the colony is.
     journal: Option<Box<dyn Journal<S::Document, S::View>>>,
+    /// How many records the log has ahead of the next tick.
+    ahead: usize,
     /// What an inbox can hold.
     room: Room,
     /// A tick that has run and isn't durable yet.

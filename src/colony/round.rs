@@ -30,12 +30,18 @@ pub(super) struct Input<V: View> {
 pub(super) struct Writes<D> {
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) intake: GuardedList<Write<D>>,
-    /// What the log is to hold of those from the intake, in a durable colony.
+    /// What the log is to hold of those from the intake, in a durable colony, but for those that it was given ahead.
     #[cfg_attr(
         not(all(feature = "durable", not(any(loom, shuttle)))),
         expect(dead_code, reason = "without the feature, no colony has a log")
     )]
     pub(super) logged: Vec<u8>,
+    /// How many of the first writes from the intake went into each record ahead of the tick.
+    #[cfg_attr(
+        not(all(feature = "durable", not(any(loom, shuttle)))),
+        expect(dead_code, reason = "without the feature, no colony has a log")
+    )]
+    pub(super) ahead: Vec<usize>,
 }
 
 impl<D> Default for Writes<D> {
@@ -44,6 +50,7 @@ impl<D> Default for Writes<D> {
             messages: GuardedList::default(),
             intake: GuardedList::default(),
             logged: Vec::new(),
+            ahead: Vec::new(),
         }
     }
 }

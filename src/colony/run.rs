@@ -164,13 +164,52 @@ impl<S: Shard> Colony<S> {
             loop {
                 // A call that comes after this changes the number.
                 let calls = stop.calls();
-                if self.shared.gate.is_wanted(self.current_tick())
-                    || stop.wait(next, calls) != Woken::Called
-                {
+                let is_due = next.is_some_and(|next| Instant::now() >= next);
+                if is_due || stop.is_stopped() || self.shared.gate.is_wanted(self.current_tick()) {
+                    break;
+                }
+                if self.shared.gate.is_asked() {
+                    if !self.write_ahead() {
+                        break;
+                    }
+                } else if stop.wait(next, calls) != Woken::Called {
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Writes down what was accepted for the next tick, and tells those who wait for that. Returns false if that can't be done before a tick.
+    pub(crate) fn write_ahead(&mut self) -> bool {
+        if self.unpublished_tick().is_some() {
+            return false;
+        }
+        let Some(journal) = &mut self.journal else {
+            return false;
+        };
+        if !journal.takes_ahead() {
+            return false;
+        }
+        // Before the inboxes: who asks later may have put something in that isn't seen here.
+        let answer = self.shared.gate.begin_answer();
+        let tick = self.shared.coordinator.current_tick();
+        let (mut count, mut pieces) = (0, Vec::new());
+        for slot in self.shared.table().slots() {
+            // What waits for a dead shard comes back.
+            if slot.joins(tick) {
+                let (writes, logged) = slot.inbox.take_logged(self.ahead);
+                count += writes;
+                pieces.push(logged);
+            }
+        }
+        if count > 0 {
+            self.ahead += 1;
+            if !journal.ahead(tick, count, &pieces) {
+                return false;
+            }
+        }
+        self.shared.gate.answer(answer);
+        true
     }
 }

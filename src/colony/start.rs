@@ -174,6 +174,7 @@ impl<S: Shard> Colony<S> {
             messages: GuardedList::new(),
             returned: GuardedList::new(),
             journal: None,
+            ahead: 0,
             room: start.room,
             unsealed: None,
             ready: None,

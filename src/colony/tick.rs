@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::Colony;
+use super::intake::Taken;
 use super::journal::Healed;
 use super::occupant::Made;
 use super::phases::is_small;
@@ -198,6 +199,7 @@ impl<S: Shard> Colony<S> {
 
     /// Empties the inboxes and places the messages of the last tick. Returns the writes for dead shards that have no new life yet.
     fn drain(&mut self, tick: Tick) {
+        self.ahead = 0;
         let table = {
             let mut admission = self.shared.admission.write();
             admission.collecting = tick.saturating_add(1);
@@ -222,8 +224,13 @@ impl<S: Shard> Colony<S> {
         }
         self.parts.clear();
         for ((slot, messages), joins) in table.slots().iter().zip(messages).zip(joining) {
-            let (mut intake, mut logged) = slot.inbox.take();
+            let Taken {
+                writes: mut intake,
+                mut logged,
+                ahead,
+            } = slot.inbox.take();
             if !joins {
+                // The log was given nothing of it.
                 self.give_back(slot.id(), intake.take());
                 logged.clear();
             }
@@ -233,6 +240,7 @@ impl<S: Shard> Colony<S> {
                     messages,
                     intake,
                     logged,
+                    ahead,
                 }),
                 refused: GuardedList::new(),
                 made: None,

@@ -15,12 +15,29 @@ struct State {
     volatile: Option<Tick>,
     /// The first tick that nobody has waited for.
     unwanted: Tick,
+    /// The number of the next answer to those who ask for what is in the inboxes to become durable, and whether somebody waits for it. Each answer
+    /// is to all questions since the one before was begun.
+    answer: u64,
+    is_asked: bool,
+    /// The first answer that wasn't given.
+    unanswered: u64,
     /// What wakes the thread that runs the ticks, if it sleeps between them.
     caller: Option<Stop>,
     closed: bool,
 }
 
 impl State {
+    /// Asks for what is in the inboxes to become durable. Returns the number of the answer.
+    fn ask(&mut self) -> u64 {
+        // The thread that runs the ticks looks whether somebody asks before it sleeps, so that only the first question has to wake it.
+        if !std::mem::replace(&mut self.is_asked, true)
+            && let Some(caller) = &self.caller
+        {
+            caller.call();
+        }
+        self.answer
+    }
+
     /// Wakes the thread that runs the ticks, unless it knows that somebody waits for this tick.
     fn want(&mut self, tick: Tick) {
         // No write is accepted for a later tick than the one that is drained next.
@@ -40,6 +57,8 @@ impl State {
 pub(super) struct Gate {
     state: Mutex<State>,
     changed: Condvar,
+    /// Those who wait for an answer with an even number, and with an odd one: at most two are waited for at a time, unless one of them has failed.
+    answered: [Condvar; 2],
 }
 
 impl Gate {
@@ -50,32 +69,31 @@ impl Gate {
         gate
     }
 
-    /// Waits until `done` returns a result or the deadline has passed. Every wait on this gate goes through here.
+    /// Waits until `done` returns a result or the deadline has passed. Every wait on this gate goes through here, but for those for a durable tick,
+    /// which follow the same rules.
     ///
     /// The state changes only under the lock, with a notification before the lock is released. The wait releases the lock and goes to sleep
     /// in one step. So a change comes either before the check, which sees it, or after the sleep began, which it ends. After the deadline
     /// the state is checked once more.
     ///
-    /// Who has to wait for a tick says so, in the critical section of the first check.
+    /// Who has to wait says for what, in the critical section of the first check.
     fn wait_for<T>(
         &self,
-        tick: Tick,
         deadline: Instant,
-        done: impl Fn(&State) -> Option<T>,
+        mut done: impl FnMut(&mut State) -> Option<T>,
     ) -> Option<T> {
         let mut state = self.state.lock();
         loop {
-            if let Some(result) = done(&state) {
+            if let Some(result) = done(&mut state) {
                 return Some(result);
             }
-            state.want(tick);
             if self.changed.wait_until(&mut state, deadline).timed_out() {
-                return done(&state);
+                return done(&mut state);
             }
         }
     }
 
-    /// Changes the state and wakes the waiters. Every change goes through here; see `wait_for`.
+    /// Changes the state and wakes the waiters, but for those who wait for an answer. Every change goes through here; see `wait_for`.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock();
         change(&mut state);
@@ -104,8 +122,12 @@ impl Gate {
 
     /// Waits until the inboxes are drained for `tick` or the colony closes. Returns whether that came before the deadline.
     pub(super) fn wait_drained(&self, tick: Tick, deadline: Instant) -> bool {
-        self.wait_for(tick, deadline, |state| {
-            (tick < state.collecting || state.closed).then_some(())
+        self.wait_for(deadline, |state| {
+            if tick < state.collecting || state.closed {
+                return Some(());
+            }
+            state.want(tick);
+            None
         })
         .is_some()
     }
@@ -116,12 +138,13 @@ impl Gate {
     }
 
     pub(super) fn wait_published(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
-        self.wait_for(tick, deadline, |state| {
+        self.wait_for(deadline, |state| {
             if tick < state.unpublished {
                 Some(Ok(()))
             } else if state.closed {
                 Some(Err(ColonyError::Closed))
             } else {
+                state.want(tick);
                 None
             }
         })
@@ -134,22 +157,83 @@ impl Gate {
         expect(dead_code, reason = "without the feature, no colony has a log")
     )]
     pub(super) fn durable(&self, tick: Tick) {
-        self.change(|state| state.volatile = Some(tick.saturating_add(1)));
+        self.change(|state| {
+            state.volatile = Some(tick.saturating_add(1));
+            self.wake_askers();
+        });
     }
 
+    /// Wakes those who wait for an answer, with the lock.
+    fn wake_askers(&self) {
+        for answered in &self.answered {
+            answered.notify_all();
+        }
+    }
+
+    /// Waits until a tick is durable, or what it has accepted before the call.
+    ///
+    /// What the tick accepts may become durable before it begins, so who waits for it asks for that. The questions are answered together.
     pub(super) fn wait_durable(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
-        self.wait_for(tick, deadline, |state| match state.volatile {
-            None => Some(Err(ColonyError::InMemory)),
-            Some(volatile) if tick < volatile => Some(Ok(())),
-            Some(_) if state.closed => Some(Err(ColonyError::Closed)),
-            Some(_) => None,
-        })
-        .unwrap_or(Err(ColonyError::NotDurable { tick }))
+        let (mut asked, mut is_late) = (None, false);
+        let mut state = self.state.lock();
+        loop {
+            let Some(volatile) = state.volatile else {
+                return Err(ColonyError::InMemory);
+            };
+            if tick < volatile || asked.is_some_and(|number| number < state.unanswered) {
+                return Ok(());
+            }
+            if state.closed {
+                return Err(ColonyError::Closed);
+            }
+            if is_late {
+                return Err(ColonyError::NotDurable { tick });
+            }
+            if asked.is_none() && tick == state.collecting {
+                asked = Some(state.ask());
+            } else if asked.is_none() {
+                state.want(tick);
+            }
+            let changed = match asked {
+                None => &self.changed,
+                Some(number) if number % 2 == 0 => &self.answered[0],
+                Some(_) => &self.answered[1],
+            };
+            is_late = changed.wait_until(&mut state, deadline).timed_out();
+        }
+    }
+
+    /// Returns whether somebody has asked for what is in the inboxes to become durable since the last answer was begun.
+    pub(super) fn is_asked(&self) -> bool {
+        self.state.lock().is_asked
+    }
+
+    /// Begins an answer, and returns its number. Who has asked by now has put its writes into an inbox before.
+    pub(super) fn begin_answer(&self) -> u64 {
+        let mut state = self.state.lock();
+        let number = state.answer;
+        state.answer += 1;
+        state.is_asked = false;
+        number
+    }
+
+    /// Gives the answer of this number, and all before it: what was in the inboxes is durable.
+    pub(super) fn answer(&self, number: u64) {
+        let mut state = self.state.lock();
+        let is_next = std::mem::replace(&mut state.unanswered, number + 1) == number;
+        match is_next {
+            true => drop(self.answered[usize::from(number % 2 == 1)].notify_all()),
+            // One before it has failed.
+            false => self.wake_askers(),
+        }
     }
 
     /// Records that nothing will be published or drained any more.
     pub(super) fn close(&self) {
-        self.change(|state| state.closed = true);
+        self.change(|state| {
+            state.closed = true;
+            self.wake_askers();
+        });
     }
 }
 

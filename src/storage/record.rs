@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Record,
     /// How its shards decided.
     Outcome,
+    /// Writes of a tick, before the rest of it is known. Its record has the others, and comes before that of any later tick.
+    Ahead,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
         match self {
             Self::Record => 1,
             Self::Outcome => 2,
+            Self::Ahead => 3,
         }
     }
 }
@@ -82,7 +85,7 @@ impl Header {
         let (version, kind) = (reader.u16().ok()?, reader.u16().ok()?);
         let header = Self {
             version,
-            kind: [Kind::Record, Kind::Outcome]
+            kind: [Kind::Record, Kind::Outcome, Kind::Ahead]
                 .into_iter()
                 .find(|known| known.code() == kind),
             seq: reader.u64().ok()?,
@@ -129,6 +132,10 @@ impl Unplaced {
             bytes,
             sum,
         })
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     pub(crate) fn tick(&self) -> Tick {

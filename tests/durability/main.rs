@@ -3,6 +3,7 @@
 #![cfg(feature = "durable")]
 #![expect(clippy::print_stdout, reason = "figures are printed")]
 
+mod ahead;
 mod colony;
 mod deaths;
 #[cfg(feature = "search")]

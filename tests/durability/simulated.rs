@@ -21,6 +21,7 @@ fn d1_d2_d3_d10_a_colony_survives_every_fault_of_its_files() {
         counts.undecided,
         counts.deaths,
         counts.set_aside,
+        counts.ahead,
     ];
     assert!(happened.iter().all(|&count| count > 10), "{counts:?}");
 }

@@ -29,6 +29,15 @@ impl Entry {
         }
     }
 
+    /// Returns the tick's record with this payload in the place of this one.
+    pub(super) fn whole(self, payload: Vec<u8>) -> Self {
+        Self {
+            kind: Kind::Record,
+            payload,
+            ..self
+        }
+    }
+
     pub(super) fn changes(&self) -> Result<Changes<'_>, StorageError> {
         Changes::decode(&self.payload)
             .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known sections"))

@@ -133,15 +133,18 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             count: sent.count(),
             pieces: vec![&messages],
         };
+        let ahead: usize = parts.iter().flat_map(|part| &part.writes.ahead).sum();
+        let writes: usize = parts.iter().map(|part| part.writes.intake.len()).sum();
         let writes = Encoded {
-            count: parts.iter().map(|part| part.writes.intake.len()).sum(),
+            count: writes - ahead,
             pieces: parts.iter().map(|part| &*part.writes.logged).collect(),
         };
         let members = Members::of(topology.ring());
         let is_changed = members != *self.members;
         // If the last tick sent messages that can't be delivered, this record says that they are gone.
         let has_sent = std::mem::take(&mut self.has_sent);
-        if messages.count + writes.count == 0 && !is_changed && !has_sent {
+        // So a tick of which something is in the log has a record.
+        if messages.count + writes.count + ahead == 0 && !is_changed && !has_sent {
             return Ok(None);
         }
         let encoded = is_changed.then(|| members.encode());
@@ -315,6 +318,31 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             // All earlier ticks are durable, since they are published.
             Ok(None) => self.parts.shared.gate.durable(tick),
             Err(error) => self.broken = Some(error),
+        }
+    }
+
+    fn takes_ahead(&self) -> bool {
+        self.refusal.is_none() && !self.must_save && !self.distance.is_due()
+    }
+
+    fn ahead(&mut self, tick: Tick, count: usize, pieces: &[Vec<u8>]) -> bool {
+        let writes = Encoded {
+            count,
+            pieces: pieces.iter().map(|piece| &**piece).collect(),
+        };
+        let record = Unplaced::new(RecordKind::Ahead, tick, |out| {
+            encode_changes(&Encoded::default(), None, &writes, out)
+        });
+        match record {
+            Ok(record) => {
+                self.distance.add(record.length(), count);
+                self.writer.write(record);
+                self.writer.wait().is_ok()
+            }
+            Err(TooLong(bytes)) => {
+                self.broken = Some(too_large("a tick's writes", bytes));
+                false
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Colonies whose documents survive the end of the process.
 
 mod api;
+mod assembly;
 pub(crate) mod attempts;
 mod check;
 mod checkpoint;

@@ -5,6 +5,7 @@ use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
+use super::assembly::Assembly;
 use super::entry::Entry;
 use super::members::Members;
 use super::quarantine::{self, Kept};
@@ -168,35 +169,37 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         let mut report = OpenReport::default();
         let mut next_shard = manifest.next_shard;
         let (mut tick, mut seq) = (manifest.tick, manifest.seq);
-        let mut sent = manifest.sent.clone();
+        let mut assembly = Assembly::new(manifest.sent.clone());
         // A thread that doesn't take a task has failed, and its error is told.
         let tell = |shard, task| drop(tasks[at(shard, tasks.len())].send(task));
+        let mut hand_out = |entry: Entry| {
+            let entry = Arc::new(entry);
+            let changed = match entry.kind {
+                RecordKind::Record => entry.changed_members()?,
+                RecordKind::Outcome | RecordKind::Ahead => None,
+            };
+            if let Some(changed) = changed {
+                let now: BTreeSet<_> = changed.0.iter().map(|&(shard, _)| shard).collect();
+                for &shard in now.difference(&known) {
+                    next_shard = next_shard.max(shard.as_u32().saturating_add(1));
+                    tell(shard, Task::Begin(shard, entry.tick.saturating_sub(1)));
+                }
+                for &shard in known.difference(&now) {
+                    tell(shard, Task::End(shard));
+                }
+                (known, members) = (now, changed);
+            }
+            let mut threads = tasks.iter();
+            let sent = threads.try_for_each(|thread| thread.send(Task::Apply(Arc::clone(&entry))));
+            sent.map_err(|_| ColonyError::Closed)
+        };
         while let Some(record) = reader.next()? {
             seq = record.seq;
-            let entry = Arc::new(Entry::of(&record));
+            tick = tick.max(record.tick);
             report.records += 1;
-            report.bytes += entry.payload.len() as u64;
-            tick = tick.max(entry.tick);
-            if entry.kind == RecordKind::Record {
-                if let Some(changed) = entry.changed_members()? {
-                    let now: BTreeSet<_> = changed.0.iter().map(|&(shard, _)| shard).collect();
-                    for &shard in now.difference(&known) {
-                        next_shard = next_shard.max(shard.as_u32().saturating_add(1));
-                        tell(shard, Task::Begin(shard, entry.tick.saturating_sub(1)));
-                    }
-                    for &shard in known.difference(&now) {
-                        tell(shard, Task::End(shard));
-                    }
-                    (known, members) = (now, changed);
-                }
-                sent.clear();
-            } else {
-                sent = entry.sent()?;
-            }
-            for thread in tasks {
-                if thread.send(Task::Apply(Arc::clone(&entry))).is_err() {
-                    return Err(ColonyError::Closed);
-                }
+            report.bytes += record.payload.len() as u64;
+            if let Some(entry) = assembly.take(&record)? {
+                hand_out(entry)?;
             }
             told.at(report.bytes.min(total), tick);
             progress(ReplayProgress {
@@ -205,6 +208,10 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                 tick,
             });
         }
+        if let Some(entry) = assembly.rest()? {
+            hand_out(entry)?;
+        }
+        let sent = assembly.into_sent();
         for thread in tasks {
             if thread.send(Task::Finish(Goal { tick, seq })).is_err() {
                 return Err(ColonyError::Closed);

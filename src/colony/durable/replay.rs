@@ -280,7 +280,8 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     pub(super) fn feed(&mut self, entry: &Arc<Entry>) -> Result<(), Stop> {
         self.ends();
         match entry.kind {
-            RecordKind::Record => {
+            // What was ahead of a tick is part of its record here.
+            RecordKind::Record | RecordKind::Ahead => {
                 self.end_waiting(None)?;
                 self.waiting = Some(Arc::clone(entry));
             }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::assembly::Assembly;
 use super::attempts::Attempts;
-use super::entry::Entry;
 use super::kind::Kind;
 use super::members::Members;
 use super::replay::{Applied, Aside, Busy, Origin, Replay, Stop};
@@ -224,15 +224,21 @@ fn read<D: Send + Sync + 'static, V: View>(
         through: Some(goal.seq.max(above)),
         next_number: 0,
     };
-    let colony = store.manifest().colony;
-    let mut reader = LogReader::new(&*store.files, colony, extent)?;
+    let manifest = store.manifest();
+    let mut reader = LogReader::new(&*store.files, manifest.colony, extent)?;
+    let mut assembly = Assembly::new(manifest.sent);
     let mut seq = above;
     while let Some(record) = reader.next()? {
         if record.tick > goal.tick {
             break;
         }
         seq = record.seq;
-        replay.feed(&Arc::new(Entry::of(&record)))?;
+        if let Some(entry) = assembly.take(&record)? {
+            replay.feed(&Arc::new(entry))?;
+        }
+    }
+    if let Some(entry) = assembly.rest()? {
+        replay.feed(&Arc::new(entry))?;
     }
     Ok(seq)
 }

@@ -10,7 +10,7 @@ use crate::error::StorageError;
 use crate::id::Tick;
 use crate::observe;
 use crate::storage::log::{Log, Pins};
-use crate::storage::record::Unplaced;
+use crate::storage::record::{Kind, Unplaced};
 use crate::sync::{Arc, Condvar, Instant, Mutex};
 
 /// The thread that writes the log, and what is known of it.
@@ -51,7 +51,7 @@ struct State {
 }
 
 impl Writer {
-    /// Starts the thread. It calls `durable` with the tick of each record that has become durable.
+    /// Starts the thread. It calls `durable` with the tick of each record that has become durable and isn't ahead of its tick.
     pub(super) fn start(log: Log, durable: impl Fn(Tick) + Send + 'static) -> io::Result<Self> {
         let (commands, received) = unbounded();
         let pins = log.pins().clone();
@@ -181,10 +181,12 @@ fn run(mut log: Log, commands: &Receiver<Command>, progress: &Progress, durable:
             let watch = observe::RecordWatch::begin(record.tick(), record.length());
             match watch.write(|| log.write(record)) {
                 Ok(seq) => {
-                    let tick = record.tick();
+                    let (kind, tick) = (record.kind(), record.tick());
                     waiting.pop_front();
                     // The waiters of the tick learn it before the driver goes on.
-                    durable(tick);
+                    if kind != Kind::Ahead {
+                        durable(tick);
+                    }
                     progress.change(|state| {
                         state.pending -= 1;
                         state.seq = seq;

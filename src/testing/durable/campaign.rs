@@ -34,6 +34,8 @@ pub struct Counts {
     pub deaths: u64,
     /// Writes that were set aside.
     pub set_aside: u64,
+    /// How often writes were written down ahead of their tick.
+    pub ahead: u64,
 }
 
 impl Counts {
@@ -50,6 +52,7 @@ impl Counts {
         self.undecided += other.undecided;
         self.deaths += other.deaths;
         self.set_aside += other.set_aside;
+        self.ahead += other.ahead;
     }
 }
 
@@ -121,6 +124,7 @@ pub(super) fn run(run: Run) -> Result<(Counts, u64, u64), Failure> {
         Ok((operations, syncs)) => {
             runner.counts.deaths = runner.truth.deaths;
             runner.counts.set_aside = runner.truth.set_aside;
+            runner.counts.ahead = runner.truth.ahead;
             Ok((runner.counts, operations, syncs))
         }
         Err(what) => {

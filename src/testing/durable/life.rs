@@ -106,10 +106,17 @@ impl<'a> Life<'a> {
             }
         }
         let disk = self.disk;
-        let end = match self.random.below(3) {
-            0 => {
+        let end = match self.random.below(6) {
+            0 | 1 => {
                 let (tick, steps) = self.prepare(true)?;
                 self.close(tick, steps)?
+            }
+            // The process ends between two ticks.
+            2 => {
+                let (_, steps) = self.prepare(false)?;
+                self.truth.abandoned(&steps);
+                drop(self);
+                End::Well
             }
             _ => {
                 drop(self);
@@ -155,13 +162,20 @@ impl<'a> Life<'a> {
         self.events.is_last = is_last;
         self.events.dying.clear();
         self.events.writes.clear();
+        self.events.ahead.clear();
         for write in script::writes(self.random) {
+            if self.random.percent(15) {
+                self.write_ahead();
+            }
             match script::offer(&self.intake, &write) {
                 Ok(at) if at == tick => self.events.writes.push(write),
                 Err(IntakeError::LogFull) => {}
                 Err(IntakeError::Recovering { shard }) if !self.events.alive.contains(&shard) => {}
                 other => return Err(format!("tick {tick}, offered {write:?}: {other:?}")),
             }
+        }
+        if self.random.percent(15) {
+            self.write_ahead();
         }
         let alive: Vec<_> = self.events.alive.iter().copied().collect();
         for shard in alive {
@@ -179,6 +193,18 @@ impl<'a> Life<'a> {
             self.hazards.unsave(2);
         }
         Ok((tick, self.truth.steps(tick, topology.ring(), &self.events)))
+    }
+
+    /// Writes down what was offered for the next tick. If that fails, nobody knows what the log has of it.
+    fn write_ahead(&mut self) {
+        let is_durable = self.colony_mut().write_ahead();
+        let writes = self.events.writes.len();
+        if is_durable {
+            self.truth.ahead += 1;
+        }
+        if writes > 0 {
+            self.events.ahead.push((writes, is_durable));
+        }
     }
 
     /// Runs a tick until it is published, or a fault ends the colony.

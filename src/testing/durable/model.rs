@@ -32,6 +32,8 @@ pub(super) struct Model {
 pub(super) struct Events {
     /// In the order in which they were accepted.
     pub(super) writes: Vec<Write<String>>,
+    /// How many of the writes were there each time when they were written down ahead of the tick, and whether that is known to have succeeded.
+    pub(super) ahead: Vec<(usize, bool)>,
     /// The shards that take part.
     pub(super) alive: BTreeSet<ShardId>,
     /// Those of them that die in it.
@@ -49,6 +51,8 @@ pub(super) struct Step {
     pub(super) refused: Vec<Refused>,
     /// Whether the tick has a record.
     pub(super) has_record: bool,
+    /// What an opening finds that finds nothing of the tick but writes ahead of it, and whether these are known to be durable.
+    pub(super) ahead: Vec<(Model, bool)>,
     /// The shards that die in it, by plan or of a write.
     pub(super) dying: BTreeSet<ShardId>,
 }
@@ -76,6 +80,30 @@ impl Model {
 
     /// Runs a tick on this ring.
     pub(super) fn step(&self, tick: Tick, ring: &Arc<HashRing>, events: &Events) -> Step {
+        let ahead = events.ahead.iter();
+        let ahead = ahead.map(|&(writes, is_durable)| {
+            // Of the members of the next tick, and of what befalls them, the log says nothing yet. Nothing is sent in the replay.
+            let known = Events {
+                writes: events.writes[..writes].to_vec(),
+                alive: self
+                    .ring
+                    .members()
+                    .iter()
+                    .map(|member| member.shard)
+                    .collect(),
+                is_last: true,
+                ..Events::default()
+            };
+            (self.whole_step(tick, &self.ring, &known).model, is_durable)
+        });
+        let ahead = ahead.collect();
+        Step {
+            ahead,
+            ..self.whole_step(tick, ring, events)
+        }
+    }
+
+    fn whole_step(&self, tick: Tick, ring: &Arc<HashRing>, events: &Events) -> Step {
         let mut next = Self {
             tick,
             logged: self.logged,
@@ -131,6 +159,7 @@ impl Model {
             model: next,
             refused,
             has_record,
+            ahead: Vec::new(),
             dying,
         }
     }
@@ -177,14 +206,26 @@ impl Model {
         reported
     }
 
-    /// Returns what an opening at this tick may find of a tick that was not published: nothing, its record, or its outcome too.
+    /// Returns what an opening may find of a tick that was not begun: nothing, or writes ahead of it.
+    pub(super) fn abandoned(&self, step: &Step) -> Vec<Self> {
+        let last = step.ahead.iter().rposition(|&(_, is_durable)| is_durable);
+        let nothing = last.is_none().then(|| self.clone());
+        let ahead = step.ahead.iter().skip(last.unwrap_or(0));
+        let ahead = ahead.map(|(model, _)| model.clone());
+        nothing.into_iter().chain(ahead).collect()
+    }
+
+    /// Returns what an opening may find of a tick that was not published: what it finds of one that was not begun, its record, or its outcome too.
     pub(super) fn undecided(&self, step: &Step, is_durable: bool) -> Vec<Self> {
-        let nothing = (!is_durable || !step.has_record).then(|| self.clone());
+        let mut all = match is_durable && step.has_record {
+            true => Vec::new(),
+            false => self.abandoned(step),
+        };
         let mut record = step.model.clone();
         record.sent = Vec::new();
-        let record = step.has_record.then_some(record);
-        let all = [nothing, record, Some(step.model.clone())];
-        all.into_iter().flatten().collect()
+        all.extend(step.has_record.then_some(record));
+        all.push(step.model.clone());
+        all
     }
 
     /// Whether a colony at this tick with these documents and members may be this one.

@@ -28,6 +28,8 @@ pub(super) struct Truth {
     /// The numbers of deaths and of writes that were set aside.
     pub(super) deaths: u64,
     pub(super) set_aside: u64,
+    /// How often writes were written down ahead of their tick.
+    pub(super) ahead: u64,
 }
 
 impl Truth {
@@ -84,6 +86,13 @@ impl Truth {
     pub(super) fn undecided(&mut self, steps: &[Step], is_durable: bool) {
         let models = self.models.iter().zip(steps);
         let models = models.flat_map(|(model, step)| model.undecided(step, is_durable));
+        self.models = models.collect();
+    }
+
+    /// Takes over that a tick was not begun, for which writes may be in the log.
+    pub(super) fn abandoned(&mut self, steps: &[Step]) {
+        let models = self.models.iter().zip(steps);
+        let models = models.flat_map(|(model, step)| model.abandoned(step));
         self.models = models.collect();
     }
 
