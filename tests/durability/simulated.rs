@@ -27,11 +27,6 @@ fn d1_d2_d3_d10_a_colony_survives_every_fault_of_its_files() {
 }
 
 #[test]
-fn d5_a_removed_shard_that_was_behind_does_not_say_where_the_log_begins() {
-    run_all(11..12, None).unwrap_or_else(|failure| panic!("{failure}"));
-}
-
-#[test]
 fn d4_d5_d7_every_deliberate_mistake_is_caught() {
     for mistake in Mistake::ALL {
         let begun = Instant::now();

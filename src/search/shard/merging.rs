@@ -32,8 +32,8 @@ impl Turns {
     pub(super) fn new() -> Self {
         Self {
             commits: NEXT.fetch_add(1, Ordering::Relaxed),
-            // A shard that is opened has time.
-            is_mine: Arc::new(AtomicBool::new(true)),
+            // Whoever opens a shard waits for it, and not for merges.
+            is_mine: Arc::new(AtomicBool::new(false)),
         }
     }
 

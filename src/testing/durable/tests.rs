@@ -256,6 +256,32 @@ fn d10_what_a_shard_refused_while_it_was_behind_comes_back_once() {
     assert_eq!(returned, [0, 1, 0, 0], "{reports:#?}");
 }
 
+/// Until the next tick it is still published, with the tick that it had.
+#[test]
+fn d5_a_removed_shard_that_was_behind_does_not_say_where_the_log_begins() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    let shard = upsert(&colony, 1, "text");
+    colony.tick().unwrap();
+    hazards.close(shard, 0, u32::MAX);
+    die(&hazards, &colony, shard);
+    for seed in 2..30 {
+        let id = DocumentId::from_seed(seed);
+        // Refused for the shard that is behind.
+        let _ = colony.intake().try_upsert(id, "text".to_owned());
+        colony.tick().unwrap();
+    }
+    colony.forget_shard(shard).unwrap();
+    colony.checkpoint(soon()).unwrap();
+    upsert(&colony, 30, "more");
+    colony.tick().unwrap();
+    let expected = texts(&colony);
+    drop(colony);
+    hazards.clear();
+    let colony = opened(&disk.power_cut(Image::Synced), &hazards);
+    assert_eq!(texts(&colony), expected);
+}
+
 /// Its documents are in a tick that is on the disk, and in no view yet.
 #[test]
 fn d1_a_shard_is_not_removed_while_the_disk_is_full() {
