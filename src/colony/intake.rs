@@ -367,9 +367,11 @@ impl<S: Shard> Intake<S> {
         self.shared.gate.wait_published(tick, deadline)
     }
 
-    /// Waits until a tick is durable: the log has the writes accepted for it on the disk, and a crash or a power cut can't take them away any more.
+    /// Waits until what a tick has accepted before this call is durable: the log has it on the disk, and a crash or a power cut can't take it away any
+    /// more.
     ///
-    /// Returns before the tick is published. A write that its shard refuses, or that was not handed to its shard, comes back in a report all
+    /// Returns before the tick is published. In [`Colony::run`](crate::Colony::run) it takes a sync, and between two ticks no tick, so that a writer that
+    /// waits for each of its writes isn't slowed down by the work of the shards. Otherwise it waits until a tick has taken the writes. A write that its shard refuses, or that was not handed to its shard, comes back in a report all
     /// the same.
     ///
     /// # Errors

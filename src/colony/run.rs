@@ -100,8 +100,11 @@ impl<S: Shard> Colony<S> {
     /// Ticks until `stop` is set or `each` returns [`ControlFlow::Break`]. `each` is called with every report.
     ///
     /// Ticks begin `pace` apart. If a tick takes longer than that, the next one begins at once; with a pace of zero every tick does. A tick also
-    /// begins at once if a thread waits for it: for its publication, for its durability, or for room in an inbox. If `stop` is already set, nothing
-    /// runs. A running tick is always finished. The colony isn't closed.
+    /// begins at once if a thread waits for it: for its publication, or for room in an inbox. If `stop` is already set, nothing runs. A running tick is
+    /// always finished. The colony isn't closed.
+    ///
+    /// A thread that waits for [durability](crate::colony::Intake::wait_durable) needs no tick: between two ticks, what the inboxes hold is written to the
+    /// log, with one sync for all who wait by then. Only if a checkpoint is due, a tick comes first.
     ///
     /// ```
     /// use std::ops::ControlFlow;

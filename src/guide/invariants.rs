@@ -117,8 +117,8 @@
 //! that forgets what was not synced.
 //!
 //! ## D1: what was acknowledged is durable, and what is durable is applied
-//! A tick that [`wait_durable`](crate::colony::Intake::wait_durable) has returned for is in the log on the disk. Recovery applies everything that is there. No
-//! tick is published before it is durable, with what its shards decided.
+//! What a tick had accepted before a call of [`wait_durable`](crate::colony::Intake::wait_durable) that has returned is in the log on the disk. Recovery
+//! applies everything that is there. No tick is published before it is durable, with what its shards decided.
 //!
 //! ## D2: after recovery all shards are at one tick
 //! It is at or after the last acknowledged one, and each shard holds what it held there.

@@ -8,7 +8,7 @@
 //! - **A durable colony is on one disk.** What [`wait_durable`](crate::colony::Intake::wait_durable) has returned for survives the end of the
 //!   process and a power cut, as far as the disk keeps what it has synced. It doesn't survive the disk. Copies are up to you: with the colony closed,
 //!   a copy of its directory is one.
-//! - **Writes that no tick has taken are not durable**, and a drop loses them. [`close`](crate::Colony::close) takes them in its last tick.
+//! - **Writes that no tick has taken and nobody has waited for are not durable**, and a drop loses them. [`close`](crate::Colony::close) takes them in its last tick.
 //! - **The messages of a tick that was never published are lost** with the process, since its Sense never happened.
 //! - **Documents are not moved.** A ring says where a document belongs; after a change you move it. A colony avoids the need: a
 //!   shard that is added to one with documents owns nothing, and only an empty one can be removed.
@@ -27,7 +27,7 @@
 //! | [`Colony::tick`](crate::Colony::tick) | the slowest shard in each phase, at most [`phase_timeout`](crate::ColonyConfig::phase_timeout) for each round of shards |
 //! | [`Intake::try_add`](crate::colony::Intake::try_add) and its like | nothing that takes long |
 //! | [`Intake::add`](crate::colony::Intake::add) and its like | room in the inbox, until the deadline |
-//! | [`Intake::wait_durable`](crate::colony::Intake::wait_durable) | the sync of the tick's record, until the deadline |
+//! | [`Intake::wait_durable`](crate::colony::Intake::wait_durable) | the sync of the tick's record; in [`Colony::run`](crate::Colony::run) a sync between two ticks, or the tick that is running and one sync; until the deadline |
 //! | [`Colony::tick`](crate::Colony::tick) of a durable colony | also the sync, dead shards for at most a fifth of `phase_timeout`, and a checkpoint that can't keep up for at most the tick's own length |
 //! | dropping a durable colony | the checkpoint that is running |
 //! | [`Intake::wait_published`](crate::colony::Intake::wait_published) | the tick, until the deadline |

@@ -84,6 +84,8 @@ pub struct TextShard {
     /// The memory of a new segment, in bytes.
     memory: usize,
     turns: Turns,
+    /// Whether another shard wrote the index, and this one nothing yet.
+    is_taken_over: bool,
 }
 
 impl TextShard {
@@ -145,15 +147,17 @@ impl TextShard {
     fn again(last: &TextView, config: &TextShardConfig) -> Result<Self, SearchError> {
         same_schema(&config.schema, last.schema(), "the last view")?;
         let mut shard = Self::on(copied(last)?, config, last.storing())?;
-        shard.take_over()?;
+        shard.is_taken_over = true;
         Ok(shard)
     }
 
-    /// Must be called first of a shard whose index another one wrote.
+    /// Must be called before the first operation of a shard. No merge has begun by then.
     fn take_over(&mut self) -> Result<(), SearchError> {
-        // tantivy gives its first operation the number of the last commit. A merge that begins before the next commit takes an operation with
-        // that number for one that is already applied. An empty commit uses the number up.
-        self.writer.commit().map_err(SearchError::index)?;
+        if std::mem::take(&mut self.is_taken_over) {
+            // tantivy gives its first operation the number of the last commit. A merge that begins before the next commit takes an operation with
+            // that number for one that is already applied. An empty commit uses the number up.
+            self.writer.commit().map_err(SearchError::index)?;
+        }
         Ok(())
     }
 
@@ -190,6 +194,7 @@ impl TextShard {
             replaces: false,
             memory,
             turns,
+            is_taken_over: false,
         })
     }
 
@@ -291,6 +296,9 @@ impl Shard for TextShard {
         _context: &mut TickContext<'_, TextDocument, TextView>,
         batch: &mut Batch<'_, TextDocument>,
     ) -> Result<(), ShardFailure> {
+        if !batch.is_empty() {
+            self.take_over()?;
+        }
         for (index, _origin, write) in batch.iter() {
             let document = match write {
                 Write::Add { document, .. } | Write::Upsert { document, .. } => Some(document),

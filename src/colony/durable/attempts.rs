@@ -1,6 +1,7 @@
 //! The count of openings in which the process ended, so that a write which ends it each time doesn't do so for ever.
 //!
-//! While the log is replayed, a file has a line for each tick that a shard begins to apply. It is removed when the colony is open. So if it is there
+//! While the log is replayed, a file has a line for each tick that a shard begins to apply. It is created with the first, and removed when the colony is
+//! open. So if it is there
 //! at the beginning, the process has ended, or was killed, in the middle. The next opening then applies the log on one thread, and the last line
 //! tells what it was about. If the opening before had come to the same tick of the same shard, the next one is refused, once: nobody knows whether
 //! the processes were killed from outside. The one after that tries again, or sets the tick aside. The file isn't synced: it is about the end of a
@@ -85,12 +86,20 @@ impl Attempts {
         let mut before: Vec<Lines> = openings.into_iter().rev().take(1).collect();
         before.iter_mut().for_each(last_lines);
         before.push(Lines::new());
-        attempts.write(&before)?;
+        if is_again {
+            attempts.write(&before)?;
+        }
         Ok(attempts)
     }
 
     /// Replaces the file by one with these openings.
     fn write(&self, openings: &[Lines]) -> Result<(), StorageError> {
+        let written = self.written(openings)?;
+        *self.file.lock() = Some(written);
+        Ok(())
+    }
+
+    fn written(&self, openings: &[Lines]) -> Result<Box<dyn files::File>, StorageError> {
         self.remove()?;
         let mut bytes = Vec::new();
         for lines in openings {
@@ -103,8 +112,7 @@ impl Attempts {
         let mut file = created.map_err(|error| StorageError::io("create", NAME, error))?;
         let appended = file.append(&bytes);
         appended.map_err(|error| StorageError::io("write", NAME, error))?;
-        *self.file.lock() = Some(file);
-        Ok(())
+        Ok(file)
     }
 
     /// Says that a shard begins to apply a tick.
@@ -112,7 +120,11 @@ impl Attempts {
         let mut line = Vec::new();
         put(&mut line, shard.as_u32(), tick);
         let mut file = self.file.lock();
-        let appended = file.as_mut().map_or(Ok(()), |file| file.append(&line));
+        let file = match &mut *file {
+            Some(file) => file,
+            none => none.insert(self.written(&[Lines::new()])?),
+        };
+        let appended = file.append(&line);
         appended.map_err(|error| StorageError::io("write", NAME, error))
     }
 

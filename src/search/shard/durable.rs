@@ -75,7 +75,7 @@ impl DurableShard for TextShard {
             // Merges change no answer, and would be thrown away.
             opened.writer.set_merge_policy(Box::new(NoMergePolicy));
         }
-        opened.take_over()?;
+        opened.is_taken_over = true;
         Ok(opened)
     }
 
