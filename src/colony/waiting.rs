@@ -299,6 +299,46 @@ mod tests {
     }
 
     #[test]
+    fn d1_a_question_during_an_answer_is_left_for_the_next_one() {
+        let gate = &Gate::starting_at(5);
+        gate.change(|state| state.volatile = Some(5));
+        let late = Err(ColonyError::NotDurable { tick: 5 });
+        assert_eq!(gate.wait_durable(5, Instant::now()), late);
+        assert!(gate.is_asked());
+        let first = gate.begin_answer();
+        assert!(!gate.is_asked());
+        // What this one has put into an inbox may have been missed.
+        assert_eq!(gate.wait_durable(5, Instant::now()), late);
+        gate.answer(first);
+        assert!(gate.is_asked());
+        // One more that fails, so that both numbers are waited for.
+        let failed = gate.begin_answer();
+        let far = Instant::now() + LONG;
+        thread::scope(|scope| {
+            let waiters: Vec<_> = (0..4)
+                .map(|_| scope.spawn(move || gate.wait_durable(5, far)))
+                .collect();
+            while !gate.is_asked() {
+                thread::yield_now();
+            }
+            // Those that ask behind this are answered below.
+            let next = gate.begin_answer();
+            assert_eq!(next, failed + 1);
+            gate.answer(next);
+            while waiters.iter().any(|waiter| !waiter.is_finished()) {
+                if gate.is_asked() {
+                    gate.answer(gate.begin_answer());
+                }
+                thread::yield_now();
+            }
+            for waiter in waiters {
+                assert_eq!(waiter.join().unwrap(), Ok(()));
+            }
+        });
+        assert!(far.elapsed().is_zero());
+    }
+
+    #[test]
     fn a_deadline_ends_a_wait() {
         let gate = Gate::default();
         let now = Instant::now();
