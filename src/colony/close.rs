@@ -103,17 +103,9 @@ impl<S: Shard> Colony<S> {
             }));
         }
         for slot in self.shared.table().slots() {
-            let mut waiting = slot.inbox.take();
-            // What the log was given of them, a later opening may find.
-            let ahead: usize = waiting.ahead.iter().sum();
-            let writes = (0..).zip(waiting.writes.take());
-            returned.extend(writes.map(|(index, write)| {
-                let mut returned = closed(slot.id(), Origin::Intake, write);
-                if index < ahead {
-                    returned.reason = ReturnReason::Undecided;
-                }
-                returned
-            }));
+            // Nothing of it was written ahead: a colony ends in a tick, which has taken that.
+            let waiting = slot.inbox.take().writes.take().into_iter();
+            returned.extend(waiting.map(|write| closed(slot.id(), Origin::Intake, write)));
         }
         returned
     }

@@ -42,7 +42,7 @@ pub(super) struct Taken<D> {
     pub(super) writes: GuardedList<Write<D>>,
     /// What the log is to hold of those that it wasn't given ahead.
     pub(super) logged: Vec<u8>,
-    /// How many of the first writes went into each record ahead of their tick. Those that are missing are 0.
+    /// How many of the first writes went into each record ahead of their tick. Later records have none of them.
     pub(super) ahead: Vec<usize>,
 }
 
@@ -61,7 +61,12 @@ impl<D> Inbox<D> {
     }
 
     /// Puts a copy of a write in, if there is room. One that is too large for any inbox is put into an empty one.
-    fn put(&self, write: &Write<D>, logged: &[u8], shard: ShardId) -> Result<(), IntakeError> {
+    pub(super) fn put(
+        &self,
+        write: &Write<D>,
+        logged: &[u8],
+        shard: ShardId,
+    ) -> Result<(), IntakeError> {
         let mut waiting = self.waiting.lock();
         if waiting.writes.len() >= self.room.writes {
             let capacity = self.room.writes;
@@ -105,6 +110,13 @@ impl<D> Inbox<D> {
             waiting.ahead.push(count);
         }
         (count, logged)
+    }
+
+    /// Returns whether half of the room is taken.
+    pub(super) fn is_half_full(&self) -> bool {
+        let waiting = self.waiting.lock();
+        let bytes = waiting.bytes_ahead + waiting.logged.len() as u64;
+        waiting.writes.len() >= self.room.writes.div_ceil(2) || bytes >= self.room.bytes.div_ceil(2)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -370,8 +382,10 @@ impl<S: Shard> Intake<S> {
     /// Waits until what a tick has accepted before this call is durable: the log has it on the disk, and a crash or a power cut can't take it away any
     /// more.
     ///
-    /// Returns before the tick is published. In [`Colony::run`](crate::Colony::run) it takes a sync, and between two ticks no tick, so that a writer that
-    /// waits for each of its writes isn't slowed down by the work of the shards. Otherwise it waits until a tick has taken the writes. A write that its shard refuses, or that was not handed to its shard, comes back in a report all
+    /// Returns before the tick is published. While [`Colony::run`](crate::Colony::run) runs the ticks, this costs one sync, and at most the rest of the
+    /// tick that is running. If you call [`tick`](crate::Colony::tick) yourself, it waits for the record of that tick.
+    ///
+    /// A write that its shard refuses, or that was not handed to its shard, comes back in a report all
     /// the same.
     ///
     /// # Errors

@@ -34,8 +34,8 @@ pub(super) trait Journal<D, V: View>: Send {
     /// next [`seal`](Self::seal) tells why.
     fn ahead(&mut self, tick: Tick, count: usize, pieces: &[Vec<u8>]) -> bool;
 
-    /// Returns whether the log can take writes ahead of their tick. If not, a tick has to come first.
-    fn takes_ahead(&self) -> bool;
+    /// Returns whether the log can take writes ahead of their tick, on this ring. If not, a tick has to come first.
+    fn takes_ahead(&self, topology: &Topology) -> bool;
 
     /// Brings the shards that are dead to the tick, from the files and the log. Sets the view and the refusals of those that get there in time. The
     /// other ones stay behind, and are tried again in the next tick. What shards refuse of earlier ticks is added to `returned`.

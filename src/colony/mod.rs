@@ -39,7 +39,7 @@ mod pool;
 mod reader;
 mod report;
 mod round;
-mod run;
+pub(crate) mod run;
 mod settle;
 mod shard;
 mod shared;

@@ -230,7 +230,7 @@ impl<S: Shard> Colony<S> {
                 ahead,
             } = slot.inbox.take();
             if !joins {
-                // The log was given nothing of it.
+                // The log was given nothing of it: between two ticks no shard dies, and one that doesn't join gives nothing ahead.
                 self.give_back(slot.id(), intake.take());
                 logged.clear();
             }

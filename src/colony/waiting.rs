@@ -1,4 +1,4 @@
-//! The waits of callers outside the tick: for a publication, or for room in an inbox.
+//! The waits of callers outside the tick: for a publication, for durability, or for room in an inbox.
 
 use super::run::Stop;
 use crate::error::ColonyError;
@@ -15,9 +15,10 @@ struct State {
     volatile: Option<Tick>,
     /// The first tick that nobody has waited for.
     unwanted: Tick,
-    /// The number of the next answer to those who ask for what is in the inboxes to become durable, and whether somebody waits for it. Each answer
-    /// is to all questions since the one before was begun.
+    /// The number of the next answer to those who ask for what is in the inboxes to become durable. It is to all who have asked since the answer
+    /// before it was begun.
     answer: u64,
+    /// Whether somebody has.
     is_asked: bool,
     /// The first answer that wasn't given.
     unanswered: u64,
@@ -117,7 +118,11 @@ impl Gate {
 
     /// Records that the inboxes were drained for `tick`.
     pub(super) fn drained(&self, tick: Tick) {
-        self.change(|state| state.collecting = tick.saturating_add(1));
+        self.change(|state| {
+            state.collecting = tick.saturating_add(1);
+            // Who has asked has a write in this tick, whose record answers.
+            state.is_asked = false;
+        });
     }
 
     /// Waits until the inboxes are drained for `tick` or the colony closes. Returns whether that came before the deadline.
@@ -172,7 +177,8 @@ impl Gate {
 
     /// Waits until a tick is durable, or what it has accepted before the call.
     ///
-    /// What the tick accepts may become durable before it begins, so who waits for it asks for that. The questions are answered together.
+    /// What the tick accepts may become durable before it begins, so who waits for it asks for that. The questions are answered together. Who has asked
+    /// sleeps on the answer alone: `answer`, `durable` and `close` end that sleep, and the other changes don't make the result another.
     pub(super) fn wait_durable(&self, tick: Tick, deadline: Instant) -> Result<(), ColonyError> {
         let (mut asked, mut is_late) = (None, false);
         let mut state = self.state.lock();
@@ -223,7 +229,7 @@ impl Gate {
         let is_next = std::mem::replace(&mut state.unanswered, number + 1) == number;
         match is_next {
             true => drop(self.answered[usize::from(number % 2 == 1)].notify_all()),
-            // One before it has failed.
+            // One before it wasn't given, but a tick has been published since, whose record was the answer.
             false => self.wake_askers(),
         }
     }
@@ -311,6 +317,10 @@ mod tests {
         assert_eq!(gate.wait_durable(5, Instant::now()), late);
         gate.answer(first);
         assert!(gate.is_asked());
+        // It is in the tick that begins now, which needs no more questions.
+        gate.drained(5);
+        assert!(!gate.is_asked());
+        gate.change(|state| state.collecting = 5);
         // One more that fails, so that both numbers are waited for.
         let failed = gate.begin_answer();
         let far = Instant::now() + LONG;

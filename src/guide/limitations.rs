@@ -27,7 +27,7 @@
 //! | [`Colony::tick`](crate::Colony::tick) | the slowest shard in each phase, at most [`phase_timeout`](crate::ColonyConfig::phase_timeout) for each round of shards |
 //! | [`Intake::try_add`](crate::colony::Intake::try_add) and its like | nothing that takes long |
 //! | [`Intake::add`](crate::colony::Intake::add) and its like | room in the inbox, until the deadline |
-//! | [`Intake::wait_durable`](crate::colony::Intake::wait_durable) | the sync of the tick's record; in [`Colony::run`](crate::Colony::run) a sync between two ticks, or the tick that is running and one sync; until the deadline |
+//! | [`Intake::wait_durable`](crate::colony::Intake::wait_durable) | a sync, and at most the tick that is running, while [`Colony::run`](crate::Colony::run) ticks; otherwise the record of the tick; until the deadline |
 //! | [`Colony::tick`](crate::Colony::tick) of a durable colony | also the sync, dead shards for at most a fifth of `phase_timeout`, and a checkpoint that can't keep up for at most the tick's own length |
 //! | dropping a durable colony | the checkpoint that is running |
 //! | [`Intake::wait_published`](crate::colony::Intake::wait_published) | the tick, until the deadline |

@@ -136,6 +136,40 @@ fn a_wait_for_room_still_gets_its_tick() {
     assert_eq!(held(&open(directory.path(), config())), expected);
 }
 
+/// Who doesn't wait for room finds some all the same, since an inbox that fills up gets its tick in time.
+#[test]
+fn a_lone_writer_always_finds_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = DurableConfig {
+        colony: ColonyConfig {
+            inbox_capacity: 4,
+            ..config().colony
+        },
+        ..config()
+    };
+    let mut colony = open(directory.path(), config);
+    let (stop, intake) = (Stop::new(), colony.intake());
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for seed in 0..100 {
+                let id = DocumentId::from_seed(seed);
+                let ticket = intake.try_upsert(id, "text".to_owned());
+                let tick = ticket.map_err(|rejected| rejected.reason)?.tick();
+                intake.wait_durable(tick, soon())?;
+            }
+            Ok::<_, tickring::Error>(())
+        });
+        let (stop, colony) = (&stop, &mut colony);
+        scope.spawn(move || {
+            let goes_on = |_: &mut _, _| ControlFlow::Continue(());
+            colony.run(stop, NEVER, goes_on).unwrap();
+        });
+        let written = writer.join();
+        stop.stop();
+        written.unwrap().unwrap();
+    });
+}
+
 /// What shards refuse is told by the number of the write among all of its tick, wherever the log has it.
 #[test]
 fn d10_refusals_of_writes_ahead_are_repeated() {

@@ -1,4 +1,4 @@
-//! The journal of a durable colony: each tick as a record of the log, and what its shards decided as another.
+//! The journal of a durable colony: each tick as a record of the log, what its shards decided as another, and what somebody waits for ahead of them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -313,6 +313,10 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
     fn begin(&mut self, tick: Tick, topology: &Topology, parts: &[Part<D, V>]) {
         self.ticked = Instant::now();
         self.is_decided = false;
+        if self.broken.is_some() {
+            // Some of the tick's writes are in no record.
+            return;
+        }
         match self.record(tick, topology, parts) {
             Ok(Some(record)) => self.writer.write(record),
             // All earlier ticks are durable, since they are published.
@@ -321,8 +325,14 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         }
     }
 
-    fn takes_ahead(&self) -> bool {
-        self.refusal.is_none() && !self.must_save && !self.distance.is_due()
+    fn takes_ahead(&self, topology: &Topology) -> bool {
+        // A tick begins a checkpoint, and takes note of its end.
+        let is_due = self.must_save || self.distance.is_due();
+        let is_late = self.distance.is_long() || (is_due && !self.checkpoints.is_running());
+        // Without the tick's record, recovery places its writes by the ring of the tick before.
+        let is_known = Members::of(topology.ring()) == *self.members;
+        let can_write = self.refusal.is_none() && self.broken.is_none() && self.writer.is_idle();
+        is_known && can_write && !is_late
     }
 
     fn ahead(&mut self, tick: Tick, count: usize, pieces: &[Vec<u8>]) -> bool {

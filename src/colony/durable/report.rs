@@ -25,7 +25,7 @@ pub struct ReplayProgress {
 pub struct OpenReport {
     /// Whether the colony was created.
     pub created: bool,
-    /// Whether the opening before this one was interrupted by the end of its process. Then this one has applied the log on one thread.
+    /// Whether the opening before this one was interrupted by the end of its process while it replayed the log. Then this one has applied the log on one thread.
     pub interrupted: bool,
     /// The tick at which all shards are. 0 before the first one.
     pub tick: Tick,

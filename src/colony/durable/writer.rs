@@ -100,6 +100,11 @@ impl Writer {
         move |tick| drop(commands.send(Command::Cut(tick)))
     }
 
+    /// Returns whether all records are durable that were handed over.
+    pub(super) fn is_idle(&self) -> bool {
+        self.progress.state.lock().pending == 0
+    }
+
     /// Waits until all records are durable. Returns the sequence number of the last one.
     ///
     /// The thread changes the state under the lock and notifies before it releases it, and the wait goes to sleep in the step in which it

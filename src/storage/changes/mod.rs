@@ -63,7 +63,8 @@ pub(crate) struct Outcome<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decision<'a> {
     pub(crate) shard: ShardId,
-    /// The write's place among the messages and writes of the tick's record, counted in this order.
+    /// The write's place among the messages of the tick's record, the writes that the log has ahead of it, and those of the record, counted in this
+    /// order.
     pub(crate) write: u64,
     pub(crate) reason: Reason<'a>,
 }

@@ -1,4 +1,4 @@
-//! The log: one record for each tick, in numbered files.
+//! The log: the records of the ticks, in numbered files.
 //!
 //! A record that was written has a sequence number, without gaps over all files. A file is never appended to after an error, nor by a later
 //! process: what follows goes to a new file, whose header has the sequence number of its first record. If the last record of the file before

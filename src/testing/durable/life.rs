@@ -8,6 +8,7 @@ use super::notes::Notes;
 use super::opening::soon;
 use super::script;
 use super::truth::{Truth, ensure, named, verified};
+use crate::colony::run::Ahead;
 use crate::colony::{Colony, Intake, ReturnReason, TickReport, Write};
 use crate::error::{ColonyError, IntakeError, StorageError};
 use crate::id::{DocumentId, ShardId, Tick};
@@ -197,11 +198,13 @@ impl<'a> Life<'a> {
 
     /// Writes down what was offered for the next tick. If that fails, nobody knows what the log has of it.
     fn write_ahead(&mut self) {
-        let is_durable = self.colony_mut().write_ahead();
+        let is_durable = match self.colony_mut().write_ahead() {
+            Ahead::NotBegun => return,
+            Ahead::Failed => false,
+            Ahead::Durable => true,
+        };
         let writes = self.events.writes.len();
-        if is_durable {
-            self.truth.ahead += 1;
-        }
+        self.truth.ahead += u64::from(is_durable);
         if writes > 0 {
             self.events.ahead.push((writes, is_durable));
         }

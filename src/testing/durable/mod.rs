@@ -11,7 +11,7 @@ mod opening;
 mod plan;
 mod script;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod truth;
 
 pub use self::campaign::Counts;

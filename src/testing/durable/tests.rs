@@ -6,13 +6,14 @@ use super::hazards::{Death, Hazards, Moment};
 use super::notes::Notes;
 use super::opening::{open, soon};
 use crate::colony::Colony;
+use crate::colony::run::Ahead;
 use crate::error::{ColonyError, IntakeError};
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::storage::manifest::store;
 use crate::sync::Instant;
 use crate::testing::storage::{Fault, Image, Simulation};
 
-fn opened(disk: &Simulation, hazards: &Hazards) -> Colony<Notes> {
+pub(crate) fn opened(disk: &Simulation, hazards: &Hazards) -> Colony<Notes> {
     open(disk, hazards, None).unwrap()
 }
 
@@ -22,12 +23,12 @@ fn texts(colony: &Colony<Notes>) -> BTreeMap<DocumentId, String> {
     shards.flat_map(|shard| shard.view().texts()).collect()
 }
 
-fn upsert(colony: &Colony<Notes>, seed: u64, text: &str) -> ShardId {
+pub(crate) fn upsert(colony: &Colony<Notes>, seed: u64, text: &str) -> ShardId {
     let (id, text) = (DocumentId::from_seed(seed), text.to_owned());
     colony.intake().try_upsert(id, text).unwrap().shard()
 }
 
-fn die(hazards: &Hazards, colony: &Colony<Notes>, shard: ShardId) {
+pub(crate) fn die(hazards: &Hazards, colony: &Colony<Notes>, shard: ShardId) {
     hazards.plan(Death {
         shard,
         tick: colony.current_tick(),
@@ -306,4 +307,67 @@ fn d1_a_shard_is_not_removed_while_the_disk_is_full() {
     disk.recover();
     colony.tick().unwrap();
     assert!(texts(&colony).contains_key(&DocumentId::from_seed(1)));
+}
+
+/// The record of the tick says that the shard is gone. Without it, the replay would let it live, and refuse the write.
+#[test]
+fn d1_nothing_is_told_to_be_durable_on_a_ring_that_the_log_does_not_know() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    let shard = upsert(&colony, 1, "old");
+    colony.tick().unwrap();
+    hazards.close(shard, 0, u32::MAX);
+    die(&hazards, &colony, shard);
+    colony.tick().unwrap();
+    let id = DocumentId::from_seed(1);
+    assert_eq!(colony.forget_shard(shard).unwrap(), [id]);
+    colony.intake().try_add(id, "new".to_owned()).unwrap();
+    assert_eq!(colony.write_ahead(), Ahead::NotBegun);
+    colony.tick().unwrap();
+    upsert(&colony, 2, "more");
+    assert_eq!(colony.write_ahead(), Ahead::Durable);
+    drop(colony);
+    hazards.clear();
+    let colony = opened(&disk.power_cut(Image::Synced), &hazards);
+    let expected = [(1, "new"), (2, "more")];
+    let expected = expected.map(|(seed, text)| (DocumentId::from_seed(seed), text.to_owned()));
+    assert_eq!(texts(&colony), BTreeMap::from(expected));
+}
+
+#[test]
+fn d1_nothing_is_told_to_be_durable_while_the_disk_is_full() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    upsert(&colony, 1, "text");
+    colony.tick().unwrap();
+    upsert(&colony, 2, "text");
+    disk.plan(Fault::Full { operations: 50 }, 0);
+    assert_eq!(colony.write_ahead(), Ahead::Failed);
+    assert_eq!(colony.write_ahead(), Ahead::NotBegun);
+    assert!(colony.tick().unwrap_err().keeps_tick());
+    disk.recover();
+    colony.tick().unwrap();
+    upsert(&colony, 3, "text");
+    assert_eq!(colony.write_ahead(), Ahead::Durable);
+    drop(colony);
+    let colony = opened(&disk.power_cut(Image::Synced), &hazards);
+    assert_eq!(texts(&colony).len(), 3);
+}
+
+#[test]
+fn writes_go_ahead_while_a_checkpoint_runs() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    hazards.hold(0);
+    for seed in 0..12 {
+        upsert(&colony, seed, "text");
+    }
+    // A checkpoint is due after them.
+    assert_eq!(colony.write_ahead(), Ahead::Durable);
+    upsert(&colony, 12, "text");
+    assert_eq!(colony.write_ahead(), Ahead::NotBegun);
+    colony.tick().unwrap();
+    upsert(&colony, 13, "text");
+    assert_eq!(colony.write_ahead(), Ahead::Durable);
+    hazards.release();
 }
