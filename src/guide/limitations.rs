@@ -9,7 +9,8 @@
 //!   process and a power cut, as far as the disk keeps what it has synced. It doesn't survive the disk. Copies are up to you: with the colony closed,
 //!   a copy of its directory is one.
 //! - **Writes that no tick has taken and nobody has waited for are not durable**, and a drop loses them. [`close`](crate::Colony::close) takes them in its last tick.
-//! - **The messages of a tick that was never published are lost** with the process, since its Sense never happened.
+//! - **The messages of a tick that was never published are lost** with the process, since its Sense never happened. With a long pace, that tick has all
+//!   writes since the one before.
 //! - **Documents are not moved.** A ring says where a document belongs; after a change you move it. A colony avoids the need: a
 //!   shard that is added to one with documents owns nothing, and only an empty one can be removed.
 //! - **In memory, a dead shard comes back with what its factory gives it.** Its last view is at hand ([`Birth::last`](crate::colony::Birth::last)). What

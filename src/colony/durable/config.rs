@@ -37,7 +37,8 @@ pub struct DurableConfig {
     /// to 2⁴⁰. Default: 8 MB.
     pub inbox_bytes: u64,
     /// A tick of the log whose writes are set aside while the colony is opened, for the shard with which the process has ended twice. Only the tick that
-    /// [`ColonyError::EndsProcess`](crate::error::ColonyError::EndsProcess) names has an effect. Default: `None`.
+    /// [`ColonyError::EndsProcess`](crate::error::ColonyError::EndsProcess) names has an effect. A tick has
+    /// all writes since the one before it; with a long pace these are up to half of what the shard's inbox holds. Default: `None`.
     pub set_aside: Option<Tick>,
 }
 

@@ -23,6 +23,8 @@ use crate::sync::Arc;
 
 /// How many times a shard may die at one tick before a write of that tick is taken to be guilty.
 const TRIES: u32 = 3;
+/// How many times a shard may die at one tick that doesn't die there each time.
+const MOST_TRIES: u32 = 3 * TRIES;
 
 /// From what a shard is made: its type, the files, and the publication that it sees.
 pub(super) struct Source<D, V: View> {
@@ -87,7 +89,15 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             if *died < TRIES || !was_careful {
                 continue;
             }
-            let guilty = self.guilty(tick, &groups(&writes))?;
+            let (died, dies_again) = (*died, self.dies(tick, &[])?);
+            if !dies_again && died < MOST_TRIES {
+                // What it has died of has passed.
+                continue;
+            }
+            let guilty = match dies_again {
+                true => self.guilty(tick, &groups(&writes))?,
+                false => Vec::new(),
+            };
             if guilty.is_empty() {
                 return Err(Stop::Died { tick, why, writes }.error(self.shard));
             }
@@ -141,10 +151,10 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
         end(replay, life, read?, goal)
     }
 
-    /// Returns the numbers of the writes of which the shard dies, among these groups of a tick's writes. Empty if it dies without any of them.
+    /// Returns the numbers of the writes of which the shard dies at a tick, among these groups of the tick's writes. Empty if it dies without any of them.
     fn guilty(&self, tick: Tick, groups: &[Vec<u64>]) -> Result<Vec<u64>, ColonyError> {
         let mut found = Vec::new();
-        if self.dies(tick, &[])? && !self.dies(tick, &[groups])? {
+        if !self.dies(tick, &[groups])? {
             self.halve(tick, groups, 0..groups.len(), &mut found)?;
         }
         Ok(found)

@@ -371,3 +371,22 @@ fn writes_go_ahead_while_a_checkpoint_runs() {
     assert_eq!(colony.write_ahead(), Ahead::Durable);
     hazards.release();
 }
+
+#[test]
+fn s3_a_shard_that_stops_dying_is_back_with_all_its_writes() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    let shard = upsert(&colony, 1, "text");
+    hazards.plan(Death {
+        shard,
+        tick: colony.current_tick(),
+        moment: Moment::Act,
+        is_panic: true,
+        // In the tick, and each time that it is tried before a write is blamed.
+        lives: 4,
+    });
+    let report = colony.tick().unwrap();
+    assert!(report.frozen.is_empty(), "{report:?}");
+    assert_eq!(texts(&colony).len(), 1);
+    assert!(colony.quarantine().is_empty());
+}
