@@ -21,6 +21,7 @@
 //! documents are dropped by the last thread that lets go of them, which may be the driver. Each value is dropped on its own, and a
 //! panic in its drop is caught.
 
+pub(crate) mod ahead;
 mod close;
 mod config;
 mod context;
@@ -39,7 +40,7 @@ mod pool;
 mod reader;
 mod report;
 mod round;
-pub(crate) mod run;
+mod run;
 mod settle;
 mod shard;
 mod shared;

@@ -8,7 +8,7 @@ use super::notes::Notes;
 use super::opening::soon;
 use super::script;
 use super::truth::{Truth, ensure, named, verified};
-use crate::colony::run::Ahead;
+use crate::colony::ahead::Ahead;
 use crate::colony::{Colony, Intake, ReturnReason, TickReport, Write};
 use crate::error::{ColonyError, IntakeError, StorageError};
 use crate::id::{DocumentId, ShardId, Tick};

@@ -6,7 +6,7 @@ use super::hazards::{Death, Hazards, Moment};
 use super::notes::Notes;
 use super::opening::{open, soon};
 use crate::colony::Colony;
-use crate::colony::run::Ahead;
+use crate::colony::ahead::Ahead;
 use crate::error::{ColonyError, IntakeError};
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::storage::manifest::store;
