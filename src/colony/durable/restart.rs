@@ -168,6 +168,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
                 Some(Err(Stop::Failed(error))) => Err(error),
                 Some(Err(Stop::Died { .. })) | None => rescue(aside).run(),
             };
+            // Whoever takes it may end the colony and open it again at once, so that nothing of it may be held behind this.
+            drop(parts);
             // Nobody receives it if the shard was removed, or the colony has ended.
             let _ = tell.send(brought);
         };
