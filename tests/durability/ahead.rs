@@ -10,6 +10,8 @@ use tickring::error::ColonyError;
 use tickring::testing::durable::{Hazards, Notes};
 use tickring::{Colony, ColonyConfig, DocumentId};
 
+use super::colony::{config, held};
+
 /// No tick begins by itself.
 const NEVER: Duration = Duration::MAX;
 
@@ -17,25 +19,9 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
-fn config() -> DurableConfig {
-    DurableConfig {
-        colony: ColonyConfig {
-            threads: 2,
-            ..ColonyConfig::default()
-        },
-        ..DurableConfig::default()
-    }
-}
-
 #[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn open(path: &Path, config: DurableConfig) -> Colony<Notes> {
     Colony::open(path, config, Hazards::default()).unwrap()
-}
-
-fn held(colony: &Colony<Notes>) -> BTreeMap<DocumentId, String> {
-    let publication = colony.publication();
-    let shards = publication.shards().iter();
-    shards.flat_map(|shard| shard.view().texts()).collect()
 }
 
 /// Lets some threads write this many documents each, and wait for each of them. Returns the colony, what it was told, and its ticks.

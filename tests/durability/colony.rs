@@ -11,7 +11,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-fn config() -> DurableConfig {
+pub(super) fn config() -> DurableConfig {
     DurableConfig {
         colony: ColonyConfig {
             threads: 2,
@@ -26,7 +26,7 @@ fn open(path: &std::path::Path) -> Colony<Notes> {
     Colony::open(path, config(), Hazards::default()).unwrap()
 }
 
-fn held(colony: &Colony<Notes>) -> BTreeMap<DocumentId, String> {
+pub(super) fn held(colony: &Colony<Notes>) -> BTreeMap<DocumentId, String> {
     let publication = colony.publication();
     let shards = publication.shards().iter();
     shards.flat_map(|shard| shard.view().texts()).collect()

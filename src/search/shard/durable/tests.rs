@@ -333,9 +333,9 @@ fn an_index_above_index_memory_is_refused_by_name_unless_the_colony_is_open() {
     open(0, settings(), Purpose::Restart).unwrap();
 }
 
-#[test]
-fn a_shard_that_is_only_read_merges_nothing_and_has_no_temporary_files() {
-    let (_directory, mut lives) = on_disk();
+/// A saved shard with segments enough for a merge.
+fn eight_segments() -> (tempfile::TempDir, Lives, ShardPart) {
+    let (directory, mut lives) = on_disk();
     let life = lives.begin(None);
     let mut shard: TextShard = lives.open(&settings(), None).unwrap();
     shard.writer.set_merge_policy(Box::new(NoMergePolicy));
@@ -343,6 +343,21 @@ fn a_shard_that_is_only_read_merges_nothing_and_has_no_temporary_files() {
         tick(&mut shard, &[upsert(seed)]);
     }
     let part = lives.save::<TextShard>(&life, &shard.view).unwrap();
+    (directory, lives, part)
+}
+
+/// Waits for the merges of a shard, and returns how many segments it then has.
+fn merged(mut shard: TextShard, lives: &Lives) -> usize {
+    let fresh: TextShard = lives.open(&settings(), None).unwrap();
+    let writer = std::mem::replace(&mut shard.writer, fresh.writer);
+    writer.wait_merging_threads().unwrap();
+    shard.commit().unwrap();
+    shard.view.segment_count()
+}
+
+#[test]
+fn a_shard_that_is_only_read_merges_nothing_and_has_no_temporary_files() {
+    let (_directory, lives, part) = eight_segments();
     for (purpose, merges) in [(Purpose::Reading, false), (Purpose::Opening, true)] {
         let saved = lives.saved_for(&part, purpose);
         assert_eq!(saved.scratch().is_some(), purpose == Purpose::Opening);
@@ -351,31 +366,16 @@ fn a_shard_that_is_only_read_merges_nothing_and_has_no_temporary_files() {
         for seed in 8..12 {
             tick(&mut opened, &[upsert(seed)]);
         }
-        let fresh: TextShard = lives.open(&settings(), None).unwrap();
-        let writer = std::mem::replace(&mut opened.writer, fresh.writer);
-        writer.wait_merging_threads().unwrap();
-        opened.commit().unwrap();
-        assert_eq!(opened.view.segment_count() < 8, merges);
+        assert_eq!(merged(opened, &lives) < 8, merges);
     }
 }
 
 #[test]
 fn a_shard_that_is_opened_begins_no_merge() {
-    let (_directory, mut lives) = on_disk();
-    let life = lives.begin(None);
-    let mut shard: TextShard = lives.open(&settings(), None).unwrap();
-    shard.writer.set_merge_policy(Box::new(NoMergePolicy));
-    for seed in 0..8 {
-        tick(&mut shard, &[upsert(seed)]);
-    }
-    let part = lives.save::<TextShard>(&life, &shard.view).unwrap();
+    let (_directory, lives, part) = eight_segments();
     let saved = lives.saved_for(&part, Purpose::Opening);
-    let mut opened = TextShard::open(&mapping(), SHARD, Some(&saved)).unwrap();
-    let fresh: TextShard = lives.open(&settings(), None).unwrap();
-    let writer = std::mem::replace(&mut opened.writer, fresh.writer);
-    writer.wait_merging_threads().unwrap();
-    opened.commit().unwrap();
-    assert_eq!(opened.view.segment_count(), 8);
+    let opened = TextShard::open(&mapping(), SHARD, Some(&saved)).unwrap();
+    assert_eq!(merged(opened, &lives), 8);
 }
 
 /// The names of the files of deletes.
