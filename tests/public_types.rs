@@ -26,7 +26,10 @@ use tickring::membership::{Action, Command, Newcomer, Registration};
 use tickring::placement::Placement;
 use tickring::publication::{Hit, Published};
 use tickring::registry::RegisteredShard;
-use tickring::ring::{Move, Replicas, ReplicasIter, RingMember, RingPlan, Share, Shares};
+use tickring::ring::{
+    Direction, Move, Rebalance, Replicas, ReplicasIter, RingMember, RingPlan, RingState, RingStep,
+    Share, Shares, TravellingPoint, VirtualNode,
+};
 use tickring::topology::{Member, Members, Subscription, TopologyChange, TopologyEvent};
 use tickring::{
     Colony, ColonyConfig, Config, Coordinator, DocumentId, Error, HashRing, NodeAddress,
@@ -39,7 +42,7 @@ macro_rules! shared {
     ($($name:ty)*) => { $(assert_impl_all!($name: Send, Sync, Debug);)* };
 }
 shared! {
-    Coordinator ShardHandle Router Topology Member Members Subscription HashRing Replicas ReplicasIter RingPlan Shares TickBarrier
+    Coordinator ShardHandle Router Topology Member Members Subscription HashRing Replicas ReplicasIter RingPlan Rebalance<'static> Shares TickBarrier
     ShardRegistry HealthMonitor PauseGuard DocumentFrequencies CorpusStatistics TermDictionary ShardCounter ShardFrequencies
     GlobalFrequencies FrequencySnapshot Config ManualClock MonotonicClock Stop Cause Published<()> Publication<()>
     Intake<Box<Dyn>> Reader<Box<Dyn>> TickReport<()> CloseReport<()> Write<()> Rejected<()> Unsent<()>
@@ -73,6 +76,7 @@ macro_rules! value {
 value! {
     Config ColonyConfig Registration Newcomer Command Action ShardInfo RegisteredShard ClusterStats ShardMetrics MessageCounts
     PhaseReport Fault FaultKind Revival Origin Ticket TopologyEvent TopologyChange Replicas Move Share RingMember MissingShards
+    Direction RingState RingStep TravellingPoint VirtualNode
 }
 assert_impl_all!(Hit: Copy, PartialEq, Debug);
 assert_impl_all!(Config: Default);
@@ -104,7 +108,7 @@ mod stored {
     stored! {
         ShardId TermId Epoch Incarnation DocumentId TickPhase NodeAddress ShardStatus Placement Config ColonyConfig Registration
         Newcomer Command Action ShardInfo ClusterStats ShardMetrics MessageCounts PhaseReport Fault FaultKind Revival
-        TopologyEvent TopologyChange Move Share RingMember Hit
+        TopologyEvent TopologyChange Move Share RingMember Hit Direction RingState RingStep TravellingPoint VirtualNode
     }
 }
 

@@ -6,9 +6,11 @@
 //!
 //! ## I5: a ring is a function of its members
 //! Two rings with the same members, weights, virtual nodes and placement are equal, whatever changes led to them. They answer every look-up as a
-//! scan of all points would. A change moves no more than it must, and [`RingPlan`](crate::ring::RingPlan) lists exactly what moves.
+//! scan of all points would. A change moves no more than it must, and [`RingPlan`](crate::ring::RingPlan) lists exactly what moves. The steps of a
+//! [`Rebalance`](crate::ring::Rebalance) end in the ring of the final members, and move each hash at most once unless the goal changes.
 //!
-//! Held by [`HashRing`](crate::HashRing). Checked by `src/testing/ring`, `src/ring/tests.rs` and `tests/ring.rs`.
+//! Held by [`HashRing`](crate::HashRing). Checked by `src/testing/ring`, `src/ring/tests.rs`, `src/ring/collisions.rs`, `tests/ring.rs` and
+//! `tests/rebalance.rs`.
 //!
 //! ## I10: topology and barrier agree
 //! Everything that one call answers belongs to one epoch. A shard that it routes to is on the ring of that epoch and serves. A member that is seen to

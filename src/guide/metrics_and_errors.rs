@@ -85,7 +85,13 @@
 //! | --- | --- | --- |
 //! | `VirtualNodes`, `Weight`, `TooManyShards`, `TooManyPoints` | a bound, which it names | stay within it |
 //! | `ShardExists`, `ShardNotFound` | the ring is as you want it, or the id is wrong | look at the ring |
+//! | `MemberVirtualNodes` | a shard has more virtual nodes than its greatest weight stands for | stay within it |
 //! | `PlacementDiffers` | a plan between rings that hash differently | every document moves; build a new ring |
+//! | `VirtualNodesDiffer` | a goal with other virtual nodes per shard | build the goal from the ring |
+//! | `GoalTravels` | the goal is a ring on its way to another | end in a ring at rest |
+//! | `NothingLeft` | the last shard that owns anything can't be drained | add another one first |
+//! | `OutsideStep` | a position that isn't in the step | correct the caller |
+//! | `VirtualNodeExists`, `InPlace` | a stored state is wrong | restore it from elsewhere |
 //!
 //! | [`FrequencyError`](crate::error::FrequencyError) | means | do |
 //! | --- | --- | --- |

@@ -4,9 +4,11 @@
 //! thread, because a coordinator changes its ring under its lock.
 
 use super::hash_ring::HashRing;
+use super::index::Index;
 use super::limits;
 use super::member::RingMember;
-use super::points::sorted_points;
+use super::nodes::Nodes;
+use super::points::{Point, Points, sorted_points};
 use super::reindex::Delta;
 use crate::error::RingError;
 use crate::id::ShardId;
@@ -48,16 +50,20 @@ impl HashRing {
             return Err(RingError::ShardExists(shard));
         };
         limits::weight(shard, weight)?;
+        let count = self.virtual_nodes * weight;
         limits::shards(self.members.len() as u64 + 1)?;
-        self.check_points(0, weight)?;
+        self.check_points(0, count)?;
         let slot = number(at);
         let joining = (at < self.members.len()).then_some(slot);
-        let added = sorted_points(self.placement, shard, slot, 0..self.virtual_nodes * weight);
+        let added = sorted_points(self.placement, shard, slot, 0..count);
         let mut members = Vec::with_capacity(self.members.len() + 1);
         members.extend_from_slice(&self.members[..at]);
-        members.push(RingMember { shard, weight });
+        members.push(self.member(shard, count));
         members.extend_from_slice(&self.members[at..]);
-        Ok(self.changed(members.into(), Delta::Added(&added, joining)))
+        let nodes = self.nodes.with_member(at, count);
+        let delta = Delta::Added(&added, joining);
+        let (points, index) = changed(&self.points, &self.index, members.len(), delta);
+        Ok(self.with_parts((members.into(), nodes), points, index))
     }
 
     /// Returns this ring without a shard. Costs a copy of the ring.
@@ -79,11 +85,14 @@ impl HashRing {
     /// # Errors
     /// [`RingError::ShardNotFound`] if the shard isn't on the ring.
     pub fn remove_shard(&self, shard: ShardId) -> Result<Self, RingError> {
-        let (at, weight) = self.find(shard)?;
+        let at = self.find(shard)?;
         let slot = number(at);
-        let removed = sorted_points(self.placement, shard, slot, 0..self.virtual_nodes * weight);
+        let removed = self.points_of(at);
         let members = [&self.members[..at], &self.members[at + 1..]].concat();
-        Ok(self.changed(members.into(), Delta::Removed(&removed, Some(slot))))
+        let nodes = self.nodes.without_member(at, shard);
+        let delta = Delta::Removed(&removed, Some(slot));
+        let (points, index) = changed(&self.points, &self.index, members.len(), delta);
+        Ok(self.with_parts((members.into(), nodes), points, index))
     }
 
     /// Returns this ring with another weight for a shard. No other shard's points change: a greater weight moves documents only to the
@@ -102,45 +111,118 @@ impl HashRing {
     /// # Errors
     /// [`RingError::ShardNotFound`], [`RingError::Weight`] or [`RingError::TooManyPoints`]. Checked before anything is allocated.
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<Self, RingError> {
-        let (at, before) = self.find(shard)?;
+        let at = self.find(shard)?;
         limits::weight(shard, weight)?;
-        self.check_points(before, weight)?;
-        let nodes = |from: u32, to: u32| {
-            let range = self.virtual_nodes * from..self.virtual_nodes * to;
-            sorted_points(self.placement, shard, number(at), range)
-        };
-        let mut members = self.members.clone();
-        members[at].weight = weight;
-        Ok(if weight < before {
-            self.changed(members, Delta::Removed(&nodes(weight, before), None))
-        } else {
-            self.changed(members, Delta::Added(&nodes(before, weight), None))
-        })
+        self.set_nodes(at, self.virtual_nodes * weight)
     }
 
-    fn changed(&self, members: Box<[RingMember]>, delta: Delta<'_>) -> Self {
-        let points = match delta {
-            Delta::Added(added, joining) => self.points.with(added, joining),
-            Delta::Removed(removed, leaving) => self.points.without(removed, leaving),
+    /// Returns this ring with another number of virtual nodes for a shard, from 0 (owns nothing) to what
+    /// [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT) stands for. As with [`set_weight`](Self::set_weight), no other shard's points change.
+    /// Costs a copy of the ring.
+    ///
+    /// ```
+    /// use tickring::{HashRing, ShardId};
+    ///
+    /// let ring = HashRing::new(3)?;
+    /// let drained = ring.set_virtual_nodes(ShardId::new(1), 0)?;
+    /// assert_eq!(drained.total_virtual_nodes(), 300);
+    /// assert_eq!(drained.set_virtual_nodes(ShardId::new(1), 150)?, ring);
+    /// # Ok::<(), tickring::error::RingError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RingError::ShardNotFound`], [`RingError::MemberVirtualNodes`] or [`RingError::TooManyPoints`]. Checked before anything is
+    /// allocated.
+    pub fn set_virtual_nodes(&self, shard: ShardId, count: u32) -> Result<Self, RingError> {
+        let at = self.find(shard)?;
+        limits::nodes(self.virtual_nodes, shard, count.into())?;
+        self.set_nodes(at, count)
+    }
+
+    fn set_nodes(&self, at: usize, count: u32) -> Result<Self, RingError> {
+        let (shard, slot) = (self.members[at].shard, number(at));
+        let (before, leading) = (self.nodes.count(at, shard), self.nodes.leading[at]);
+        self.check_points(before, count)?;
+        let nodes = |range| sorted_points(self.placement, shard, slot, range);
+        let (removed, added) = if before == leading {
+            (nodes(count..leading), nodes(leading..count))
+        } else {
+            (self.points_of(at), nodes(0..count))
         };
-        let index = self.index.changed(&points, members.len(), delta);
+        let mut members = self.members.clone();
+        members[at] = self.member(shard, count);
+        let nodes = self.nodes.with_leading(at, shard, count);
+        Ok(self.replaced((members, nodes), &removed, &added))
+    }
+
+    /// Returns this ring with other points for the same shards. All points are sorted.
+    pub(super) fn replaced(
+        &self,
+        members: (Box<[RingMember]>, Nodes),
+        removed: &[Point],
+        added: &[Point],
+    ) -> Self {
+        let slots = self.members.len();
+        let change = |points: &_, index: &_, delta| changed(points, index, slots, delta);
+        let (removed, added) = (Delta::Removed(removed, None), Delta::Added(added, None));
+        let (points, index) = if removed.is_empty() {
+            change(&self.points, &self.index, added)
+        } else {
+            let (points, index) = change(&self.points, &self.index, removed);
+            if added.is_empty() {
+                (points, index)
+            } else {
+                change(&points, &index, added)
+            }
+        };
+        self.with_parts(members, points, index)
+    }
+
+    fn with_parts(
+        &self,
+        members: (Box<[RingMember]>, Nodes),
+        points: Points,
+        index: Index,
+    ) -> Self {
         Self::of_parts(self.placement, self.virtual_nodes, members, points, index)
     }
 
-    /// Returns the slot and the weight of a shard.
-    fn find(&self, shard: ShardId) -> Result<(usize, u32), RingError> {
-        self.slot_of(shard)
-            .map(|slot| (slot, self.members[slot].weight))
-            .ok_or(RingError::ShardNotFound(shard))
+    /// Returns a member with this many virtual nodes.
+    pub(super) const fn member(&self, shard: ShardId, count: u32) -> RingMember {
+        RingMember {
+            shard,
+            weight: count.div_ceil(self.virtual_nodes),
+        }
     }
 
-    /// Checks that a shard may change from one weight to another.
-    pub(super) fn check_points(&self, from: u32, to: u32) -> Result<(), RingError> {
-        let nodes = |weight| u64::from(self.virtual_nodes) * u64::from(weight);
-        limits::points(
-            limits::total_points(self.virtual_nodes, &self.members) - nodes(from) + nodes(to),
-        )
+    /// Returns all points of a member, sorted.
+    fn points_of(&self, at: usize) -> Vec<Point> {
+        let (shard, slot) = (self.members[at].shard, number(at));
+        let mut points = sorted_points(self.placement, shard, slot, 0..self.nodes.leading[at]);
+        let others = self.nodes.other_points(self.placement, &self.members);
+        points.extend(others.filter(|&(_, owner)| owner == slot));
+        points.sort_unstable();
+        points
     }
+
+    /// Returns the slot of a shard.
+    fn find(&self, shard: ShardId) -> Result<usize, RingError> {
+        self.slot_of(shard).ok_or(RingError::ShardNotFound(shard))
+    }
+
+    /// Checks that a shard may change from one number of virtual nodes to another.
+    pub(super) fn check_points(&self, from: u32, to: u32) -> Result<(), RingError> {
+        limits::points(self.nodes.total() - u64::from(from) + u64::from(to))
+    }
+}
+
+fn changed(points: &Points, index: &Index, slots: usize, delta: Delta<'_>) -> (Points, Index) {
+    let points = match delta {
+        Delta::Added(added, joining) => points.with(added, joining),
+        Delta::Removed(removed, leaving) => points.without(removed, leaving),
+    };
+    let index = index.changed(&points, slots, delta);
+    (points, index)
 }
 
 #[expect(

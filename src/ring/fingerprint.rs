@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::hash_ring::HashRing;
+use super::nodes::Nodes;
 
 /// The name of the digest's format. A change of the format changes the name.
 const FORMAT: &[u8] = b"tickring ring 1\n";
@@ -15,6 +16,11 @@ impl HashRing {
     /// It is the XXH3-64 hash, with seed 0, of the name of a format, the name of the placement and a line feed, and then of these values,
     /// each as 4 little-endian bytes: the virtual nodes per shard, the number of members, the id and the weight of each member, and the
     /// number of points. The points follow in ring order, each as 8 bytes of position and 4 of shard.
+    ///
+    /// The weights say all about a ring's virtual nodes if it is [at rest](Self::is_at_rest) and each shard has a multiple of the virtual
+    /// nodes per shard. If not, more follows: as in [`RingState`](crate::ring::RingState), the number of each member, the number of
+    /// scattered virtual nodes, each as shard and number, and the travelling point, if there is one, as shard, number and 8 bytes of
+    /// position.
     ///
     /// ```
     /// use tickring::{HashRing, ShardId};
@@ -44,6 +50,25 @@ impl HashRing {
             point[8..].copy_from_slice(&shard.as_u32().to_le_bytes());
             hasher.update(&point);
         }
+        if self.nodes != Nodes::of_weights(self.virtual_nodes, &self.members) {
+            self.update_with_nodes(&mut hasher);
+        }
         hasher.digest()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "at most MAX_POINTS points")]
+    fn update_with_nodes(&self, hasher: &mut Xxh3) {
+        let mut word = |value: u32| hasher.update(&value.to_le_bytes());
+        self.nodes.leading.iter().copied().for_each(&mut word);
+        word(self.nodes.scattered.len() as u32);
+        let travelling = self.nodes.travelling.iter();
+        let nodes = self.nodes.scattered.iter();
+        for node in nodes.chain(travelling.map(|point| &point.node)) {
+            word(node.shard.as_u32());
+            word(node.number);
+        }
+        if let Some(point) = self.nodes.travelling {
+            hasher.update(&point.position.to_le_bytes());
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::direct::Direct;
 use super::index::Index;
 use super::limits;
 use super::member::RingMember;
+use super::nodes::Nodes;
 use super::points::Points;
 use crate::error::{RingError, RouteError};
 use crate::id::{DocumentId, ShardId};
@@ -19,7 +20,7 @@ const VIRTUAL_NODES: u32 = 150;
 /// A ring is an immutable value. Adding, removing or weighting a shard returns a new ring and leaves the old one unchanged. Movement is
 /// exact and minimal, for owners and for sets of replicas: adding a shard moves documents only to it, and removing a shard moves documents
 /// only away from it. [`RingPlan`](crate::ring::RingPlan) lists what moves. Two rings are equal if they have the same members, weights,
-/// virtual nodes and placement, however they were made.
+/// virtual nodes, placement and [travelling point](Self::travelling), however they were made.
 ///
 /// A look-up takes a few nanoseconds and never allocates. A ring takes about 28 to 46 bytes a point, fewer beyond a million points, and at
 /// least 16 KiB. Rings of up to 255 shards and 65,536 points take 16 to 32 bytes a point more. `clone` copies all of this: share a ring
@@ -44,6 +45,7 @@ pub struct HashRing {
     pub(super) virtual_nodes: u32,
     /// Ascending by id. A shard's slot is its index in this list.
     pub(super) members: Box<[RingMember]>,
+    pub(super) nodes: Nodes,
     /// The number of members that own anything.
     pub(super) owning: usize,
     pub(super) points: Points,
@@ -137,20 +139,31 @@ impl HashRing {
     ) -> Result<Self, RingError> {
         limits::virtual_nodes(virtual_nodes_per_shard)?;
         let members = limits::members(virtual_nodes_per_shard, members)?;
-        Ok(Self::build(placement, virtual_nodes_per_shard, members))
+        let nodes = Nodes::of_weights(virtual_nodes_per_shard, &members);
+        Ok(Self::build(
+            placement,
+            virtual_nodes_per_shard,
+            members,
+            nodes,
+        ))
     }
 
     /// Builds a ring from numbers that have been checked.
-    fn build(placement: Placement, virtual_nodes: u32, members: Box<[RingMember]>) -> Self {
-        let points = Points::build(placement, virtual_nodes, &members);
+    pub(super) fn build(
+        placement: Placement,
+        virtual_nodes: u32,
+        members: Box<[RingMember]>,
+        nodes: Nodes,
+    ) -> Self {
+        let points = Points::build(placement, &members, &nodes);
         let index = Index::new(&points, members.len());
-        Self::of_parts(placement, virtual_nodes, members, points, index)
+        Self::of_parts(placement, virtual_nodes, (members, nodes), points, index)
     }
 
     pub(super) fn of_parts(
         placement: Placement,
         virtual_nodes: u32,
-        members: Box<[RingMember]>,
+        (members, nodes): (Box<[RingMember]>, Nodes),
         points: Points,
         index: Index,
     ) -> Self {
@@ -160,6 +173,7 @@ impl HashRing {
             placement,
             virtual_nodes,
             members,
+            nodes,
             points,
             index,
         }
@@ -296,7 +310,8 @@ impl Default for HashRing {
     fn default() -> Self {
         let (shard, weight) = (ShardId(0), 1);
         let members = Box::new([RingMember { shard, weight }]);
-        Self::build(Placement::default(), VIRTUAL_NODES, members)
+        let nodes = Nodes::of_weights(VIRTUAL_NODES, &*members);
+        Self::build(Placement::default(), VIRTUAL_NODES, members, nodes)
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::hash_ring::HashRing;
 use super::member::RingMember;
+use super::nodes::TravellingPoint;
 use crate::id::ShardId;
 use crate::placement::Placement;
 
 impl HashRing {
-    /// Returns the shards on the ring with their weights, ascending by id.
+    /// Returns the shards on the ring with their weights, ascending by id. A weight is rounded up if the shard's
+    /// [number of virtual nodes](Self::virtual_nodes) isn't a multiple of [`virtual_nodes_per_shard`](Self::virtual_nodes_per_shard).
     ///
     /// ```
     /// use tickring::{HashRing, ShardId};
@@ -36,7 +38,7 @@ impl HashRing {
         self.points.len() == 0
     }
 
-    /// Returns the weight of a shard, or `None` if it isn't on the ring. Costs a binary search.
+    /// Returns the weight of a shard, rounded up, or `None` if it isn't on the ring. Costs a binary search.
     pub fn weight(&self, shard: ShardId) -> Option<u32> {
         let slot = self.slot_of(shard)?;
         self.members.get(slot).map(|member| member.weight)
@@ -46,6 +48,35 @@ impl HashRing {
     #[inline]
     pub const fn placement(&self) -> Placement {
         self.placement
+    }
+
+    /// Returns the number of a shard's virtual nodes that have a point, or `None` if the shard isn't on the ring. The
+    /// [travelling point](Self::travelling) counts. Costs a binary search.
+    ///
+    /// ```
+    /// use tickring::{HashRing, ShardId};
+    ///
+    /// let ring = HashRing::new(2)?.set_virtual_nodes(ShardId::new(1), 40)?;
+    /// assert_eq!(ring.virtual_nodes(ShardId::new(0)), Some(150));
+    /// assert_eq!(ring.virtual_nodes(ShardId::new(1)), Some(40));
+    /// assert_eq!(ring.virtual_nodes(ShardId::new(2)), None);
+    /// # Ok::<(), tickring::error::RingError>(())
+    /// ```
+    pub fn virtual_nodes(&self, shard: ShardId) -> Option<u32> {
+        let slot = self.slot_of(shard)?;
+        Some(self.nodes.count(slot, shard))
+    }
+
+    /// Returns the point that isn't where its virtual node's hash is, if there is one. A [`Rebalance`](crate::ring::Rebalance) makes rings
+    /// with such a point. All other look-ups treat it as any other point.
+    pub const fn travelling(&self) -> Option<TravellingPoint> {
+        self.nodes.travelling
+    }
+
+    /// Returns whether each shard has its first virtual nodes and no others, and no point travels. A ring that is made from members alone
+    /// is at rest.
+    pub fn is_at_rest(&self) -> bool {
+        self.nodes.is_at_rest()
     }
 
     /// Returns the number of points that a shard of weight 1 has.
@@ -85,6 +116,7 @@ impl HashRing {
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>()
             + size_of_val(&*self.members)
+            + self.nodes.memory_bytes()
             + self.points.memory_bytes()
             + self.index.memory_bytes()
             + self.direct.memory_bytes()

@@ -42,6 +42,20 @@ pub(super) fn weight(shard: ShardId, value: u32) -> Result<(), RingError> {
     Ok(())
 }
 
+/// Checks the number of a member's virtual nodes, which may be as many as the greatest weight stands for.
+pub(super) fn nodes(virtual_nodes: u32, shard: ShardId, value: u64) -> Result<(), RingError> {
+    let max = most_nodes(virtual_nodes);
+    if value > max.into() {
+        return Err(RingError::MemberVirtualNodes { shard, value, max });
+    }
+    Ok(())
+}
+
+/// Returns the most virtual nodes of one member. Doesn't overflow for `virtual_nodes` within its limit.
+pub(super) const fn most_nodes(virtual_nodes: u32) -> u32 {
+    virtual_nodes * MAX_WEIGHT
+}
+
 /// Returns the points of all members together. Doesn't overflow for members within the limits.
 pub(super) fn total_points(virtual_nodes: u32, members: &[RingMember]) -> u64 {
     let weights: u64 = members.iter().map(|member| u64::from(member.weight)).sum();
@@ -53,29 +67,35 @@ pub(super) fn members(
     virtual_nodes: u32,
     given: impl IntoIterator<Item = (ShardId, u32)>,
 ) -> Result<Box<[RingMember]>, RingError> {
+    let members = distinct(given, weight)?.into_iter();
+    let members: Box<[_]> = members
+        .map(|(shard, weight)| RingMember { shard, weight })
+        .collect();
+    points(total_points(virtual_nodes, &members))?;
+    Ok(members)
+}
+
+/// Checks the shards and the number of each, and returns them ascending by id.
+pub(super) fn distinct(
+    given: impl IntoIterator<Item = (ShardId, u32)>,
+    check: impl Fn(ShardId, u32) -> Result<(), RingError>,
+) -> Result<Vec<(ShardId, u32)>, RingError> {
     let mut given = given.into_iter();
     let mut members = Vec::new();
     for (shard, value) in given.by_ref().take(MAX_SHARDS as usize) {
-        weight(shard, value)?;
-        members.push(RingMember {
-            shard,
-            weight: value,
-        });
+        check(shard, value)?;
+        members.push((shard, value));
     }
     if given.next().is_some() {
         // A lower bound, from the iterator's hint: counting could take forever.
         let rest = given.size_hint().0 as u64;
         shards((u64::from(MAX_SHARDS) + 1).saturating_add(rest))?;
     }
-    members.sort_unstable_by_key(|member| member.shard);
-    if let Some(pair) = members
-        .windows(2)
-        .find(|pair| pair[0].shard == pair[1].shard)
-    {
-        return Err(RingError::ShardExists(pair[0].shard));
+    members.sort_unstable_by_key(|member| member.0);
+    if let Some(pair) = members.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(RingError::ShardExists(pair[0].0));
     }
-    points(total_points(virtual_nodes, &members))?;
-    Ok(members.into_boxed_slice())
+    Ok(members)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@
 
 mod batch;
 mod change;
+#[cfg(test)]
+mod collisions;
 mod direct;
 mod fingerprint;
 mod hash_ring;
@@ -18,16 +20,25 @@ mod inspect;
 mod layout;
 mod limits;
 mod member;
+mod nodes;
+mod order;
+mod passage;
 mod plan;
 mod points;
+mod rebalance;
 mod reindex;
 mod replicas;
 mod shares;
+mod state;
 #[cfg(test)]
 mod tests;
 
 pub use self::hash_ring::HashRing;
 pub use self::member::RingMember;
+pub use self::nodes::{TravellingPoint, VirtualNode};
+pub use self::passage::{Direction, RingStep};
 pub use self::plan::{Move, RingPlan};
+pub use self::rebalance::Rebalance;
 pub use self::replicas::{Replicas, ReplicasIter};
 pub use self::shares::{Share, Shares};
+pub use self::state::RingState;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::limits::total_points;
 use super::member::RingMember;
+use super::nodes::Nodes;
 use crate::id::ShardId;
 use crate::placement::Placement;
 
@@ -21,20 +21,19 @@ pub(super) struct Points {
 impl Points {
     /// Places the points of all members: one pass counts them, one scatters them into buckets, and each small bucket is sorted. Hashing
     /// twice is cheaper than keeping the unsorted points.
-    pub(super) fn build(placement: Placement, virtual_nodes: u32, members: &[RingMember]) -> Self {
+    pub(super) fn build(placement: Placement, members: &[RingMember], nodes: &Nodes) -> Self {
         // Buckets of 4 to 8 points on average are short enough for an insertion sort, and few enough for the cache.
-        let total = total_points(virtual_nodes, members);
-        let shift = 64 - (total / 4).checked_ilog2().unwrap_or(0).max(1);
+        let shift = 64 - (nodes.total() / 4).checked_ilog2().unwrap_or(0).max(1);
         let mut ends = vec![0_u32; 1 << (64 - shift)];
         let count = |(position, _): Point| ends[top(position, shift)] += 1;
-        each_point(placement, virtual_nodes, members, count);
+        each_point(placement, members, nodes, count);
         let mut end = 0;
         for bucket in &mut ends {
             // The bucket's start for now. Scattering moves it to the bucket's end.
             end += std::mem::replace(bucket, end);
         }
         let mut sorted = vec![(0, 0); end as usize];
-        each_point(placement, virtual_nodes, members, |point| {
+        each_point(placement, members, nodes, |point| {
             let next = &mut ends[top(point.0, shift)];
             sorted[*next as usize] = point;
             *next += 1;
@@ -140,14 +139,15 @@ impl Points {
 /// Calls `found` with each point of all members, unsorted.
 fn each_point(
     placement: Placement,
-    virtual_nodes: u32,
     members: &[RingMember],
+    nodes: &Nodes,
     mut found: impl FnMut(Point),
 ) {
-    for (member, slot) in members.iter().zip(0_u16..=u16::MAX) {
-        let nodes = 0..virtual_nodes * member.weight;
-        placed(placement, member.shard, slot, nodes).for_each(&mut found);
+    let numbered = members.iter().zip(0_u16..=u16::MAX);
+    for ((member, slot), &leading) in numbered.zip(&nodes.leading) {
+        placed(placement, member.shard, slot, 0..leading).for_each(&mut found);
     }
+    nodes.other_points(placement, members).for_each(found);
 }
 
 /// Returns the points of one shard's virtual nodes, unsorted.

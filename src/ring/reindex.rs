@@ -13,6 +13,13 @@ pub(super) enum Delta<'a> {
     Removed(&'a [Point], Option<u16>),
 }
 
+impl Delta<'_> {
+    pub(super) const fn is_empty(&self) -> bool {
+        let (Self::Added(points, _) | Self::Removed(points, _)) = self;
+        points.is_empty()
+    }
+}
+
 impl Index {
     /// Returns the index of `points`, whose owners are below `slots`. `delta` turned the indexed points into `points`. The result equals a
     /// newly built index.

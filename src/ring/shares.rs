@@ -15,6 +15,9 @@ pub struct Share {
     pub shard: ShardId,
     /// Its weight.
     pub weight: u32,
+    /// The number of its virtual nodes.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub virtual_nodes: u32,
     /// How many of the 2^64 hashes the shard owns.
     pub hashes: u128,
 }
@@ -60,19 +63,19 @@ impl Shares {
         self.0.get(at)
     }
 
-    /// Returns the greatest ratio between a shard's share and the share that its weight calls for. 1 is perfect, and 1.2 means that some
-    /// shard has 20 % too much. With equal weights this is the greatest share over the mean share. Returns `None` if no shard owns
+    /// Returns the greatest ratio between a shard's share and the share that its virtual nodes call for. 1 is perfect, and 1.2 means that
+    /// some shard has 20 % too much. With equal weights this is the greatest share over the mean share. Returns `None` if no shard owns
     /// anything.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "weights add up to less than 2^53"
-    )]
     pub fn balance(&self) -> Option<f64> {
-        let weights: u64 = self.0.iter().map(|share| u64::from(share.weight)).sum();
+        let nodes: f64 = self
+            .0
+            .iter()
+            .map(|share| f64::from(share.virtual_nodes))
+            .sum();
         self.0
             .iter()
-            .filter(|share| share.weight > 0)
-            .map(|share| share.fraction() * weights as f64 / f64::from(share.weight))
+            .filter(|share| share.virtual_nodes > 0)
+            .map(|share| share.fraction() * nodes / f64::from(share.virtual_nodes))
             .max_by(f64::total_cmp)
     }
 }
@@ -98,9 +101,11 @@ impl HashRing {
         let mut shares: Box<[Share]> = self
             .members
             .iter()
-            .map(|member| Share {
+            .enumerate()
+            .map(|(slot, member)| Share {
                 shard: member.shard,
                 weight: member.weight,
+                virtual_nodes: self.nodes.count(slot, member.shard),
                 hashes: 0,
             })
             .collect();

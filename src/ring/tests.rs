@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::index::{Index, entry_bits};
+use super::nodes::Nodes;
 use super::points::{Point, Points};
 use super::reindex::{Delta, are_few};
 use super::*;
@@ -13,7 +14,7 @@ use crate::placement::Placement;
 use crate::testing::ring::{NaiveRing, compare_plan, compare_shares, telling_hashes};
 
 /// A ring of these points over `slots` shards, with an index of `2^bits` entries.
-fn raw(mut points: Vec<Point>, slots: u32, bits: u32) -> HashRing {
+pub(super) fn raw(mut points: Vec<Point>, slots: u32, bits: u32) -> HashRing {
     points.sort_unstable();
     let points = Points::from_sorted(&points);
     let members: Box<[_]> = (0..slots)
@@ -23,17 +24,18 @@ fn raw(mut points: Vec<Point>, slots: u32, bits: u32) -> HashRing {
         })
         .collect();
     let index = Index::with_bits(&points, members.len(), bits);
-    HashRing::of_parts(Placement::Xxh3, 1, members, points, index)
+    let nodes = Nodes::of_weights(1, &members);
+    HashRing::of_parts(Placement::Xxh3, 1, (members, nodes), points, index)
 }
 
 /// The naive model of a ring of these points.
-fn naive(points: &[Point]) -> NaiveRing {
+pub(super) fn naive(points: &[Point]) -> NaiveRing {
     let points = points.iter().map(|&(at, slot)| (at, ShardId(slot.into())));
     NaiveRing::of_points(points.collect())
 }
 
 /// Returns the owners by the table and by the index, and all shards from there on.
-fn compare_at(ring: &HashRing, model: &NaiveRing, hash: u64) {
+pub(super) fn compare_at(ring: &HashRing, model: &NaiveRing, hash: u64) {
     let expected = model.in_ring_order(hash);
     let first = expected.first().copied();
     let owner = first.ok_or(RouteError::EmptyRing);
@@ -133,10 +135,10 @@ fn a_ring_says_what_it_is_made_of() {
 #[test]
 fn the_memory_is_that_of_the_arrays() {
     for (shards, arrays) in [
-        // 10 bytes a point, 2^20 entries and 2^17 starts of 4 bytes, 8 bytes a member.
-        (1_000, 150_000 * 10 + (1 << 22) + (1 << 19) + 1_000 * 8),
+        // 10 bytes a point, 2^20 entries and 2^17 starts of 4 bytes, 12 bytes a member.
+        (1_000, 150_000 * 10 + (1 << 22) + (1 << 19) + 1_000 * 12),
         // 2^12 entries, 2^8 starts, and a table of 2^13 bytes.
-        (3, 450 * 10 + (1 << 14) + (1 << 10) + 3 * 8 + (1 << 13)),
+        (3, 450 * 10 + (1 << 14) + (1 << 10) + 3 * 12 + (1 << 13)),
     ] {
         let ring = HashRing::with_virtual_nodes(shards, 150).unwrap();
         let more = ring.memory_bytes() - arrays;
@@ -311,8 +313,8 @@ fn a_full_index_stays_within_its_bound() {
 fn points_are_counted_before_they_are_placed() {
     let ring = HashRing::with_virtual_nodes(1, 1 << 16).unwrap();
     let refused = |from, to| ring.check_points(from, to).is_err();
-    assert!(!refused(0, 255) && !refused(1, 256));
-    assert!(refused(0, 256) && refused(1, 257));
+    assert!(!refused(0, 255 << 16) && !refused(1 << 16, 256 << 16));
+    assert!(refused(0, 256 << 16) && refused(1 << 16, 257 << 16));
 }
 
 #[test]

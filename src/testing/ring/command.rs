@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use arbitrary::{Arbitrary, Unstructured};
 
-use super::{NaiveRing, compare, compare_plan, compare_replicas};
+use super::{NaiveRing, Pace, compare, compare_plan, compare_replicas, tick};
 use crate::error::RingError;
 use crate::limits::{MAX_POINTS, MAX_SHARDS, MAX_VIRTUAL_NODES, MAX_WEIGHT};
 use crate::placement::Placement;
@@ -21,6 +21,13 @@ pub enum Command {
     Add(ShardId, u32),
     Remove(ShardId),
     SetWeight(ShardId, u32),
+    SetNodes(ShardId, u32),
+    /// Sets the virtual nodes of a shard in the goal, and adds the shard if it is missing.
+    Aim(ShardId, u32),
+    /// Removes a shard from the goal.
+    AimWithout(ShardId),
+    /// Moves towards the goal at this pace.
+    Tick(Pace),
     /// Looks up a document with this number of other shards.
     LookUp(DocumentId, u32),
     /// Compares the plan from the ring that was saved last.
@@ -37,7 +44,11 @@ pub enum Command {
 
 impl<'a> Arbitrary<'a> for Command {
     fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
-        Ok(match input.arbitrary::<u8>()? % 8 {
+        let byte: u8 = input.arbitrary()?;
+        if byte >= MOVES {
+            return Self::arbitrary_move(byte, input);
+        }
+        Ok(match byte % 8 {
             0 | 1 => Self::Add(shard(input)?, weight(input)?),
             2 => Self::Remove(shard(input)?),
             3 => Self::SetWeight(shard(input)?, weight(input)?),
@@ -61,6 +72,20 @@ impl<'a> Arbitrary<'a> for Command {
                     weight,
                 }
             }
+        })
+    }
+}
+
+/// Bytes from here on stand for commands about moves.
+const MOVES: u8 = 192;
+
+impl Command {
+    fn arbitrary_move(byte: u8, input: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
+        Ok(match byte % 8 {
+            0 => Self::SetNodes(shard(input)?, nodes(input)?),
+            1 | 2 => Self::Aim(shard(input)?, nodes(input)?),
+            3 => Self::AimWithout(shard(input)?),
+            _ => Self::Tick(Pace::new(input.arbitrary()?, input.arbitrary()?)),
         })
     }
 }
@@ -96,6 +121,14 @@ fn weight(input: &mut Unstructured<'_>) -> arbitrary::Result<u32> {
     })
 }
 
+fn nodes(input: &mut Unstructured<'_>) -> arbitrary::Result<u32> {
+    let byte: u8 = input.arbitrary()?;
+    Ok(match byte {
+        0..250 => u32::from(byte % 24),
+        250.. => input.arbitrary()?,
+    })
+}
+
 /// A ring and its naive model, changed together.
 #[derive(Debug)]
 pub struct Pair {
@@ -103,16 +136,19 @@ pub struct Pair {
     model: NaiveRing,
     /// The ring from which the next plan starts.
     before: (HashRing, NaiveRing),
+    /// The ring to move towards.
+    goal: (HashRing, NaiveRing),
 }
 
 impl Pair {
     pub fn new(model: NaiveRing) -> Self {
         let ring = model.build();
-        let before = (ring.clone(), model.clone());
+        let start = (ring.clone(), model.clone());
         Self {
             ring,
             model,
-            before,
+            before: start.clone(),
+            goal: start,
         }
     }
 
@@ -120,7 +156,15 @@ impl Pair {
     pub fn apply(&mut self, command: Command) {
         match command {
             Command::Add(shard, weight) | Command::SetWeight(shard, weight) => {
-                self.change(command, shard, Some(weight));
+                let count = u64::from(self.model.virtual_nodes) * u64::from(weight);
+                self.change(command, shard, Some(count));
+            }
+            Command::SetNodes(shard, count) => self.change(command, shard, Some(count.into())),
+            Command::Aim(shard, count) => self.aim(shard, Some(count)),
+            Command::AimWithout(shard) => self.aim(shard, None),
+            Command::Tick(pace) => {
+                let (goal, model) = &self.goal;
+                tick((&mut self.ring, &mut self.model), (goal, model), pace);
             }
             Command::Remove(shard) => self.change(command, shard, None),
             Command::LookUp(document, others) => {
@@ -142,28 +186,57 @@ impl Pair {
         }
     }
 
-    fn change(&mut self, command: Command, shard: ShardId, weight: Option<u32>) {
+    fn change(&mut self, command: Command, shard: ShardId, count: Option<u64>) {
         let refusal = self.model.refusal(command);
-        if refusal.is_none() && self.model.points_with(shard, weight.unwrap_or(0)) > POINTS {
+        let count = count.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        if refusal.is_none() && self.model.points_with(shard, count.unwrap_or(0)) > POINTS {
             return;
         }
         let answer = match command {
             Command::Add(shard, 1) => self.ring.add_shard(shard),
             Command::Add(shard, weight) => self.ring.add_weighted(shard, weight),
             Command::SetWeight(shard, weight) => self.ring.set_weight(shard, weight),
+            Command::SetNodes(shard, count) => self.ring.set_virtual_nodes(shard, count),
             _ => self.ring.remove_shard(shard),
         };
         assert_eq!(answer.as_ref().err(), refusal.as_ref(), "{command:?}");
         let Ok(ring) = answer else { return };
         self.ring = ring;
-        match weight {
-            Some(weight) => self.model.set(shard, weight),
+        match count {
+            Some(count) => self.model.set_nodes(shard, count),
             None => self.model.remove(shard),
         }
     }
 
+    fn aim(&mut self, shard: ShardId, count: Option<u32>) {
+        let (ring, model) = &mut self.goal;
+        let count = count.map(|count| count.min(model.virtual_nodes * MAX_WEIGHT));
+        if model.points_with(shard, count.unwrap_or(0)) > POINTS {
+            return;
+        }
+        match count {
+            Some(count) => model.set_nodes(shard, count),
+            None => model.remove(shard),
+        }
+        *ring = model.build();
+    }
+
     pub fn compare(&self) {
         compare(&self.ring, &self.model);
+    }
+
+    /// Moves on until the goal is reached, if it can be.
+    pub fn finish(&mut self, mut pace: Pace) {
+        let (goal, model) = &self.goal;
+        while self.ring != *goal {
+            let ring = (&mut self.ring, &mut self.model);
+            if tick(ring, (goal, model), pace).is_none() {
+                return;
+            }
+            pace = pace.next();
+        }
+        assert_eq!(self.model, *model);
+        assert_eq!(self.ring.fingerprint(), goal.fingerprint());
     }
 
     pub fn compare_plan(&self) {
@@ -230,5 +303,6 @@ fn carry_out(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     }
     pair.compare();
     pair.compare_plan();
+    pair.finish(Pace::new(0, 5));
     Ok(())
 }

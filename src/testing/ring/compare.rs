@@ -30,10 +30,39 @@ pub fn compare(ring: &HashRing, model: &NaiveRing) {
     assert_eq!(shares.balance().is_some(), !model.points.is_empty());
     assert_eq!(ring.fingerprint(), model.fingerprint());
 
-    let backwards = members.into_iter().rev();
-    let built = HashRing::from_members(model.placement, model.virtual_nodes, backwards).unwrap();
+    let nodes = members
+        .keys()
+        .map(|&shard| (shard, ring.virtual_nodes(shard)));
+    let points = |shard| model.points.iter().filter(|point| point.1 == shard).count() as u32;
+    let expected = members.keys().map(|&shard| (shard, Some(points(shard))));
+    assert!(nodes.eq(expected));
+    compare_state(ring, model);
+    if model.is_of_weights() {
+        let backwards = members.into_iter().rev();
+        let unit = model.virtual_nodes;
+        let built = HashRing::from_members(model.placement, unit, backwards).unwrap();
+        assert_eq!(&built, ring);
+        assert_eq!(built.fingerprint(), ring.fingerprint());
+    }
+}
+
+/// Compares the state of a ring with that of the model, and the ring with the one that is built from it.
+fn compare_state(ring: &HashRing, model: &NaiveRing) {
+    let mut state = ring.state();
+    assert_eq!(state, model.state());
+    assert_eq!(ring.travelling(), model.travelling);
+    let is_at_rest = state.scattered.is_empty() && state.travelling.is_none();
+    assert_eq!(ring.is_at_rest(), is_at_rest);
+    state.members.reverse();
+    state.scattered.reverse();
+    let built = HashRing::from_state(&state).unwrap();
     assert_eq!(&built, ring);
     assert_eq!(built.fingerprint(), ring.fingerprint());
+    if is_at_rest {
+        let unit = state.virtual_nodes_per_shard;
+        let built = HashRing::from_virtual_nodes(state.placement, unit, state.members).unwrap();
+        assert_eq!(&built, ring);
+    }
 }
 
 pub fn compare_owners(ring: &HashRing, model: &NaiveRing, hashes: impl IntoIterator<Item = u64>) {
@@ -112,7 +141,8 @@ pub fn compare_plan(before: (&HashRing, &NaiveRing), after: (&HashRing, &NaiveRi
     assert_eq!(plan.move_of(&document), within);
 }
 
-fn expected_moves(before: &NaiveRing, after: &NaiveRing) -> Vec<Move> {
+/// Returns the ranges whose owner changes, found by looking at each range between two points.
+pub fn expected_moves(before: &NaiveRing, after: &NaiveRing) -> Vec<Move> {
     let points = before.points.iter().chain(&after.points);
     let mut ends: Vec<_> = points.map(|&(at, _)| at).chain([u64::MAX]).collect();
     ends.sort_unstable();

@@ -2,17 +2,21 @@
 
 mod command;
 mod compare;
+mod rebalance;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::command::{Command, Pair, run};
 pub use self::compare::{
-    compare, compare_owners, compare_plan, compare_replicas, compare_shares, telling_hashes,
+    compare, compare_owners, compare_plan, compare_replicas, compare_shares, expected_moves,
+    telling_hashes,
 };
+pub use self::rebalance::{Pace, tick};
 
 use crate::error::{RingError, RouteError};
 use crate::limits::MAX_WEIGHT;
 use crate::placement::Placement;
+use crate::ring::{RingState, TravellingPoint, VirtualNode};
 use crate::{HashRing, ShardId};
 
 /// The naive model of a [`HashRing`]: its members and all their points.
@@ -20,7 +24,11 @@ use crate::{HashRing, ShardId};
 pub struct NaiveRing {
     pub placement: Placement,
     pub virtual_nodes: u32,
+    /// Rounded up.
     pub weights: BTreeMap<ShardId, u32>,
+    /// The virtual nodes of each member that are in place.
+    pub nodes: BTreeMap<ShardId, BTreeSet<u32>>,
+    pub travelling: Option<TravellingPoint>,
     /// Sorted, so that models of the same members are equal.
     pub points: Vec<(u64, ShardId)>,
 }
@@ -37,18 +45,50 @@ impl NaiveRing {
         virtual_nodes: u32,
         members: impl IntoIterator<Item = (ShardId, u32)>,
     ) -> Self {
-        let mut ring = Self {
+        let members = members.into_iter();
+        let nodes = members.map(|(shard, weight)| (shard, (0..virtual_nodes * weight).collect()));
+        Self::of_nodes(placement, virtual_nodes, nodes.collect(), None)
+    }
+
+    /// Creates the ring with a state.
+    pub fn of_state(state: &RingState) -> Self {
+        let members = state.members.iter();
+        let mut nodes: BTreeMap<_, BTreeSet<_>> = members
+            .map(|&(shard, leading)| (shard, (0..leading).collect()))
+            .collect();
+        for node in &state.scattered {
+            assert!(nodes.get_mut(&node.shard).unwrap().insert(node.number));
+        }
+        let unit = state.virtual_nodes_per_shard;
+        Self::of_nodes(state.placement, unit, nodes, state.travelling)
+    }
+
+    fn of_nodes(
+        placement: Placement,
+        virtual_nodes: u32,
+        nodes: BTreeMap<ShardId, BTreeSet<u32>>,
+        travelling: Option<TravellingPoint>,
+    ) -> Self {
+        let mut points: Vec<_> = travelling
+            .iter()
+            .map(|point| (point.position, point.node.shard))
+            .collect();
+        let mut weights = BTreeMap::new();
+        for (&shard, numbers) in &nodes {
+            let own = numbers.iter();
+            points.extend(own.map(|&node| (placement.virtual_node_position(shard, node), shard)));
+            let count = points.iter().filter(|point| point.1 == shard).count() as u32;
+            weights.insert(shard, count.div_ceil(virtual_nodes));
+        }
+        points.sort_unstable();
+        Self {
             placement,
             virtual_nodes,
-            weights: members.into_iter().collect(),
-            points: Vec::new(),
-        };
-        for (&shard, &weight) in &ring.weights {
-            let positions = positions(placement, shard, virtual_nodes * weight);
-            ring.points.extend(positions);
+            weights,
+            nodes,
+            travelling,
+            points,
         }
-        ring.points.sort_unstable();
-        ring
     }
 
     /// Creates a ring from arbitrary points.
@@ -58,38 +98,74 @@ impl NaiveRing {
             placement: Placement::default(),
             virtual_nodes: 1,
             weights: points.iter().map(|&(_, shard)| (shard, 1)).collect(),
+            nodes: BTreeMap::new(),
+            travelling: None,
             points,
         }
     }
 
-    /// Builds the ring with the same members.
+    /// Builds the ring with the same members and virtual nodes.
     pub fn build(&self) -> HashRing {
-        let members = self.weights.iter().map(|(&shard, &weight)| (shard, weight));
-        HashRing::from_members(self.placement, self.virtual_nodes, members).unwrap()
+        HashRing::from_state(&self.state()).unwrap()
+    }
+
+    /// Returns the state of the ring: for each member, how many of its virtual nodes from 0 on are there without a gap, and which others.
+    pub fn state(&self) -> RingState {
+        let leading = |numbers: &BTreeSet<u32>| (0..).find(|n| !numbers.contains(n)).unwrap();
+        let members = self.nodes.iter();
+        let members: Vec<_> = members
+            .map(|(&shard, numbers)| (shard, leading(numbers)))
+            .collect();
+        let scattered = members.iter().flat_map(|&(shard, leading)| {
+            let numbers = self.nodes[&shard].range(leading..);
+            numbers.map(move |&number| VirtualNode { shard, number })
+        });
+        RingState {
+            placement: self.placement,
+            virtual_nodes_per_shard: self.virtual_nodes,
+            scattered: scattered.collect(),
+            members,
+            travelling: self.travelling,
+        }
+    }
+
+    /// Returns whether each member has the virtual nodes that its weight stands for, and no point travels.
+    pub fn is_of_weights(&self) -> bool {
+        let whole = |(shard, weight)| Self::whole(&self.nodes[shard], self.virtual_nodes * weight);
+        self.travelling.is_none() && self.weights.iter().all(whole)
+    }
+
+    fn whole(numbers: &BTreeSet<u32>, count: u32) -> bool {
+        numbers.iter().copied().eq(0..count)
     }
 
     /// Sets the weight of a shard, and adds the shard if it is missing.
     pub fn set(&mut self, shard: ShardId, weight: u32) {
-        if self.weights.get(&shard) == Some(&weight) {
-            return;
-        }
-        self.remove(shard);
-        self.weights.insert(shard, weight);
-        let positions = positions(self.placement, shard, self.virtual_nodes * weight);
-        self.points.extend(positions);
-        self.points.sort_unstable();
+        self.set_nodes(shard, self.virtual_nodes * weight);
+    }
+
+    /// Gives a shard its first virtual nodes and no others, and adds the shard if it is missing.
+    pub fn set_nodes(&mut self, shard: ShardId, count: u32) {
+        let mut nodes = self.nodes.clone();
+        nodes.insert(shard, (0..count).collect());
+        self.replace(shard, nodes);
     }
 
     pub fn remove(&mut self, shard: ShardId) {
-        self.weights.remove(&shard);
-        self.points.retain(|&(_, owner)| owner != shard);
+        let mut nodes = self.nodes.clone();
+        nodes.remove(&shard);
+        self.replace(shard, nodes);
     }
 
-    /// Returns the number of points with this weight of a shard.
-    pub fn points_with(&self, shard: ShardId, weight: u32) -> u64 {
-        let others = self.weights.iter().filter(|&(&other, _)| other != shard);
-        let weights = others.map(|(_, &weight)| weight).chain([weight]);
-        weights.map(u64::from).sum::<u64>() * u64::from(self.virtual_nodes)
+    fn replace(&mut self, changed: ShardId, nodes: BTreeMap<ShardId, BTreeSet<u32>>) {
+        let travelling = self.travelling.filter(|point| point.node.shard != changed);
+        *self = Self::of_nodes(self.placement, self.virtual_nodes, nodes, travelling);
+    }
+
+    /// Returns the number of points with this number of virtual nodes of a shard.
+    pub fn points_with(&self, shard: ShardId, count: u32) -> u64 {
+        let others = self.points.iter().filter(|point| point.1 != shard);
+        others.count() as u64 + u64::from(count)
     }
 
     /// Returns why a command is refused, apart from the limits of the whole ring.
@@ -97,8 +173,15 @@ impl NaiveRing {
         let known = |shard| self.weights.contains_key(&shard);
         match command {
             Command::Add(shard, _) if known(shard) => Some(RingError::ShardExists(shard)),
-            Command::Remove(shard) | Command::SetWeight(shard, _) if !known(shard) => {
+            Command::Remove(shard) | Command::SetWeight(shard, _) | Command::SetNodes(shard, _)
+                if !known(shard) =>
+            {
                 Some(RingError::ShardNotFound(shard))
+            }
+            Command::SetNodes(shard, value) => {
+                let (value, max) = (u64::from(value), self.virtual_nodes * MAX_WEIGHT);
+                let refused = RingError::MemberVirtualNodes { shard, value, max };
+                (value > max.into()).then_some(refused)
             }
             Command::Add(shard, value) | Command::SetWeight(shard, value) => {
                 let max = MAX_WEIGHT;
@@ -170,14 +253,22 @@ impl NaiveRing {
             bytes.extend(at.to_le_bytes());
             bytes.extend(shard.0.to_le_bytes());
         }
+        if !self.is_of_weights() {
+            let state = self.state();
+            for (_, leading) in state.members {
+                bytes.extend(leading.to_le_bytes());
+            }
+            bytes.extend(count(state.scattered.len()));
+            for node in state.scattered {
+                bytes.extend(node.shard.0.to_le_bytes());
+                bytes.extend(node.number.to_le_bytes());
+            }
+            if let Some(point) = state.travelling {
+                bytes.extend(point.node.shard.0.to_le_bytes());
+                bytes.extend(point.node.number.to_le_bytes());
+                bytes.extend(point.position.to_le_bytes());
+            }
+        }
         Placement::Xxh3.hash(&bytes)
     }
-}
-
-fn positions(
-    placement: Placement,
-    shard: ShardId,
-    count: u32,
-) -> impl Iterator<Item = (u64, ShardId)> {
-    (0..count).map(move |node| (placement.virtual_node_position(shard, node), shard))
 }
