@@ -3,6 +3,9 @@
 //! Use a [`HashRing`] on its own if you only need placement. It maps keys to shards and lists replicas, and a [`RingPlan`] lists what moves
 //! when members change. A [`Topology`](crate::Topology) adds the status of each shard, so it routes around shards that can't serve.
 //!
+//! Where documents are moved while the ring is in use, a [`Rebalance`] leads from a ring to another in steps of any size, each of which ends in
+//! a valid ring. [`RingState`] is what has to be stored of a ring anywhere on the way.
+//!
 //! Each shard has points on the ring of all 64-bit hashes. A point owns the hashes after the previous point, up to and including its own
 //! position. This is consistent hashing with virtual nodes (Karger et al., 1997; Dynamo, 2007). Points are ordered by position, then by
 //! shard. If two points share a position, both are kept and the lower shard owns it. A ring therefore depends only on its members, and not
