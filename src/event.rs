@@ -53,6 +53,8 @@ pub enum TopologyChange {
         /// The new weight.
         to: u32,
     },
+    /// Points of the ring have moved, come or gone, and documents with them: a step of a rebalance.
+    Ring,
 }
 
 /// A change, and the first epoch that has it.

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::id::ShardId;
 use crate::membership::{Action, Command, Newcomer, Registration};
 use crate::registry::{ShardInfo, ShardStatus};
+use crate::ring::HashRing;
 use crate::topology::Member;
 
 impl Coordinator {
@@ -182,6 +183,42 @@ impl Coordinator {
     pub fn set_weight(&self, shard: ShardId, weight: u32) -> Result<()> {
         let set = Action::SetWeight { shard, weight };
         self.shared.apply(set).map(drop)
+    }
+
+    /// Puts `next` in the place of the ring `current`, of the same shards. With a [`Rebalance`](crate::ring::Rebalance), those who keep documents
+    /// themselves can move them in steps of any size, while routing goes on: move the documents of a part of a step, then replace the ring.
+    /// Costs a copy of the ring and a pass over its points.
+    ///
+    /// ```
+    /// use tickring::ring::Rebalance;
+    /// use tickring::{Coordinator, ShardId};
+    ///
+    /// let coordinator = Coordinator::new(3)?;
+    /// let first = coordinator.topology();
+    /// // Shard 2 is drained: it owns nothing in the end.
+    /// let goal = first.ring().set_virtual_nodes(ShardId::new(2), 0)?;
+    /// while let Some(step) = Rebalance::new(coordinator.topology().ring(), &goal)?.step() {
+    ///     let current = coordinator.topology();
+    ///     // Here you copy the documents of `step.range()` from `step.from` to `step.to`.
+    ///     let mut rebalance = Rebalance::new(current.ring(), &goal)?;
+    ///     rebalance.advance(step.end())?;
+    ///     coordinator.replace_ring(current.ring(), &rebalance.ring())?;
+    /// }
+    /// assert_eq!(**coordinator.topology().ring(), goal);
+    /// coordinator.deregister_shard(ShardId::new(2))?; // nothing changes its owner
+    /// assert!(coordinator.replace_ring(first.ring(), &goal).is_err(), "the ring has changed since");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RegistryError::RingChanged`](crate::error::RegistryError::RingChanged) if `current` isn't the coordinator's ring, a
+    /// [`RingError`](crate::error::RingError) if `next` is built in another way or of other shards, or [`Error::Closed`]. Nothing changes.
+    pub fn replace_ring(&self, current: &HashRing, next: &HashRing) -> Result<()> {
+        let replace = Action::ReplaceRing {
+            fingerprint: current.fingerprint(),
+            ring: next.state(),
+        };
+        self.shared.apply(replace).map(drop)
     }
 
     /// Returns the registered shards, ascending by id, with their current metrics.

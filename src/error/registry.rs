@@ -45,6 +45,16 @@ pub enum RegistryError {
     /// A command names the same shard twice.
     #[error("{0} is named twice in one command")]
     SameShardTwice(ShardId),
+    /// The ring isn't the one that the command replaces: it has changed since, or the command came twice. Plan from the current ring.
+    #[error(
+        "the ring to replace has the fingerprint {given:#018x}, but the current one has {current:#018x}"
+    )]
+    RingChanged {
+        /// The fingerprint of the ring that the command replaces.
+        given: u64,
+        /// The fingerprint of the current ring.
+        current: u64,
+    },
     /// The ring can't take the change.
     #[error(transparent)]
     Ring(#[from] RingError),

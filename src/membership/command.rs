@@ -2,6 +2,7 @@
 
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::registry::{ShardInfo, ShardStatus};
+use crate::ring::RingState;
 
 /// A change of membership, for [`Coordinator::apply`](crate::Coordinator::apply).
 ///
@@ -99,6 +100,14 @@ pub enum Action {
         shard: ShardId,
         /// The new weight, from 0 to [`MAX_WEIGHT`](crate::limits::MAX_WEIGHT).
         weight: u32,
+    },
+    /// Puts another ring of the same shards in the place of the current one, such as the ring after a step of a
+    /// [`Rebalance`](crate::ring::Rebalance).
+    ReplaceRing {
+        /// The [fingerprint](crate::HashRing::fingerprint) of the ring to replace. If it isn't the current one, the command is refused.
+        fingerprint: u64,
+        /// The new ring.
+        ring: RingState,
     },
     /// Closes the coordinator. A closed coordinator accepts only this action, which then has no effect.
     Close,

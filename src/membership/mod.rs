@@ -29,7 +29,7 @@ use crate::error::{RegistryError, RingError};
 use crate::event::{TopologyChange, TopologyEvent};
 use crate::id::{Epoch, Incarnation, ShardId};
 use crate::registry::{ShardRecord, ShardRegistry, ShardStatus, StatusChange};
-use crate::ring::HashRing;
+use crate::ring::{HashRing, RingState};
 use crate::sync::Arc;
 use crate::topology::{Member, Members, Topology};
 
@@ -157,6 +157,9 @@ impl Membership {
             }
             Action::MarkAbsent(shards) => self.mark_absent(&shards, epoch),
             Action::SetWeight { shard, weight } => self.set_weight(shard, weight, epoch),
+            Action::ReplaceRing { fingerprint, ring } => {
+                self.replace_ring(fingerprint, &ring, epoch)
+            }
             Action::Close => Ok(Effects {
                 closes: !std::mem::replace(&mut self.closed, true),
                 ..Effects::default()
@@ -196,11 +199,48 @@ impl Membership {
         let mut effects = Effects::default();
         let ring = self.topology.ring();
         let from = ring.weight(shard).ok_or(RingError::ShardNotFound(shard))?;
-        if from != weight {
+        if !ring.has_weight(shard, weight) {
             let ring = ring.set_weight(shard, weight)?;
             let to = weight;
             let change = TopologyChange::Weight { shard, from, to };
             self.install(&mut effects, epoch, Some(ring), [], vec![change]);
+        }
+        Ok(effects)
+    }
+
+    /// Puts another ring of the same shards in the place of the current one.
+    fn replace_ring(&mut self, fingerprint: u64, state: &RingState, epoch: Epoch) -> Outcome {
+        let ring = self.topology.ring();
+        let current = ring.fingerprint();
+        if current != fingerprint {
+            return Err(RegistryError::RingChanged {
+                given: fingerprint,
+                current,
+            });
+        }
+        let next = HashRing::from_state(state)?;
+        if ring.placement() != next.placement() {
+            return Err(RingError::PlacementDiffers.into());
+        }
+        if ring.virtual_nodes_per_shard() != next.virtual_nodes_per_shard() {
+            return Err(RingError::VirtualNodesDiffer.into());
+        }
+        let only_in = |one: &HashRing, other: &HashRing| {
+            let mut shards = one.members().iter().map(|member| member.shard);
+            shards.find(|&shard| other.slot_of(shard).is_none())
+        };
+        if let Some(shard) = only_in(ring, &next).or_else(|| only_in(&next, ring)) {
+            return Err(RingError::ShardNotFound(shard).into());
+        }
+        let mut effects = Effects::default();
+        if **ring != next {
+            self.install(
+                &mut effects,
+                epoch,
+                Some(next),
+                [],
+                vec![TopologyChange::Ring],
+            );
         }
         Ok(effects)
     }

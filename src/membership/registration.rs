@@ -16,7 +16,8 @@ struct Place {
     incarnation: Incarnation,
     /// The weight on the ring so far, if the shard was on it.
     before: Option<u32>,
-    weight: u32,
+    /// Its new weight, if its points change.
+    weight: Option<u32>,
 }
 
 impl Membership {
@@ -42,8 +43,7 @@ impl Membership {
                 changes.push(TopologyChange::Deregistered { shard, incarnation });
             }
             changes.push(TopologyChange::Registered { shard, incarnation });
-            if let Some(from) = place.before.filter(|&from| from != place.weight) {
-                let to = place.weight;
+            if let (Some(from), Some(to)) = (place.before, place.weight) {
                 changes.push(TopologyChange::Weight { shard, from, to });
             }
             effects.joins.push((shard, incarnation));
@@ -81,12 +81,14 @@ impl Membership {
                 });
             }
             last = Some(incarnation);
-            let before = self.topology.ring().weight(shard);
+            let ring = self.topology.ring();
+            let before = ring.weight(shard);
+            let weight = weight.or(before.is_none().then_some(1));
             Ok(Place {
                 shard,
                 incarnation,
                 before,
-                weight: weight.or(before).unwrap_or(1),
+                weight: weight.filter(|&weight| !ring.has_weight(shard, weight)),
             })
         };
         newcomers.iter().map(place).collect()
@@ -95,23 +97,29 @@ impl Membership {
     /// Returns the ring with these places at their weights, or `None` if it stays as it is.
     fn ring_with(&self, places: &[Place]) -> Result<Option<HashRing>, RingError> {
         let ring = self.topology.ring();
-        let moved = |place: &&Place| place.before != Some(place.weight);
-        let mut changed = places.iter().filter(moved);
-        let (first, second) = (changed.next(), changed.next());
-        match (first, second) {
-            (None, _) => Ok(None),
-            (Some(place), None) if place.before.is_some() => {
-                ring.set_weight(place.shard, place.weight).map(Some)
-            }
-            (Some(place), None) => ring.add_weighted(place.shard, place.weight).map(Some),
+        let changed = || {
+            let changed = places.iter();
+            changed.filter_map(|place| Some((place.shard, place.weight?)))
+        };
+        let is_of_weights = || {
+            let mut members = ring.members().iter();
+            members.all(|member| ring.has_weight(member.shard, member.weight))
+        };
+        if changed().nth(1).is_some() && is_of_weights() {
             // Built once, rather than copied for each newcomer.
-            (Some(_), Some(_)) => {
-                let stay = ring.members().iter().map(|m| (m.shard, m.weight));
-                let joined = places.iter().map(|place| (place.shard, place.weight));
-                let weights: BTreeMap<_, _> = stay.chain(joined).collect();
-                let nodes = ring.virtual_nodes_per_shard();
-                HashRing::from_members(ring.placement(), nodes, weights).map(Some)
-            }
+            let stay = ring.members().iter().map(|m| (m.shard, m.weight));
+            let weights: BTreeMap<_, _> = stay.chain(changed()).collect();
+            let nodes = ring.virtual_nodes_per_shard();
+            return HashRing::from_members(ring.placement(), nodes, weights).map(Some);
         }
+        let mut next = None;
+        for (shard, weight) in changed() {
+            let ring = next.as_ref().unwrap_or(&**ring);
+            next = Some(match ring.slot_of(shard) {
+                Some(_) => ring.set_weight(shard, weight)?,
+                None => ring.add_weighted(shard, weight)?,
+            });
+        }
+        Ok(next)
     }
 }

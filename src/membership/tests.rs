@@ -1,5 +1,6 @@
 use super::*;
 use crate::registry::ShardInfo;
+use crate::ring::Rebalance;
 
 const NOW: Timestamp = Timestamp::ZERO;
 const A: ShardId = ShardId(0);
@@ -418,4 +419,90 @@ fn commands_from_a_log_give_the_same_state_wherever_they_are_applied() {
         assert_eq!(state(&there), state(&here));
     }
     assert_eq!(here.topology().epoch(), Epoch::new(24));
+}
+
+/// Returns the action that takes a part of the first step towards a goal: the point is then halfway.
+fn half_a_step(membership: &Membership, goal: &HashRing) -> Action {
+    let ring = membership.topology().ring();
+    let mut rebalance = Rebalance::new(ring, goal).unwrap();
+    let step = rebalance.step().unwrap();
+    let half = step.first + (step.last - step.first) / 2;
+    rebalance.advance(half).unwrap();
+    Action::ReplaceRing {
+        fingerprint: ring.fingerprint(),
+        ring: rebalance.ring().state(),
+    }
+}
+
+#[test]
+fn m3_shards_that_register_during_a_rebalance_leave_the_other_points_alone() {
+    let mut membership = membership(3);
+    let goal = membership.topology().ring().set_weight(B, 2).unwrap();
+    let action = half_a_step(&membership, &goal);
+    apply(&mut membership, action);
+    let ring = HashRing::clone(membership.topology().ring());
+    assert!(ring.travelling().is_some());
+    let newcomers = vec![newcomer(Some(1), None), newcomer(Some(7), Some(2))];
+    apply(&mut membership, Action::Register(newcomers.clone()));
+    let expected = ring.add_weighted(ShardId(7), 2).unwrap();
+    assert_eq!(**membership.topology().ring(), expected);
+    let newcomers = vec![newcomer(Some(0), Some(3)), newcomer(Some(8), Some(1))];
+    apply(&mut membership, Action::Register(newcomers));
+    let expected = expected.set_weight(A, 3).unwrap();
+    let expected = expected.add_weighted(ShardId(8), 1).unwrap();
+    assert_eq!(**membership.topology().ring(), expected);
+}
+
+#[test]
+fn m3_a_weight_that_the_virtual_nodes_come_to_when_rounded_is_still_set() {
+    let mut membership = membership(2);
+    let goal = membership.topology().ring().set_virtual_nodes(A, 100);
+    let goal = goal.unwrap();
+    let action = half_a_step(&membership, &goal);
+    apply(&mut membership, action);
+    assert_eq!(membership.topology().ring().weight(A), Some(1));
+    let set = Action::SetWeight {
+        shard: A,
+        weight: 1,
+    };
+    let effects = apply(&mut membership, set.clone());
+    assert_eq!(**membership.topology().ring(), HashRing::new(2).unwrap());
+    assert_eq!(effects.events.len(), 1);
+    assert!(apply(&mut membership, set).events.is_empty());
+}
+
+#[test]
+fn m3_a_ring_is_replaced_once_and_only_by_one_of_the_same_shards() {
+    let mut membership = membership(3);
+    let goal = membership.topology().ring().set_weight(B, 2).unwrap();
+    let action = half_a_step(&membership, &goal);
+    let effects = apply(&mut membership, action.clone());
+    assert_eq!(effects.events[0].change, TopologyChange::Ring);
+    assert!(effects.joins.is_empty() && effects.leaves.is_empty());
+    let before = state(&membership);
+    let again = membership.apply(action.into(), NOW).unwrap_err();
+    assert!(matches!(again, RegistryError::RingChanged { .. }));
+    let ring = membership.topology().ring();
+    let others = [
+        HashRing::new(2),
+        HashRing::new(4),
+        HashRing::with_virtual_nodes(3, 10),
+        HashRing::with_placement(crate::placement::Placement::SipHash13, 3, 150),
+    ];
+    let refused: Vec<_> = others
+        .map(|other| Action::ReplaceRing {
+            fingerprint: ring.fingerprint(),
+            ring: other.unwrap().state(),
+        })
+        .into_iter()
+        .map(|action| membership.apply(action.into(), NOW).unwrap_err())
+        .collect();
+    let expected = [
+        RingError::ShardNotFound(ShardId(2)),
+        RingError::ShardNotFound(ShardId(3)),
+        RingError::VirtualNodesDiffer,
+        RingError::PlacementDiffers,
+    ];
+    assert_eq!(refused, expected.map(RegistryError::from));
+    assert_eq!(state(&membership), before);
 }

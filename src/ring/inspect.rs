@@ -67,6 +67,15 @@ impl HashRing {
         Some(self.nodes.count(slot, shard))
     }
 
+    /// Returns whether a shard has exactly the virtual nodes that a weight stands for, all in place.
+    pub(crate) fn has_weight(&self, shard: ShardId, weight: u32) -> bool {
+        let leads = |slot: usize| {
+            u64::from(self.nodes.leading[slot]) == u64::from(self.virtual_nodes) * u64::from(weight)
+        };
+        let has_others = !self.nodes.scattered_of(shard).is_empty() || self.nodes.travels(shard);
+        !has_others && self.slot_of(shard).is_some_and(leads)
+    }
+
     /// Returns the point that isn't where its virtual node's hash is, if there is one. A [`Rebalance`](crate::ring::Rebalance) makes rings
     /// with such a point. All other look-ups treat it as any other point.
     pub const fn travelling(&self) -> Option<TravellingPoint> {
