@@ -92,8 +92,9 @@ impl<S: Shard> Colony<S> {
         };
         let mut drained = std::mem::take(&mut self.parts);
         drained.extend(self.unsealed.take().into_iter().flat_map(|tick| tick.parts));
+        drained.extend(self.moving.take_held());
         for part in drained {
-            let (shard, writes) = (part.slot.id(), part.writes.iter());
+            let (shard, writes) = (part.slot.id(), part.writes.written());
             returned.extend(writes.map(|(origin, write)| {
                 let mut returned = closed(shard, origin, write.clone());
                 if self.journal.is_some() {

@@ -152,7 +152,9 @@ impl<S: Shard> Colony<S> {
             return Err(ColonyError::Closed);
         }
         let publication = self.shared.publication.load_full();
-        let mut has_documents = !self.messages.is_empty() || self.unpublished_tick().is_some();
+        let mut has_documents = !self.messages.is_empty()
+            || self.unpublished_tick().is_some()
+            || self.moving.handover.is_some();
         for published in publication.shards() {
             has_documents = has_documents || !documents(published)?.is_empty();
         }
@@ -173,6 +175,8 @@ impl<S: Shard> Colony<S> {
         let inbox = Arc::new(Inbox::new(self.room));
         self.crew.enter(shard, recruit);
         admission.table = Arc::new(admission.table.with([self.unborn(handle, inbox)]));
+        drop(admission);
+        self.moving.added(shard, weight);
         Ok(shard)
     }
 
@@ -196,7 +200,9 @@ impl<S: Shard> Colony<S> {
         let topology = self.shared.coordinator.topology();
         let mut messages = self.messages.iter();
         let waits = messages.any(|(_, write)| topology.place(&write.id()) == Ok(shard));
-        if !is_empty || waits {
+        let handover = self.moving.handover.as_ref();
+        let moves = handover.is_some_and(|handover| handover.hides(shard));
+        if !is_empty || waits || moves {
             return Err(ColonyError::NotEmpty(shard));
         }
         let mut admission = self.shared.admission.write();
@@ -262,7 +268,10 @@ impl<S: Shard> Colony<S> {
         let waiting = slot.inbox.take().writes.take();
         self.give_back(shard, waiting);
         self.forget(shard, &slot);
-        Ok(held.unwrap_or_default())
+        let gone = self.forget_in_moves(shard);
+        let mut held = held.unwrap_or_default();
+        held.retain(|document| !gone.contains(document));
+        Ok(held)
     }
 
     /// Tries to make a dead shard again, after three of its incarnations in a row ended before they published anything.
@@ -300,6 +309,7 @@ impl<S: Shard> Colony<S> {
 
     fn forget(&mut self, shard: ShardId, slot: &Life<S>) {
         self.tries.remove(&shard);
+        self.moving.removed(shard);
         if let Some(journal) = &mut self.journal {
             journal.removed(shard);
         }

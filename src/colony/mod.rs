@@ -32,6 +32,7 @@ mod journal;
 mod lives;
 #[cfg(any(loom, shuttle))]
 mod modelled_pool;
+mod moves;
 mod occupant;
 mod overrun;
 mod phases;
@@ -72,10 +73,12 @@ use self::journal::Journal;
 #[cfg(any(loom, shuttle))]
 #[doc(hidden)]
 pub use self::modelled_pool::run_beside;
+use self::moves::Moving;
 use self::threads::Crew;
 // A model has few threads, and no channels.
 #[cfg(any(loom, shuttle))]
 use self::modelled_pool as pool;
+pub use self::moves::{Amount, Goal, MoveBudget, MovePause, MoveProgress};
 pub use self::reader::Reader;
 pub use self::report::{
     CloseReport, Fault, FaultKind, MessageCounts, PhaseReport, ReturnReason, Returned, Revival,
@@ -167,6 +170,8 @@ pub struct Colony<S: Shard> {
     messages: GuardedList<(ShardId, Write<S::Document>)>,
     /// Writes that the next report gives back.
     returned: GuardedList<Returned<S::Document>>,
+    /// What moves between the shards.
+    moving: Moving<S::Document, S::View>,
     /// What makes the ticks durable, if the colony is.
     journal: Option<Box<dyn Journal<S::Document, S::View>>>,
     /// How many records the log has ahead of the next tick.

@@ -176,7 +176,7 @@ fn step<D: Send + Sync + 'static, V: View>(
     match phase {
         TickPhase::Sense => shard.sense(context)?,
         TickPhase::Act => {
-            let mut batch = Batch::with_messages(&writes.messages, &writes.intake);
+            let mut batch = Batch::with_moves(&writes.moves, &writes.messages, &writes.intake);
             let acted = shard.act(context, &mut batch);
             refused = batch.into_refused();
             acted?;

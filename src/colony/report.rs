@@ -174,13 +174,16 @@ pub struct TickReport<D> {
     pub published: usize,
     /// The numbers of messages between shards.
     pub messages: MessageCounts,
+    /// The number of documents that have moved from one shard to another, as this publication shows.
+    pub moved: usize,
     /// The writes and messages that were not published. Put back or log those that you still need.
     pub returned: Vec<Returned<D>>,
     /// The faults of the shards that died in this tick, by shard id.
     pub faults: Vec<Fault>,
     /// The shards that were made again and finished their first tick, by id.
     pub revived: Vec<Revival>,
-    /// The dead shards that appear in the publication with the view of an earlier tick, by id.
+    /// The shards that appear in the publication with the view of an earlier tick, by id: dead ones, and those that move documents with one that died.
+    /// What such a shard has written since then counts in the report of the tick that shows it, or comes back if the shard dies before.
     pub frozen: Vec<ShardId>,
 }
 

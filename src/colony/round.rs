@@ -2,6 +2,7 @@
 //!
 //! There is one task for each thread, not for each shard, so that a phase of many small shards wakes few threads and allocates little.
 
+use super::moves::Transfers;
 use super::pool::Worker;
 use super::report::FaultKind;
 use super::shared::Shared;
@@ -28,6 +29,8 @@ pub(super) struct Input<V: View> {
 
 /// One shard's writes of one tick. They stay here until the tick is published, whatever becomes of the shard.
 pub(super) struct Writes<D> {
+    /// Documents that move away or in, each with the other shard.
+    pub(super) moves: Transfers<D>,
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) intake: GuardedList<Write<D>>,
     /// What the log is to hold of those from the intake, in a durable colony, but for those that it was given ahead.
@@ -47,6 +50,7 @@ pub(super) struct Writes<D> {
 impl<D> Default for Writes<D> {
     fn default() -> Self {
         Self {
+            moves: GuardedList::default(),
             messages: GuardedList::default(),
             intake: GuardedList::default(),
             logged: Vec::new(),
@@ -56,7 +60,15 @@ impl<D> Default for Writes<D> {
 }
 
 impl<D> Writes<D> {
+    /// Returns all of them, in the order of a batch.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Origin, &Write<D>)> {
+        let moves = self.moves.iter();
+        let moves = moves.map(|(other, write)| (Origin::Moved(*other), write));
+        moves.chain(self.written())
+    }
+
+    /// Returns those that somebody has written.
+    pub(super) fn written(&self) -> impl Iterator<Item = (Origin, &Write<D>)> {
         let messages = self.messages.iter();
         let intake = self.intake.iter().map(|write| (Origin::Intake, write));
         messages

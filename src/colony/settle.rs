@@ -1,6 +1,6 @@
 //! The outcome of a tick: its publication, and whether each write is published or returned.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Colony;
 use super::journal::Healed;
@@ -12,7 +12,7 @@ use super::tick::{Part, Ready};
 use super::write::{Origin, Refusal, Write};
 use crate::error::ColonyError;
 use crate::guarded::GuardedList;
-use crate::id::{Epoch, Tick};
+use crate::id::{DocumentId, Epoch, Tick};
 use crate::observe::TickWatch;
 use crate::phase::TickPhase;
 use crate::publication::{Publication, Published, View};
@@ -31,6 +31,16 @@ impl<S: Shard> Colony<S> {
         if let Some(journal) = &mut self.journal {
             healed = journal.heal(tick, &mut self.parts, &mut self.returned);
         }
+        if let Some(handover) = &mut self.moving.handover {
+            let parts = &self.parts;
+            let finished = |part: &&Part<_, _>| part.made.is_some();
+            let finished: BTreeSet<_> = parts
+                .iter()
+                .filter(finished)
+                .map(|part| part.slot.id())
+                .collect();
+            handover.conclude(|shard| finished.contains(&shard));
+        }
         let mut shards = Vec::with_capacity(self.parts.len());
         let (mut messages, mut revived) = (GuardedList::new(), Vec::new());
         for part in &mut self.parts {
@@ -44,20 +54,29 @@ impl<S: Shard> Colony<S> {
                 }));
                 continue;
             };
+            let handover = self.moving.handover.as_ref();
             let metrics = made.metrics;
             // Refused if the life has ended since.
             let _ = life
                 .handle
                 .update_metrics(metrics.documents, metrics.memory_bytes);
+            messages.extend(life.take_sent().into_iter().map(|write| (id, write)));
+            if handover.is_some_and(|handover| handover.hides(id)) {
+                shards.extend(before.map(|before| Published {
+                    frozen: true,
+                    ..before.clone()
+                }));
+                continue;
+            }
             if let Some(before) = before.filter(|before| before.incarnation < incarnation) {
-                let missing = missing(before.view(), &made.view, &part.writes);
+                let gone = handover.map(|handover| handover.gone_from(id));
+                let missing = missing(before.view(), &made.view, &part.writes, gone);
                 revived.push(Revival {
                     shard: id,
                     incarnation,
                     missing,
                 });
             }
-            messages.extend(life.take_sent().into_iter().map(|write| (id, write)));
             shards.push(Published {
                 shard: id,
                 incarnation,
@@ -108,8 +127,10 @@ pub(super) fn settle<D: Send + Sync + 'static, V: View>(
             continue;
         }
         let reason = match (&fault, refusal) {
+            // A move is repeated.
+            (Some(_), _) if matches!(origin, Origin::Moved(_)) => continue,
             (Some(fault), _) => ReturnReason::Died {
-                suspect: fault.phase >= TickPhase::Act,
+                suspect: part.is_held || fault.phase >= TickPhase::Act,
             },
             (None, Some((_, Refusal::Exists))) => ReturnReason::Exists,
             (None, Some((_, Refusal::Because(why)))) => ReturnReason::Refused(why),
@@ -117,6 +138,7 @@ pub(super) fn settle<D: Send + Sync + 'static, V: View>(
                 match origin {
                     Origin::Intake => report.published += 1,
                     Origin::Shard(_) => report.messages.published += 1,
+                    Origin::Moved(_) => report.moved += usize::from(write.document().is_some()),
                 }
                 continue;
             }
@@ -140,15 +162,20 @@ pub(super) fn published<V: View>(
         .map_err(|kind| ColonyError::Statistics(kind.to_string()))
 }
 
-/// Counts the documents of a shard's last view that are missing from the new one and weren't deleted.
-fn missing<D, V: View>(before: &V, now: &V, writes: &Writes<D>) -> Option<usize> {
-    let deleted: HashSet<_> = writes
+/// Counts the documents of a shard's last view that are missing from the new one and weren't deleted or moved.
+fn missing<D, V: View>(
+    before: &V,
+    now: &V,
+    writes: &Writes<D>,
+    gone: Option<HashSet<DocumentId>>,
+) -> Option<usize> {
+    let deleted = writes
         .iter()
         .filter(|(_, write)| matches!(write, Write::Delete { .. }))
-        .map(|(_, write)| write.id())
-        .collect();
+        .map(|(_, write)| write.id());
+    let mut kept = gone.unwrap_or_default();
+    kept.extend(deleted);
     caught(|| {
-        let mut kept = deleted;
         kept.extend(now.documents()?);
         let lost = before.documents()?.into_iter();
         Ok(lost.filter(|document| !kept.contains(document)).count())

@@ -11,6 +11,7 @@ use super::config::ColonyConfig;
 use super::intake::{Admission, Inbox, Room};
 use super::journal::Encode;
 use super::lives;
+use super::moves::Moving;
 use super::occupant::{Begun, make};
 use super::pool::Pool;
 use super::settle::published;
@@ -173,6 +174,7 @@ impl<S: Shard> Colony<S> {
             parts: Vec::new(),
             messages: GuardedList::new(),
             returned: GuardedList::new(),
+            moving: Moving::default(),
             journal: None,
             ahead: 0,
             room: start.room,

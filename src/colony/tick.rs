@@ -15,6 +15,7 @@ use super::round::{Input, Share, Work, Writes};
 use super::settle::settle;
 use super::shard::Shard;
 use super::slot::Slot;
+use super::table::Table;
 use super::write::{Origin, Refusal, Write};
 use crate::error::ColonyError;
 use crate::guarded::GuardedList;
@@ -23,6 +24,7 @@ use crate::observe;
 use crate::phase::TickPhase;
 use crate::publication::{Publication, Published, View};
 use crate::sync::Arc;
+use crate::topology::Topology;
 
 /// One shard's part of the running tick.
 pub(super) struct Part<D, V: View> {
@@ -34,6 +36,8 @@ pub(super) struct Part<D, V: View> {
     pub(super) aside: Vec<(usize, String)>,
     /// Its next life, if the shard died and has applied the tick again.
     pub(super) risen: Option<Arc<Slot<D, V>>>,
+    /// Whether the tick is published without it, since a shard that it moves documents with has died.
+    pub(super) is_held: bool,
     /// Whether the log has the writes, and the shard applies them once it is alive again.
     pub(super) is_behind: bool,
 }
@@ -200,10 +204,19 @@ impl<S: Shard> Colony<S> {
     /// Empties the inboxes and places the messages of the last tick. Returns the writes for dead shards that have no new life yet.
     fn drain(&mut self, tick: Tick) {
         self.ahead = 0;
-        let table = {
-            let mut admission = self.shared.admission.write();
+        let chosen = self.choose_moves(tick);
+        let (table, taken) = {
+            let shared = Arc::clone(&self.shared);
+            let mut admission = shared.admission.write();
             admission.collecting = tick.saturating_add(1);
-            Arc::clone(&admission.table)
+            let is_other_ring = chosen.is_some_and(|chosen| self.take_step(chosen));
+            // What is accepted from here on is placed by the other ring, and must not come before what was accepted for the same document.
+            let take = |table: &Table<_, _>| {
+                let slots = table.slots().iter();
+                slots.map(|slot| slot.inbox.take()).collect::<Vec<_>>()
+            };
+            let taken = is_other_ring.then(|| take(&admission.table));
+            (Arc::clone(&admission.table), taken)
         };
         let topology = self.shared.coordinator.topology();
         let slots = table.slots().iter();
@@ -222,21 +235,26 @@ impl<S: Shard> Colony<S> {
                 }),
             }
         }
+        let taken = taken.map(|taken| placed(taken, &topology, &table));
+        let mut taken = taken.into_iter().flatten();
         self.parts.clear();
         for ((slot, messages), joins) in table.slots().iter().zip(messages).zip(joining) {
             let Taken {
                 writes: mut intake,
                 mut logged,
                 ahead,
-            } = slot.inbox.take();
+            } = taken.next().unwrap_or_else(|| slot.inbox.take());
             if !joins {
                 // The log was given nothing of it: between two ticks no shard dies, and one that doesn't join gives nothing ahead.
                 self.give_back(slot.id(), intake.take());
                 logged.clear();
             }
+            let handover = self.moving.handover.as_ref().filter(|_| joins);
+            let moves = handover.map(|handover| handover.due(slot.id()));
             self.parts.push(Part {
                 slot: Arc::clone(slot),
                 writes: Arc::new(Writes {
+                    moves: moves.unwrap_or_default(),
                     messages,
                     intake,
                     logged,
@@ -246,6 +264,7 @@ impl<S: Shard> Colony<S> {
                 made: None,
                 aside: Vec::new(),
                 risen: None,
+                is_held: false,
                 is_behind: false,
             });
         }
@@ -300,6 +319,7 @@ impl<S: Shard> Colony<S> {
             epoch,
             phases: ready.phases,
             published: 0,
+            moved: 0,
             messages: MessageCounts {
                 published: 0,
                 sent: self.messages.len(),
@@ -310,7 +330,13 @@ impl<S: Shard> Colony<S> {
             frozen,
         };
         for part in ready.parts {
-            settle(part, &mut report);
+            let settled = match &mut self.moving.handover {
+                Some(handover) => handover.settle(part),
+                None => vec![part],
+            };
+            for part in settled {
+                settle(part, &mut report);
+            }
         }
         report.published += ready.healed.late;
         report.faults.extend(ready.healed.faults);
@@ -318,10 +344,43 @@ impl<S: Shard> Colony<S> {
             journal.published(&self.shared.publication.load_full());
             self.shared.admission.write().refusal = journal.refusal();
         }
+        self.end_moves(report.phases.iter().map(|phase| phase.elapsed).sum());
         let coordinator = &self.shared.coordinator;
         ready
             .watch
             .published(&report, coordinator, || self.crew.lost());
         Ok(report)
     }
+}
+
+/// Puts the writes that were taken out of the inboxes to their owners by the topology, in the order of the table.
+fn placed<D: Send + Sync + 'static, V: View>(
+    mut taken: Vec<Taken<D>>,
+    topology: &Topology,
+    table: &Table<D, V>,
+) -> Vec<Taken<D>> {
+    let mut placed: Vec<_> = taken
+        .iter_mut()
+        .map(|taken| (taken.writes.take(), Vec::new()))
+        .collect();
+    for at in 0..placed.len() {
+        let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut placed[at].0)
+            .into_iter()
+            .map(|write| {
+                let owner = topology.place(&write.id()).ok();
+                let owner = owner.and_then(|owner| table.place(owner).ok());
+                (owner.unwrap_or(at), write)
+            })
+            .partition(|(owner, _)| *owner == at);
+        placed[at].0 = stay.into_iter().map(|(_, write)| write).collect();
+        for (owner, write) in go {
+            placed[owner].1.push(write);
+        }
+    }
+    // All writes of a document were in one inbox, so that they keep their order.
+    for (taken, (stay, came)) in taken.iter_mut().zip(placed) {
+        taken.writes.extend(stay);
+        taken.writes.extend(came);
+    }
+    taken
 }

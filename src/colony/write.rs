@@ -88,6 +88,8 @@ pub enum Origin {
     Intake,
     /// This shard [sent](crate::colony::TickContext::send) the write in the previous tick.
     Shard(ShardId),
+    /// The document moves between this shard and the one that gets the write: an upsert takes it in from there, a delete hands it over.
+    Moved(ShardId),
 }
 
 /// The reason why a shard refuses one write. The shard lives on, and the write comes back in the tick's report.
@@ -102,10 +104,12 @@ pub enum Refusal {
 
 /// One shard's writes in one tick.
 ///
-/// First come the messages that shards sent in the previous tick, by the sender's id and then in the order in which they were sent. Then come
-/// the writes from outside, in the order in which they were accepted.
+/// First come the documents that [move](crate::Colony::set_goal) away or in, as deletes and upserts. Then come the messages that shards sent in the
+/// previous tick, by the sender's id and then in the order in which they were sent. Then come the writes from outside, in the order in which they
+/// were accepted.
 #[derive(Debug)]
 pub struct Batch<'a, D> {
+    moves: &'a [(ShardId, Write<D>)],
     messages: &'a [(ShardId, Write<D>)],
     writes: &'a [Write<D>],
     refused: GuardedList<(usize, Refusal)>,
@@ -132,16 +136,26 @@ impl<'a, D> Batch<'a, D> {
         messages: &'a [(ShardId, Write<D>)],
         writes: &'a [Write<D>],
     ) -> Self {
+        Self::with_moves(&[], messages, writes)
+    }
+
+    /// Makes a batch of documents that move, each with the other shard, messages from other shards, and writes from outside, for tests of a shard.
+    pub const fn with_moves(
+        moves: &'a [(ShardId, Write<D>)],
+        messages: &'a [(ShardId, Write<D>)],
+        writes: &'a [Write<D>],
+    ) -> Self {
         Self {
+            moves,
             messages,
             writes,
             refused: GuardedList::new(),
         }
     }
 
-    /// Returns the number of writes, messages included.
+    /// Returns the number of writes, moves and messages included.
     pub const fn len(&self) -> usize {
-        self.messages.len() + self.writes.len()
+        self.moves.len() + self.messages.len() + self.writes.len()
     }
 
     /// Returns whether there are no writes.
@@ -154,10 +168,16 @@ impl<'a, D> Batch<'a, D> {
     pub fn iter(
         &self,
     ) -> impl ExactSizeIterator<Item = (usize, Origin, &'a Write<D>)> + use<'a, D> {
-        let (messages, writes) = (self.messages, self.writes);
-        (0..self.len()).map(move |index| match messages.get(index) {
-            Some((from, write)) => (index, Origin::Shard(*from), write),
-            None => (index, Origin::Intake, &writes[index - messages.len()]),
+        let (moves, messages, writes) = (self.moves, self.messages, self.writes);
+        (0..self.len()).map(move |index| {
+            if let Some((other, write)) = moves.get(index) {
+                return (index, Origin::Moved(*other), write);
+            }
+            let after = index - moves.len();
+            match messages.get(after) {
+                Some((from, write)) => (index, Origin::Shard(*from), write),
+                None => (index, Origin::Intake, &writes[after - messages.len()]),
+            }
         })
     }
 

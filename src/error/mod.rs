@@ -14,6 +14,7 @@ mod durable;
 #[cfg(all(any(feature = "search", feature = "durable"), not(any(loom, shuttle))))]
 mod excerpt;
 mod frequency;
+mod goal;
 mod parse;
 mod publication;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]
@@ -39,6 +40,7 @@ pub use self::durable::DurableCheckError;
 #[cfg(all(any(feature = "search", feature = "durable"), not(any(loom, shuttle))))]
 pub use self::excerpt::Excerpt;
 pub use self::frequency::FrequencyError;
+pub use self::goal::GoalError;
 pub use self::parse::ParseError;
 pub use self::publication::PublicationError;
 #[cfg(all(feature = "search", not(any(loom, shuttle))))]

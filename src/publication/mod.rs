@@ -5,6 +5,7 @@
 //! [`Shard`](crate::Shard) of your own, implement [`View`] for what it shows.
 
 mod hit;
+mod movable;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -15,6 +16,7 @@ pub use self::hit::Hit;
 #[cfg(feature = "search")]
 pub(crate) use self::hit::Ties;
 pub(crate) use self::hit::Top;
+pub use self::movable::Movable;
 pub use self::view::{ShardFailure, View};
 use crate::error::{Cause, PublicationError};
 use crate::guarded::Guarded;
@@ -57,7 +59,8 @@ impl<V> Published<V> {
         self.tick
     }
 
-    /// Returns whether the view is frozen: the shard has died, and this is the last view it published.
+    /// Returns whether the view is frozen at an earlier tick: the shard has died, or one that it moves documents with, and this is what it
+    /// published last.
     pub const fn is_frozen(&self) -> bool {
         self.frozen
     }

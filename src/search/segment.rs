@@ -1,5 +1,6 @@
 //! The view of one segment of a shard's index, as a search needs it, with counts of live documents.
 
+mod places;
 pub(super) mod stored;
 
 use std::collections::HashMap;
@@ -13,10 +14,11 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Index, Opstamp, SegmentReader, TERMINATED, TantivyError, Term};
 
+use self::places::Places;
 use super::schema::{ID_HIGH_NAME, ID_LOW_NAME, Schema, TextField, id_field, tokens_name};
 use crate::error::{Cause, SearchError};
 use crate::id::DocumentId;
-use crate::sync::Arc;
+use crate::sync::{Arc, OnceLock};
 
 /// The parts of a segment that a search needs, opened once. Two views with the same [`key`](Self::key) hold the same documents.
 pub(super) struct SegmentView {
@@ -28,6 +30,8 @@ pub(super) struct SegmentView {
     id_low: Column<u64>,
     /// Shared with the index, so that a shard can be made from them even after the index has removed them.
     files: Box<[(PathBuf, OwnedBytes)]>,
+    /// Shared by the views of a segment with more and more deleted documents.
+    places: Arc<OnceLock<Places>>,
 }
 
 /// A segment to search.
@@ -53,10 +57,12 @@ pub(super) fn segment_key(reader: &SegmentReader) -> SegmentKey {
 }
 
 impl SegmentView {
+    /// Opens a view. `earlier` is one of the same segment with fewer deleted documents, if there is one.
     pub(super) fn open(
         reader: &SegmentReader,
         index: &Index,
         schema: &Schema,
+        earlier: Option<&Self>,
     ) -> Result<Self, SearchError> {
         let text = |field: TextField| {
             let number = schema.field_of(field).number();
@@ -83,6 +89,9 @@ impl SegmentView {
                 .map_err(SearchError::index)?,
             files: files(&segment_meta(reader, index), index)?,
             reader: reader.clone(),
+            places: earlier
+                .map(|earlier| Arc::clone(&earlier.places))
+                .unwrap_or_default(),
         })
     }
 

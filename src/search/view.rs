@@ -5,8 +5,8 @@ mod between;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use tantivy::Searcher;
 use tantivy::index::SegmentId;
+use tantivy::{Searcher, SegmentReader};
 
 use super::document::TextDocument;
 use super::schema::{Schema, Storing, TextField, id_term, storing};
@@ -66,12 +66,19 @@ impl TextView {
             .filter(|segment| !renewed.contains(&segment.key().0))
             .map(|segment| (segment.key(), segment))
             .collect();
+        let earlier = |reader: &SegmentReader| {
+            let mut segments = previous?.segments.iter();
+            segments.find(|segment| segment.key().0 == reader.segment_id())
+        };
         let segments = searcher
             .segment_readers()
             .iter()
             .map(|reader| match known.get(&segment_key(reader)) {
                 Some(segment) => Ok(Arc::clone(segment)),
-                None => SegmentView::open(reader, searcher.index(), schema).map(Arc::new),
+                None => {
+                    let earlier = earlier(reader).map(|segment| &**segment);
+                    SegmentView::open(reader, searcher.index(), schema, earlier).map(Arc::new)
+                }
             })
             .collect::<Result<Arc<[_]>, SearchError>>()?;
         Ok(Self {

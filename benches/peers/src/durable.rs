@@ -226,7 +226,7 @@ pub fn committed(corpus: &Corpus, directory: &Path) -> Duration {
 }
 
 /// The time that the process has used of all cores.
-fn cpu() -> Duration {
+pub fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let fields: Vec<u64> = fields

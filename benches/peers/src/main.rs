@@ -22,6 +22,7 @@ mod machine;
 mod measure;
 mod membership;
 mod messages;
+mod moves;
 mod queries;
 mod reopening;
 mod report;
@@ -59,7 +60,7 @@ impl Scope {
 
 type Suite = fn(&mut Report, Scope);
 
-const SUITES: [(&str, Suite); 18] = [
+const SUITES: [(&str, Suite); 19] = [
     ("routing", routing::run),
     ("ring", ring::run),
     ("membership", membership::run),
@@ -77,6 +78,7 @@ const SUITES: [(&str, Suite); 18] = [
     ("reopening", reopening::run),
     ("disk", disk::run),
     ("waiting", waiting::run),
+    ("moves", moves::run),
     ("scale", scale::run),
 ];
 

@@ -19,7 +19,7 @@ mod shown;
 mod ticks;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -28,7 +28,8 @@ use super::*;
 use crate::error::IntakeError;
 use crate::id::DocumentId;
 use crate::phase::TickPhase;
-use crate::publication::{Published, ShardFailure, View};
+use crate::placement::Placement;
+use crate::publication::{Movable, Published, ShardFailure, View};
 use crate::sync::Mutex;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -77,6 +78,25 @@ impl View for Kept {
             return Err("on purpose".into());
         }
         Ok(views.iter().map(|kept| kept.0.len()).sum())
+    }
+}
+
+impl Movable<String> for Kept {
+    fn documents_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<(DocumentId, Arc<String>)>, ShardFailure> {
+        if self.has(UNREADABLE) {
+            return Err("on purpose".into());
+        }
+        let kept = self.0.iter();
+        let inside = kept.filter(|(id, _)| positions.contains(&placement.document_position(id)));
+        Ok(inside.map(|(id, text)| (*id, Arc::clone(text))).collect())
+    }
+
+    fn document_bytes(text: &String) -> u64 {
+        text.len() as u64
     }
 }
 

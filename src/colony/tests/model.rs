@@ -81,6 +81,39 @@ struct State {
     accepts: bool,
     tries: u32,
     waiting: Vec<Item>,
+    /// What the current life holds, which is more than what is published while its part of a move is hidden.
+    holds: Documents,
+    /// Whether the current life has published nothing.
+    is_unseen: bool,
+    /// What it has to apply of a move that isn't visible yet, and how much of that its current life has applied.
+    moves: Option<(Vec<(ShardId, Item)>, usize)>,
+    /// What it has finished, and nobody sees.
+    hidden: Vec<Done>,
+}
+
+impl State {
+    fn new(life: Life) -> Self {
+        Self {
+            life,
+            accepts: life == Life::Alive,
+            tries: 0,
+            waiting: Vec::new(),
+            holds: Documents::new(),
+            is_unseen: false,
+            moves: None,
+            hidden: Vec::new(),
+        }
+    }
+}
+
+/// What a shard has done in a tick: its batch, and what is told of it once it is visible.
+#[derive(Debug, Default)]
+struct Done {
+    batch: Vec<(Origin, Item)>,
+    published: usize,
+    messages: usize,
+    moved: usize,
+    returned: Vec<Back>,
 }
 
 /// What a tick reports.
@@ -88,6 +121,7 @@ struct State {
 pub(super) struct Told {
     pub(super) published: usize,
     pub(super) messages: MessageCounts,
+    pub(super) moved: usize,
     pub(super) returned: Vec<Back>,
     pub(super) faults: Vec<(ShardId, TickPhase, usize)>,
     pub(super) revived: Vec<(ShardId, Option<usize>)>,
@@ -114,19 +148,13 @@ pub(super) struct Model {
     returned: Vec<Back>,
     ready: Option<Ready>,
     next: u32,
+    /// How many documents have come back since nobody owns them any more.
+    pub(super) homeless: usize,
 }
 
 impl Model {
     pub(super) fn new(shards: u32) -> Self {
-        let alive = |shard| {
-            let state = State {
-                life: Life::Alive,
-                accepts: true,
-                tries: 0,
-                waiting: Vec::new(),
-            };
-            (ShardId(shard), state)
-        };
+        let alive = |shard| (ShardId(shard), State::new(Life::Alive));
         Self {
             shards: (0..shards).map(alive).collect(),
             views: (0..shards)
@@ -148,7 +176,10 @@ impl Model {
     /// What is neither published nor returned yet.
     pub(super) fn pending(&self) -> usize {
         let waiting: usize = self.shards.values().map(|state| state.waiting.len()).sum();
-        waiting + self.messages.len() + self.returned.len()
+        let hidden = self.shards.values().flat_map(|state| &state.hidden);
+        let hidden = hidden.flat_map(|done| &done.batch);
+        let hidden = hidden.filter(|(origin, _)| !matches!(origin, Origin::Moved(_)));
+        waiting + self.messages.len() + self.returned.len() + hidden.count()
     }
 
     /// The tick of the ticket; nothing if the write is refused.
@@ -185,20 +216,36 @@ impl Model {
             frozen: BTreeSet::new(),
             messages: Vec::new(),
         };
+        self.begin_moves(&place);
+        // What was accepted before the ring changed goes to the owner all the same.
+        for shard in self.shards() {
+            let state = self.shards.get_mut(&shard).unwrap();
+            if joins(state) {
+                for item in std::mem::take(&mut state.waiting) {
+                    let owner = place(item.id).unwrap();
+                    let batch = batches.entry(Some(owner)).or_default();
+                    batch.push((Origin::Intake, item));
+                }
+            }
+        }
+        let mut done = BTreeMap::new();
         for (&shard, state) in &mut self.shards {
-            let waiting = std::mem::take(&mut state.waiting).into_iter();
             let before = self.views.get(&shard);
             if !joins(state) {
+                let waiting = std::mem::take(&mut state.waiting).into_iter();
                 let reason = ReturnReason::Died { suspect: false };
                 let back =
                     waiting.map(|item| back(Origin::Intake, Some(shard), &item.write(), &reason));
                 self.returned.extend(back);
-                ready.freeze(shard, before);
                 continue;
             }
             let part = plan.get(&shard).cloned().unwrap_or_default();
-            let mut batch = batches.remove(&Some(shard)).unwrap_or_default();
-            batch.extend(waiting.map(|item| (Origin::Intake, item)));
+            let mut batch = Vec::new();
+            if let Some((moves, applied)) = &state.moves {
+                let moves = moves[*applied..].iter();
+                batch.extend(moves.map(|(other, item)| (Origin::Moved(*other), *item)));
+            }
+            batch.extend(batches.remove(&Some(shard)).unwrap_or_default());
             let is_new = state.life != Life::Alive;
             let dies = match part.dies {
                 _ if is_new && part.is_not_made => Some(TickPhase::Sense),
@@ -211,37 +258,116 @@ impl Model {
                 let is_not_made = is_new && part.is_not_made;
                 let unsent = if is_not_made { 0 } else { sent.count() };
                 ready.told.faults.push((shard, phase, unsent));
-                let suspect = phase >= TickPhase::Act;
-                let reason = ReturnReason::Died { suspect };
-                let back = batch
-                    .iter()
-                    .map(|(origin, item)| back(*origin, Some(shard), &item.write(), &reason));
-                ready.told.returned.extend(back);
-                ready.freeze(shard, before);
+                let hidden = std::mem::take(&mut state.hidden).into_iter();
+                let hidden = hidden
+                    .flat_map(|done| done.batch)
+                    .map(|write| (true, write));
+                let now = batch
+                    .into_iter()
+                    .map(|write| (phase >= TickPhase::Act, write));
+                for (suspect, (origin, item)) in hidden.chain(now) {
+                    if !matches!(origin, Origin::Moved(_)) {
+                        let reason = ReturnReason::Died { suspect };
+                        let back = back(origin, Some(shard), &item.write(), &reason);
+                        ready.told.returned.push(back);
+                    }
+                }
                 continue;
             }
-            state.life = Life::Alive;
-            let held = before.filter(|_| !(is_new && part.is_made_empty));
-            let mut held = held.cloned().unwrap_or_default();
-            for &(origin, item) in &batch {
-                ready.apply(shard, &mut held, origin, &item);
+            if is_new {
+                state.life = Life::Alive;
+                state.is_unseen = true;
+                let held = before.filter(|_| !part.is_made_empty);
+                state.holds = held.cloned().unwrap_or_default();
             }
-            if let Some(before) = before.filter(|_| is_new) {
-                let deleted = |id| {
-                    batch
-                        .iter()
-                        .any(|(_, item)| item.id == id && item.kind == Kind::Delete)
-                };
-                let missing = before
-                    .keys()
-                    .filter(|&&id| !held.contains_key(&id) && !deleted(id));
-                ready.told.revived.push((shard, Some(missing.count())));
-            }
-            ready.views.insert(shard, held);
             let sent = part.sends.iter().map(|&(_, item)| (shard, item));
             ready.messages.extend(sent);
+            let of_tick = Done::of(shard, batch, &mut state.holds);
+            done.insert(shard, of_tick);
         }
+        self.end_tick(&mut ready, done);
         self.ready = Some(ready);
+    }
+
+    /// All documents move that aren't where they belong, unless others are on their way.
+    fn begin_moves(&mut self, place: impl Fn(DocumentId) -> Option<ShardId>) {
+        if self.is_moving() {
+            return;
+        }
+        for (&shard, view) in &self.views {
+            // One that is removed is published until the next tick.
+            let is_there = self.shards.contains_key(&shard);
+            for (&id, text) in view.iter().filter(|_| is_there) {
+                let Some(owner) = place(id).filter(|&owner| owner != shard) else {
+                    continue;
+                };
+                let mut push = |shard, other, kind| {
+                    let state = self.shards.get_mut(&shard).unwrap();
+                    let moves = &mut state.moves.get_or_insert_with(Default::default).0;
+                    let number = text.parse().unwrap();
+                    moves.push((other, Item { kind, id, number }));
+                };
+                push(shard, owner, Kind::Delete);
+                push(owner, shard, Kind::Upsert);
+            }
+        }
+    }
+
+    fn is_moving(&self) -> bool {
+        self.shards.values().any(|state| state.moves.is_some())
+    }
+
+    /// Shows what the shards have done, unless one of those that move documents hasn't.
+    fn end_tick(&mut self, ready: &mut Ready, mut done: BTreeMap<ShardId, Done>) {
+        let moving = || {
+            self.shards
+                .iter()
+                .filter(|(_, state)| state.moves.is_some())
+        };
+        let is_complete = moving().all(|(shard, _)| done.contains_key(shard));
+        for (&shard, state) in &mut self.shards {
+            let before = self.views.get(&shard);
+            let done = done.remove(&shard);
+            let is_hidden = state.moves.is_some() && !is_complete;
+            if let Some((moves, applied)) = &mut state.moves {
+                *applied = done.as_ref().map_or(0, |_| moves.len());
+            }
+            match done {
+                Some(done) if !is_hidden => {
+                    let gone = state.moves.take().map(|moves| moves.0).unwrap_or_default();
+                    let gone = gone.into_iter().map(|(_, item)| item);
+                    let mut all = std::mem::take(&mut state.hidden);
+                    all.push(done);
+                    let written = all.iter().flat_map(|done| &done.batch);
+                    let written = gone.chain(written.map(|(_, item)| *item));
+                    let deleted: BTreeSet<_> = written
+                        .filter(|item| item.kind == Kind::Delete)
+                        .map(|item| item.id)
+                        .collect();
+                    if let (Some(before), true) = (before, state.is_unseen) {
+                        let missing = before
+                            .keys()
+                            .filter(|id| !state.holds.contains_key(id) && !deleted.contains(id));
+                        ready.told.revived.push((shard, Some(missing.count())));
+                    }
+                    state.is_unseen = false;
+                    ready.views.insert(shard, state.holds.clone());
+                    for done in all {
+                        ready.told.published += done.published;
+                        ready.told.messages.published += done.messages;
+                        ready.told.moved += done.moved;
+                        ready.told.returned.extend(done.returned);
+                    }
+                }
+                done => {
+                    state.hidden.extend(done);
+                    if let Some(before) = before {
+                        ready.views.insert(shard, before.clone());
+                        ready.frozen.insert(shard);
+                    }
+                }
+            }
+        }
     }
 
     pub(super) fn publish(&mut self) -> Told {
@@ -275,13 +401,9 @@ impl Model {
         let is_empty = self.views.values().all(Documents::is_empty)
             && self.shards.values().all(|state| state.waiting.is_empty())
             && self.messages.is_empty()
+            && !self.is_moving()
             && self.ready.is_none();
-        let state = State {
-            life: Life::From(self.tick + 1),
-            accepts: false,
-            tries: 0,
-            waiting: Vec::new(),
-        };
+        let state = State::new(Life::From(self.tick + 1));
         let shard = ShardId(self.next);
         self.next += 1;
         self.shards.insert(shard, state);
@@ -300,6 +422,7 @@ impl Model {
                 .messages
                 .iter()
                 .all(|(_, item)| place(item.id) != Some(shard))
+            && self.shards[&shard].moves.is_none()
             && self.ready.is_none();
         if is_empty {
             self.shards.remove(&shard);
@@ -307,21 +430,38 @@ impl Model {
         is_empty
     }
 
-    /// What it held, if it is forgotten.
-    pub(super) fn forget(&mut self, shard: ShardId) -> Option<Vec<DocumentId>> {
+    /// What it held, if it is forgotten. `place` tells the owners after that.
+    pub(super) fn forget(
+        &mut self,
+        shard: ShardId,
+        place: impl Fn(DocumentId) -> Option<ShardId>,
+    ) -> Option<Vec<DocumentId>> {
         if self.shards[&shard].accepts || self.ready.is_some() {
             return None;
         }
         let state = self.shards.remove(&shard)?;
         let reason = ReturnReason::Died { suspect: false };
         let waiting = state.waiting.iter();
-        let back = waiting.map(|item| back(Origin::Intake, Some(shard), &item.write(), &reason));
-        self.returned.extend(back);
-        let held = self
-            .views
-            .get(&shard)
-            .map(|view| view.keys().copied().collect());
-        Some(held.unwrap_or_default())
+        let back_of = |item: &Item| back(Origin::Intake, Some(shard), &item.write(), &reason);
+        self.returned.extend(waiting.map(back_of));
+        let mut held = self.views.get(&shard).cloned().unwrap_or_default();
+        for (from, item) in state.moves.map(|moves| moves.0).unwrap_or_default() {
+            match (item.kind, place(item.id)) {
+                (Kind::Delete, _) => drop(held.remove(&item.id)),
+                (_, Some(owner)) => {
+                    let heir = self.shards.get_mut(&owner).unwrap();
+                    let moves = heir.moves.get_or_insert_with(Default::default);
+                    moves.0.push((from, item));
+                }
+                (_, None) => {
+                    let reason = ReturnReason::NoOwner;
+                    let back = back(Origin::Moved(from), None, &item.write(), &reason);
+                    self.returned.push(back);
+                    self.homeless += 1;
+                }
+            }
+        }
+        Some(held.into_keys().collect())
     }
 
     pub(super) fn revive(&mut self, shard: ShardId) -> bool {
@@ -333,32 +473,30 @@ impl Model {
     }
 }
 
-impl Ready {
-    fn freeze(&mut self, shard: ShardId, before: Option<&Documents>) {
-        if let Some(before) = before {
-            self.views.insert(shard, before.clone());
-            self.frozen.insert(shard);
+impl Done {
+    /// Applies a batch.
+    fn of(shard: ShardId, batch: Vec<(Origin, Item)>, holds: &mut Documents) -> Self {
+        let mut done = Self::default();
+        for &(origin, item) in &batch {
+            let reason = match item.kind {
+                Kind::Add if holds.contains_key(&item.id) => ReturnReason::Exists,
+                Kind::Refused => ReturnReason::Refused("on purpose".into()),
+                _ => {
+                    match item.kind {
+                        Kind::Delete => drop(holds.remove(&item.id)),
+                        _ => drop(holds.insert(item.id, item.text())),
+                    }
+                    match origin {
+                        Origin::Intake => done.published += 1,
+                        Origin::Shard(_) => done.messages += 1,
+                        Origin::Moved(_) => done.moved += usize::from(item.kind != Kind::Delete),
+                    }
+                    continue;
+                }
+            };
+            let back = back(origin, Some(shard), &item.write(), &reason);
+            done.returned.push(back);
         }
-    }
-
-    fn apply(&mut self, shard: ShardId, held: &mut Documents, origin: Origin, item: &Item) {
-        let reason = match item.kind {
-            Kind::Add if held.contains_key(&item.id) => ReturnReason::Exists,
-            Kind::Refused => ReturnReason::Refused("on purpose".into()),
-            _ => {
-                match item.kind {
-                    Kind::Delete => drop(held.remove(&item.id)),
-                    _ => drop(held.insert(item.id, item.text())),
-                }
-                match origin {
-                    Origin::Intake => self.told.published += 1,
-                    Origin::Shard(_) => self.told.messages.published += 1,
-                }
-                return;
-            }
-        };
-        self.told
-            .returned
-            .push(back(origin, Some(shard), &item.write(), &reason));
+        Self { batch, ..done }
     }
 }

@@ -4,6 +4,8 @@ use std::panic::catch_unwind;
 
 use super::model::{Back, Documents, Item, Kind, Model, Plan, Told, back};
 use super::*;
+use crate::error::GoalError;
+use crate::ring::HashRing;
 use crate::testing::random::Random;
 use crate::testing::setting;
 
@@ -19,6 +21,10 @@ struct Pair {
     /// I13: writes that were accepted, and those whose ends were told.
     accepted: usize,
     ended: usize,
+    /// What the shards are to weigh, and which are to leave.
+    weights: BTreeMap<ShardId, u32>,
+    leaving: BTreeSet<ShardId>,
+    moved: usize,
 }
 
 impl Pair {
@@ -66,6 +72,9 @@ impl Pair {
             items: 0,
             accepted: 0,
             ended: 0,
+            weights: (0..shards).map(|id| (ShardId(id), 1)).collect(),
+            leaving: BTreeSet::new(),
+            moved: 0,
         }
     }
 
@@ -150,6 +159,15 @@ impl Pair {
         assert_eq!(told(&report), expected, "tick {}", report.tick);
         self.accepted += report.messages.sent;
         self.ended += report.published + report.messages.published + report.returned.len();
+        self.moved += report.moved;
+        let topology = self.colony.topology();
+        for shard in self.model.shards() {
+            if topology.ring().weight(shard).is_none() {
+                assert!(self.leaving.contains(&shard));
+                assert!(self.model.remove(shard, self.place()));
+                self.left(shard);
+            }
+        }
     }
 
     /// A change of who there is, or none.
@@ -157,25 +175,32 @@ impl Pair {
         let place = self.place();
         let shards = self.model.shards();
         let shard = self.random.pick(&shards);
-        match (self.random.below(8), shard) {
+        match (self.random.below(12), shard) {
             (0, _) if shards.len() < 6 => {
                 let (added, owns_nothing) = self.model.add();
                 assert_eq!(self.colony.add_shard(), Ok(added));
                 let weight = self.colony.topology().ring().weight(added);
                 assert_eq!(weight, Some(u32::from(!owns_nothing)));
+                self.weights.insert(added, u32::from(!owns_nothing));
                 return;
             }
             (1, Some(shard)) => {
                 let removed = self.model.remove(shard, &place);
                 assert_eq!(self.colony.remove_shard(shard).is_ok(), removed);
                 if removed {
+                    self.left(shard);
                     return;
                 }
             }
             (2 | 3, Some(shard)) => {
-                let forgotten = self.model.forget(shard);
-                assert_eq!(self.colony.forget_shard(shard).ok(), forgotten);
+                let mut forgotten = self.colony.forget_shard(shard).ok();
+                if let Some(held) = &mut forgotten {
+                    held.sort();
+                }
+                assert_eq!(forgotten, self.model.forget(shard, self.place()));
+                self.accepted += std::mem::take(&mut self.model.homeless);
                 if forgotten.is_some() {
+                    self.left(shard);
                     return;
                 }
             }
@@ -185,9 +210,113 @@ impl Pair {
                     self.model.revive(shard)
                 );
             }
+            (5 | 6, _) => return self.set_goal(),
+            (7, _) => self.colony.pause_moves(),
+            (8 | 9, _) => self.colony.resume_moves(),
             _ => {}
         }
         self.keeps_places(&place);
+    }
+
+    /// A goal of a few wishes, of which some can't be.
+    fn set_goal(&mut self) {
+        let (mut weights, mut leaving) = (self.weights.clone(), self.leaving.clone());
+        let mut goal = Goal::new();
+        let mut shards = self.model.shards();
+        for _ in 0..self.random.below(4) {
+            let weight = u32::try_from(self.random.below(3)).unwrap();
+            let at = self.random.below(shards.len().max(1));
+            match self.random.below(4) {
+                0 if weights.len() < 7 => {
+                    goal = goal.add_shard(weight);
+                    weights.insert(
+                        ShardId(u32::MAX - u32::try_from(weights.len()).unwrap()),
+                        weight,
+                    );
+                }
+                1 if !shards.is_empty() => {
+                    let shard = shards.swap_remove(at);
+                    goal = goal.remove(shard);
+                    weights.insert(shard, 0);
+                    leaving.insert(shard);
+                }
+                _ if !shards.is_empty() => {
+                    let shard = shards.swap_remove(at);
+                    goal = goal.weigh(shard, weight);
+                    weights.insert(shard, weight);
+                    leaving.remove(&shard);
+                }
+                _ => {}
+            }
+        }
+        let before = self.place();
+        let added = self.colony.set_goal(&goal);
+        if weights.values().all(|&weight| weight == 0) {
+            assert_eq!(added, Err(GoalError::NothingLeft));
+            return self.keeps_places(before);
+        }
+        let mut given = weights
+            .split_off(&ShardId(u32::MAX / 2))
+            .into_values()
+            .rev();
+        for shard in added.unwrap() {
+            assert_eq!(self.model.add().0, shard);
+            weights.insert(shard, given.next().unwrap());
+        }
+        assert_eq!(given.next(), None);
+        (self.weights, self.leaving) = (weights, leaving);
+        self.colony.set_move_budget(MoveBudget {
+            documents: self.random.range(1, 12) as usize,
+            bytes: self.random.range(1, 40),
+            ..MoveBudget::default()
+        });
+    }
+
+    fn left(&mut self, shard: ShardId) {
+        self.weights.remove(&shard);
+        self.leaving.remove(&shard);
+    }
+
+    /// Ticks without deaths until the goal is reached: each shard owns what the weights say, and holds what it owns.
+    fn reach_goal(&mut self) {
+        self.plan.lock().clear();
+        self.colony.resume_moves();
+        let mut ticks = 0;
+        while self.colony.progress().is_some() {
+            if self.weights.values().all(|&weight| weight == 0) {
+                return;
+            }
+            for shard in self.model.shards() {
+                assert_eq!(
+                    self.colony.revive_shard(shard).is_ok(),
+                    self.model.revive(shard)
+                );
+            }
+            self.colony.prepare().unwrap();
+            let place = self.place();
+            self.model.prepare(&Plan::new(), place);
+            self.publish();
+            self.compare();
+            ticks += 1;
+            assert!(
+                ticks < 500,
+                "{:?} {:?}",
+                self.colony.progress(),
+                self.weights
+            );
+        }
+        let topology = self.colony.topology();
+        let ring = topology.ring();
+        let weights = self.weights.iter().map(|(&shard, &weight)| (shard, weight));
+        let nodes = ring.virtual_nodes_per_shard();
+        let expected = HashRing::from_members(ring.placement(), nodes, weights).unwrap();
+        assert_eq!(**ring, expected);
+        assert_eq!(self.leaving, BTreeSet::new());
+        for (shard, documents) in &self.model.views {
+            for id in documents.keys() {
+                assert_eq!(topology.place(id), Ok(*shard));
+            }
+        }
     }
 
     /// Neither a death nor a new life changes who owns a document.
@@ -215,8 +344,8 @@ impl Pair {
         self.write();
         self.change();
         self.compare();
-        let place = self.place();
         self.prepare();
+        let place = self.place();
         self.compare();
         if self.random.percent(30) {
             self.write();
@@ -232,17 +361,21 @@ impl Pair {
     }
 
     fn close(mut self) {
+        if self.random.percent(70) {
+            self.reach_goal();
+        }
         self.write();
         self.plan.lock().clear();
         let place = self.place();
         self.model.prepare(&Plan::new(), place);
         let expected = self.model.publish();
+        let hidden = self.model.pending();
         let end = self.colony.close(far());
         let last = end.last.unwrap();
         assert_eq!(told(&last), expected);
         let ended = last.published + last.messages.published + last.returned.len();
         assert_eq!(self.accepted, self.ended + ended + end.returned.len());
-        assert_eq!((end.returned.len(), end.threads_left), (0, 0));
+        assert_eq!((end.returned.len(), end.threads_left), (hidden, 0));
     }
 }
 
@@ -260,6 +393,7 @@ fn told(report: &TickReport<String>) -> Told {
         returned,
         faults: faults.map(|f| (f.shard, f.phase, f.unsent)).collect(),
         revived: revived.map(|r| (r.shard, r.missing)).collect(),
+        moved: report.moved,
         frozen: report.frozen.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! Whole documents of a part of the ring.
 
-use std::ops::RangeBounds;
+use std::ops::{RangeBounds, RangeInclusive};
 
 use tantivy::DocId;
 use tantivy::store::StoreReader;
@@ -9,9 +9,11 @@ use super::TextView;
 use crate::error::SearchError;
 use crate::id::DocumentId;
 use crate::placement::Placement;
+use crate::publication::{Movable, ShardFailure};
 use crate::search::document::TextDocument;
 use crate::search::schema::Storing;
 use crate::search::segment::{SegmentView, stored};
+use crate::sync::Arc;
 
 /// An id and its document.
 type Whole = Result<(DocumentId, TextDocument), SearchError>;
@@ -97,5 +99,49 @@ impl TextView {
         };
         let document = stored::read(store, number, &self.schema, Storing::All)?;
         Ok((id, document))
+    }
+}
+
+impl Movable<TextDocument> for TextView {
+    /// Reads the documents from the index, which must keep all fields: that of a colony in memory keeps those that the schema says are stored.
+    fn documents_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<(DocumentId, Arc<TextDocument>)>, ShardFailure> {
+        self.whole()?;
+        let mut found = Vec::new();
+        for segment in self.segments() {
+            let mut live = segment.live_between(placement, &positions)?;
+            // In the order of the store, so that each block is decompressed once.
+            live.sort_unstable_by_key(|&(_, number)| number);
+            let mut store = None;
+            for (_, number) in live {
+                let id = segment.document_id(number)?;
+                let (id, document) = self.whole_at(segment, &mut store, number, id)?;
+                found.push((id, Arc::new(document)));
+            }
+        }
+        Ok(found)
+    }
+
+    fn positions_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<u64>, ShardFailure> {
+        let mut found = Vec::new();
+        for segment in self.segments() {
+            let live = segment.live_between(placement, &positions)?;
+            found.extend(live.into_iter().map(|(at, _)| at));
+        }
+        Ok(found)
+    }
+
+    /// Returns the length of the texts, and 8 bytes for each other value.
+    fn document_bytes(document: &TextDocument) -> u64 {
+        let values = document.values().iter();
+        let bytes = values.map(|(_, value)| value.as_str().map_or(8, |text| text.len() as u64));
+        bytes.sum()
     }
 }

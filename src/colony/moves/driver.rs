@@ -1,0 +1,287 @@
+//! The colony on its way to a goal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::budget::{Allowance, MoveBudget};
+use super::goal::Goal;
+use super::handover::Handover;
+use super::plan::Reading;
+use super::progress::{Amount, MovePause};
+use crate::colony::Colony;
+use crate::colony::shard::Shard;
+use crate::colony::tick::Part;
+use crate::error::GoalError;
+use crate::id::ShardId;
+use crate::publication::{Movable, View};
+use crate::ring::{HashRing, Rebalance};
+use crate::sync::{Arc, Instant};
+
+/// What moves in a colony.
+pub(in crate::colony) struct Moving<D, V: View> {
+    pub(super) target: Option<Target<D, V>>,
+    pub(in crate::colony) handover: Option<Handover<D, V>>,
+    pub(super) budget: MoveBudget,
+    pub(super) allowance: Allowance,
+    pub(super) is_paused: bool,
+    /// Why nothing has moved in the last tick.
+    pub(super) pause: Option<MovePause>,
+    /// How many documents move in the running tick.
+    pub(super) now: usize,
+}
+
+impl<D, V: View> Default for Moving<D, V> {
+    fn default() -> Self {
+        Self {
+            target: None,
+            handover: None,
+            budget: MoveBudget::default(),
+            allowance: Allowance::new(),
+            is_paused: false,
+            pause: None,
+            now: 0,
+        }
+    }
+}
+
+/// What the shards are to own in the end.
+pub(super) struct Target<D, V> {
+    /// Of all shards on the ring.
+    pub(super) weights: BTreeMap<ShardId, u32>,
+    pub(super) leaving: BTreeSet<ShardId>,
+    pub(super) ring: HashRing,
+    pub(super) reading: Reading<D, V>,
+    pub(super) since: Instant,
+    pub(super) moved: Amount,
+    pub(super) ticks: u64,
+}
+
+impl<D, V: View> Moving<D, V> {
+    /// A shard has been added, with this weight.
+    pub(in crate::colony) fn added(&mut self, shard: ShardId, weight: u32) {
+        if let Some(target) = &mut self.target {
+            target.weights.insert(shard, weight);
+            target.rebuild();
+        }
+    }
+
+    /// A shard isn't on the ring any more.
+    pub(in crate::colony) fn removed(&mut self, shard: ShardId) {
+        if let Some(target) = &mut self.target {
+            target.weights.remove(&shard);
+            target.leaving.remove(&shard);
+            target.rebuild();
+        }
+    }
+
+    /// Takes out what was held back.
+    pub(in crate::colony) fn take_held(&mut self) -> Vec<Part<D, V>>
+    where
+        D: Send + Sync + 'static,
+    {
+        let handover = self.handover.as_mut();
+        handover.map_or_else(Vec::new, Handover::take_held)
+    }
+}
+
+impl<D, V> Target<D, V> {
+    /// Follows a change of the shards.
+    fn rebuild(&mut self) {
+        // The ring has these shards, and the weights are within bounds, so that the limits can't be exceeded.
+        if let Ok(ring) = weighted(&self.ring, &self.weights) {
+            self.ring = ring;
+        }
+    }
+}
+
+/// Returns the ring of these weights that is built like another one.
+fn weighted(like: &HashRing, weights: &BTreeMap<ShardId, u32>) -> Result<HashRing, GoalError> {
+    let (placement, nodes) = (like.placement(), like.virtual_nodes_per_shard());
+    let weights = weights.iter().map(|(&shard, &weight)| (shard, weight));
+    Ok(HashRing::from_members(placement, nodes, weights)?)
+}
+
+impl<S: Shard> Colony<S> {
+    /// Sets what the shards are to own. From the next tick on, documents move towards it, each tick as many as the
+    /// [budget](Self::set_move_budget) allows, while writes and readers go on.
+    ///
+    /// Returns the shards that were added. They are made in the next tick but one, and own nothing at first. A shard that is to be removed is removed once it is
+    /// empty. [`progress`](Self::progress) tells how far it has come, and returns `None` in the end. Another goal may be set at any time: it changes what the
+    /// one before says of the shards that it names, so a move is turned round by naming the old weights.
+    ///
+    /// In each publication each document is in exactly one view, so searches find all of them, and score as ever. No document moves twice,
+    /// unless the goal changes. If a shard dies in a tick in which it takes part in a move, the publications show what it and its partners had before, until it
+    /// has been made again and has caught up.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use std::ops::RangeInclusive;
+    /// use std::sync::Arc;
+    /// use tickring::colony::{Batch, Goal, TickContext, Write};
+    /// use tickring::placement::Placement;
+    /// use tickring::publication::{Movable, ShardFailure};
+    /// use tickring::{Colony, ColonyConfig, DocumentId, Shard, ShardId, View};
+    ///
+    /// #[derive(Default, Clone)]
+    /// struct Notes(BTreeMap<DocumentId, Arc<String>>);
+    ///
+    /// impl Shard for Notes {
+    ///     type Document = String;
+    ///     type View = Self;
+    ///     fn act(
+    ///         &mut self,
+    ///         _context: &mut TickContext<'_, String, Self>,
+    ///         batch: &mut Batch<'_, String>,
+    ///     ) -> Result<(), ShardFailure> {
+    ///         for (_, _, write) in batch.iter() {
+    ///             match write.document() {
+    ///                 Some(note) => drop(self.0.insert(write.id(), Arc::clone(note))),
+    ///                 None => drop(self.0.remove(&write.id())),
+    ///             }
+    ///         }
+    ///         Ok(())
+    ///     }
+    ///     fn view(&mut self) -> Result<Self, ShardFailure> {
+    ///         Ok(self.clone())
+    ///     }
+    /// }
+    ///
+    /// impl View for Notes {
+    ///     type Statistics = usize;
+    ///     fn holds(&self, document: DocumentId) -> bool {
+    ///         self.0.contains_key(&document)
+    ///     }
+    ///     fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+    ///         Ok(self.0.keys().copied().collect())
+    ///     }
+    ///     fn statistics(views: &[&Self]) -> Result<usize, ShardFailure> {
+    ///         Ok(views.iter().map(|notes| notes.0.len()).sum())
+    ///     }
+    /// }
+    ///
+    /// impl Movable<String> for Notes {
+    ///     fn documents_between(
+    ///         &self,
+    ///         placement: Placement,
+    ///         positions: RangeInclusive<u64>,
+    ///     ) -> Result<Vec<(DocumentId, Arc<String>)>, ShardFailure> {
+    ///         let notes = self.0.iter().map(|(id, note)| (*id, Arc::clone(note)));
+    ///         Ok(notes.filter(|(id, _)| positions.contains(&placement.document_position(id))).collect())
+    ///     }
+    /// }
+    ///
+    /// let mut colony = Colony::new(ColonyConfig::default(), 2, |_| Ok(Notes::default()))?;
+    /// let intake = colony.intake();
+    /// for seed in 0..300 {
+    ///     intake.try_upsert(DocumentId::from_seed(seed), "a note".to_owned())?;
+    /// }
+    /// colony.tick()?;
+    ///
+    /// // One shard comes, and the first one goes.
+    /// let added = colony.set_goal(&Goal::new().add_shard(1).remove(ShardId::new(0)))?;
+    /// while colony.progress().is_some() {
+    ///     colony.tick()?;
+    ///     assert_eq!(*colony.publication().statistics(), 300);
+    /// }
+    /// let shards: Vec<_> = colony.publication().shards().iter().map(|shard| shard.shard()).collect();
+    /// assert_eq!(shards, [ShardId::new(1), added[0]]);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`GoalError`] says what can't be. The goal so far stays, and nothing has changed.
+    pub fn set_goal(&mut self, goal: &Goal) -> Result<Vec<ShardId>, GoalError>
+    where
+        S::View: Movable<S::Document>,
+    {
+        if self.ended.is_some() {
+            return Err(GoalError::Closed);
+        }
+        if self.journal.is_some() {
+            return Err(GoalError::Durable);
+        }
+        let topology = self.shared.coordinator.topology();
+        let ring = topology.ring();
+        let (weights, leaving) = match &self.moving.target {
+            Some(target) => (target.weights.clone(), target.leaving.clone()),
+            None => {
+                let members = ring.members().iter();
+                let weights = members.map(|member| (member.shard, member.weight));
+                (weights.collect(), BTreeSet::new())
+            }
+        };
+        let (mut weights, leaving) = goal.after(&weights, &leaving)?;
+        let reading = Reading::new();
+        for published in self.shared.publication.load_full().shards() {
+            let shard = published.shard();
+            let check = reading.check(published.view(), ring.placement());
+            check.map_err(|why| GoalError::Unreadable { shard, why })?;
+        }
+        check_limits(ring, &weights, goal.added())?;
+        let added = self.add_shards(goal.added())?;
+        weights.extend(added.iter().copied().zip(goal.added().iter().copied()));
+        let target = Target {
+            ring: weighted(ring, &weights)?,
+            weights,
+            leaving,
+            reading,
+            since: Instant::now(),
+            moved: Amount::default(),
+            ticks: 0,
+        };
+        self.moving.target = Some(target);
+        self.moving.pause = None;
+        Ok(added)
+    }
+
+    /// Adds one shard for each weight, or none.
+    fn add_shards(&mut self, weights: &[u32]) -> Result<Vec<ShardId>, GoalError> {
+        let mut added = Vec::new();
+        for _ in weights {
+            match self.add_shard() {
+                Ok(shard) => added.push(shard),
+                Err(error) => {
+                    for shard in added {
+                        // It is new, so that nothing is in it.
+                        let _ = self.remove_shard(shard);
+                    }
+                    return Err(GoalError::Add(Box::new(error)));
+                }
+            }
+        }
+        Ok(added)
+    }
+
+    /// Sets how much may move in a tick. See the example of [`MoveBudget`].
+    pub const fn set_move_budget(&mut self, budget: MoveBudget) {
+        self.moving.budget = budget;
+        self.moving.allowance = Allowance::new();
+    }
+
+    /// Stops moving documents until [`resume_moves`](Self::resume_moves). The goal stays, and so does what has moved.
+    pub fn pause_moves(&mut self) {
+        self.moving.is_paused = true;
+        self.moving.pause = Some(MovePause::Asked);
+    }
+
+    /// Goes on moving documents after [`pause_moves`](Self::pause_moves).
+    pub fn resume_moves(&mut self) {
+        self.moving.is_paused = false;
+        self.moving.pause = None;
+    }
+}
+
+/// Checks that the ring can become one with these weights, and with more shards of those of `added`.
+fn check_limits(
+    ring: &Arc<HashRing>,
+    weights: &BTreeMap<ShardId, u32>,
+    added: &[u32],
+) -> Result<(), GoalError> {
+    let last = weights.keys().last().map_or(0, |shard| shard.as_u32());
+    let mut with_added = weights.clone();
+    for (number, &weight) in (1..).zip(added) {
+        // Any ids will do that aren't there.
+        with_added.insert(ShardId::new(last.wrapping_add(number)), weight);
+    }
+    Rebalance::new(ring, &weighted(ring, &with_added)?)?;
+    Ok(())
+}

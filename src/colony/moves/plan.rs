@@ -1,0 +1,256 @@
+//! What moves in a tick: parts of the steps from the ring to the goal, as far as the budget allows, with the documents in them.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use super::budget::MoveBudget;
+use super::progress::Amount;
+use crate::colony::occupant::caught;
+use crate::colony::write::Write;
+use crate::guarded::GuardedList;
+use crate::id::{DocumentId, ShardId};
+use crate::placement::Placement;
+use crate::publication::{Movable, ShardFailure};
+use crate::ring::{Direction, HashRing, Rebalance, RingStep};
+use crate::sync::Arc;
+
+/// How many documents are read at a time, so that not many more are read than fit.
+const CHUNK: usize = 256;
+
+/// Documents with their ids.
+type Documents<D> = Vec<(DocumentId, Arc<D>)>;
+
+/// Reads something of the documents in a range from a view.
+type Read<V, T> = fn(&V, Placement, RangeInclusive<u64>) -> Result<T, ShardFailure>;
+
+/// How a colony reads documents from its views.
+pub(super) struct Reading<D, V> {
+    positions: Read<V, Vec<u64>>,
+    documents: Read<V, Documents<D>>,
+    bytes: fn(&D) -> u64,
+}
+
+impl<D, V: Movable<D>> Reading<D, V> {
+    pub(super) fn new() -> Self {
+        Self {
+            positions: V::positions_between,
+            documents: V::documents_between,
+            bytes: V::document_bytes,
+        }
+    }
+}
+
+impl<D, V> Clone for Reading<D, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D, V> Copy for Reading<D, V> {}
+
+impl<D, V> Reading<D, V> {
+    /// Returns why a view can't be read, if it can't.
+    pub(super) fn check(self, view: &V, placement: Placement) -> Result<(), String> {
+        let read = caught(|| (self.documents)(view, placement, 0..=0));
+        read.map(|read| drop(GuardedList::from_iter(read)))
+            .map_err(|kind| kind.to_string())
+    }
+
+    /// Returns the positions in a range that have documents, in the direction.
+    fn positions(
+        self,
+        view: &V,
+        placement: Placement,
+        step: &RingStep,
+    ) -> Result<Vec<u64>, String> {
+        let found = caught(|| (self.positions)(view, placement, step.range()));
+        let mut found = found.map_err(|kind| kind.to_string())?;
+        found.retain(|at| step.range().contains(at));
+        match step.direction {
+            Direction::Up => found.sort_unstable(),
+            Direction::Down => found.sort_unstable_by(|a, b| b.cmp(a)),
+        }
+        Ok(found)
+    }
+
+    fn documents(
+        self,
+        view: &V,
+        placement: Placement,
+        part: RangeInclusive<u64>,
+    ) -> Result<GuardedList<(DocumentId, Arc<D>)>, String> {
+        let read = caught(|| (self.documents)(view, placement, part.clone()));
+        let mut read: GuardedList<_> = read.map_err(|kind| kind.to_string())?.into_iter().collect();
+        let inside = |id: &DocumentId| part.contains(&placement.document_position(id));
+        if read.iter().all(|(id, _)| inside(id)) {
+            return Ok(read);
+        }
+        Ok(read
+            .take()
+            .into_iter()
+            .filter(|(id, _)| inside(id))
+            .collect())
+    }
+}
+
+/// The writes by which documents leave a shard and enter another, each with the other shard.
+pub(in crate::colony) type Transfers<D> = GuardedList<(ShardId, Write<D>)>;
+
+/// What moves in a tick.
+pub(super) struct Chosen<D> {
+    /// The ring after it.
+    pub(super) ring: HashRing,
+    /// What each shard has to apply that takes part.
+    pub(super) transfers: BTreeMap<ShardId, Transfers<D>>,
+    pub(super) amount: Amount,
+}
+
+/// Chooses what moves in a tick. `view` returns the view to read a step's documents from, or why that step has to wait. Returns `None` if the ring is
+/// the goal.
+///
+/// # Errors
+/// Why nothing can move now.
+pub(super) fn choose<'v, D, V: 'v, W>(
+    rebalance: &mut Rebalance<'_>,
+    placement: Placement,
+    budget: MoveBudget,
+    reading: Reading<D, V>,
+    view: impl Fn(&RingStep) -> Result<&'v V, W>,
+    unreadable: impl Fn(ShardId, String) -> W,
+) -> Result<Chosen<D>, W> {
+    let (mut amount, mut transfers) = (Amount::default(), BTreeMap::new());
+    let mut passed = BTreeMap::new();
+    while let Some(step) = rebalance.step() {
+        // After a change of the goal, a range may move on that has just moved. Its documents aren't in the view of its new owner yet.
+        if passed
+            .range(..=step.last)
+            .next_back()
+            .is_some_and(|(_, &last)| last >= step.first)
+        {
+            break;
+        }
+        let mut part = Part {
+            placement,
+            budget,
+            reading,
+            step,
+            amount,
+            documents: GuardedList::new(),
+        };
+        let chosen = view(&step).and_then(|view| {
+            let read = part.fill(view);
+            read.map_err(|why| unreadable(step.from, why))
+        });
+        let reached = match chosen {
+            Ok(reached) => reached,
+            // What has been chosen before can move.
+            Err(_) if amount != Amount::default() => break,
+            Err(why) => return Err(why),
+        };
+        let Some(reached) = reached else { break };
+        // The position is in the step, so that it can't be refused.
+        let _ = rebalance.advance(reached);
+        let taken = step.part(reached);
+        passed.insert(*taken.start(), *taken.end());
+        amount = part.amount;
+        for (id, document) in part.documents.take() {
+            let leaves = Write::Delete { id };
+            let mut transfer = |shard, other, write| {
+                let of_shard: &mut Transfers<D> = transfers.entry(shard).or_default();
+                of_shard.push((other, write));
+            };
+            transfer(step.from, step.to, leaves);
+            transfer(step.to, step.from, Write::Upsert { id, document });
+        }
+        if reached != step.end() {
+            break;
+        }
+    }
+    Ok(Chosen {
+        ring: rebalance.ring(),
+        transfers,
+        amount,
+    })
+}
+
+/// The part of a step that moves.
+struct Part<D, V> {
+    placement: Placement,
+    budget: MoveBudget,
+    reading: Reading<D, V>,
+    step: RingStep,
+    /// What moves in the tick so far, this part included.
+    amount: Amount,
+    documents: GuardedList<(DocumentId, Arc<D>)>,
+}
+
+impl<D, V> Part<D, V> {
+    /// Reads documents as far as the budget allows, and returns the position that is reached, or `None` if that is none.
+    fn fill(&mut self, view: &V) -> Result<Option<u64>, String> {
+        let positions = self.reading.positions(view, self.placement, &self.step)?;
+        let mut rest = &positions[..];
+        let mut reached = None;
+        while let Some((&first, _)) = rest.split_first() {
+            let room = self.budget.documents.saturating_sub(self.amount.documents);
+            let is_empty = self.amount == Amount::default();
+            if (room == 0 || self.amount.bytes >= self.budget.bytes) && !is_empty {
+                return Ok(reached);
+            }
+            let length = rest.len().min(room.clamp(1, CHUNK));
+            let last = rest[length - 1];
+            // All documents of a position move together.
+            let length = length + rest[length..].iter().take_while(|at| **at == last).count();
+            let chunk = match self.step.direction {
+                Direction::Up => first..=last,
+                Direction::Down => last..=first,
+            };
+            let Some(at) = self.take(view, chunk, last)? else {
+                return Ok(reached);
+            };
+            reached = Some(at);
+            if at != last {
+                return Ok(reached);
+            }
+            rest = &rest[length..];
+        }
+        Ok(Some(self.step.end()))
+    }
+
+    /// Takes the documents of a chunk in the direction, as long as their bytes fit. Returns the last position that was taken.
+    fn take(
+        &mut self,
+        view: &V,
+        chunk: RangeInclusive<u64>,
+        last: u64,
+    ) -> Result<Option<u64>, String> {
+        let mut read = self.reading.documents(view, self.placement, chunk)?;
+        let mut read = read.take();
+        let at = |id: &DocumentId| self.placement.document_position(id);
+        match self.step.direction {
+            Direction::Up => read.sort_by_key(|(id, _)| at(id)),
+            Direction::Down => read.sort_by_key(|(id, _)| std::cmp::Reverse(at(id))),
+        }
+        let mut read: GuardedList<_> = read.into_iter().collect();
+        let mut taken = None;
+        let mut fits = 0;
+        let groups = read.chunk_by(|a, b| at(&a.0) == at(&b.0));
+        for group in groups {
+            let sizes = group.iter().map(|(_, document)| {
+                let size = caught(|| Ok((self.reading.bytes)(document)));
+                size.map_err(|kind| kind.to_string())
+            });
+            let bytes: u64 = sizes.sum::<Result<u64, _>>()?;
+            let is_empty = self.amount == Amount::default();
+            if self.amount.bytes.saturating_add(bytes) > self.budget.bytes && !is_empty {
+                break;
+            }
+            self.amount.documents += group.len();
+            self.amount.bytes = self.amount.bytes.saturating_add(bytes);
+            fits += group.len();
+            taken = group.first().map(|(id, _)| at(id));
+        }
+        let is_all = fits == read.len();
+        self.documents.extend(read.take().into_iter().take(fits));
+        Ok(if is_all { Some(last) } else { taken })
+    }
+}

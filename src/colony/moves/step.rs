@@ -1,0 +1,171 @@
+//! The steps of a colony on its way to a goal: one a tick.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::driver::Target;
+use super::handover::Handover;
+use super::plan::choose;
+use super::progress::MovePause;
+use crate::colony::Colony;
+use crate::colony::report::{ReturnReason, Returned};
+use crate::colony::shard::Shard;
+use crate::colony::write::{Origin, Write};
+use crate::error::ColonyError;
+use crate::id::{DocumentId, ShardId, Tick};
+use crate::ring::{HashRing, Rebalance};
+
+/// What moves in a tick, before it is decided.
+pub(in crate::colony) struct Chosen<S: Shard> {
+    before: HashRing,
+    after: HashRing,
+    documents: usize,
+    handover: Option<Handover<S::Document, S::View>>,
+}
+
+impl<S: Shard> Colony<S> {
+    /// Chooses what moves in a tick, and the ring after it, if anything can move.
+    pub(in crate::colony) fn choose_moves(&mut self, tick: Tick) -> Option<Chosen<S>> {
+        self.moving.now = 0;
+        let target = self.moving.target.as_ref()?;
+        if self.closing.is_some() {
+            return None;
+        }
+        self.moving.pause = None;
+        if let Some(handover) = &self.moving.handover {
+            self.moving.pause = handover.waits_for().map(MovePause::Waiting);
+            return None;
+        }
+        if self.moving.is_paused {
+            self.moving.pause = Some(MovePause::Asked);
+            return None;
+        }
+        let topology = self.shared.coordinator.topology();
+        let ring = topology.ring();
+        if **ring == target.ring {
+            return None;
+        }
+        let mut rebalance = match Rebalance::new(ring, &target.ring) {
+            Ok(rebalance) => rebalance,
+            Err(error) => {
+                let why = error.to_string();
+                self.moving.pause = Some(MovePause::Unreachable { why });
+                return None;
+            }
+        };
+        let publication = self.shared.publication.load_full();
+        let table = self.shared.table();
+        // Its view is of the last tick, and it takes part in this one.
+        let is_ready = |shard| {
+            let published = publication.shard(shard)?;
+            let slot = table.get(shard)?;
+            let is_same = published.incarnation() == slot.handle.incarnation();
+            (is_same && !published.is_frozen() && slot.joins(tick)).then_some(published)
+        };
+        let chosen = choose(
+            &mut rebalance,
+            ring.placement(),
+            self.moving.allowance.of(self.moving.budget),
+            target.reading,
+            |step| {
+                is_ready(step.to).ok_or(MovePause::Waiting(step.to))?;
+                let from = is_ready(step.from).ok_or(MovePause::Waiting(step.from))?;
+                Ok(from.view())
+            },
+            |shard, why| MovePause::Unreadable { shard, why },
+        );
+        match chosen {
+            Ok(chosen) => {
+                let before = HashRing::clone(ring);
+                Some(Chosen {
+                    before,
+                    after: chosen.ring,
+                    documents: chosen.amount.documents,
+                    handover: Handover::new(chosen.transfers, chosen.amount),
+                })
+            }
+            Err(pause) => {
+                self.moving.pause = Some(pause);
+                None
+            }
+        }
+    }
+
+    /// Takes the step that was chosen, in the critical section of the drain. Returns whether the ring has changed.
+    pub(in crate::colony) fn take_step(&mut self, chosen: Chosen<S>) -> bool {
+        let coordinator = &self.shared.coordinator;
+        // Refused if the coordinator is closed: then nothing moves.
+        let is_taken = coordinator
+            .replace_ring(&chosen.before, &chosen.after)
+            .is_ok();
+        if is_taken {
+            self.moving.now = chosen.documents;
+            self.moving.handover = chosen.handover;
+        }
+        is_taken
+    }
+
+    /// Takes note of a tick that was published, and that took this long. Removes shards that have nothing any more and are to leave.
+    pub(in crate::colony) fn end_moves(&mut self, took: Duration) {
+        let moving = &mut self.moving;
+        if moving.now > 0 {
+            moving.allowance.learn(moving.budget, moving.now, took);
+        }
+        if let Some(amount) = moving.handover.as_ref().and_then(Handover::ended) {
+            moving.handover = None;
+            if let Some(target) = &mut moving.target {
+                target.moved.add(amount);
+                target.ticks += 1;
+            }
+        }
+        let topology = self.shared.coordinator.topology();
+        let is_there = |target: &Target<_, _>| target.ring == **topology.ring();
+        let target = moving.target.as_ref().filter(|target| is_there(target));
+        let (Some(target), None) = (target, &moving.handover) else {
+            return;
+        };
+        let leaving = target.leaving.clone();
+        for shard in leaving {
+            match self.remove_shard(shard) {
+                Ok(()) | Err(ColonyError::UnknownShard(_)) => {}
+                Err(ColonyError::NotEmpty(_)) => {
+                    self.moving.pause = Some(MovePause::Leaving(shard));
+                    return;
+                }
+                Err(error) => {
+                    let why = error.to_string();
+                    self.moving.pause = Some(MovePause::Unreadable { shard, why });
+                    return;
+                }
+            }
+        }
+        self.moving.target = None;
+    }
+
+    /// Forgets a dead shard that may take part in a move. What was on its way to it goes to its heirs. Returns what it has handed over.
+    pub(in crate::colony) fn forget_in_moves(&mut self, shard: ShardId) -> BTreeSet<DocumentId> {
+        let topology = self.shared.coordinator.topology();
+        let Some(handover) = &mut self.moving.handover else {
+            return BTreeSet::new();
+        };
+        let gone = handover.gone_from(shard).into_iter().collect();
+        let owner = |id| topology.place(&id).ok();
+        let left = handover.forget(shard, owner);
+        let homeless = left.homeless.into_iter().map(|(from, write)| Returned {
+            shard: None,
+            origin: Origin::Moved(from),
+            write,
+            reason: ReturnReason::NoOwner,
+        });
+        self.returned.extend(homeless);
+        let held = left.held.iter().flat_map(|part| part.writes.written());
+        let held = held.map(|(origin, write)| Returned {
+            shard: Some(shard),
+            origin,
+            write: Write::clone(write),
+            reason: ReturnReason::Died { suspect: true },
+        });
+        self.returned.extend(held);
+        gone
+    }
+}
