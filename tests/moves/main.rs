@@ -24,6 +24,7 @@ use tickring::search::{
 };
 use tickring::testing::random::Random;
 use tickring::testing::setting;
+use tickring::topology::Member;
 use tickring::{Colony, ColonyConfig, DocumentId, Publication, ShardId};
 
 use self::writers::Writer;
@@ -135,7 +136,7 @@ fn goal(round: u64, stage: u64, shards: &[ShardId], random: &mut Random) -> Goal
 }
 
 #[test]
-fn m1_documents_move_while_threads_write_and_search() {
+fn d9_answers_are_those_of_one_index_while_documents_move_and_threads_write() {
     let rounds = setting("TICKRING_MOVES_ROUNDS", 1_u64);
     let seed = setting("TICKRING_MOVES_SEED", 1_u64);
     let queries = setting("TICKRING_MOVES_QUERIES", 40_usize);
@@ -171,16 +172,12 @@ fn m1_documents_move_while_threads_write_and_search() {
             for round in 0..rounds {
                 for stage in 0..5 {
                     let topology = colony.topology();
-                    let shards: Vec<_> = topology
-                        .members()
-                        .iter()
-                        .map(|member| member.shard())
-                        .collect();
+                    let shards: Vec<_> = topology.members().iter().map(Member::shard).collect();
                     colony
                         .set_goal(&goal(round, stage, &shards, &mut random))
                         .unwrap();
                     colony.set_move_budget(MoveBudget {
-                        documents: random.range(5, 120) as usize,
+                        documents: 5 + random.below(115),
                         ..MoveBudget::default()
                     });
                     let is_turned = stage == 1;
@@ -189,7 +186,7 @@ fn m1_documents_move_while_threads_write_and_search() {
                         if is_turned && left > 0 {
                             // Each tick another goal.
                             left -= 1;
-                            let weight = random.range(0, 3) as u32;
+                            let weight = random.pick(&[0, 1, 2]).unwrap();
                             let other = Goal::new().weigh(shards[2], weight);
                             colony.set_goal(&other).unwrap();
                         }

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn m2_slow_ticks_move_less_and_fast_ones_more_again() {
+    fn slow_ticks_move_less_and_fast_ones_more_again() {
         let budget = MoveBudget::default();
         let mut allowance = Allowance::new();
         assert_eq!(allowance.of(budget).documents, 1_000);

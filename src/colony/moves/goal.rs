@@ -116,7 +116,7 @@ mod tests {
     const B: ShardId = ShardId::new(1);
 
     #[test]
-    fn m5_who_is_not_named_keeps_what_the_last_goal_gave() {
+    fn who_is_not_named_keeps_what_the_last_goal_gave() {
         let weights = BTreeMap::from([(A, 3), (B, 1)]);
         let after = Goal::new()
             .weigh(B, 2)
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn m5_goals_that_make_no_sense_are_refused() {
+    fn goals_that_make_no_sense_are_refused() {
         let weights = BTreeMap::from([(A, 3), (B, 1)]);
         let refused = |goal: Goal| goal.after(&weights, &BTreeSet::new()).err();
         assert_eq!(refused(Goal::new().drain(A)), None);

@@ -254,3 +254,172 @@ impl<D, V> Part<D, V> {
         Ok(if is_all { Some(last) } else { taken })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publication::View;
+    use crate::testing::random::Random;
+
+    /// Documents without content.
+    #[derive(Debug, Default)]
+    struct Ids(std::collections::BTreeSet<DocumentId>);
+
+    impl View for Ids {
+        type Statistics = ();
+        fn holds(&self, document: DocumentId) -> bool {
+            self.0.contains(&document)
+        }
+        fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+            Ok(self.0.iter().copied().collect())
+        }
+        fn statistics(_: &[&Self]) -> Result<(), ShardFailure> {
+            Ok(())
+        }
+    }
+
+    impl Movable<u64> for Ids {
+        fn documents_between(
+            &self,
+            placement: Placement,
+            positions: RangeInclusive<u64>,
+        ) -> Result<Documents<u64>, ShardFailure> {
+            let inside = |id: &&DocumentId| positions.contains(&placement.document_position(id));
+            let inside = self.0.iter().filter(inside);
+            Ok(inside
+                .map(|id| (*id, Arc::new(id.0.as_u128() as u64 % 7)))
+                .collect())
+        }
+        fn document_bytes(bytes: &u64) -> u64 {
+            *bytes
+        }
+    }
+
+    /// A ring of up to four shards with few points.
+    fn ring(random: &mut Random) -> HashRing {
+        let mut members: BTreeMap<_, _> = (0..4)
+            .map(|id| (ShardId(id), random.below(4) as u32))
+            .collect();
+        members
+            .entry(ShardId(random.below(4) as u32))
+            .and_modify(|count| *count += 1);
+        HashRing::from_virtual_nodes(Placement::Xxh3, 4, members).unwrap()
+    }
+
+    /// Whatever the goal was before, each tick leaves each document with its owner. Returns the number of ticks, and of ranges that would have moved twice
+    /// in one.
+    fn walk(seed: u64, budget: MoveBudget) -> (usize, usize) {
+        let mut random = Random::new(seed);
+        let mut current = ring(&mut random);
+        let mut shards: BTreeMap<ShardId, Ids> =
+            (0..4).map(|id| (ShardId(id), Ids::default())).collect();
+        for id in (0..200).map(DocumentId::from_seed) {
+            shards
+                .get_mut(&current.get_shard(&id).unwrap())
+                .unwrap()
+                .0
+                .insert(id);
+        }
+        let (mut ticks, mut twice) = (0, 0);
+        for _ in 0..6 {
+            let goal = ring(&mut random);
+            let mut left = random.below(5);
+            while left > 0 && current != goal {
+                left -= 1;
+                ticks += 1;
+                let mut rebalance = Rebalance::new(&current, &goal).unwrap();
+                let chosen = choose(
+                    &mut rebalance,
+                    Placement::Xxh3,
+                    budget,
+                    Reading::new(),
+                    |step| Ok(&shards[&step.from]),
+                    |shard, why| format!("{shard} {why}"),
+                );
+                let chosen = chosen.unwrap();
+                let rest = Rebalance::new(&chosen.ring, &goal).unwrap();
+                let is_within = chosen.amount.documents < budget.documents / 2
+                    && chosen.amount.bytes < budget.bytes / 2;
+                twice += usize::from(is_within && rest.step().is_some());
+                for (shard, transfers) in chosen.transfers {
+                    let ids = &mut shards.get_mut(&shard).unwrap().0;
+                    for (_, write) in transfers.iter() {
+                        match write.document() {
+                            Some(_) => assert!(ids.insert(write.id())),
+                            None => assert!(ids.remove(&write.id())),
+                        }
+                    }
+                }
+                current = chosen.ring;
+                for (shard, ids) in &shards {
+                    for id in &ids.0 {
+                        assert_eq!(current.get_shard(id), Ok(*shard), "seed {seed}");
+                    }
+                }
+            }
+        }
+        (ticks, twice)
+    }
+
+    #[test]
+    fn d3_after_each_step_each_document_is_with_its_owner_whatever_the_goals_were() {
+        let (mut ticks, mut twice) = (0, 0);
+        for seed in 0..300 {
+            let mut random = Random::new(seed + 10_000);
+            let budget = MoveBudget {
+                documents: 1 + random.below(400),
+                bytes: 1 + random.below(3_000) as u64,
+                ..MoveBudget::default()
+            };
+            let (more, of_those) = walk(seed, budget);
+            ticks += more;
+            twice += of_those;
+        }
+        // Some ticks end since a range has already moved in them.
+        assert!(ticks > 1_000 && twice > 10, "{ticks} {twice}");
+    }
+
+    #[test]
+    fn a_budget_is_kept_and_something_always_moves() {
+        let (from, goal) = (HashRing::new(2).unwrap(), HashRing::new(3).unwrap());
+        let mut shards: BTreeMap<ShardId, Ids> = BTreeMap::new();
+        for id in (0..500).map(DocumentId::from_seed) {
+            shards
+                .entry(from.get_shard(&id).unwrap())
+                .or_default()
+                .0
+                .insert(id);
+        }
+        for (documents, bytes) in [
+            (0, 0),
+            (1, u64::MAX),
+            (7, u64::MAX),
+            (usize::MAX, 20),
+            (300, 60),
+        ] {
+            let budget = MoveBudget {
+                documents,
+                bytes,
+                ..MoveBudget::default()
+            };
+            let mut rebalance = Rebalance::new(&from, &goal).unwrap();
+            let chosen = choose(
+                &mut rebalance,
+                Placement::Xxh3,
+                budget,
+                Reading::new(),
+                |step| Ok(&shards[&step.from]),
+                |shard, why| format!("{shard} {why}"),
+            );
+            let Amount {
+                documents: moved,
+                bytes: of,
+            } = chosen.unwrap().amount;
+            assert!(
+                moved >= 1 && moved <= documents.max(1),
+                "{moved} of {budget:?}"
+            );
+            assert!(of <= bytes || moved == 1, "{of} of {budget:?}");
+        }
+    }
+}

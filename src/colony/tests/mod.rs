@@ -11,6 +11,7 @@ mod intake;
 mod lives;
 mod messages;
 mod model;
+mod moves;
 mod pinned;
 mod prepare;
 mod random;

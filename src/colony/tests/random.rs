@@ -266,7 +266,7 @@ impl Pair {
         assert_eq!(given.next(), None);
         (self.weights, self.leaving) = (weights, leaving);
         self.colony.set_move_budget(MoveBudget {
-            documents: self.random.range(1, 12) as usize,
+            documents: 1 + self.random.below(11),
             bytes: self.random.range(1, 40),
             ..MoveBudget::default()
         });

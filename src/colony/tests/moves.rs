@@ -1,0 +1,183 @@
+//! Goals: what is refused, what is told on the way, and shards that die in a move.
+
+use super::*;
+use crate::error::{GoalError, RingError};
+use crate::limits::MAX_WEIGHT;
+
+/// A colony of three shards with 90 documents, and a goal that a fourth joins, which has been made.
+fn joining(hook: Hook) -> (Colony<Notes>, ShardId) {
+    let mut colony = colony_with(patient(2), 3, hook);
+    fill(&colony.intake(), 0..90);
+    colony.tick().unwrap();
+    let added = colony.set_goal(&Goal::new().add_shard(1)).unwrap();
+    colony.tick().unwrap();
+    (colony, added[0])
+}
+
+fn budget(documents: usize) -> MoveBudget {
+    MoveBudget {
+        documents,
+        ..MoveBudget::default()
+    }
+}
+
+fn reach(colony: &mut Colony<Notes>) -> usize {
+    let mut ticks = 0;
+    while colony.progress().is_some() {
+        assert!(colony.tick().unwrap().returned.is_empty());
+        assert_eq!(published_ids(&colony.publication()).len(), 90);
+        ticks += 1;
+        assert!(ticks < 1_000, "{:?}", colony.progress());
+    }
+    ticks
+}
+
+#[test]
+fn progress_tells_what_has_moved_and_what_is_left() {
+    let (mut colony, added) = joining(nothing());
+    colony.set_move_budget(budget(3));
+    colony.pause_moves();
+    colony.tick().unwrap();
+    colony.tick().unwrap();
+    let before = colony.progress().unwrap();
+    assert_eq!((before.moved.documents, before.ticks), (0, 0));
+    assert_eq!(before.pause, Some(MovePause::Asked));
+    assert_eq!((before.rate(), before.time_left()), (None, None));
+    colony.resume_moves();
+    let moved = colony.tick().unwrap().moved;
+    assert_eq!(moved, 3);
+    let progress = colony.progress().unwrap();
+    assert_eq!((progress.moved.documents, progress.ticks), (moved, 1));
+    assert_eq!(progress.pause, None);
+    assert!(progress.rate().is_some() && progress.time_left().is_some());
+    let ticks = reach(&mut colony);
+    let there = colony.publication().shard(added).unwrap().view().0.len();
+    assert_eq!(ticks, there.div_ceil(3) - 1 + usize::from(there % 3 == 0));
+    // The estimate goes by the shares of the ring.
+    assert!(
+        before.left.documents.abs_diff(there) < 10,
+        "{before:?} {there}"
+    );
+}
+
+#[test]
+fn goals_that_cannot_be_reached_are_refused_and_change_nothing() {
+    let mut colony = colony(2, 1, nothing());
+    fill(&colony.intake(), 0..10);
+    colony.tick().unwrap();
+    let before = colony.topology();
+    let unknown = ShardId(9);
+    let heavy = MAX_WEIGHT + 1;
+    let cases = [
+        (Goal::new().drain(unknown), GoalError::UnknownShard(unknown)),
+        (
+            Goal::new().drain(ShardId(0)).remove(ShardId(1)),
+            GoalError::NothingLeft,
+        ),
+        (
+            Goal::new().weigh(ShardId(0), 2).drain(ShardId(0)),
+            GoalError::NamedTwice(ShardId(0)),
+        ),
+        (
+            Goal::new().add_shard(1).weigh(ShardId(1), heavy),
+            GoalError::Ring(RingError::Weight {
+                shard: ShardId(1),
+                value: heavy,
+                max: MAX_WEIGHT,
+            }),
+        ),
+    ];
+    for (goal, error) in cases {
+        assert_eq!(colony.set_goal(&goal), Err(error));
+    }
+    assert!(colony.progress().is_none());
+    assert!(Arc::ptr_eq(&before, &colony.topology()));
+    let end = Goal::new().remove(ShardId(0));
+    assert_eq!(colony.set_goal(&end), Ok(Vec::new()));
+    colony
+        .intake()
+        .try_upsert(id(3), UNREADABLE.to_owned())
+        .unwrap();
+    colony.pause_moves();
+    colony.tick().unwrap();
+    let refused = colony.set_goal(&Goal::new().weigh(ShardId(0), 1));
+    assert!(matches!(refused, Err(GoalError::Unreadable { .. })));
+    colony.resume_moves();
+    colony.tick().unwrap();
+    let pause = colony.progress().unwrap().pause;
+    assert!(
+        matches!(pause, Some(MovePause::Unreadable { .. })),
+        "{pause:?}"
+    );
+}
+
+#[test]
+fn d3_whoever_dies_in_a_move_in_whatever_phase_nothing_is_lost_or_seen_twice() {
+    for phase in TickPhase::ALL {
+        for dying in 0..4 {
+            // In the third tick, the shard that joins has taken part.
+            let dies = once(ShardId(dying), phase, 3, Misdeed::Panic);
+            let (mut colony, added) = joining(dies);
+            assert_eq!(added, ShardId(3));
+            colony.set_move_budget(budget(usize::MAX));
+            colony.tick().unwrap();
+            let intake = colony.intake();
+            let report = colony.tick().unwrap();
+            assert_eq!((report.faults.len(), report.moved), (1, 0), "{report:?}");
+            assert!(report.frozen.contains(&ShardId(dying)) && report.frozen.contains(&added));
+            assert_eq!(published_ids(&colony.publication()), ids(0..90));
+            // What is accepted meanwhile is neither lost nor seen before the rest.
+            let owned =
+                ids_of(&colony, ShardId((dying + 1) % 3)).find(|of| ids(0..90).contains(of));
+            let ticket = intake.try_upsert(owned.unwrap(), "new".to_owned()).unwrap();
+            assert_ne!(ticket.shard(), ShardId(dying));
+            let mut published = 0;
+            while colony.progress().is_some() {
+                let report = colony.tick().unwrap();
+                assert_eq!(report.returned.len(), 0);
+                published += report.published;
+                assert_eq!(published_ids(&colony.publication()), ids(0..90));
+            }
+            assert_eq!(published, 1);
+            let publication = colony.publication();
+            let topology = colony.topology();
+            for shard in publication.shards() {
+                for (id, text) in &shard.view().0 {
+                    assert_eq!(topology.place(id), Ok(shard.shard()));
+                    assert_eq!(**text == "new", Some(*id) == owned);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn d3_a_shard_that_is_forgotten_on_the_way_keeps_nothing_that_was_to_come() {
+    // The target dies as it takes its first documents in, and its factory fails from then on.
+    let dies = once(ShardId(3), TickPhase::Act, 3, Misdeed::Fail);
+    let make = move |birth: Birth<Kept>| match birth.last {
+        Some(_) => Err("on purpose".into()),
+        None => Ok(Notes::again(&birth, &dies)),
+    };
+    let mut colony = Colony::new(patient(2), 3, make).unwrap();
+    fill(&colony.intake(), 0..90);
+    colony.tick().unwrap();
+    let added = colony.set_goal(&Goal::new().add_shard(1)).unwrap()[0];
+    (0..6).for_each(|_| drop(colony.tick().unwrap()));
+    let pause = colony.progress().unwrap().pause;
+    assert_eq!(pause, Some(MovePause::Waiting(added)));
+    assert_eq!(
+        colony.remove_shard(ShardId(0)),
+        Err(ColonyError::NotEmpty(ShardId(0)))
+    );
+    assert_eq!(colony.forget_shard(added), Ok(Vec::new()));
+    let (more, report) = (colony.add_shard().unwrap(), colony.tick().unwrap());
+    assert_eq!(
+        colony.topology().ring().weight(more),
+        Some(0),
+        "documents are on their way"
+    );
+    assert!(report.returned.is_empty() && report.frozen.is_empty());
+    assert_eq!(published_ids(&colony.publication()), ids(0..90));
+    reach(&mut colony);
+}
