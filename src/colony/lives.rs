@@ -109,9 +109,9 @@ impl<S: Shard> Colony<S> {
 
     /// Adds a shard and returns its id. The factory makes it in the tick after the next, and it accepts writes once that tick is published.
     ///
-    /// Documents can't be moved yet. If the colony has documents or pending writes, the new shard gets weight 0 for good: it ticks and sees
-    /// the publications, but owns nothing. In an empty colony the shard gets its part of the ring. Until it accepts writes, writes for it are
-    /// refused as [`Recovering`](crate::error::IntakeError::Recovering).
+    /// If the colony has documents or pending writes, the new shard gets weight 0: it ticks and sees the publications, but owns nothing until a
+    /// [goal](Self::set_goal) gives it something. In an empty colony the shard gets its part of the ring. Until it accepts writes, writes for it
+    /// are refused as [`Recovering`](crate::error::IntakeError::Recovering).
     ///
     /// Lists the documents of the views until it finds one that isn't empty.
     ///
@@ -159,10 +159,25 @@ impl<S: Shard> Colony<S> {
             has_documents = has_documents || !documents(published)?.is_empty();
         }
         // Under this lock no write is accepted until the ring and the table have both changed.
-        let mut admission = self.shared.admission.write();
+        let shared = Arc::clone(&self.shared);
+        let mut admission = shared.admission.write();
         let slots = admission.table.slots();
         has_documents = has_documents || slots.iter().any(|slot| !slot.inbox.is_empty());
-        let weight = u32::from(!has_documents);
+        self.add_weighted(&mut admission, u32::from(!has_documents))
+    }
+
+    /// Adds a shard that owns nothing.
+    pub(super) fn add_empty_shard(&mut self) -> Result<ShardId, ColonyError> {
+        let shared = Arc::clone(&self.shared);
+        let mut admission = shared.admission.write();
+        self.add_weighted(&mut admission, 0)
+    }
+
+    fn add_weighted(
+        &mut self,
+        admission: &mut Admission<S::Document, S::View>,
+        weight: u32,
+    ) -> Result<ShardId, ColonyError> {
         let threads = |error: std::io::Error| ColonyError::Threads(Cause::new(error));
         let recruit = self.crew.recruit().map_err(threads)?;
         let id = self.journal.as_mut().map(|journal| journal.next_shard());
@@ -175,12 +190,12 @@ impl<S: Shard> Colony<S> {
         let inbox = Arc::new(Inbox::new(self.room));
         self.crew.enter(shard, recruit);
         admission.table = Arc::new(admission.table.with([self.unborn(handle, inbox)]));
-        drop(admission);
         self.moving.added(shard, weight);
         Ok(shard)
     }
 
-    /// Removes a shard that holds no documents. Its part of the ring goes to the others. Lists the documents of its view. See the
+    /// Removes a shard that holds no documents. Its part of the ring goes to the others. A [goal](Self::set_goal) empties a shard first. Lists the
+    /// documents of its view. See the
     /// example of [`add_shard`](Self::add_shard).
     ///
     /// # Errors

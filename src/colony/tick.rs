@@ -204,20 +204,7 @@ impl<S: Shard> Colony<S> {
     /// Empties the inboxes and places the messages of the last tick. Returns the writes for dead shards that have no new life yet.
     fn drain(&mut self, tick: Tick) {
         self.ahead = 0;
-        let chosen = self.choose_moves(tick);
-        let (table, taken) = {
-            let shared = Arc::clone(&self.shared);
-            let mut admission = shared.admission.write();
-            admission.collecting = tick.saturating_add(1);
-            let is_other_ring = chosen.is_some_and(|chosen| self.take_step(chosen));
-            // What is accepted from here on is placed by the other ring, and must not come before what was accepted for the same document.
-            let take = |table: &Table<_, _>| {
-                let slots = table.slots().iter();
-                slots.map(|slot| slot.inbox.take()).collect::<Vec<_>>()
-            };
-            let taken = is_other_ring.then(|| take(&admission.table));
-            (Arc::clone(&admission.table), taken)
-        };
+        let (table, taken) = self.collect_for_next(tick);
         let topology = self.shared.coordinator.topology();
         let slots = table.slots().iter();
         let joining: Vec<_> = slots.clone().map(|slot| slot.joins(tick)).collect();
@@ -272,6 +259,19 @@ impl<S: Shard> Colony<S> {
             journal.begin(tick, &topology, &self.parts);
         }
         self.shared.gate.drained(tick);
+    }
+
+    /// Lets tickets name the next tick, and takes the step towards the goal. Returns the shards, and if the ring has changed, what was in their inboxes.
+    fn collect_for_next(&mut self, tick: Tick) -> Collected<S> {
+        let chosen = self.choose_moves(tick);
+        let shared = Arc::clone(&self.shared);
+        let mut admission = shared.admission.write();
+        admission.collecting = tick.saturating_add(1);
+        let is_other_ring = chosen.is_some_and(|chosen| self.take_step(chosen));
+        // What is accepted from here on is placed by the other ring, and must not come before what was accepted for the same document.
+        let slots = admission.table.slots().iter();
+        let taken = is_other_ring.then(|| slots.map(|slot| slot.inbox.take()).collect());
+        (Arc::clone(&admission.table), taken)
     }
 
     /// Returns the pending writes of a dead shard.
@@ -352,6 +352,12 @@ impl<S: Shard> Colony<S> {
         Ok(report)
     }
 }
+
+/// The shards of a tick, and what was in their inboxes if the ring has changed.
+type Collected<S> = (
+    Arc<Table<<S as Shard>::Document, <S as Shard>::View>>,
+    Option<Vec<Taken<<S as Shard>::Document>>>,
+);
 
 /// Puts the writes that were taken out of the inboxes to their owners by the topology, in the order of the table.
 fn placed<D: Send + Sync + 'static, V: View>(

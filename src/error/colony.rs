@@ -65,7 +65,7 @@ pub enum ColonyError {
     #[error("{0} is alive")]
     ShardLives(ShardId),
     /// The shard has documents or pending writes, which would be lost with it. Nothing changed.
-    #[error("{0} still has documents or pending writes, and documents can't be moved yet")]
+    #[error("{0} still has documents or pending writes: set a goal that removes it")]
     NotEmpty(ShardId),
     /// A view can't list its documents. Nothing changed.
     #[error("the documents of {shard} can't be listed: {why}")]

@@ -237,7 +237,7 @@ impl<S: Shard> Colony<S> {
     fn add_shards(&mut self, weights: &[u32]) -> Result<Vec<ShardId>, GoalError> {
         let mut added = Vec::new();
         for _ in weights {
-            match self.add_shard() {
+            match self.add_empty_shard() {
                 Ok(shard) => added.push(shard),
                 Err(error) => {
                     for shard in added {

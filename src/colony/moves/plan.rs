@@ -287,7 +287,7 @@ mod tests {
             let inside = |id: &&DocumentId| positions.contains(&placement.document_position(id));
             let inside = self.0.iter().filter(inside);
             Ok(inside
-                .map(|id| (*id, Arc::new(id.0.as_u128() as u64 % 7)))
+                .map(|id| (*id, Arc::new(id.0.as_u64_pair().0 % 7)))
                 .collect())
         }
         fn document_bytes(bytes: &u64) -> u64 {
@@ -297,12 +297,9 @@ mod tests {
 
     /// A ring of up to four shards with few points.
     fn ring(random: &mut Random) -> HashRing {
-        let mut members: BTreeMap<_, _> = (0..4)
-            .map(|id| (ShardId(id), random.below(4) as u32))
-            .collect();
-        members
-            .entry(ShardId(random.below(4) as u32))
-            .and_modify(|count| *count += 1);
+        let mut count = || random.pick(&[0, 1, 2, 3]).unwrap();
+        let mut members: BTreeMap<_, u32> = (0..4).map(|id| (ShardId(id), count())).collect();
+        *members.entry(ShardId(count())).or_default() += 1;
         HashRing::from_virtual_nodes(Placement::Xxh3, 4, members).unwrap()
     }
 

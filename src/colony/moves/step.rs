@@ -14,10 +14,11 @@ use crate::colony::write::{Origin, Write};
 use crate::error::ColonyError;
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::ring::{HashRing, Rebalance};
+use crate::sync::Arc;
 
 /// What moves in a tick, before it is decided.
 pub(in crate::colony) struct Chosen<S: Shard> {
-    before: HashRing,
+    before: Arc<HashRing>,
     after: HashRing,
     documents: usize,
     handover: Option<Handover<S::Document, S::View>>,
@@ -76,7 +77,7 @@ impl<S: Shard> Colony<S> {
         );
         match chosen {
             Ok(chosen) => {
-                let before = HashRing::clone(ring);
+                let before = Arc::clone(ring);
                 Some(Chosen {
                     before,
                     after: chosen.ring,
