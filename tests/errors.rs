@@ -7,8 +7,8 @@ use tickring::clock::Timestamp;
 use tickring::colony::{Batch, Rejected, TickContext, Unsent, Write};
 use tickring::coordinator::HealthMonitor;
 use tickring::error::{
-    BarrierError, BatchError, Cause, ColonyError, ConfigError, FrequencyError, IntakeError,
-    ParseError, PublicationError, RegistryError, RingError, RouteError, UnsentReason,
+    BarrierError, BatchError, Cause, ColonyError, ConfigError, FrequencyError, GoalError,
+    IntakeError, ParseError, PublicationError, RegistryError, RingError, RouteError, UnsentReason,
 };
 use tickring::frequency::CorpusStatistics;
 use tickring::id::Incarnation;
@@ -164,6 +164,10 @@ fn each_layer_s_error_is_held_whole() {
     assert_eq!(
         converted(IntakeError::NoOwner),
         Error::Intake(IntakeError::NoOwner)
+    );
+    assert_eq!(
+        converted(GoalError::NothingLeft),
+        Error::Goal(GoalError::NothingLeft)
     );
     assert_eq!(
         converted(UnsentReason::Full),

@@ -162,8 +162,8 @@ impl Ticket {
     /// Returns the last tick that can publish the write. If that tick hasn't published it, the write has come back in the report of
     /// this tick or an earlier one, or comes back from [`Colony::close`](crate::Colony::close).
     ///
-    /// In a durable colony there is one more case: the shard died in this tick, and is [frozen](crate::colony::TickReport::frozen) in it. The log has the
-    /// write, and the report of the tick in which the shard has caught up counts it or returns it.
+    /// There is one more case: the shard is [frozen](crate::colony::TickReport::frozen) in this tick, because it died in a durable colony, or because it
+    /// [moves](crate::Colony::set_goal) documents with one that died. The report of the tick in which it has caught up counts the write or returns it.
     pub const fn tick(self) -> Tick {
         self.tick
     }
@@ -369,7 +369,7 @@ impl<S: Shard> Intake<S> {
     }
 
     /// Waits until a tick is published. The writes accepted for it are then visible to readers, or come back in that tick's report, except those of
-    /// a durable colony's shard that is frozen in it; see [`Ticket::tick`].
+    /// a shard that is frozen in it; see [`Ticket::tick`].
     /// See the example of [`Intake`].
     ///
     /// # Errors

@@ -146,6 +146,9 @@ pub enum Error {
     /// A shard's message was not sent. Nothing changed.
     #[error(transparent)]
     Unsent(#[from] UnsentReason),
+    /// A goal was refused. Nothing changed.
+    #[error(transparent)]
+    Goal(#[from] GoalError),
     /// A publication can't be built or ranked. Nothing changed.
     #[error(transparent)]
     Publication(#[from] PublicationError),

@@ -101,7 +101,11 @@
 //! A dead shard keeps its part of the ring and its last view, so no other shard is given its documents. They leave the publication only
 //! together with the view, when the shard is forgotten or made again.
 //!
-//! All three are held by `Colony` and its `Intake`. They are checked by `src/colony/tests`, whose `model.rs` is the naive model of a
+//! Documents that [move](crate::Colony::set_goal) leave one view and enter another in the same publication, in which the ring has changed too. If a
+//! shard dies in that tick, the publications show what it and those that it moves documents with had before, until it has caught up.
+//! `tests/moves` compares the answers on the way with those of one index.
+//!
+//! All of these are held by `Colony` and its `Intake`. They are checked by `src/colony/tests`, whose `model.rs` is the naive model of a
 //! colony in one thread; by `src/testing/colony`, the naive model of one whose writers and shards run at the same time, which
 //! `tests/shuttle` and `tests/soak` drive; and by `tests/colony` and `tests/loom`.
 //!

@@ -108,6 +108,8 @@
 //! - **A wait that times out** lists whom it waited for: 2 ms for 65,536 members, under the barrier's lock.
 //! - **Statistics** are computed once a publication, on the ticking thread. A view with costly statistics slows each tick.
 //! - **[`Colony::add_shard`](crate::Colony::add_shard)** asks each view for its documents, so its cost grows with their number.
+//! - **A step towards a [goal](crate::Colony::set_goal)** copies the ring and orders its points, so its cost grows with the number of points: 10 to 20 ms a
+//!   tick at 1,000 shards. A shard that joins four of 20,000 documents of 2 KB takes 6,000 a second at 250 a tick, and 11,000 at 1,000 a tick.
 //! - **A new sum of 1,000,000 interned terms** over 4 shards takes 3 ms; an update of 100 of them 0.1 ms.
 //! - **Indexing** text over 8 shards takes 1.5 times as long as one tantivy index with as many threads as cores.
 //! - **A message is in no publication while it is on its way.** Statistics over a graph count it from the next tick on.

@@ -15,6 +15,7 @@
 //! | `faults` | the same | there is any: a shard `Panicked`, `Failed`, `Overran` its time, or was `NotMade` by its factory |
 //! | `frozen` | the same | a shard stays in it: after three lives that published nothing it is not tried again |
 //! | `revived[..].missing` | the same | it isn't 0: the new life has lost documents |
+//! | `moved`, `frozen` | the same | a goal is set and nothing moves: [`Colony::progress`](crate::Colony::progress) says why |
 //! | `returned` | the same | always: these writes are yours again |
 //! | `messages.sent` | the same | it grows from tick to tick |
 //! | balance of a ring | [`HashRing::shares`](crate::HashRing::shares) | [`balance`](crate::ring::Shares::balance) is far above 1.3 |
@@ -55,6 +56,7 @@
 //! | `Colony` | a [`ColonyError`](crate::error::ColonyError) |
 //! | `Intake` | an [`IntakeError`](crate::error::IntakeError); [`Rejected::into_reason`](crate::colony::Rejected::into_reason) drops the document for it |
 //! | `Unsent` | why a message was not sent; [`Unsent::into_reason`](crate::colony::Unsent::into_reason) drops the message for it |
+//! | `Goal` | a [`GoalError`](crate::error::GoalError), of a goal towards which documents are to move |
 //! | `Publication` | a [`PublicationError`](crate::error::PublicationError) |
 //! | `Parse` | a [`ParseError`](crate::error::ParseError), which says what was expected |
 //! | `Analyzer` | a name that no analyzer has; the error lists the names |
@@ -78,6 +80,7 @@
 //! | `NotRegistered` | the shard is only planned | register it before it beats |
 //! | `AlreadyRegistered` | somebody registered the shard, so it isn't absent | nothing |
 //! | `EpochPassed`, `IncarnationPassed` | a command came twice, or late | drop it |
+//! | `RingChanged` | the ring to replace isn't the current one any more | plan the step again from the current ring |
 //! | `SameShardTwice` | one command names a shard twice | correct the command |
 //! | `Exhausted` | no number is left | build another coordinator |
 //!
@@ -155,13 +158,22 @@
 //! | `LogFull` | see with `Colony::checkpoint` what the checkpoints fail with |
 //! | `NoOwner`, `Closed` | keep the document: nobody takes it now |
 //!
+//! A [goal](crate::Colony::set_goal) that can't be is refused, and the one before stays.
+//!
+//! | [`GoalError`](crate::error::GoalError) | do |
+//! | --- | --- |
+//! | `UnknownShard`, `NamedTwice`, `NothingLeft`, `Ring` | correct the goal |
+//! | `Unreadable` | give the shards views that can be read back: text shards whose schema stores all fields |
+//! | `Add` | see what adding the shard failed with |
+//! | `Durable`, `Closed` | nothing: these colonies don't move documents |
+//!
 //! | [`ReturnReason`](crate::colony::ReturnReason) | means | do |
 //! | --- | --- | --- |
 //! | `Exists` | the id was there already | upsert, or let it be |
 //! | `Refused` | the shard's own reason | correct the document |
 //! | `Died { suspect: false }` | the write only waited | write it again |
 //! | `Died { suspect: true }` | the shard had been given it when it died | look at it first: it may kill the next life too |
-//! | `Recovering`, `NoOwner` | a message found no owner | write it again, or drop it |
+//! | `Recovering`, `NoOwner` | a message found no owner, or a document that moved to a shard that was forgotten | write it again, or drop it |
 //! | `Closed` | the colony ended | keep it for the next one |
 //! | `Undecided` | the colony ended; the disk may have the write or not | open the colony again and look |
 //! | `SetAside` | the shard died of the write each time; it is in the quarantine | look at it, then take it out of the quarantine |

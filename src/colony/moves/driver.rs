@@ -182,8 +182,7 @@ impl<S: Shard> Colony<S> {
     ///     colony.tick()?;
     ///     assert_eq!(*colony.publication().statistics(), 300);
     /// }
-    /// let shards: Vec<_> = colony.publication().shards().iter().map(|shard| shard.shard()).collect();
-    /// assert_eq!(shards, [ShardId::new(1), added[0]]);
+    /// assert_eq!(colony.topology().ring().all_shards(), [ShardId::new(1), added[0]]);
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
     /// ```
     ///
