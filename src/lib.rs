@@ -62,7 +62,8 @@
 //! # What it is not
 //! - **Not durable by itself.** A colony lives in memory, unless it is opened in a directory, with the feature `durable`. Then it is on one
 //!   disk of one machine.
-//! - **Not a rebalancer.** Routing says which shard serves a document now, and moves nothing.
+//! - **Not a rebalancer of what others keep.** A colony in memory moves its documents towards a [goal](Colony::set_goal). Routing says which shard serves a
+//!   document now, and moves nothing.
 //! - **Not distributed.** It opens no connection and replicates nothing.
 //! - **Not fault-isolating with `panic = "abort"`.** A shard that panics then ends the process. Nothing else depends on unwinding, and no
 //!   lock is poisoned by a panic.

@@ -103,7 +103,12 @@ impl<S: Shard> Colony<S> {
                 returned
             }));
         }
-        for slot in self.shared.table().slots() {
+        let table = self.shared.table();
+        let unseen = self.moving.take_unseen(|shard| table.get(shard).is_some());
+        let unseen = unseen.into_iter();
+        returned
+            .extend(unseen.map(|(shard, from, write)| closed(shard, Origin::Moved(from), write)));
+        for slot in table.slots() {
             // Nothing of it was written ahead: a colony ends in a tick, which has taken that.
             let waiting = slot.inbox.take().writes.take().into_iter();
             returned.extend(waiting.map(|write| closed(slot.id(), Origin::Intake, write)));

@@ -46,6 +46,16 @@ pub(super) struct Taken<D> {
     pub(super) ahead: Vec<usize>,
 }
 
+impl<D> Default for Taken<D> {
+    fn default() -> Self {
+        Self {
+            writes: GuardedList::new(),
+            logged: Vec::new(),
+            ahead: Vec::new(),
+        }
+    }
+}
+
 impl<D> Inbox<D> {
     pub(super) fn new(room: Room) -> Self {
         let waiting = Waiting {

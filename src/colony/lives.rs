@@ -107,6 +107,19 @@ impl<S: Shard> Colony<S> {
         Ok(())
     }
 
+    /// Takes a shard back that was added and hasn't begun.
+    pub(super) fn take_back(&mut self, shard: ShardId) {
+        let shared = Arc::clone(&self.shared);
+        let mut admission = shared.admission.write();
+        let Some(slot) = admission.table.get(shard).cloned() else {
+            return;
+        };
+        // Refused if the coordinator is closed: then nothing begins any more.
+        let _ = self.take_off(&mut admission, shard);
+        drop(admission);
+        self.forget(shard, &slot);
+    }
+
     /// Adds a shard and returns its id. The factory makes it in the tick after the next, and it accepts writes once that tick is published.
     ///
     /// If the colony has documents or pending writes, the new shard gets weight 0: it ticks and sees the publications, but owns nothing until a
@@ -234,6 +247,9 @@ impl<S: Shard> Colony<S> {
     ///
     /// Its part of the ring goes to the others, and its last view is missing from the next publication. Returns the ids of the documents in
     /// that view; they are lost unless you write them again. Pending writes of the shard come back in the next report.
+    ///
+    /// Documents that [move](Self::set_goal) aren't lost. Those on their way from it to a shard that is dead too are in no publication until that one has caught
+    /// up. Those on their way to it go to the shards that own its part of the ring then.
     ///
     /// ```
     /// use tickring::colony::{Batch, TickContext};

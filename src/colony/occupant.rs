@@ -180,6 +180,14 @@ fn step<D: Send + Sync + 'static, V: View>(
             let acted = shard.act(context, &mut batch);
             refused = batch.into_refused();
             acted?;
+            // It would be in two shards.
+            let stays = |&(at, _): &(usize, Refusal)| {
+                let moved = writes.moves.get(at);
+                moved.is_some_and(|(_, write)| write.document().is_none())
+            };
+            if refused.iter().any(stays) {
+                return Err("it has refused to hand a document over that moves".into());
+            }
         }
         TickPhase::Decay => shard.decay(context)?,
         TickPhase::Advance => {

@@ -80,7 +80,7 @@ pub struct Revival {
     pub shard: ShardId,
     /// Its new incarnation.
     pub incarnation: Incarnation,
-    /// The number of documents that its last view held and its new one doesn't. Documents that this tick deleted don't count. `None`
+    /// The number of documents that its last view held and its new one doesn't. Documents that were deleted or moved since don't count. `None`
     /// if either view can't list its documents.
     pub missing: Option<usize>,
 }
@@ -104,7 +104,7 @@ pub enum ReturnReason {
     },
     /// The write is a message, and its owner was dead or had not begun yet.
     Recovering,
-    /// The write is a message, and no shard owns its id.
+    /// The write is a message or a document that moves, and no shard owns its id.
     NoOwner,
     /// The colony was closed before the write was published.
     Closed,

@@ -1,6 +1,6 @@
 //! The outcome of a tick: its publication, and whether each write is published or returned.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use super::Colony;
 use super::journal::Healed;
@@ -32,14 +32,14 @@ impl<S: Shard> Colony<S> {
             healed = journal.heal(tick, &mut self.parts, &mut self.returned);
         }
         if let Some(handover) = &mut self.moving.handover {
-            let parts = &self.parts;
-            let finished = |part: &&Part<_, _>| part.made.is_some();
-            let finished: BTreeSet<_> = parts
-                .iter()
-                .filter(finished)
-                .map(|part| part.slot.id())
-                .collect();
-            handover.conclude(|shard| finished.contains(&shard));
+            let deadly = handover.conclude(&self.parts).into_iter();
+            self.returned
+                .extend(deadly.map(|(shard, from, write)| Returned {
+                    shard: Some(shard),
+                    origin: Origin::Moved(from),
+                    write,
+                    reason: ReturnReason::Died { suspect: true },
+                }));
         }
         let mut shards = Vec::with_capacity(self.parts.len());
         let (mut messages, mut revived) = (GuardedList::new(), Vec::new());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Colony;
 use super::intake::Taken;
 use super::journal::Healed;
+use super::moves::Handover;
 use super::occupant::Made;
 use super::phases::is_small;
 use super::report::{MessageCounts, PhaseReport, ReturnReason, Returned, Revival, TickReport};
@@ -208,13 +209,22 @@ impl<S: Shard> Colony<S> {
         let topology = self.shared.coordinator.topology();
         let slots = table.slots().iter();
         let joining: Vec<_> = slots.clone().map(|slot| slot.joins(tick)).collect();
+        let handover = self.moving.handover.as_ref();
+        let is_partial = |slot: &Arc<Slot<_, _>>| {
+            let is_partial = |handover: &Handover<_, _>| handover.is_partial(slot.id());
+            handover.is_some_and(is_partial)
+        };
+        let waiting: Vec<_> = slots.clone().map(is_partial).collect();
         let mut messages: Vec<GuardedList<_>> = slots.map(|_| GuardedList::default()).collect();
         for (from, write) in self.messages.take() {
             let owner = topology.place(&write.id()).ok();
             let at = owner.and_then(|owner| table.place(owner).ok());
             match at.filter(|&at| joining[at]) {
-                Some(at) => messages[at].push((from, write)),
-                None => self.returned.push(Returned {
+                Some(at) if waiting[at] && self.closing.is_none() => {
+                    self.messages.push((from, write));
+                }
+                Some(at) if !waiting[at] => messages[at].push((from, write)),
+                _ => self.returned.push(Returned {
                     shard: owner,
                     origin: Origin::Shard(from),
                     write,
@@ -225,12 +235,18 @@ impl<S: Shard> Colony<S> {
         let taken = taken.map(|taken| placed(taken, &topology, &table));
         let mut taken = taken.into_iter().flatten();
         self.parts.clear();
-        for ((slot, messages), joins) in table.slots().iter().zip(messages).zip(joining) {
+        let slots = table.slots().iter().zip(waiting);
+        for (((slot, waits), messages), joins) in slots.zip(messages).zip(joining) {
             let Taken {
                 writes: mut intake,
                 mut logged,
                 ahead,
-            } = taken.next().unwrap_or_else(|| slot.inbox.take());
+            } = match taken.next() {
+                Some(taken) => taken,
+                // In the inbox they wait, and those that come later behind them.
+                None if joins && waits => Taken::default(),
+                None => slot.inbox.take(),
+            };
             if !joins {
                 // The log was given nothing of it: between two ticks no shard dies, and one that doesn't join gives nothing ahead.
                 self.give_back(slot.id(), intake.take());
@@ -295,7 +311,8 @@ impl<S: Shard> Colony<S> {
         if self.ended.is_some() {
             return Err(ColonyError::Closed);
         }
-        let ready = self.ready.take().ok_or(ColonyError::NothingPrepared)?;
+        let mut ready = self.ready.take().ok_or(ColonyError::NothingPrepared)?;
+        let messages = ready.messages.take();
         let _entered = ready.watch.enter();
         let (tick, publication) = (ready.tick, ready.publication);
         observe::frozen(tick, &self.shared.publication, &publication);
@@ -303,7 +320,9 @@ impl<S: Shard> Colony<S> {
         let frozen = publication.shards().iter().filter(|p| p.is_frozen());
         let frozen = frozen.map(Published::shard).collect();
         drop(self.shared.publication.swap(publication));
-        self.messages = ready.messages;
+        let sent = messages.len();
+        // Behind those that wait for a shard that catches up.
+        self.messages.extend(messages);
         self.rise(&ready.parts);
         for part in &ready.parts {
             let is_alive = part.risen.is_some() || part.slot.joins(tick);
@@ -320,22 +339,20 @@ impl<S: Shard> Colony<S> {
             phases: ready.phases,
             published: 0,
             moved: 0,
-            messages: MessageCounts {
-                published: 0,
-                sent: self.messages.len(),
-            },
+            messages: MessageCounts { published: 0, sent },
             returned: self.returned.take(),
             faults,
             revived: ready.revived,
             frozen,
         };
         for part in ready.parts {
-            let settled = match &mut self.moving.handover {
-                Some(handover) => handover.settle(part),
-                None => vec![part],
-            };
-            for part in settled {
-                settle(part, &mut report);
+            match &mut self.moving.handover {
+                None => settle(part, &mut report),
+                Some(handover) => {
+                    for part in handover.settle(part) {
+                        settle(part, &mut report);
+                    }
+                }
             }
         }
         report.published += ready.healed.late;

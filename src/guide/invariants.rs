@@ -89,7 +89,7 @@
 //! ## I13: each accepted write is published, pending or returned
 //! Exactly one of the three holds, and a write is published or returned only once. A write comes back in a report if a shard refused it, or if its shard's
 //! death or the end of the colony kept it from being published. The reason says whether the shard had received it when it died. A shard's death
-//! costs the other shards nothing.
+//! costs the other shards nothing, except that a tick in which documents move is shown only once all shards that take part have finished it.
 //!
 //! The same holds for the messages that shards send each other. They are accepted together with the publication of the tick in which they were sent.
 //! Messages of a shard that didn't finish the tick were never sent, and the shard's fault counts them.

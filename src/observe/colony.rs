@@ -134,7 +134,7 @@ pub(crate) fn frozen<V: View>(
                 shard = id.as_u32(),
                 tick,
                 view_tick = shard.tick(),
-                "a shard is dead or behind, so its view of an earlier tick stays"
+                "a shard is dead or behind, or moves documents with one that died, so its view of an earlier tick stays"
             );
         }
     }

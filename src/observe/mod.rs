@@ -42,7 +42,7 @@
 //! | --- | --- | --- | --- | --- |
 //! | `published` | `tickring::colony` | `DEBUG` | a tick is published | `tick`, `epoch`, `published`: writes, `returned`: writes and messages, `messages`, `faults`, `frozen`: shards |
 //! | `fault` | `tickring::colony` | `WARN` | a shard died, or could not be made | `shard`, `incarnation`, `phase`, `why`, `unsent`: messages |
-//! | `shard_frozen` | `tickring::colony` | `WARN` | from this tick on a shard is dead or behind, so its view of an earlier tick stays | `shard`, `tick`, \[`view_tick`\] |
+//! | `shard_frozen` | `tickring::colony` | `WARN` | from this tick on a shard is dead or behind, or moves documents with one that died, so its view of an earlier tick stays | `shard`, `tick`, \[`view_tick`\] |
 //! | `shard_revived` | `tickring::colony` | `INFO` | a shard is back | `shard`, `incarnation`, \[`missing`\]: documents |
 //! | `colony_failed` | `tickring::colony` | `ERROR` | a tick has closed the colony | `why` |
 //! | `closed` | `tickring::colony` | `INFO` | the caller has closed the colony | `returned`: writes, `threads_left` |

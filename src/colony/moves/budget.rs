@@ -34,7 +34,7 @@ impl Default for MoveBudget {
     }
 }
 
-/// The least part of a budget that may move, however long a tick takes.
+/// However long a tick takes, one part in so many of a budget may move.
 const LEAST: usize = 16;
 
 /// The number of documents that may move in the next tick, by how long the last ones took.
@@ -56,6 +56,11 @@ impl Allowance {
             documents: self.documents.min(budget.documents).max(1),
             ..budget
         }
+    }
+
+    /// Lets at most this many move next, since a shard has died of more.
+    pub(super) fn at_most(&mut self, documents: usize) {
+        self.documents = self.documents.min(documents);
     }
 
     /// Learns that a tick in which `moved` documents moved took this long.

@@ -10,6 +10,7 @@ use super::progress::{Amount, MovePause};
 use crate::colony::Colony;
 use crate::colony::shard::Shard;
 use crate::colony::tick::Part;
+use crate::colony::write::Write;
 use crate::error::GoalError;
 use crate::id::ShardId;
 use crate::publication::{Movable, View};
@@ -73,6 +74,18 @@ impl<D, V: View> Moving<D, V> {
         }
     }
 
+    /// Takes out the documents that nobody shows, with the shard that they go to and the one that they came from.
+    pub(in crate::colony) fn take_unseen(
+        &mut self,
+        is_there: impl Fn(ShardId) -> bool,
+    ) -> Vec<(ShardId, ShardId, Write<D>)>
+    where
+        D: Send + Sync + 'static,
+    {
+        let handover = self.handover.as_mut();
+        handover.map_or_else(Vec::new, |handover| handover.take_unseen(is_there))
+    }
+
     /// Takes out what was held back.
     pub(in crate::colony) fn take_held(&mut self) -> Vec<Part<D, V>>
     where
@@ -104,13 +117,21 @@ impl<S: Shard> Colony<S> {
     /// Sets what the shards are to own. From the next tick on, documents move towards it, each tick as many as the
     /// [budget](Self::set_move_budget) allows, while writes and readers go on.
     ///
-    /// Returns the shards that were added. They are made in the next tick but one, and own nothing at first. A shard that is to be removed is removed once it is
-    /// empty. [`progress`](Self::progress) tells how far it has come, and returns `None` in the end. Another goal may be set at any time: it changes what the
-    /// one before says of the shards that it names, so a move is turned round by naming the old weights.
+    /// Returns the shards that were added. The factory makes them as after [`add_shard`](Self::add_shard), and they own nothing at first. A shard that is to be
+    /// removed is removed once it is empty, and leaves the publication with the next tick. [`progress`](Self::progress) tells how far the move has come, and
+    /// returns `None` in the end. Another goal may be set at any time: it changes what the one before says of the shards that it names, so a move is turned
+    /// round by naming the old weights. Documents move with the ticks, so [`run`](Self::run) moves them at its pace.
     ///
     /// In each publication each document is in exactly one view, so searches find all of them, and score as ever. No document moves twice,
-    /// unless the goal changes. If a shard dies in a tick in which it takes part in a move, the publications show what it and its partners had before, until it
-    /// has been made again and has caught up.
+    /// unless the goal changes.
+    ///
+    /// If a shard dies in a tick in which it takes part in a move, the publications show what all that take part had before, until it has been made again and has
+    /// caught up. It is given fewer documents at a time then, and what is written for it waits. A document of which it dies each time comes back in the report,
+    /// from [`Origin::Moved`]; so does one that it refuses. A shard that refuses to hand a document over is at fault.
+    ///
+    /// Each tick on the way costs an ordering of the ring's points and a copy of it, and on the calling thread the reading of the documents. To find them, a text
+    /// shard keeps 16 bytes a document from the first move on. A factory that doesn't start from [`Birth::last`](crate::colony::Birth::last) has to leave out
+    /// what its shard doesn't own.
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -228,7 +249,7 @@ impl<S: Shard> Colony<S> {
             ticks: 0,
         };
         self.moving.target = Some(target);
-        self.moving.pause = None;
+        self.moving.pause = self.moving.is_paused.then_some(MovePause::Asked);
         Ok(added)
     }
 
@@ -240,8 +261,7 @@ impl<S: Shard> Colony<S> {
                 Ok(shard) => added.push(shard),
                 Err(error) => {
                     for shard in added {
-                        // It is new, so that nothing is in it.
-                        let _ = self.remove_shard(shard);
+                        self.take_back(shard);
                     }
                     return Err(GoalError::Add(Box::new(error)));
                 }

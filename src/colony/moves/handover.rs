@@ -6,12 +6,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::pace::Pace;
 use super::plan::Transfers;
 use super::progress::Amount;
 use crate::colony::tick::Part;
 use crate::colony::write::Write;
 use crate::guarded::GuardedList;
 use crate::id::{DocumentId, ShardId};
+use crate::phase::TickPhase;
 use crate::publication::View;
 
 pub(in crate::colony) struct Handover<D, V: View> {
@@ -33,6 +35,7 @@ struct Side<D, V: View> {
     transfers: Transfers<D>,
     /// How many of them the shard's current life has applied.
     applied: usize,
+    pace: Pace,
     /// What it has finished since, and nobody sees.
     held: Vec<Part<D, V>>,
 }
@@ -42,8 +45,27 @@ impl<D, V: View> Default for Side<D, V> {
         Self {
             transfers: GuardedList::new(),
             applied: 0,
+            pace: Pace::new(),
             held: Vec::new(),
         }
+    }
+}
+
+impl<D, V: View> Side<D, V> {
+    /// Learns that the shard has died in a tick in which it was given some of the transfers. Returns the document that it was given, if that was the only
+    /// one and others have died before.
+    fn died_of(&mut self, given: usize) -> Option<(ShardId, Write<D>)> {
+        let first = std::mem::replace(&mut self.applied, 0);
+        let is_alone = self.pace.died(first, given);
+        let is_document = |(_, write): &(ShardId, Write<D>)| write.document().is_some();
+        let is_suspect = is_alone && self.transfers.get(first).is_some_and(is_document);
+        is_suspect.then(|| {
+            let mut transfers = self.transfers.take();
+            let suspect = transfers.remove(first);
+            self.transfers.extend(transfers);
+            self.pace.is_rid();
+            suspect
+        })
     }
 }
 
@@ -70,20 +92,58 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
         let Some(side) = self.sides.get(&shard) else {
             return GuardedList::new();
         };
-        let due = side.transfers[side.applied..].iter();
+        let due = side.transfers[side.applied..]
+            .iter()
+            .take(side.pace.next(side.applied));
         due.map(|(other, write)| (*other, write.clone())).collect()
     }
 
-    /// Learns which shards have finished the tick, with all that was due. A life that hasn't has died.
-    pub(in crate::colony) fn conclude(&mut self, has_finished: impl Fn(ShardId) -> bool) {
-        for (&shard, side) in &mut self.sides {
-            side.applied = match has_finished(shard) {
-                true => side.transfers.len(),
-                false => 0,
+    /// Returns what a shard has to apply, in its order.
+    #[cfg(test)]
+    pub(in crate::colony) fn order(&self, shard: ShardId) -> Vec<(ShardId, DocumentId)> {
+        let side = self.sides.get(&shard).into_iter();
+        let transfers = side.flat_map(|side| side.transfers.iter());
+        transfers
+            .map(|(other, write)| (*other, write.id()))
+            .collect()
+    }
+
+    /// Returns whether a shard gets only a part of what it still has to apply. What is written meanwhile has to wait: it may be for a document that
+    /// comes later.
+    pub(in crate::colony) fn is_partial(&self, shard: ShardId) -> bool {
+        let side = self.sides.get(&shard);
+        side.is_some_and(|side| side.transfers.len() - side.applied > side.pace.next(side.applied))
+    }
+
+    /// Learns what became of the tick. A life that hasn't finished it has died. Returns the documents of which a shard died each time, with that shard and
+    /// the one that they came from: they go to no shard any more.
+    pub(in crate::colony) fn conclude(
+        &mut self,
+        parts: &[Part<D, V>],
+    ) -> Vec<(ShardId, ShardId, Write<D>)> {
+        let (mut deadly, mut complete) = (Vec::new(), 0);
+        for part in parts {
+            let shard = part.slot.id();
+            let Some(side) = self.sides.get_mut(&shard) else {
+                continue;
             };
+            let given = part.writes.moves.len();
+            let fault = part.slot.fault();
+            if part.made.is_some() {
+                side.pace.finished(side.applied, given);
+                side.applied += given;
+                complete += usize::from(side.applied == side.transfers.len());
+            } else if given > 0 && fault.is_some_and(|fault| fault.phase >= TickPhase::Act) {
+                if let Some((from, write)) = side.died_of(given) {
+                    self.amount.documents -= 1;
+                    deadly.push((shard, from, write));
+                }
+            } else {
+                side.applied = 0;
+            }
         }
-        let mut sides = self.sides.iter();
-        self.is_complete = sides.all(|(&shard, _)| has_finished(shard));
+        self.is_complete = complete == self.sides.len();
+        deadly
     }
 
     /// Returns whether the publications show what this shard had before.
@@ -98,8 +158,8 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
         Some(*side.0)
     }
 
-    /// Takes a shard's part of a tick that is published. Returns what its publication decides: nothing if the part isn't visible yet, and with it what
-    /// was held back before if it is, or if the shard has died.
+    /// Takes a shard's part of a tick that is published, and returns the parts that are decided by that: none while the shard is hidden; otherwise this one,
+    /// after those that were held back.
     pub(in crate::colony) fn settle(&mut self, part: Part<D, V>) -> Vec<Part<D, V>> {
         let shard = part.slot.id();
         let is_hidden = self.hides(shard);
@@ -107,10 +167,12 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
             return vec![part];
         };
         if is_hidden && part.slot.fault().is_none() {
-            side.held.push(Part {
-                is_held: true,
-                ..part
-            });
+            if part.writes.iter().next().is_some() {
+                side.held.push(Part {
+                    is_held: true,
+                    ..part
+                });
+            }
             return Vec::new();
         }
         let mut settled = std::mem::take(&mut side.held);
@@ -164,6 +226,28 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
             homeless,
             held: std::mem::take(&mut side.held),
         }
+    }
+
+    /// Takes out the documents that nobody shows: those on their way from a shard that was forgotten, with the one that they go to and that they came from.
+    pub(super) fn take_unseen(
+        &mut self,
+        is_there: impl Fn(ShardId) -> bool,
+    ) -> Vec<(ShardId, ShardId, Write<D>)> {
+        let mut unseen = Vec::new();
+        for (&shard, side) in &mut self.sides {
+            for (from, write) in side.transfers.take() {
+                if write.document().is_some() && !is_there(from) {
+                    unseen.push((shard, from, write));
+                }
+            }
+        }
+        unseen
+    }
+
+    /// Returns how many documents a shard can take in at a time, if one has died of more.
+    pub(super) fn bearable(&self) -> Option<usize> {
+        let sides = self.sides.values();
+        sides.filter_map(|side| side.pace.bearable()).min()
     }
 
     /// Takes out what was held back.

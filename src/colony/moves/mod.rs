@@ -12,6 +12,7 @@ mod driver;
 mod estimate;
 mod goal;
 mod handover;
+mod pace;
 mod plan;
 mod progress;
 mod step;
@@ -19,5 +20,8 @@ mod step;
 pub use self::budget::MoveBudget;
 pub(super) use self::driver::Moving;
 pub use self::goal::Goal;
+pub(super) use self::handover::Handover;
+#[cfg(test)]
+pub(super) use self::pace::Pace;
 pub(super) use self::plan::Transfers;
 pub use self::progress::{Amount, MovePause, MoveProgress};

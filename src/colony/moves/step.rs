@@ -113,7 +113,11 @@ impl<S: Shard> Colony<S> {
             moving.allowance.learn(moving.budget, moving.now, took);
         }
         if let Some(amount) = moving.handover.as_ref().and_then(Handover::ended) {
-            moving.handover = None;
+            let ended = moving.handover.take();
+            if let Some(bearable) = ended.and_then(|handover| handover.bearable()) {
+                moving.allowance.at_most(bearable);
+            }
+            moving.pause = None;
             if let Some(target) = &mut moving.target {
                 target.moved.add(amount);
                 target.ticks += 1;

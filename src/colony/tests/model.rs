@@ -1,6 +1,7 @@
 //! The naive model of a colony: what each tick publishes, returns and reports, said plainly and in one thread.
 
 use super::*;
+use crate::colony::moves::Pace;
 
 /// A write as the model keeps it: what it does, and a number of its own, which is its document's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,8 +86,8 @@ struct State {
     holds: Documents,
     /// Whether the current life has published nothing.
     is_unseen: bool,
-    /// What it has to apply of a move that isn't visible yet, and how much of that its current life has applied.
-    moves: Option<(Vec<(ShardId, Item)>, usize)>,
+    /// What it has to apply of a move that isn't visible yet.
+    moves: Option<Moves>,
     /// What it has finished, and nobody sees.
     hidden: Vec<Done>,
 }
@@ -102,6 +103,31 @@ impl State {
             is_unseen: false,
             moves: None,
             hidden: Vec::new(),
+        }
+    }
+}
+
+/// What a shard has to apply of a move.
+#[derive(Debug)]
+struct Moves {
+    all: Vec<(ShardId, Item)>,
+    applied: usize,
+    pace: Pace,
+}
+
+impl Moves {
+    /// Whether what is written has to wait for documents that come later.
+    fn is_partial(&self) -> bool {
+        self.all.len() - self.applied > self.pace.next(self.applied)
+    }
+}
+
+impl Default for Moves {
+    fn default() -> Self {
+        Self {
+            all: Vec::new(),
+            applied: 0,
+            pace: Pace::new(),
         }
     }
 }
@@ -150,6 +176,8 @@ pub(super) struct Model {
     next: u32,
     /// How many documents have come back since nobody owns them any more.
     pub(super) homeless: usize,
+    /// Whether the next tick is the last one.
+    pub(super) is_closing: bool,
 }
 
 impl Model {
@@ -182,6 +210,25 @@ impl Model {
         waiting + self.messages.len() + self.returned.len() + hidden.count()
     }
 
+    /// How many shards have done something that nobody sees.
+    pub(super) fn hidden(&self) -> usize {
+        let hides = |state: &&State| !state.hidden.is_empty();
+        self.shards.values().filter(hides).count()
+    }
+
+    /// Documents that no view has: those on their way from shards that were forgotten.
+    pub(super) fn unseen(&self) -> usize {
+        let moves = self
+            .shards
+            .values()
+            .filter_map(|state| state.moves.as_ref());
+        let moves = moves.flat_map(|moves| &moves.all);
+        let is_unseen = |(from, item): &&(ShardId, Item)| {
+            item.kind != Kind::Delete && !self.shards.contains_key(from)
+        };
+        moves.filter(is_unseen).count()
+    }
+
     /// The tick of the ticket; nothing if the write is refused.
     pub(super) fn accept(&mut self, owner: Option<ShardId>, item: Item) -> Option<Tick> {
         let state = self.shards.get_mut(&owner?)?;
@@ -196,11 +243,18 @@ impl Model {
             Life::From(first) => first <= tick,
             Life::Dead => false,
         };
+        let is_partial = |state: &State| state.moves.as_ref().is_some_and(Moves::is_partial);
+        let is_last = self.is_closing;
+        let mut late = Vec::new();
         let mut batches: BTreeMap<_, Vec<(Origin, Item)>> = BTreeMap::new();
         for (from, item) in std::mem::take(&mut self.messages) {
             let (owner, origin) = (place(item.id), Origin::Shard(from));
             let reason = match owner.and_then(|owner| self.shards.get(&owner)) {
-                Some(state) if joins(state) => {
+                Some(state) if joins(state) && is_partial(state) && !is_last => {
+                    late.push((from, item));
+                    continue;
+                }
+                Some(state) if joins(state) && !is_partial(state) => {
                     batches.entry(owner).or_default().push((origin, item));
                     continue;
                 }
@@ -210,6 +264,7 @@ impl Model {
             self.returned
                 .push(back(origin, owner, &item.write(), &reason));
         }
+        self.messages = late;
         let mut ready = Ready {
             told: Told::default(),
             views: BTreeMap::new(),
@@ -220,7 +275,7 @@ impl Model {
         // What was accepted before the ring changed goes to the owner all the same.
         for shard in self.shards() {
             let state = self.shards.get_mut(&shard).unwrap();
-            if joins(state) {
+            if joins(state) && !is_partial(state) {
                 for item in std::mem::take(&mut state.waiting) {
                     let owner = place(item.id).unwrap();
                     let batch = batches.entry(Some(owner)).or_default();
@@ -241,10 +296,13 @@ impl Model {
             }
             let part = plan.get(&shard).cloned().unwrap_or_default();
             let mut batch = Vec::new();
-            if let Some((moves, applied)) = &state.moves {
-                let moves = moves[*applied..].iter();
-                batch.extend(moves.map(|(other, item)| (Origin::Moved(*other), *item)));
+            if let Some(moves) = &state.moves {
+                let due = moves.all[moves.applied..]
+                    .iter()
+                    .take(moves.pace.next(moves.applied));
+                batch.extend(due.map(|(other, item)| (Origin::Moved(*other), *item)));
             }
+            let given = batch.len();
             batch.extend(batches.remove(&Some(shard)).unwrap_or_default());
             let is_new = state.life != Life::Alive;
             let dies = match part.dies {
@@ -254,6 +312,22 @@ impl Model {
             if let Some(phase) = dies {
                 state.life = Life::Dead;
                 state.accepts = false;
+                if let Some(moves) = state.moves.as_mut() {
+                    let first = std::mem::take(&mut moves.applied);
+                    if given > 0 && phase >= TickPhase::Act {
+                        let is_alone = moves.pace.died(first, given);
+                        let is_document = moves.all[first].1.kind != Kind::Delete;
+                        if is_alone && is_document {
+                            moves.pace.is_rid();
+                            let (from, item) = moves.all.remove(first);
+                            let reason = ReturnReason::Died { suspect: true };
+                            let origin = Origin::Moved(from);
+                            let back = back(origin, Some(shard), &item.write(), &reason);
+                            ready.told.returned.push(back);
+                            self.homeless += 1;
+                        }
+                    }
+                }
                 let sent = part.sends.iter().filter(|(at, _)| *at <= phase);
                 let is_not_made = is_new && part.is_not_made;
                 let unsent = if is_not_made { 0 } else { sent.count() };
@@ -282,6 +356,10 @@ impl Model {
             }
             let sent = part.sends.iter().map(|&(_, item)| (shard, item));
             ready.messages.extend(sent);
+            if let Some(moves) = state.moves.as_mut() {
+                moves.pace.finished(moves.applied, given);
+                moves.applied += given;
+            }
             let of_tick = Done::of(shard, batch, &mut state.holds);
             done.insert(shard, of_tick);
         }
@@ -303,13 +381,24 @@ impl Model {
                 };
                 let mut push = |shard, other, kind| {
                     let state = self.shards.get_mut(&shard).unwrap();
-                    let moves = &mut state.moves.get_or_insert_with(Default::default).0;
+                    let moves = &mut state.moves.get_or_insert_with(Default::default).all;
                     let number = text.parse().unwrap();
                     moves.push((other, Item { kind, id, number }));
                 };
                 push(shard, owner, Kind::Delete);
                 push(owner, shard, Kind::Upsert);
             }
+        }
+    }
+
+    /// Takes over in which order a shard applies what moves: along the ring.
+    pub(super) fn order(&mut self, shard: ShardId, order: &[(ShardId, DocumentId)]) {
+        let moves = self.shards.get_mut(&shard).unwrap().moves.as_mut();
+        let all = moves.map(|moves| &mut moves.all);
+        assert_eq!(all.as_ref().map_or(0, |all| all.len()), order.len());
+        let place = |other, id| order.iter().position(|of| *of == (other, id));
+        if let Some(all) = all {
+            all.sort_by_key(|(other, item)| place(*other, item.id).unwrap());
         }
     }
 
@@ -324,17 +413,17 @@ impl Model {
                 .iter()
                 .filter(|(_, state)| state.moves.is_some())
         };
-        let is_complete = moving().all(|(shard, _)| done.contains_key(shard));
+        let is_complete = moving().all(|(shard, state)| {
+            let moves = state.moves.as_ref().unwrap();
+            done.contains_key(shard) && moves.applied == moves.all.len()
+        });
         for (&shard, state) in &mut self.shards {
             let before = self.views.get(&shard);
             let done = done.remove(&shard);
             let is_hidden = state.moves.is_some() && !is_complete;
-            if let Some((moves, applied)) = &mut state.moves {
-                *applied = done.as_ref().map_or(0, |_| moves.len());
-            }
             match done {
                 Some(done) if !is_hidden => {
-                    let gone = state.moves.take().map(|moves| moves.0).unwrap_or_default();
+                    let gone = state.moves.take().unwrap_or_default().all;
                     let gone = gone.into_iter().map(|(_, item)| item);
                     let mut all = std::mem::take(&mut state.hidden);
                     all.push(done);
@@ -376,7 +465,7 @@ impl Model {
         self.views = ready.views;
         told.frozen = ready.frozen.into_iter().collect();
         told.messages.sent = ready.messages.len();
-        self.messages = ready.messages;
+        self.messages.extend(ready.messages);
         told.returned.append(&mut self.returned);
         told.returned.sort();
         for state in self.shards.values_mut() {
@@ -445,13 +534,13 @@ impl Model {
         let back_of = |item: &Item| back(Origin::Intake, Some(shard), &item.write(), &reason);
         self.returned.extend(waiting.map(back_of));
         let mut held = self.views.get(&shard).cloned().unwrap_or_default();
-        for (from, item) in state.moves.map(|moves| moves.0).unwrap_or_default() {
+        for (from, item) in state.moves.unwrap_or_default().all {
             match (item.kind, place(item.id)) {
                 (Kind::Delete, _) => drop(held.remove(&item.id)),
                 (_, Some(owner)) => {
                     let heir = self.shards.get_mut(&owner).unwrap();
                     let moves = heir.moves.get_or_insert_with(Default::default);
-                    moves.0.push((from, item));
+                    moves.all.push((from, item));
                 }
                 (_, None) => {
                     let reason = ReturnReason::NoOwner;

@@ -181,3 +181,124 @@ fn d3_a_shard_that_is_forgotten_on_the_way_keeps_nothing_that_was_to_come() {
     assert_eq!(published_ids(&colony.publication()), ids(0..90));
     reach(&mut colony);
 }
+
+/// Kills whoever takes it in from another shard.
+const POISON: &str = "poison";
+
+struct Careful(Notes);
+
+impl Shard for Careful {
+    type Document = String;
+    type View = Kept;
+
+    fn act(
+        &mut self,
+        _context: &mut Context<'_>,
+        batch: &mut Batch<'_, String>,
+    ) -> Result<(), ShardFailure> {
+        for (index, origin, write) in batch.iter() {
+            let is_moved = matches!(origin, Origin::Moved(_));
+            match write.document() {
+                Some(text) if is_moved && **text == POISON => return Err("poisoned".into()),
+                None if is_moved && self.0.kept.0[&write.id()].as_str() == REFUSED => {
+                    batch.refuse(index, Refusal::Because("it stays".into()));
+                }
+                _ => drop(self.0.apply(write)),
+            }
+        }
+        Ok(())
+    }
+
+    fn view(&mut self) -> Result<Kept, ShardFailure> {
+        self.0.view()
+    }
+}
+
+#[test]
+fn d3_a_document_that_kills_whoever_takes_it_in_comes_back_and_all_others_move() {
+    let make = |birth: Birth<Kept>| Ok(Careful(Notes::again(&birth, &nothing())));
+    let mut colony = Colony::new(patient(2), 2, make).unwrap();
+    let intake = colony.intake();
+    for seed in 0..300 {
+        intake.try_add(id(seed), String::new()).unwrap();
+    }
+    let poison = (0..300)
+        .map(id)
+        .find(|id| colony.topology().place(id) == Ok(ShardId(0)));
+    let poison = poison.unwrap();
+    intake.try_upsert(poison, POISON.to_owned()).unwrap();
+    colony.tick().unwrap();
+    colony.set_goal(&Goal::new().remove(ShardId(0))).unwrap();
+    let (mut returned, mut ticks) = (Vec::new(), 0);
+    while colony.progress().is_some() {
+        let report = colony.tick().unwrap();
+        returned.extend(report.returned);
+        let count = published_ids(&colony.publication()).len();
+        assert_eq!(
+            count,
+            300 - usize::from(!report.frozen.contains(&ShardId(1)) && !returned.is_empty())
+        );
+        ticks += 1;
+        assert!(ticks < 60, "{:?}", colony.progress());
+    }
+    let [returned] = &returned[..] else {
+        panic!("{returned:?}");
+    };
+    assert_eq!(returned.write.id(), poison);
+    assert_eq!(returned.origin, Origin::Moved(ShardId(0)));
+    assert!(matches!(
+        returned.reason,
+        ReturnReason::Died { suspect: true }
+    ));
+    assert_eq!(colony.topology().ring().all_shards(), [ShardId(1)]);
+    assert_eq!(published_ids(&colony.publication()).len(), 299);
+}
+
+#[test]
+fn d3_a_shard_that_refuses_to_hand_a_document_over_is_at_fault_and_the_document_is_seen_once() {
+    let make = |birth: Birth<Kept>| {
+        let mut notes = Notes::again(&birth, &nothing());
+        if birth.last.is_none() && birth.shard == ShardId(0) {
+            notes.kept.0.insert(id(5), Arc::new(REFUSED.to_owned()));
+        }
+        Ok(Careful(notes))
+    };
+    let mut colony = Colony::new(patient(2), 1, make).unwrap();
+    colony.tick().unwrap();
+    colony
+        .set_goal(&Goal::new().add_shard(1).remove(ShardId(0)))
+        .unwrap();
+    let mut faults = 0;
+    for _ in 0..12 {
+        faults += colony.tick().unwrap().faults.len();
+        assert_eq!(published_ids(&colony.publication()).len(), 1);
+    }
+    assert_eq!(faults, 4);
+    let pause = colony.progress().unwrap().pause;
+    assert_eq!(pause, Some(MovePause::Waiting(ShardId(0))));
+}
+
+#[test]
+fn d3_what_was_on_its_way_from_a_forgotten_shard_comes_back_at_the_end() {
+    let dies = hook(|phase, context| match (phase, context.tick()) {
+        (TickPhase::Decay, 1..) => Misdeed::Fail.commit(),
+        _ => Ok(()),
+    });
+    let mut colony = colony_with(patient(2), 2, dies);
+    fill(&colony.intake(), 0..90);
+    colony.tick().unwrap();
+    colony.set_goal(&Goal::new().remove(ShardId(0))).unwrap();
+    colony.tick().unwrap();
+    assert_eq!(published_ids(&colony.publication()), ids(0..90));
+    let lost = colony.forget_shard(ShardId(0)).unwrap();
+    let end = colony.close(far());
+    let reader = end.last.unwrap();
+    assert_eq!((lost.len(), reader.returned.len()), (0, 0));
+    let returned: BTreeSet<_> = end.returned.iter().map(|back| back.write.id()).collect();
+    assert!(!returned.is_empty() && returned.len() == end.returned.len());
+    assert!(
+        end.returned
+            .iter()
+            .all(|back| back.origin == Origin::Moved(ShardId(0)))
+    );
+}
