@@ -21,7 +21,7 @@ use tickring::frequency::{
     CorpusStatistics, DocumentFrequencies, FrequencySnapshot, GlobalFrequencies, ShardCounter,
     ShardFrequencies, TermDictionary,
 };
-use tickring::id::{Epoch, Incarnation, TermId};
+use tickring::id::{Epoch, Incarnation, TermId, Zone};
 use tickring::membership::{Action, Command, Newcomer, Registration};
 use tickring::placement::Placement;
 use tickring::publication::{Hit, Published};
@@ -62,7 +62,7 @@ assert_impl_all!(FrequencySnapshot: Clone, Default);
 macro_rules! identity {
     ($($name:ty)*) => { $(assert_impl_all!($name: Copy, Ord, Hash, Debug, Display, FromStr<Err = ParseError>);)* };
 }
-identity! { ShardId TermId Epoch Incarnation DocumentId TickPhase }
+identity! { ShardId TermId Epoch Incarnation DocumentId TickPhase Zone }
 assert_impl_all!(NodeAddress: Clone, Ord, Hash, Debug, Display, FromStr<Err = ParseError>);
 assert_impl_all!(ShardStatus: Copy, Eq, Hash, Debug, Display, FromStr<Err = ParseError>);
 assert_impl_all!(Placement: Copy, Eq, Hash, Debug, Display, Default, FromStr<Err = ParseError>);
@@ -106,7 +106,7 @@ mod stored {
         ($($name:ty)*) => { $(assert_impl_all!($name: Serialize, DeserializeOwned);)* };
     }
     stored! {
-        ShardId TermId Epoch Incarnation DocumentId TickPhase NodeAddress ShardStatus Placement Config ColonyConfig Registration
+        ShardId TermId Epoch Incarnation DocumentId TickPhase Zone NodeAddress ShardStatus Placement Config ColonyConfig Registration
         Newcomer Command Action ShardInfo ClusterStats ShardMetrics MessageCounts PhaseReport Fault FaultKind Revival
         TopologyEvent TopologyChange Move Share RingMember Hit Direction RingState RingStep TravellingPoint VirtualNode
     }

@@ -1,6 +1,6 @@
 //! Membership commands: plain data, which can be stored and sent.
 
-use crate::id::{Epoch, Incarnation, ShardId};
+use crate::id::{Epoch, Incarnation, ShardId, Zone};
 use crate::registry::{ShardInfo, ShardStatus};
 
 /// A change of membership, for [`Coordinator::apply`](crate::Coordinator::apply).
@@ -122,7 +122,7 @@ impl Newcomer {
     }
 }
 
-/// Options of a registration: id, weight, incarnation and lease.
+/// Options of a registration: id, weight, zone, incarnation and lease.
 ///
 /// ```
 /// use tickring::membership::Registration;
@@ -152,6 +152,10 @@ pub struct Registration {
     pub incarnation: Option<Incarnation>,
     /// Whether the shard must send heartbeats. If false, no sweep judges it.
     pub leased: bool,
+    /// The zone that the shard runs in, which the [replicas](crate::Topology::replicas) of a document are spread over. `None` keeps the
+    /// zone of an id that is registered, and leaves any other id without a zone. To take a shard's zone away, deregister it first.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub zone: Option<Zone>,
 }
 
 impl Default for Registration {
@@ -161,6 +165,7 @@ impl Default for Registration {
             weight: None,
             incarnation: None,
             leased: true,
+            zone: None,
         }
     }
 }

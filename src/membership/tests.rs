@@ -1,4 +1,6 @@
 use super::*;
+#[cfg(feature = "serde")]
+use crate::id::Zone;
 use crate::registry::ShardInfo;
 
 const NOW: Timestamp = Timestamp::ZERO;
@@ -368,6 +370,7 @@ fn log() -> Vec<Command> {
     let begin = |id, number| {
         let mut newcomer = newcomer(id, Some(2));
         newcomer.registration.incarnation = Some(life(number));
+        newcomer.registration.zone = id.map(|_| Zone::new("eu-west-1a").unwrap());
         newcomer
     };
     let (shard, incarnation) = (A, Some(life(3)));
@@ -397,6 +400,24 @@ fn log() -> Vec<Command> {
         action,
     });
     commands.collect()
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn zones_are_missing_in_older_commands_and_wrong_ones_are_refused() {
+    let registration = Registration {
+        zone: Some(Zone::new("a").unwrap()),
+        ..Registration::default()
+    };
+    let text = serde_json::to_string(&registration).unwrap();
+    let read: Registration = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, registration);
+    let before = text.replace(",\"zone\":\"a\"", "");
+    let read: Registration = serde_json::from_str(&before).unwrap();
+    assert_eq!(read, Registration::default());
+    let empty = text.replace("\"a\"", "\"\"");
+    let refused = serde_json::from_str::<Registration>(&empty).unwrap_err();
+    assert!(refused.to_string().contains("the zone is"), "{refused}");
 }
 
 #[cfg(feature = "serde")]

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use super::info::{RegisteredShard, ShardInfo, ShardStatus};
 use crate::clock::Timestamp;
-use crate::id::{Incarnation, ShardId};
+use crate::id::{Incarnation, ShardId, Zone};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 const CLOSED: u64 = 1 << 63;
@@ -118,6 +118,7 @@ pub(crate) struct ShardRecord {
     pub(crate) incarnation: Incarnation,
     /// If false, sweeps skip the shard.
     pub(crate) leased: bool,
+    pub(crate) zone: Option<Zone>,
     pub(crate) lease: Lease,
     address: String,
     node_count: usize,
@@ -133,6 +134,7 @@ impl ShardRecord {
         shard: ShardId,
         incarnation: Incarnation,
         leased: bool,
+        zone: Option<Zone>,
         info: ShardInfo,
         now: Timestamp,
     ) -> Self {
@@ -140,6 +142,7 @@ impl ShardRecord {
             shard,
             incarnation,
             leased,
+            zone,
             lease: Lease::open_at(now),
             address: info.address,
             node_count: info.node_count,
@@ -194,6 +197,7 @@ impl ShardRecord {
             memory_bytes: self.memory_bytes(),
             incarnation: self.incarnation,
             last_seen: self.lease.last_seen(),
+            zone: self.zone,
         }
     }
 }

@@ -32,6 +32,7 @@ mod rebalance;
 mod reindex;
 mod replicas;
 mod shares;
+mod spread;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tickring::clock::Timestamp;
+use tickring::id::Zone;
 use tickring::limits::MAX_WEIGHT;
 use tickring::membership::Registration;
 use tickring::placement::Placement;
@@ -33,13 +34,20 @@ fn weight() -> impl Strategy<Value = u32> {
     ]
 }
 
+fn zone() -> impl Strategy<Value = Option<Zone>> {
+    let name = prop::sample::select(vec!["a", "b", "c"]);
+    prop::option::of(name.prop_map(|name| Zone::new(name).unwrap()))
+}
+
 fn registration() -> impl Strategy<Value = Registration> {
     let id = prop::option::weighted(0.6, id());
     let weight = prop::option::weighted(0.3, weight());
-    (id, weight, prop::bool::weighted(0.8)).prop_map(|(id, weight, leased)| Registration {
+    let leased = prop::bool::weighted(0.8);
+    (id, weight, leased, zone()).prop_map(|(id, weight, leased, zone)| Registration {
         id,
         weight,
         leased,
+        zone,
         ..Registration::default()
     })
 }
@@ -110,7 +118,8 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     let lease = u64::try_from(LEASE.as_nanos()).unwrap();
     let patience = prop_oneof![Just(lease), 1_000_000..4 * lease].prop_map(Duration::from_nanos);
     let patience = prop::option::weighted(0.6, patience);
-    (0..6_u32, 0..4_u32, 1..9_u32, placement, patience).prop_map(
+    let replicas = prop_oneof![4 => 0..4_u32, 1 => 4..16_u32];
+    (0..6_u32, replicas, 1..9_u32, placement, patience).prop_map(
         |(num_shards, replication_factor, virtual_nodes_per_shard, placement, patience)| Config {
             num_shards,
             replication_factor,

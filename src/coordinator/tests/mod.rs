@@ -2,6 +2,7 @@ mod clocks;
 mod memory;
 mod planned;
 mod refusals;
+mod zones;
 
 use std::thread;
 use std::time::Duration;

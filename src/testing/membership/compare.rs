@@ -67,11 +67,12 @@ impl Runner {
     fn compare_topology(&self) {
         let real = self.topology.members().iter().map(|member| {
             let life = member.incarnation().zip(member.status());
+            let life = life.map(|life| (life, member.zone()));
             (member.shard(), member.weight(), life, member.serves())
         });
         let told = self.model.ring.weights.iter().map(|(&shard, &weight)| {
             let life = self.model.lives.registered.get(&shard);
-            let life = life.map(|life| (life.incarnation, life.status));
+            let life = life.map(|life| ((life.incarnation, life.status), life.zone));
             (shard, weight, life, self.model.serves(shard))
         });
         if !real.clone().eq(told.clone()) {
@@ -86,7 +87,7 @@ impl Runner {
         let real = self.topology.member(shard).and_then(Member::registered);
         let real = real.map(|known| {
             let seen = (known.status, known.incarnation, known.last_seen);
-            (seen, known.info, known.memory_bytes)
+            (seen, known.info, (known.memory_bytes, known.zone))
         });
         let life = self.model.lives.registered.get(&shard);
         assert_eq!(real, life.map(Life::known), "{shard}");

@@ -3,7 +3,7 @@
 use super::registry::{Change, Lives};
 use crate::clock::Timestamp;
 use crate::error::{BarrierError, RegistryError, RingError, RouteError};
-use crate::id::Incarnation;
+use crate::id::{Incarnation, Zone};
 use crate::limits::MAX_WEIGHT;
 use crate::membership::Registration;
 use crate::testing::barrier::NaiveBarrier;
@@ -85,7 +85,8 @@ impl NaiveMembership {
             self.barrier.join(shard, Some(incarnation))?;
         }
         let lives = &mut self.lives;
-        let replaced = lives.register(shard, incarnation, info, registration.leased, now);
+        let options = (registration.leased, registration.zone);
+        let replaced = lives.register(shard, incarnation, info, options, now);
         let ended = replaced.map(|life| TopologyChange::Deregistered {
             shard,
             incarnation: Some(life.incarnation),
@@ -254,10 +255,32 @@ impl NaiveMembership {
         Ok(self.ring.distinct_from(hash, 1, |_| true)?[0])
     }
 
+    /// One shard after the other: the next that serves in a zone without a replica or, if there is none, the next that serves.
     pub fn replicas(&self, key: &[u8], others: usize) -> Result<Vec<ShardId>, RouteError> {
         let hash = self.ring.placement.hash(key);
         let serves = |shard| self.serves(shard);
-        self.ring.distinct_from(hash, 1 + others, serves)
+        let mut found = self.ring.distinct_from(hash, 1, serves)?;
+        let all = self.ring.distinct_from(hash, usize::MAX, serves)?;
+        while found.len() < 1 + others {
+            let left = || all.iter().copied().filter(|shard| !found.contains(shard));
+            let apart =
+                |&shard: &ShardId| found.iter().all(|&other| !self.share_zone(shard, other));
+            match left().find(apart).or(left().next()) {
+                Some(next) => found.push(next),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    pub fn zone(&self, shard: ShardId) -> Option<Zone> {
+        self.lives.registered.get(&shard)?.zone
+    }
+
+    /// A shard without a zone shares it with no other.
+    fn share_zone(&self, one: ShardId, other: ShardId) -> bool {
+        let (one, other) = (self.zone(one), self.zone(other));
+        one.is_some() && one == other
     }
 }
 

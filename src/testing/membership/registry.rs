@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::RegistryError;
-use crate::id::Incarnation;
+use crate::id::{Incarnation, Zone};
 use crate::{ShardId, ShardInfo, ShardStatus};
 
 /// A registered shard.
@@ -16,19 +16,24 @@ pub struct Life {
     /// Whether it was draining when it last served.
     draining: bool,
     leased: bool,
+    pub zone: Option<Zone>,
     pub last_seen: Timestamp,
     pub info: ShardInfo,
     pub memory: u64,
 }
 
-/// The status, incarnation and last heartbeat, the info, and the memory of a shard.
-pub type Known = ((ShardStatus, Incarnation, Timestamp), ShardInfo, u64);
+/// The status, incarnation and last heartbeat, the info, and the memory and zone of a shard.
+pub type Known = (
+    (ShardStatus, Incarnation, Timestamp),
+    ShardInfo,
+    (u64, Option<Zone>),
+);
 
 impl Life {
     /// The part that callers can see.
     pub fn known(&self) -> Known {
         let seen = (self.status, self.incarnation, self.last_seen);
-        (seen, self.info.clone(), self.memory)
+        (seen, self.info.clone(), (self.memory, self.zone))
     }
 
     fn is_judged(&self) -> bool {
@@ -104,9 +109,10 @@ impl Lives {
         shard: ShardId,
         incarnation: Incarnation,
         info: ShardInfo,
-        leased: bool,
+        (leased, zone): (bool, Option<Zone>),
         now: Timestamp,
     ) -> Option<Life> {
+        let before = self.registered.get(&shard);
         self.used.insert(shard);
         self.planned.remove(&shard);
         self.absent.remove(&shard);
@@ -115,6 +121,7 @@ impl Lives {
             status: ShardStatus::Online,
             draining: false,
             leased,
+            zone: zone.or(before.and_then(|life| life.zone)),
             last_seen: now,
             info: ShardInfo { id: shard, ..info },
             memory: 0,
