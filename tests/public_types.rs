@@ -28,7 +28,8 @@ use tickring::publication::{Hit, Published};
 use tickring::registry::RegisteredShard;
 use tickring::ring::{
     Direction, Move, Rebalance, Replicas, ReplicasIter, RingMember, RingPlan, RingState, RingStep,
-    Share, Shares, TravellingPoint, VirtualNode,
+    Share, Shares, TravellingPoint, VirtualNode, ZoneEnd, ZoneMove, ZonePlan, ZoneShare,
+    ZoneShares,
 };
 use tickring::topology::{Member, Members, Subscription, TopologyChange, TopologyEvent};
 use tickring::{
@@ -42,7 +43,7 @@ macro_rules! shared {
     ($($name:ty)*) => { $(assert_impl_all!($name: Send, Sync, Debug);)* };
 }
 shared! {
-    Coordinator ShardHandle Router Topology Member Members Subscription HashRing Replicas ReplicasIter RingPlan Rebalance<'static> Shares TickBarrier
+    Coordinator ShardHandle Router Topology Member Members Subscription HashRing Replicas ReplicasIter RingPlan Rebalance<'static> Shares ZonePlan ZoneShares TickBarrier
     ShardRegistry HealthMonitor PauseGuard DocumentFrequencies CorpusStatistics TermDictionary ShardCounter ShardFrequencies
     GlobalFrequencies FrequencySnapshot Config ManualClock MonotonicClock Stop Cause Published<()> Publication<()>
     Intake<Box<Dyn>> Reader<Box<Dyn>> TickReport<()> CloseReport<()> Write<()> Rejected<()> Unsent<()>
@@ -76,7 +77,7 @@ macro_rules! value {
 value! {
     Config ColonyConfig Registration Newcomer Command Action ShardInfo RegisteredShard ClusterStats ShardMetrics MessageCounts
     PhaseReport Fault FaultKind Revival Origin Ticket TopologyEvent TopologyChange Replicas Move Share RingMember MissingShards
-    Direction RingState RingStep TravellingPoint VirtualNode
+    Direction RingState RingStep TravellingPoint VirtualNode ZoneEnd ZoneMove ZoneShare
 }
 assert_impl_all!(Hit: Copy, PartialEq, Debug);
 assert_impl_all!(Config: Default);
@@ -108,7 +109,7 @@ mod stored {
     stored! {
         ShardId TermId Epoch Incarnation DocumentId TickPhase Zone NodeAddress ShardStatus Placement Config ColonyConfig Registration
         Newcomer Command Action ShardInfo ClusterStats ShardMetrics MessageCounts PhaseReport Fault FaultKind Revival
-        TopologyEvent TopologyChange Move Share RingMember Hit Direction RingState RingStep TravellingPoint VirtualNode
+        TopologyEvent TopologyChange Move Share RingMember Hit Direction RingState RingStep TravellingPoint VirtualNode ZoneEnd ZoneMove ZoneShare
     }
 }
 

@@ -44,6 +44,9 @@
 //!   [`HealthMonitor`](crate::coordinator::HealthMonitor) marks those offline that have stopped; without one, call `check_shard_health`.
 //! - **Planned shards count from the start.** `Coordinator::new(n)` plans `n` shards, and routes to them before they register. Plan 0, or set
 //!   [`registration_timeout`](crate::Config::registration_timeout), if they may never come.
+//! - **Replicas are spread over zones** if the shards' registrations name [zones](crate::id::Zone). With two zones and one
+//!   replica besides the owner, the loss of a zone leaves one of each document. Owners and routes don't look at zones, so naming them later moves
+//!   no document.
 //!
 //! ```
 //! use tickring::coordinator::HealthMonitor;

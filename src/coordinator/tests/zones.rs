@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::RingError;
 use crate::id::Zone;
-use crate::ring::Replicas;
+use crate::ring::{Replicas, ZoneEnd};
 
 fn zone(name: &str) -> Option<Zone> {
     Some(Zone::new(name).unwrap())
@@ -182,6 +183,28 @@ fn zones_are_kept_until_a_registration_names_another_or_the_shard_leaves() {
     assert_eq!(again(&coordinator, planned, zone("b")), zone("b"));
     coordinator.deregister_shard(planned).unwrap();
     assert_eq!(again(&coordinator, planned, None), None);
+}
+
+#[test]
+fn zones_of_a_plan_are_those_of_each_topology() {
+    let coordinator = coordinator_of(&[(zone("a"), 1), (zone("b"), 1)]);
+    let before = coordinator.topology();
+    assert_eq!(again(&coordinator, ShardId(1), zone("c")), zone("c"));
+    let moved = before.zone_plan(&coordinator.topology()).unwrap();
+    assert!(moved.is_empty(), "another zone moves nothing");
+    coordinator.deregister_shard(ShardId(0)).unwrap();
+    let after = coordinator.topology();
+    let plan = before.zone_plan(&after).unwrap();
+    let end = |name| ZoneEnd::Zone(zone(name).unwrap());
+    let lost = before.zone_shares().get(zone("a")).unwrap().hashes;
+    assert_eq!(plan.moves().len(), 1);
+    assert_eq!(plan.hashes(end("a"), end("c")), lost);
+    assert_eq!(plan.crossing_hashes(), lost);
+    let back = after.zone_plan(&before).unwrap();
+    assert_eq!(back.hashes(end("c"), end("a")), lost);
+    let phago = Coordinator::with_config(Config::phago()).unwrap();
+    let refused = Err(RingError::PlacementDiffers);
+    assert_eq!(before.zone_plan(&phago.topology()), refused);
 }
 
 /// Zones and weights of up to 20 shards. The last one joins after the others.

@@ -8,6 +8,7 @@ use crate::coordinator::ClusterStats;
 use crate::error::{BatchError, RouteError};
 use crate::ring::Replicas;
 use crate::sync::Arc;
+use crate::testing::ring::compare_zone_shares;
 use crate::topology::Member;
 use crate::{DocumentId, HashRing, ShardHandle, ShardId, ShardInfo, ShardStatus, Tick, TickPhase};
 
@@ -20,6 +21,8 @@ impl Runner {
             .into_iter()
             .for_each(|shard| self.compare_shard(shard));
         self.compare_ring();
+        let shares = self.topology.zone_shares();
+        compare_zone_shares(&shares, &self.model.ring, |shard| self.model.zone(shard));
         self.compare_counts();
         self.compare_infos_of_all();
         self.compare_window();
