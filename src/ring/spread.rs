@@ -29,7 +29,8 @@ impl HashRing {
             if eligible(slot) {
                 spread.meet(self.shard_at_slot(slot), zone(slot), count - apart);
             }
-            if spread.first.len() >= apart && spread.len() >= count {
+            // At most `count - apart` of them are others, so `apart` zones were met.
+            if spread.len() >= count {
                 break;
             }
         }
