@@ -11,7 +11,7 @@ use tickring::colony::{
     CloseReport, Fault, FaultKind, Intake, MessageCounts, Origin, PhaseReport, Reader, Rejected,
     Revival, ShardMetrics, Stop, TickReport, Ticket, Unsent, Write,
 };
-use tickring::coordinator::{ClusterStats, HealthMonitor, PauseGuard};
+use tickring::coordinator::{Brake, ClusterStats, HealthMonitor, PauseGuard};
 use tickring::error::{
     BarrierError, BatchError, Cause, ColonyError, ConfigError, FrequencyError, IntakeError,
     MissingShards, ParseError, PublicationError, RegistryError, RingError, RouteError,
@@ -75,7 +75,7 @@ macro_rules! value {
     ($($name:ty)*) => { $(assert_impl_all!($name: Send, Sync, Clone, Eq, Hash, Debug);)* };
 }
 value! {
-    Config ColonyConfig Registration Newcomer Command Action ShardInfo RegisteredShard ClusterStats ShardMetrics MessageCounts
+    Brake Config ColonyConfig Registration Newcomer Command Action ShardInfo RegisteredShard ClusterStats ShardMetrics MessageCounts
     PhaseReport Fault FaultKind Revival Origin Ticket TopologyEvent TopologyChange Replicas Move Share RingMember MissingShards
     Direction RingState RingStep TravellingPoint VirtualNode ZoneEnd ZoneMove ZoneShare
 }
@@ -107,7 +107,7 @@ mod stored {
         ($($name:ty)*) => { $(assert_impl_all!($name: Serialize, DeserializeOwned);)* };
     }
     stored! {
-        ShardId TermId Epoch Incarnation DocumentId TickPhase Zone NodeAddress ShardStatus Placement Config ColonyConfig Registration
+        ShardId TermId Epoch Incarnation DocumentId TickPhase Zone NodeAddress ShardStatus Placement Brake Config ColonyConfig Registration
         Newcomer Command Action ShardInfo ClusterStats ShardMetrics MessageCounts PhaseReport Fault FaultKind Revival
         TopologyEvent TopologyChange Move Share RingMember Hit Direction RingState RingStep TravellingPoint VirtualNode ZoneEnd ZoneMove ZoneShare
     }

@@ -89,10 +89,22 @@ pub enum Action {
         /// The new status.
         status: ShardStatus,
     },
-    /// Marks these incarnations as offline, all in one topology. A sweep creates this action. Applying it checks no clocks or leases.
+    /// Marks these incarnations as offline, all in one topology. A sweep creates this action. Applying it checks no clocks or leases. It is
+    /// refused while the brake is on.
     MarkOffline(Vec<(ShardId, Incarnation)>),
     /// Removes planned shards from routing and from the barrier until they register, all in one topology. A sweep creates this action too.
+    /// It is refused while the brake is on.
     MarkAbsent(Vec<ShardId>),
+    /// Puts the [brake](crate::coordinator::Brake) on, so that sweeps mark nobody until it is released. A sweep creates this action in place
+    /// of the other two. If the brake is on already, it has no effect.
+    ApplyBrake {
+        /// The number of shards that would have died, as the event tells it.
+        dead: u32,
+        /// The number of shards of which they are, as the event tells it.
+        leased: u32,
+    },
+    /// Releases the brake, and marks these incarnations as offline, all in one topology. If the brake isn't on, it has no effect.
+    ReleaseBrake(Vec<(ShardId, Incarnation)>),
     /// Sets a shard's weight.
     SetWeight {
         /// The shard.

@@ -1,4 +1,7 @@
+mod brake;
+
 use super::*;
+use crate::config::Brake;
 #[cfg(feature = "serde")]
 use crate::id::Zone;
 use crate::registry::ShardInfo;
@@ -55,11 +58,12 @@ fn state(membership: &Membership) -> String {
         topology,
         closed,
         plan,
+        brake,
     } = membership;
     let planned: Vec<_> = registry.planned().collect();
     let planned = (planned, registry.awaited(), plan);
     let next = (registry.vacant_ids().next(), registry.next_incarnation());
-    format!("{topology:?} {planned:?} {next:?} {closed}")
+    format!("{topology:?} {planned:?} {next:?} {closed} {brake:?}")
 }
 
 #[test]
@@ -390,6 +394,8 @@ fn log() -> Vec<Command> {
         set_status,
         Action::MarkOffline(vec![(A, life(3)), (ShardId(8), life(9))]),
         Action::Hear { shard, incarnation },
+        Action::ApplyBrake { dead: 2, leased: 3 },
+        Action::ReleaseBrake(vec![(B, life(4))]),
         Action::SetWeight { shard, weight: 3 },
         evict,
         Action::Deregister { shard: ShardId(8) },
@@ -438,5 +444,5 @@ fn commands_from_a_log_give_the_same_state_wherever_they_are_applied() {
         there.apply(read, NOW).unwrap();
         assert_eq!(state(&there), state(&here));
     }
-    assert_eq!(here.topology().epoch(), Epoch::new(24));
+    assert_eq!(here.topology().epoch(), Epoch::new(28));
 }

@@ -278,6 +278,15 @@ impl ShardRegistry {
             .collect()
     }
 
+    /// Returns the shards that a sweep judges, and whether the lease of each has run out. Closes none.
+    pub(crate) fn leases(&self, now: Timestamp) -> impl Iterator<Item = (ShardId, bool)> {
+        let timeout = self.heartbeat_timeout;
+        self.leased().map(move |entry| {
+            let record = &entry.record;
+            (record.shard, record.lease.is_overdue(now, timeout))
+        })
+    }
+
     /// Returns the leases that are ahead of `now`, each with the time found in it. Either a heartbeat came since, or the clock has stepped
     /// back.
     pub(crate) fn leases_ahead(&self, now: Timestamp) -> Vec<(Arc<ShardRecord>, Timestamp)> {

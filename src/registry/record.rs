@@ -73,6 +73,11 @@ impl Lease {
         Timestamp::from_nanos(self.0.load(Ordering::Relaxed) & !CLOSED)
     }
 
+    /// Returns whether the last heartbeat was more than `timeout` before `now`.
+    pub(crate) fn is_overdue(&self, now: Timestamp, timeout: Duration) -> bool {
+        now.saturating_since(self.last_seen()) > timeout
+    }
+
     /// Closes the lease if the last heartbeat was more than `timeout` before `now`. Called under the lock.
     pub(crate) fn close_if_overdue(&self, now: Timestamp, timeout: Duration) -> bool {
         self.0

@@ -51,6 +51,7 @@ pub struct Topology {
     /// `None` if no member has a zone.
     zones: Option<Zones>,
     spread: Spread,
+    braked: bool,
 }
 
 /// The way documents are looked up, chosen once for each topology.
@@ -98,6 +99,7 @@ impl Topology {
             members,
             serves,
             zones,
+            braked: false,
         };
         topology.with_zones_counted()
     }
@@ -137,6 +139,15 @@ impl Topology {
             zones.count(self.ring.members(), &self.serves);
         }
         self
+    }
+
+    pub(crate) fn with_brake(self, braked: bool) -> Self {
+        Self { braked, ..self }
+    }
+
+    /// Returns whether the [brake](crate::coordinator::Brake) is on in this epoch: sweeps declare nobody dead.
+    pub const fn is_braked(&self) -> bool {
+        self.braked
     }
 
     /// Returns the epoch, which is the number of this topology.

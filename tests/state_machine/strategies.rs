@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tickring::clock::Timestamp;
+use tickring::coordinator::Brake;
 use tickring::id::Zone;
 use tickring::limits::MAX_WEIGHT;
 use tickring::membership::Registration;
@@ -97,6 +98,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         16 => whom().prop_map(Command::Beat),
         4 => Just(Command::BeatAll),
         8 => Just(Command::Sweep),
+        2 => Just(Command::ReleaseBrake),
         8 => forward().prop_map(Command::Forward),
         1 => clock().prop_map(Command::SetClock),
         8 => (whom(), status()).prop_map(|(whom, status)| Command::SetStatus(whom, status)),
@@ -119,12 +121,22 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     let patience = prop_oneof![Just(lease), 1_000_000..4 * lease].prop_map(Duration::from_nanos);
     let patience = prop::option::weighted(0.6, patience);
     let replicas = prop_oneof![4 => 0..4_u32, 1 => 4..16_u32];
-    (0..6_u32, replicas, 1..9_u32, placement, patience).prop_map(
-        |(num_shards, replication_factor, virtual_nodes_per_shard, placement, patience)| Config {
+    let within = (1_000_000..4 * lease).prop_map(Duration::from_nanos);
+    let percent = prop_oneof![Just(50), 1..100_u32];
+    let brake = (percent, within).prop_map(|(percent, within)| Brake::new(percent, within));
+    let brake = prop::option::of(brake);
+    let ring = (0..6_u32, replicas, 1..9_u32, placement);
+    (ring, patience, brake).prop_map(
+        |(
+            (num_shards, replication_factor, virtual_nodes_per_shard, placement),
+            patience,
+            brake,
+        )| Config {
             num_shards,
             replication_factor,
             virtual_nodes_per_shard,
             placement,
+            brake,
             heartbeat_timeout: LEASE,
             sweep_interval: LEASE / 10,
             registration_timeout: patience,

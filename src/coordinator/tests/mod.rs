@@ -1,3 +1,4 @@
+mod brake;
 mod clocks;
 mod memory;
 mod planned;

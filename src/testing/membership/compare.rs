@@ -23,6 +23,8 @@ impl Runner {
         self.compare_ring();
         let shares = self.topology.zone_shares();
         compare_zone_shares(&shares, &self.model.ring, |shard| self.model.zone(shard));
+        let overdue = self.model.lives.overdue(self.clock.now());
+        assert!(self.coordinator.overdue_shards().into_iter().eq(overdue));
         self.compare_counts();
         self.compare_infos_of_all();
         self.compare_window();
@@ -52,6 +54,8 @@ impl Runner {
         let before = std::mem::replace(&mut self.topology, self.coordinator.topology());
         let epoch = self.topology.epoch().get();
         assert_eq!(epoch, self.model.epoch, "epoch");
+        assert_eq!(self.topology.is_braked(), self.model.braked, "the brake");
+        assert_eq!(self.coordinator.is_braked(), self.model.braked);
         let same = Arc::ptr_eq(&before, &self.topology);
         assert_eq!(same, before.epoch().get() == epoch, "a topology replaced");
         self.compare_events();

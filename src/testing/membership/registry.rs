@@ -202,17 +202,32 @@ impl Lives {
         Ok(())
     }
 
-    /// Marks all overdue shards, and returns them with their previous statuses. A heartbeat later than the sweep means that the clock has
-    /// stepped back.
-    pub fn sweep(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
-        let lease = self.lease;
+    /// A heartbeat later than a sweep means that the clock has stepped back.
+    pub fn set_back(&mut self, now: Timestamp) {
         for life in self.registered.values_mut().filter(|life| life.is_judged()) {
             life.last_seen = life.last_seen.min(now);
         }
-        let overdue =
-            |life: &Life| life.is_judged() && now.saturating_since(life.last_seen) > lease;
+    }
+
+    /// Returns the shards that a sweep judges.
+    pub fn judged(&self) -> BTreeSet<ShardId> {
+        let judged = self.registered.iter().filter(|(_, life)| life.is_judged());
+        judged.map(|(&shard, _)| shard).collect()
+    }
+
+    /// Returns those of them whose lease has run out.
+    pub fn overdue(&self, now: Timestamp) -> BTreeSet<ShardId> {
+        let mut judged = self.judged();
+        judged.retain(|shard| now.saturating_since(self.registered[shard].last_seen) > self.lease);
+        judged
+    }
+
+    /// Marks all overdue shards, and returns them with their previous statuses.
+    pub fn sweep(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
+        self.set_back(now);
+        let overdue = self.overdue(now);
         let lives = self.registered.iter_mut();
-        let dead = lives.filter(|(_, life)| overdue(life));
+        let dead = lives.filter(|(shard, _)| overdue.contains(shard));
         dead.map(|(&id, life)| {
             (
                 id,
@@ -222,9 +237,14 @@ impl Lives {
         .collect()
     }
 
+    /// The time of the planned shards begins at the earliest time of a sweep.
+    pub fn note_time(&mut self, now: Timestamp) {
+        self.since = self.since.min(now);
+    }
+
     /// Stops expecting the planned shards if their time is over, and returns those that are given up by this call.
     pub fn give_up(&mut self, now: Timestamp) -> Vec<ShardId> {
-        self.since = self.since.min(now);
+        self.note_time(now);
         let waited = now.saturating_since(self.since);
         if self.patience.is_none_or(|patience| waited <= patience) {
             return Vec::new();
