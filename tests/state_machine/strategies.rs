@@ -98,7 +98,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         16 => whom().prop_map(Command::Beat),
         4 => Just(Command::BeatAll),
         8 => Just(Command::Sweep),
-        2 => Just(Command::ReleaseBrake),
+        4 => Just(Command::ReleaseBrake),
         8 => forward().prop_map(Command::Forward),
         1 => clock().prop_map(Command::SetClock),
         8 => (whom(), status()).prop_map(|(whom, status)| Command::SetStatus(whom, status)),
@@ -121,10 +121,10 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     let patience = prop_oneof![Just(lease), 1_000_000..4 * lease].prop_map(Duration::from_nanos);
     let patience = prop::option::weighted(0.6, patience);
     let replicas = prop_oneof![4 => 0..4_u32, 1 => 4..16_u32];
-    let within = (1_000_000..4 * lease).prop_map(Duration::from_nanos);
-    let percent = prop_oneof![Just(50), 1..100_u32];
+    let within = (lease..20 * lease).prop_map(Duration::from_nanos);
+    let percent = prop_oneof![prop::sample::select(vec![40, 50, 60, 75]), 1..100_u32];
     let brake = (percent, within).prop_map(|(percent, within)| Brake::new(percent, within));
-    let brake = prop::option::of(brake);
+    let brake = prop::option::weighted(0.7, brake);
     let ring = (0..6_u32, replicas, 1..9_u32, placement);
     (ring, patience, brake).prop_map(
         |(

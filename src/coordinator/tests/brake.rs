@@ -174,6 +174,20 @@ fn brake_counts_neither_what_was_ordered_nor_shards_without_a_lease() {
 }
 
 #[test]
+fn brake_is_not_put_on_while_nobody_dies() {
+    let (coordinator, clock) = braked(50, 4);
+    assert_eq!(silence(&coordinator, &clock, &[0, 1]), ids([0, 1]));
+    // Two of three have died then, but nobody does now.
+    coordinator
+        .set_status(ShardId(2), ShardStatus::Offline)
+        .unwrap();
+    assert!(silence(&coordinator, &clock, &[]).is_empty());
+    assert!(!coordinator.is_braked());
+    assert!(silence(&coordinator, &clock, &[3]).is_empty());
+    assert!(coordinator.is_braked());
+}
+
+#[test]
 fn brake_forgets_a_shard_that_leaves() {
     let (coordinator, clock) = braked(50, 6);
     assert_eq!(silence(&coordinator, &clock, &[0, 1, 2]), ids([0, 1, 2]));
@@ -228,8 +242,8 @@ fn brake_holds_planned_shards_too() {
 
 #[test]
 fn brake_that_is_released_marks_the_overdue_and_counts_afresh() {
-    let (coordinator, clock) = braked(50, 6);
-    assert_eq!(silence(&coordinator, &clock, &[0]), ids([0]));
+    let (coordinator, clock) = braked(50, 7);
+    assert_eq!(silence(&coordinator, &clock, &[0, 6]), ids([0, 6]));
     assert!(silence(&coordinator, &clock, &[1, 2, 3]).is_empty());
     coordinator.shard_heartbeat(ShardId(1)).unwrap();
     let events = coordinator.subscribe(8);

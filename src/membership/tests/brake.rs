@@ -1,6 +1,7 @@
 //! The commands that put the brake on and release it.
 
 use super::*;
+use crate::registry::Beat;
 
 fn applied() -> Action {
     Action::ApplyBrake { dead: 2, leased: 2 }
@@ -29,6 +30,49 @@ fn brake_refuses_verdicts_that_come_after_it() {
     assert!(membership.judge(Timestamp::MAX).is_empty());
     assert!(membership.judge_brake(Timestamp::MAX).is_none());
     assert_eq!(membership.judge_braked(Timestamp::MAX).len(), 2);
+}
+
+fn with_brake(num_shards: u32, registration_timeout: Option<Duration>) -> Membership {
+    let config = Config {
+        num_shards,
+        registration_timeout,
+        brake: Some(Brake::new(50, Duration::from_secs(1))),
+        ..Config::default()
+    };
+    Membership::new(&config, NOW).unwrap()
+}
+
+#[test]
+fn brake_finds_no_planned_shard_absent() {
+    let mut membership = with_brake(1, Some(Duration::from_secs(1)));
+    apply(&mut membership, applied());
+    assert!(membership.judge_planned(Timestamp::MAX).is_empty());
+    apply(&mut membership, Action::ReleaseBrake(Vec::new()));
+    assert_eq!(membership.judge_planned(Timestamp::MAX), [A]);
+}
+
+#[test]
+fn brake_closes_no_lease() {
+    let mut membership = with_brake(1, None);
+    register(&mut membership, None);
+    let action = membership.judge_brake(Timestamp::MAX).unwrap();
+    apply(&mut membership, action);
+    let (record, _) = membership.registry.record(A).unwrap();
+    assert_eq!(record.lease.beat(|| Timestamp::MAX), Beat::Heard);
+}
+
+#[test]
+fn brake_counts_no_command_about_a_shard_that_is_offline_or_has_no_lease() {
+    let mut membership = with_brake(0, None);
+    let mut newcomers = vec![newcomer(None, None); 5];
+    newcomers[4].registration.leased = false;
+    let effects = apply(&mut membership, Action::Register(newcomers));
+    let lives = effects.joins;
+    set_status(&mut membership, 0, ShardStatus::Offline);
+    let both = Action::MarkOffline(vec![lives[0], lives[4]]);
+    membership.apply(both.into(), Timestamp::MAX).unwrap();
+    let all = Action::ApplyBrake { dead: 3, leased: 3 };
+    assert_eq!(membership.judge_brake(Timestamp::MAX), Some(all));
 }
 
 #[test]
@@ -105,6 +149,11 @@ fn brake_of_a_replica_follows_the_commands_whatever_it_is_configured_to_and_when
     both(Action::MarkOffline(vec![(ShardId(2), life(3))])).unwrap();
     both(Action::Close).unwrap();
     assert_eq!(both(applied()), Err(RegistryError::Closed));
+    let idle = format!("{:?}", there.brake);
+    assert!(
+        idle.contains("deaths: {}"),
+        "without a brake nobody is noted: {idle}"
+    );
 }
 
 #[test]
