@@ -8,9 +8,11 @@ use std::time::Duration;
 /// coordinator is a likelier cause than so many deaths. To mark them all would leave the ring nearly empty, and send everything to the few
 /// that are left. So before a sweep marks anybody, it counts. If more shards would have died than the brake allows, it marks none of those
 /// it found, and puts the brake on. From then on nobody is declared dead until somebody calls
-/// [`release_brake`](crate::Coordinator::release_brake). Eureka's self-preservation and Vespa's
-/// least ratio of nodes that are up follow the same idea, and Elasticsearch delays the allocation of what a lost node held. Unlike theirs,
-/// this brake doesn't release itself: whether the shards are dead is for somebody to say who can look at them.
+/// [`release_brake`](crate::Coordinator::release_brake).
+///
+/// Eureka's self-preservation and Vespa's least ratio of nodes that are up follow the same idea, and Elasticsearch delays the allocation of
+/// what a lost node held. Unlike those, this brake doesn't release itself. Whether the shards are dead is for somebody to say who can look
+/// at them.
 ///
 /// # What counts
 /// - **Shards with a lease.** Those that registered without one, and planned ones that haven't registered, count neither among the dead nor

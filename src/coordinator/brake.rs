@@ -35,7 +35,8 @@ impl Coordinator {
     ///
     /// This is the word that whoever seems dead now is dead, so look at [`overdue_shards`](Self::overdue_shards) first. If the network is
     /// back, wait until their heartbeats have come: a shard that isn't overdue stays as it is. Deaths up to now no longer count, so the
-    /// brake doesn't go on again because of them. Judges at once, like [`check_shard_health`](Self::check_shard_health). See the example of [`Brake`](crate::coordinator::Brake).
+    /// brake doesn't go on again because of them. Judges at once, like [`check_shard_health`](Self::check_shard_health). See
+    /// the example of [`Brake`](crate::coordinator::Brake).
     ///
     /// # Errors
     /// [`Error::Closed`](crate::Error::Closed). Nothing changes.

@@ -68,7 +68,8 @@ impl From<NodeAddress> for String {
     }
 }
 
-/// A description of a shard, as of one moment.
+/// A description of a shard, as of one moment. Its [zone](crate::id::Zone) belongs to its registration, and is in [`RegisteredShard`] and
+/// [`Member`](crate::topology::Member).
 ///
 /// ```
 /// use tickring::{ShardId, ShardInfo};
