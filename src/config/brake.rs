@@ -19,7 +19,8 @@ use std::time::Duration;
 ///   among all.
 /// - **Deaths are leases that ran out, as sweeps found them.** A shard that was evicted, deregistered or set offline by a call didn't die:
 ///   somebody said that it goes.
-/// - **A death counts for [`within`](Self::within)**, even if the shard comes back, and once for each shard, however often it dies.
+/// - **A death counts for [`within`](Self::within)**, even if the shard comes back, and once for each shard, however often it dies. Once a
+///   sweep has found it older, it doesn't count again, even if the clock steps back.
 /// - **All are the shards that could have died in that time**: those that sweeps judge now, which aren't offline, and those that died
 ///   within it. A shard that has been offline for longer is in neither number, so that the dead of last week don't thin out today's.
 /// - **A shard that leaves the ring** is in neither number from then on.

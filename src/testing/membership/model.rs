@@ -29,7 +29,7 @@ pub struct NaiveMembership {
     closed: bool,
     brake: Option<Brake>,
     pub braked: bool,
-    /// Everybody whom a sweep marked since the brake was last released, if they are on the ring.
+    /// Everybody whom a sweep marked within the brake's time, if they are on the ring, and since it was last released.
     deaths: Vec<(ShardId, Timestamp)>,
 }
 
@@ -180,8 +180,8 @@ impl NaiveMembership {
             return Vec::new();
         }
         self.brake(now);
+        self.lives.set_back(now);
         if self.braked {
-            self.lives.set_back(now);
             self.lives.note_time(now);
             return Vec::new();
         }
@@ -200,15 +200,16 @@ impl NaiveMembership {
 
     /// Puts the brake on, if a sweep would leave too many dead of those who could have died within its time.
     fn brake(&mut self, now: Timestamp) {
-        for (_, died) in &mut self.deaths {
-            *died = now.min(*died);
-        }
         let Some(brake) = self.brake.filter(|_| !self.braked) else {
             return;
         };
-        let recent = self.deaths.iter();
-        let recent = recent.filter(|&&(_, died)| now.saturating_since(died) <= brake.within);
-        let recent: BTreeSet<_> = recent.map(|&(shard, _)| shard).collect();
+        // The clock may have stepped back. A death that has ceased to count doesn't count again.
+        for (_, died) in &mut self.deaths {
+            *died = now.min(*died);
+        }
+        let recent = |died| now.saturating_since(died) <= brake.within;
+        self.deaths.retain(|&(_, died)| recent(died));
+        let recent: BTreeSet<_> = self.deaths.iter().map(|&(shard, _)| shard).collect();
         let overdue = self.lives.overdue(now);
         let dead = recent.union(&overdue).count();
         let all = recent.union(&self.lives.judged()).count();
@@ -232,7 +233,7 @@ impl NaiveMembership {
 
     /// Marks everybody offline whose lease has run out.
     fn bury(&mut self, now: Timestamp, first: Option<TopologyChange>) -> Vec<ShardId> {
-        let marked = self.lives.sweep(now);
+        let marked = self.lives.mark(now);
         let dead: Vec<_> = marked.iter().map(|&(shard, _)| shard).collect();
         self.barrier.leave_many(&dead);
         let to = ShardStatus::Offline;

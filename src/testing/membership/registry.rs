@@ -202,7 +202,7 @@ impl Lives {
         Ok(())
     }
 
-    /// A heartbeat later than a sweep means that the clock has stepped back.
+    /// Sets heartbeats that are later than a sweep back to its time: the clock has stepped back.
     pub fn set_back(&mut self, now: Timestamp) {
         for life in self.registered.values_mut().filter(|life| life.is_judged()) {
             life.last_seen = life.last_seen.min(now);
@@ -222,9 +222,13 @@ impl Lives {
         judged
     }
 
-    /// Marks all overdue shards, and returns them with their previous statuses.
     pub fn sweep(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
         self.set_back(now);
+        self.mark(now)
+    }
+
+    /// Marks all overdue shards, and returns them with their previous statuses.
+    pub fn mark(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
         let overdue = self.overdue(now);
         let lives = self.registered.iter_mut();
         let dead = lives.filter(|(shard, _)| overdue.contains(shard));
