@@ -1,10 +1,12 @@
 //! The configuration of a coordinator.
 
+mod brake;
 #[cfg(feature = "serde")]
 mod stored;
 
 use std::time::Duration;
 
+pub use self::brake::Brake;
 use crate::error::ConfigError;
 use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES};
 use crate::placement::Placement;
@@ -80,6 +82,9 @@ pub struct Config {
     /// # Ok::<(), tickring::Error>(())
     /// ```
     pub registration_timeout: Option<Duration>,
+    /// The share of the leased shards that sweeps may declare dead within a time. If there are more, nobody is, until somebody
+    /// [says so](crate::Coordinator::release_brake). See [`Brake`](crate::coordinator::Brake). With `None`, all may die. Default: `None`.
+    pub brake: Option<Brake>,
 }
 
 impl Default for Config {
@@ -93,6 +98,7 @@ impl Default for Config {
             heartbeat_timeout: Duration::from_secs(30),
             sweep_interval: Duration::from_secs(5),
             registration_timeout: None,
+            brake: None,
         }
     }
 }
@@ -159,9 +165,14 @@ impl Config {
             min,
             lease / PAUSE_INTERVALS,
         )?;
-        self.registration_timeout.map_or(Ok(()), |timeout| {
-            duration("registration_timeout", timeout, min, MAX_DURATION)
-        })
+        if let Some(timeout) = self.registration_timeout {
+            duration("registration_timeout", timeout, min, MAX_DURATION)?;
+        }
+        if let Some(Brake { percent, within }) = self.brake {
+            number("brake.percent", percent, 1, 99)?;
+            duration("brake.within", within, min, MAX_DURATION)?;
+        }
+        Ok(())
     }
 }
 
@@ -224,6 +235,22 @@ mod tests {
     }
 
     #[test]
+    fn brake_is_missing_in_older_configurations_and_has_no_unknown_fields() {
+        let config = Config {
+            brake: Some(Brake::new(50, Duration::from_secs(60))),
+            ..Config::default()
+        };
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);
+        let (before, _) = text.split_once(",\"brake\"").unwrap();
+        let read: Config = serde_json::from_str(&format!("{before}}}")).unwrap();
+        assert_eq!(read, Config::default());
+        let wrong = text.replace("\"percent\"", "\"percents\"");
+        let unknown = serde_json::from_str::<Config>(&wrong).unwrap_err();
+        assert!(unknown.to_string().contains("percents"), "{unknown}");
+    }
+
+    #[test]
     fn m4_a_stored_configuration_of_phago_distributed_is_refused_with_what_to_do() {
         let stored = r#"{"num_shards":4,"replication_factor":2,"rpc_timeout_ms":5000,"virtual_nodes_per_shard":150}"#;
         let error = serde_json::from_str::<Config>(stored)
@@ -251,6 +278,7 @@ mod tests {
             heartbeat_timeout: Duration::from_secs(70),
             sweep_interval: Duration::from_secs(8),
             registration_timeout: Some(Duration::from_secs(9)),
+            brake: Some(Brake::new(10, Duration::from_secs(11))),
         };
         let text = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);

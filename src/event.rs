@@ -53,6 +53,15 @@ pub enum TopologyChange {
         /// The new weight.
         to: u32,
     },
+    /// The [brake](crate::coordinator::Brake) was put on: sweeps mark nobody until it is released.
+    BrakeApplied {
+        /// The number of shards that would have died within the brake's time.
+        dead: u32,
+        /// The number of shards of which they are.
+        leased: u32,
+    },
+    /// The brake was released. The shards that were marked offline by that have their events with the same epoch.
+    BrakeReleased,
     /// Points of the ring have moved, come or gone, and documents with them: a step of a rebalance.
     Ring,
 }

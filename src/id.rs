@@ -1,7 +1,9 @@
-//! Identities of shards, incarnations, documents, terms, epochs and ticks.
+//! Identities of shards, incarnations, zones, documents, terms, epochs and ticks.
 //!
-//! Each is a type of its own around a number or a UUID, so that one can't be passed for another. The common ones are at the [root](crate)
-//! as well. [`Tick`] is a plain number.
+//! Each is a type of its own around a number, a UUID or a name, so that one can't be passed for another. The common ones are at the
+//! [root](crate) as well. [`Tick`] is a plain number.
+
+mod zone;
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -9,6 +11,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+pub use self::zone::Zone;
 use crate::error::ParseError;
 
 /// Parses the number after a prefix. Accepts only the text that `Display` writes.

@@ -12,3 +12,5 @@ pub const MAX_POINTS: u32 = 1 << 24;
 pub const MAX_WEIGHT: u32 = 1_024;
 /// The most replicas of a document besides its owner.
 pub const MAX_REPLICAS: u32 = 15;
+/// The most bytes of a zone's name. A label of a Kubernetes node, from which zones often come, may be as long.
+pub const MAX_ZONE_BYTES: usize = 63;

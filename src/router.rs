@@ -77,7 +77,7 @@ impl Router {
     }
 
     /// Returns the shard that serves a document, then up to [`replication_factor`](crate::Config::replication_factor) others that can
-    /// serve, in ring order.
+    /// serve, over distinct zones if shards have zones: see [`Topology::replicas`].
     ///
     /// ```
     /// use tickring::{Coordinator, DocumentId};

@@ -11,7 +11,7 @@ use tickring::colony::{
     CloseReport, Fault, FaultKind, Intake, MessageCounts, Origin, PhaseReport, Reader, Rejected,
     Revival, ShardMetrics, Stop, TickReport, Ticket, Unsent, Write,
 };
-use tickring::coordinator::{ClusterStats, HealthMonitor, PauseGuard};
+use tickring::coordinator::{Brake, ClusterStats, HealthMonitor, PauseGuard};
 use tickring::error::{
     BarrierError, BatchError, Cause, ColonyError, ConfigError, FrequencyError, IntakeError,
     MissingShards, ParseError, PublicationError, RegistryError, RingError, RouteError,
@@ -21,14 +21,15 @@ use tickring::frequency::{
     CorpusStatistics, DocumentFrequencies, FrequencySnapshot, GlobalFrequencies, ShardCounter,
     ShardFrequencies, TermDictionary,
 };
-use tickring::id::{Epoch, Incarnation, TermId};
+use tickring::id::{Epoch, Incarnation, TermId, Zone};
 use tickring::membership::{Action, Command, Newcomer, Registration};
 use tickring::placement::Placement;
 use tickring::publication::{Hit, Published};
 use tickring::registry::RegisteredShard;
 use tickring::ring::{
     Direction, Move, Rebalance, Replicas, ReplicasIter, RingMember, RingPlan, RingState, RingStep,
-    Share, Shares, TravellingPoint, VirtualNode,
+    Share, Shares, TravellingPoint, VirtualNode, ZoneEnd, ZoneMove, ZonePlan, ZoneShare,
+    ZoneShares,
 };
 use tickring::topology::{Member, Members, Subscription, TopologyChange, TopologyEvent};
 use tickring::{
@@ -42,7 +43,7 @@ macro_rules! shared {
     ($($name:ty)*) => { $(assert_impl_all!($name: Send, Sync, Debug);)* };
 }
 shared! {
-    Coordinator ShardHandle Router Topology Member Members Subscription HashRing Replicas ReplicasIter RingPlan Rebalance<'static> Shares TickBarrier
+    Coordinator ShardHandle Router Topology Member Members Subscription HashRing Replicas ReplicasIter RingPlan Rebalance<'static> Shares ZonePlan ZoneShares TickBarrier
     ShardRegistry HealthMonitor PauseGuard DocumentFrequencies CorpusStatistics TermDictionary ShardCounter ShardFrequencies
     GlobalFrequencies FrequencySnapshot Config ManualClock MonotonicClock Stop Cause Published<()> Publication<()>
     Intake<Box<Dyn>> Reader<Box<Dyn>> TickReport<()> CloseReport<()> Write<()> Rejected<()> Unsent<()>
@@ -62,7 +63,7 @@ assert_impl_all!(FrequencySnapshot: Clone, Default);
 macro_rules! identity {
     ($($name:ty)*) => { $(assert_impl_all!($name: Copy, Ord, Hash, Debug, Display, FromStr<Err = ParseError>);)* };
 }
-identity! { ShardId TermId Epoch Incarnation DocumentId TickPhase }
+identity! { ShardId TermId Epoch Incarnation DocumentId TickPhase Zone }
 assert_impl_all!(NodeAddress: Clone, Ord, Hash, Debug, Display, FromStr<Err = ParseError>);
 assert_impl_all!(ShardStatus: Copy, Eq, Hash, Debug, Display, FromStr<Err = ParseError>);
 assert_impl_all!(Placement: Copy, Eq, Hash, Debug, Display, Default, FromStr<Err = ParseError>);
@@ -74,9 +75,9 @@ macro_rules! value {
     ($($name:ty)*) => { $(assert_impl_all!($name: Send, Sync, Clone, Eq, Hash, Debug);)* };
 }
 value! {
-    Config ColonyConfig Registration Newcomer Command Action ShardInfo RegisteredShard ClusterStats ShardMetrics MessageCounts
+    Brake Config ColonyConfig Registration Newcomer Command Action ShardInfo RegisteredShard ClusterStats ShardMetrics MessageCounts
     PhaseReport Fault FaultKind Revival Origin Ticket TopologyEvent TopologyChange Replicas Move Share RingMember MissingShards
-    Direction RingState RingStep TravellingPoint VirtualNode
+    Direction RingState RingStep TravellingPoint VirtualNode ZoneEnd ZoneMove ZoneShare
 }
 assert_impl_all!(Hit: Copy, PartialEq, Debug);
 assert_impl_all!(Config: Default);
@@ -106,9 +107,9 @@ mod stored {
         ($($name:ty)*) => { $(assert_impl_all!($name: Serialize, DeserializeOwned);)* };
     }
     stored! {
-        ShardId TermId Epoch Incarnation DocumentId TickPhase NodeAddress ShardStatus Placement Config ColonyConfig Registration
+        ShardId TermId Epoch Incarnation DocumentId TickPhase Zone NodeAddress ShardStatus Placement Brake Config ColonyConfig Registration
         Newcomer Command Action ShardInfo ClusterStats ShardMetrics MessageCounts PhaseReport Fault FaultKind Revival
-        TopologyEvent TopologyChange Move Share RingMember Hit Direction RingState RingStep TravellingPoint VirtualNode
+        TopologyEvent TopologyChange Move Share RingMember Hit Direction RingState RingStep TravellingPoint VirtualNode ZoneEnd ZoneMove ZoneShare
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::Config;
+use super::{Brake, Config};
 use crate::placement::Placement;
 
 /// The fields of a [`Config`], as they are stored.
@@ -19,6 +19,7 @@ struct Stored {
     heartbeat_timeout: Duration,
     sweep_interval: Duration,
     registration_timeout: Option<Duration>,
+    brake: Option<Brake>,
 }
 
 impl<'de> Deserialize<'de> for Config {

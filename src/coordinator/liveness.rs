@@ -35,7 +35,8 @@ impl Coordinator {
     /// ascending by id. Judges at once. A [`HealthMonitor`](crate::coordinator::HealthMonitor) does the same regularly, with a guard
     /// against its own pauses.
     ///
-    /// Does nothing on a closed coordinator.
+    /// If more shards would die than the configured [`Brake`](crate::coordinator::Brake) allows, puts it on and marks nobody. Does nothing
+    /// while the brake is on, nor on a closed coordinator.
     ///
     /// ```
     /// use std::sync::Arc;

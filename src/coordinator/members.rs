@@ -49,7 +49,7 @@ impl Coordinator {
         self.register_with(info, Registration::default())
     }
 
-    /// Registers a shard with a chosen id, weight or lease.
+    /// Registers a shard with a chosen id, weight, zone or lease.
     ///
     /// ```
     /// use tickring::membership::Registration;

@@ -13,11 +13,13 @@
 // phases     completing, waiting, advancing
 // members    registration, weights, queries
 // liveness   heartbeats, sweeps, statuses
+// brake      who is overdue, and the release of the brake
 // stats      metrics, counts, document frequencies
 // handle     the handle of a registered shard
 // monitor    the thread that sweeps
 // writer     how a change of membership is decided and carried out
 
+mod brake;
 mod handle;
 mod liveness;
 mod members;
@@ -35,6 +37,7 @@ pub use self::stats::ClusterStats;
 use self::writer::Writer;
 use crate::barrier::TickBarrier;
 use crate::clock::{Clock, MonotonicClock};
+pub use crate::config::Brake;
 use crate::config::Config;
 use crate::error::{Error, Result};
 pub use crate::health::PauseGuard;

@@ -47,7 +47,8 @@ impl Stop {
 ///
 /// If sweeps are further apart than three intervals, because the thread was paused or the machine suspended, no shard is marked until
 /// sweeps at the normal rate have covered a whole lease. This includes a pause before the first sweep: see
-/// [`PauseGuard`](crate::coordinator::PauseGuard). [`Coordinator::check_shard_health`] judges at once. If the coordinator's clock panics in
+/// [`PauseGuard`](crate::coordinator::PauseGuard). A configured [`Brake`](crate::coordinator::Brake) holds for its sweeps too.
+/// [`Coordinator::check_shard_health`] judges at once. If the coordinator's clock panics in
 /// a sweep, that sweep marks no shard, and the thread continues with the next.
 ///
 /// ```

@@ -39,7 +39,7 @@ impl Coordinator {
     }
 
     /// Returns the shard that serves a document, then up to [`replication_factor`](crate::Config::replication_factor) others that can
-    /// serve, in ring order. There are fewer if fewer shards can serve.
+    /// serve, over distinct zones if shards have zones: see [`Topology::replicas`]. There are fewer if fewer shards can serve.
     ///
     /// ```
     /// use tickring::{Config, Coordinator, DocumentId};

@@ -87,12 +87,17 @@ impl Shared {
     }
 
     /// Marks the shards whose leases had run out at `now`, gives up the planned shards whose time had run out, and returns both by id. If
-    /// the clock has stepped back since `now` was read, the earlier time counts.
+    /// the clock has stepped back since `now` was read, the earlier time counts. Puts the brake on instead if too many would have died, and
+    /// then, or if it is on already, returns nobody.
     pub(super) fn sweep(&self, now: Timestamp) -> Vec<ShardId> {
         let mut writer = self.writer.lock();
         writer.retired.sweep();
         let ahead = writer.membership.leases_ahead(now);
         let later = self.clock.now();
+        if let Some(brake) = writer.membership.judge_brake(now.min(later)) {
+            // Refused only if the epochs are used up. Then what follows is refused too.
+            let _ = self.decide(&mut writer, brake.into(), now);
+        }
         let overdue = writer.membership.judge(now.min(later));
         writer.membership.renew_leases(ahead, later);
         let absent = writer.membership.judge_planned(now.min(later));
@@ -110,6 +115,17 @@ impl Shared {
         }
         out.sort_unstable();
         out
+    }
+
+    /// Releases the brake, and marks the shards whose leases have run out, if it is on. Returns these shards by id.
+    pub(super) fn release_brake(&self) -> Result<Vec<ShardId>> {
+        let mut writer = self.writer.lock();
+        writer.retired.sweep();
+        let now = self.clock.now();
+        let overdue = writer.membership.judge_braked(now);
+        let shards = overdue.iter().map(|&(shard, _)| shard).collect();
+        self.decide(&mut writer, Action::ReleaseBrake(overdue).into(), now)?;
+        Ok(shards)
     }
 
     /// Decides a command and carries out its effects. The module's documentation explains the order.

@@ -42,6 +42,9 @@ pub enum RegistryError {
         /// The least incarnation that is accepted.
         next: Incarnation,
     },
+    /// The brake is on, so no shard is declared dead. See [`Coordinator::release_brake`](crate::Coordinator::release_brake).
+    #[error("the brake is on, so no shard is declared dead")]
+    BrakeOn,
     /// A command names the same shard twice.
     #[error("{0} is named twice in one command")]
     SameShardTwice(ShardId),

@@ -44,6 +44,12 @@
 //!   [`HealthMonitor`](crate::coordinator::HealthMonitor) marks those offline that have stopped; without one, call `check_shard_health`.
 //! - **Planned shards count from the start.** `Coordinator::new(n)` plans `n` shards, and routes to them before they register. Plan 0, or set
 //!   [`registration_timeout`](crate::Config::registration_timeout), if they may never come.
+//! - **A brake keeps a fault of the network from emptying the ring**, if you set one ([`Config::brake`](crate::Config::brake)). If more shards than
+//!   its share would be marked within its time, none is, until you call [`release_brake`](crate::Coordinator::release_brake). Set it where shards
+//!   are in other processes, and where somebody will look at them. Without that, a shard that is really dead stays in the ring.
+//! - **Replicas are spread over zones** if the shards' registrations name [zones](crate::id::Zone). With two zones and one
+//!   replica besides the owner, the loss of a zone leaves one of each document. Owners and routes don't look at zones, so naming them later moves
+//!   no document.
 //!
 //! ```
 //! use tickring::coordinator::HealthMonitor;

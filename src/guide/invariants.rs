@@ -69,6 +69,12 @@
 //!
 //! Held by [`ShardRegistry`](crate::ShardRegistry). Checked by `src/registry/tests.rs`, `tests/loom` and `tests/simulation`.
 //!
+//! ## I17: the brake lets no more than its share die
+//! Within the time of a [`Brake`](crate::coordinator::Brake), sweeps mark no more than its share of the leased shards, unless it was released
+//! meanwhile. While it is on they mark nobody, and no status changes but by a heartbeat or a call.
+//!
+//! Held by `src/membership`. Checked by `src/coordinator/tests/brake.rs`, `src/membership/tests/brake.rs` and `src/testing/membership`.
+//!
 //! # Frequencies
 //!
 //! ## I11: the sum over shards is exact

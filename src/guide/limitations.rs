@@ -49,6 +49,10 @@
 //! - **A panic of callers' code** in a phase, a factory, a view or a drop ends there. A panic of a task that a phase left to rayon goes to rayon's
 //!   handler; without one, rayon ends the process.
 //! - **Completions are cumulative**: a completed phase includes the phases before it. Ticks are a window: the current one and the next.
+//! - **Zones are preferred, not required.** If fewer zones serve than a document has replicas, two of them share one. A zone with few points makes the
+//!   look-up of replicas walk farther.
+//! - **A brake that is on waits for somebody.** Until [`release_brake`](crate::Coordinator::release_brake) is called, documents are routed to shards that
+//!   may be dead, and phases wait for them until their deadline. Evicting one, or setting it offline, takes it out at once.
 //! - **Events are hints.** Those that find the channel full are dropped, and if they were the last, no gap in the epochs shows it. Compare with
 //!   [`Coordinator::topology`](crate::Coordinator::topology).
 //! - **Messages arrive in an order that depends on the number of shards.** If you add up floats, sort them by the sender's key first.
@@ -125,6 +129,7 @@
 //! | shards, and members of a barrier | 65,536 |
 //! | points of a ring | 16,777,216 |
 //! | replicas besides the owner | 15 |
+//! | a zone's name | 63 bytes |
 //! | ticks | `u64::MAX / 4 - 1` |
 //! | a colony's threads | 1,024 |
 //! | timeouts | from 1 ms to one year |

@@ -19,6 +19,8 @@
 //! | `returned` | the same | always: these writes are yours again |
 //! | `messages.sent` | the same | it grows from tick to tick |
 //! | balance of a ring | [`HashRing::shares`](crate::HashRing::shares) | [`balance`](crate::ring::Shares::balance) is far above 1.3 |
+//! | the brake | [`is_braked`](crate::Coordinator::is_braked), or `BrakeApplied` among the [events](crate::topology::TopologyChange) | it is on: look at [`overdue_shards`](crate::Coordinator::overdue_shards), and release it when you know who is dead |
+//! | share of a zone | [`Topology::zone_shares`](crate::Topology::zone_shares) | one owns much more than the others can take over |
 //! | epoch | [`Topology::epoch`](crate::Topology::epoch) | it grows without pause: shards go on and off |
 //!
 //! ```
@@ -82,6 +84,7 @@
 //! | `EpochPassed`, `IncarnationPassed` | a command came twice, or late | drop it |
 //! | `RingChanged` | the ring to replace isn't the current one any more | plan the step again from the current ring |
 //! | `SameShardTwice` | one command names a shard twice | correct the command |
+//! | `BrakeOn` | a verdict came after the brake was put on | drop it; look at the shards, then release the brake |
 //! | `Exhausted` | no number is left | build another coordinator |
 //!
 //! | [`RingError`](crate::error::RingError) | means | do |

@@ -1,6 +1,6 @@
 //! Membership commands: plain data, which can be stored and sent.
 
-use crate::id::{Epoch, Incarnation, ShardId};
+use crate::id::{Epoch, Incarnation, ShardId, Zone};
 use crate::registry::{ShardInfo, ShardStatus};
 use crate::ring::RingState;
 
@@ -90,10 +90,22 @@ pub enum Action {
         /// The new status.
         status: ShardStatus,
     },
-    /// Marks these incarnations as offline, all in one topology. A sweep creates this action. Applying it checks no clocks or leases.
+    /// Marks these incarnations as offline, all in one topology. A sweep creates this action. Applying it checks no clocks or leases. It is
+    /// refused while the brake is on.
     MarkOffline(Vec<(ShardId, Incarnation)>),
     /// Removes planned shards from routing and from the barrier until they register, all in one topology. A sweep creates this action too.
+    /// It is refused while the brake is on.
     MarkAbsent(Vec<ShardId>),
+    /// Puts the [brake](crate::coordinator::Brake) on, so that sweeps mark nobody until it is released. A sweep creates this action in place
+    /// of the other two. If the brake is on already, it has no effect.
+    ApplyBrake {
+        /// The number of shards that would have died, as the event tells it.
+        dead: u32,
+        /// The number of shards of which they are, as the event tells it.
+        leased: u32,
+    },
+    /// Releases the brake, and marks these incarnations as offline, all in one topology. If the brake isn't on, it has no effect.
+    ReleaseBrake(Vec<(ShardId, Incarnation)>),
     /// Sets a shard's weight.
     SetWeight {
         /// The shard.
@@ -131,7 +143,7 @@ impl Newcomer {
     }
 }
 
-/// Options of a registration: id, weight, incarnation and lease.
+/// Options of a registration: id, weight, zone, incarnation and lease.
 ///
 /// ```
 /// use tickring::membership::Registration;
@@ -161,6 +173,10 @@ pub struct Registration {
     pub incarnation: Option<Incarnation>,
     /// Whether the shard must send heartbeats. If false, no sweep judges it.
     pub leased: bool,
+    /// The zone that the shard runs in, which the [replicas](crate::Topology::replicas) of a document are spread over. `None` keeps the
+    /// zone of an id that is registered, and leaves any other id without a zone. To take a shard's zone away, deregister it first.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub zone: Option<Zone>,
 }
 
 impl Default for Registration {
@@ -170,6 +186,7 @@ impl Default for Registration {
             weight: None,
             incarnation: None,
             leased: true,
+            zone: None,
         }
     }
 }

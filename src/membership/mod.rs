@@ -12,15 +12,18 @@
 // A join can't be refused either: the barrier's members are those members of the ring that serve, and the ring has the same bound. Whether
 // the coordinator is closed is known here. The barrier and the subscribers learn it through an effect.
 
+mod brake;
 mod command;
 mod effects;
 mod registration;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use self::brake::BrakeState;
 pub use self::command::{Action, Command, Newcomer, Registration};
 pub(crate) use self::effects::Effects;
 use crate::clock::Timestamp;
@@ -28,7 +31,7 @@ use crate::config::Config;
 use crate::error::{RegistryError, RingError};
 use crate::event::{TopologyChange, TopologyEvent};
 use crate::id::{Epoch, Incarnation, ShardId};
-use crate::registry::{ShardRecord, ShardRegistry, ShardStatus, StatusChange};
+use crate::registry::{ShardRegistry, ShardStatus, StatusChange};
 use crate::ring::{HashRing, RingState};
 use crate::sync::Arc;
 use crate::topology::{Member, Members, Topology};
@@ -41,6 +44,7 @@ pub(crate) struct Membership {
     topology: Arc<Topology>,
     closed: bool,
     plan: Plan,
+    brake: BrakeState,
 }
 
 /// How long the planned shards are expected.
@@ -68,6 +72,7 @@ impl Membership {
                 since: now,
                 timeout: config.registration_timeout,
             },
+            brake: BrakeState::new(config.brake),
         })
     }
 
@@ -77,42 +82,6 @@ impl Membership {
 
     pub(crate) const fn is_closed(&self) -> bool {
         self.closed
-    }
-
-    /// Closes the leases that have run out and returns their shards and incarnations, which the caller marks offline.
-    pub(crate) fn judge(&self, now: Timestamp) -> Vec<(ShardId, Incarnation)> {
-        if self.closed {
-            return Vec::new();
-        }
-        let overdue = self.registry.judge(now).into_iter();
-        overdue
-            .map(|change| (change.shard, change.incarnation))
-            .collect()
-    }
-
-    /// Returns the planned shards that didn't register in time, ascending by id, which the caller marks absent. If the clock has stepped
-    /// back to before their time began, their time restarts at `now`.
-    pub(crate) fn judge_planned(&mut self, now: Timestamp) -> Vec<ShardId> {
-        let Plan { since, timeout } = &mut self.plan;
-        *since = now.min(*since);
-        let over = timeout.is_some_and(|timeout| now.saturating_since(*since) > timeout);
-        if self.closed || !over {
-            return Vec::new();
-        }
-        self.registry.awaited()
-    }
-
-    /// See [`ShardRegistry::leases_ahead`].
-    pub(crate) fn leases_ahead(&self, now: Timestamp) -> Vec<(Arc<ShardRecord>, Timestamp)> {
-        if self.closed {
-            return Vec::new();
-        }
-        self.registry.leases_ahead(now)
-    }
-
-    /// See [`ShardRegistry::renew_leases`].
-    pub(crate) fn renew_leases(&self, ahead: Vec<(Arc<ShardRecord>, Timestamp)>, now: Timestamp) {
-        self.registry.renew_leases(ahead, now);
     }
 
     /// Decides and applies a command. A refused command changes nothing. The leases of shards that register or serve again begin at `now`.
@@ -146,15 +115,9 @@ impl Membership {
                 let change = self.registry.to_status(shard, incarnation, status)?;
                 Ok(self.enter(&[change], epoch, now))
             }
-            Action::MarkOffline(lives) => {
-                distinct(lives.iter().map(|&(shard, _)| shard))?;
-                let offline = |&(shard, life)| {
-                    self.registry
-                        .to_status(shard, Some(life), ShardStatus::Offline)
-                };
-                let changes: Vec<_> = lives.iter().map(offline).collect::<Result<_, _>>()?;
-                Ok(self.enter(&changes, epoch, now))
-            }
+            Action::MarkOffline(lives) => self.mark_offline(&lives, epoch, now),
+            Action::ApplyBrake { dead, leased } => Ok(self.apply_brake(dead, leased, epoch)),
+            Action::ReleaseBrake(lives) => self.release_brake(&lives, epoch, now),
             Action::MarkAbsent(shards) => self.mark_absent(&shards, epoch),
             Action::SetWeight { shard, weight } => self.set_weight(shard, weight, epoch),
             Action::ReplaceRing { fingerprint, ring } => {
@@ -187,6 +150,7 @@ impl Membership {
         let ring = self.topology.ring().remove_shard(shard)?;
         let was_member = self.registry.serves(shard);
         self.registry.remove(shard);
+        self.brake.forget(shard);
         let mut effects = Effects {
             leaves: was_member.then_some(shard).into_iter().collect(),
             ..Effects::default()
@@ -246,6 +210,7 @@ impl Membership {
     }
 
     fn mark_absent(&mut self, shards: &[ShardId], epoch: Epoch) -> Outcome {
+        self.check_brake()?;
         let mut leaves = Vec::new();
         for shard in distinct(shards.iter().copied())? {
             if self.registry.is_awaited(shard)? {
@@ -267,8 +232,18 @@ impl Membership {
 
     /// Carries out changes of status. A shard that serves again rejoins the barrier.
     fn enter(&mut self, changes: &[StatusChange], epoch: Epoch, now: Timestamp) -> Effects {
+        self.enter_after(Vec::new(), changes, epoch, now)
+    }
+
+    /// Carries out changes of status in one topology with what `events` tell already.
+    fn enter_after(
+        &mut self,
+        mut events: Vec<TopologyChange>,
+        changes: &[StatusChange],
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Effects {
         let mut effects = Effects::default();
-        let mut events = Vec::new();
         for &change in changes {
             self.registry.enter(change, now);
             let StatusChange {
@@ -320,7 +295,7 @@ impl Membership {
                 self.topology.with_members(epoch, changed)
             }
         };
-        self.topology = Arc::new(next);
+        self.topology = Arc::new(next.with_brake(self.brake.on));
         effects.topology = Some(Arc::clone(&self.topology));
         let event = |change| TopologyEvent { epoch, change };
         effects.events = changes.into_iter().map(event).collect();

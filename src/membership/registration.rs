@@ -36,8 +36,9 @@ impl Membership {
                 shard, incarnation, ..
             } = *place;
             let Newcomer { info, registration } = newcomer;
-            let leased = registration.leased;
-            let admission = self.registry.admit(shard, incarnation, info, leased, now);
+            let Registration { leased, zone, .. } = registration;
+            let registry = &mut self.registry;
+            let admission = registry.admit(shard, incarnation, info, leased, zone, now);
             if admission.replaced.is_some() {
                 let incarnation = admission.replaced;
                 changes.push(TopologyChange::Deregistered { shard, incarnation });

@@ -1,4 +1,9 @@
+mod brake;
+
 use super::*;
+use crate::config::Brake;
+#[cfg(feature = "serde")]
+use crate::id::Zone;
 use crate::registry::ShardInfo;
 use crate::ring::Rebalance;
 
@@ -54,11 +59,12 @@ fn state(membership: &Membership) -> String {
         topology,
         closed,
         plan,
+        brake,
     } = membership;
     let planned: Vec<_> = registry.planned().collect();
     let planned = (planned, registry.awaited(), plan);
     let next = (registry.vacant_ids().next(), registry.next_incarnation());
-    format!("{topology:?} {planned:?} {next:?} {closed}")
+    format!("{topology:?} {planned:?} {next:?} {closed} {brake:?}")
 }
 
 #[test]
@@ -369,6 +375,7 @@ fn log() -> Vec<Command> {
     let begin = |id, number| {
         let mut newcomer = newcomer(id, Some(2));
         newcomer.registration.incarnation = Some(life(number));
+        newcomer.registration.zone = id.map(|_| Zone::new("eu-west-1a").unwrap());
         newcomer
     };
     let (shard, incarnation) = (A, Some(life(3)));
@@ -388,6 +395,8 @@ fn log() -> Vec<Command> {
         set_status,
         Action::MarkOffline(vec![(A, life(3)), (ShardId(8), life(9))]),
         Action::Hear { shard, incarnation },
+        Action::ApplyBrake { dead: 2, leased: 3 },
+        Action::ReleaseBrake(vec![(B, life(4))]),
         Action::SetWeight { shard, weight: 3 },
         evict,
         Action::Deregister { shard: ShardId(8) },
@@ -398,6 +407,24 @@ fn log() -> Vec<Command> {
         action,
     });
     commands.collect()
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn zones_are_missing_in_older_commands_and_wrong_ones_are_refused() {
+    let registration = Registration {
+        zone: Some(Zone::new("a").unwrap()),
+        ..Registration::default()
+    };
+    let text = serde_json::to_string(&registration).unwrap();
+    let read: Registration = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, registration);
+    let before = text.replace(",\"zone\":\"a\"", "");
+    let read: Registration = serde_json::from_str(&before).unwrap();
+    assert_eq!(read, Registration::default());
+    let empty = text.replace("\"a\"", "\"\"");
+    let refused = serde_json::from_str::<Registration>(&empty).unwrap_err();
+    assert!(refused.to_string().contains("the zone is"), "{refused}");
 }
 
 #[cfg(feature = "serde")]
@@ -418,7 +445,7 @@ fn commands_from_a_log_give_the_same_state_wherever_they_are_applied() {
         there.apply(read, NOW).unwrap();
         assert_eq!(state(&there), state(&here));
     }
-    assert_eq!(here.topology().epoch(), Epoch::new(24));
+    assert_eq!(here.topology().epoch(), Epoch::new(28));
 }
 
 /// Returns the action that takes a part of the first step towards a goal: the point is then halfway.

@@ -3,7 +3,7 @@
 use super::{Admission, Entry, ShardInfo, ShardRecord, ShardRegistry, ShardStatus, StatusChange};
 use crate::clock::Timestamp;
 use crate::error::RegistryError;
-use crate::id::{Incarnation, ShardId};
+use crate::id::{Incarnation, ShardId, Zone};
 use crate::registry::Beat;
 use crate::sync::Arc;
 
@@ -16,7 +16,7 @@ impl ShardRegistry {
     pub fn register(&mut self, info: ShardInfo, now: Timestamp) -> Result<ShardId, RegistryError> {
         let exhausted = RegistryError::Exhausted("shard ids");
         let id = self.vacant_ids().next().ok_or(exhausted)?;
-        self.admit(id, self.next_incarnation()?, info, true, now);
+        self.admit(id, self.next_incarnation()?, info, true, None, now);
         Ok(id)
     }
 
@@ -44,7 +44,7 @@ impl ShardRegistry {
         now: Timestamp,
     ) -> Result<Incarnation, RegistryError> {
         let incarnation = self.next_incarnation()?;
-        self.admit(id, incarnation, info, true, now);
+        self.admit(id, incarnation, info, true, None, now);
         Ok(incarnation)
     }
 
@@ -61,19 +61,22 @@ impl ShardRegistry {
             .ok_or(RegistryError::Exhausted("incarnations"))
     }
 
-    /// Carries out a registration. `incarnation` must not be below the next one.
+    /// Carries out a registration. `incarnation` must not be below the next one. Without a zone, the incarnation has the one of the
+    /// incarnation that it ends.
     pub(crate) fn admit(
         &mut self,
         id: ShardId,
         incarnation: Incarnation,
         info: ShardInfo,
         leased: bool,
+        zone: Option<Zone>,
         now: Timestamp,
     ) -> Admission {
         self.next_incarnation = incarnation.next();
         self.note_used(id);
         self.planned.remove(&id);
-        let record = Arc::new(ShardRecord::new(id, incarnation, leased, info, now));
+        let zone = zone.or_else(|| self.entries.get(&id)?.record.zone);
+        let record = Arc::new(ShardRecord::new(id, incarnation, leased, zone, info, now));
         let entry = Entry {
             record: Arc::clone(&record),
             status: ShardStatus::Online,
@@ -273,6 +276,15 @@ impl ShardRegistry {
         overdue
             .map(|entry| entry.change(ShardStatus::Offline))
             .collect()
+    }
+
+    /// Returns the shards that a sweep judges, and whether the lease of each has run out. Closes none.
+    pub(crate) fn leases(&self, now: Timestamp) -> impl Iterator<Item = (ShardId, bool)> {
+        let timeout = self.heartbeat_timeout;
+        self.leased().map(move |entry| {
+            let record = &entry.record;
+            (record.shard, record.lease.is_overdue(now, timeout))
+        })
     }
 
     /// Returns the leases that are ahead of `now`, each with the time found in it. Either a heartbeat came since, or the clock has stepped

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::clock::Timestamp;
 use crate::error::ParseError;
-use crate::id::{Incarnation, ShardId};
+use crate::id::{Incarnation, ShardId, Zone};
 
 /// The address of a shard. For display only: this crate opens no connections.
 ///
@@ -68,7 +68,8 @@ impl From<NodeAddress> for String {
     }
 }
 
-/// A description of a shard, as of one moment.
+/// A description of a shard, as of one moment. Its [zone](crate::id::Zone) belongs to its registration, and is in [`RegisteredShard`] and
+/// [`Member`](crate::topology::Member).
 ///
 /// ```
 /// use tickring::{ShardId, ShardInfo};
@@ -193,10 +194,12 @@ pub struct RegisteredShard {
     pub incarnation: Incarnation,
     /// The time of the last heartbeat.
     pub last_seen: Timestamp,
+    /// The zone that the shard runs in, if its registration named one.
+    pub zone: Option<Zone>,
 }
 
 impl RegisteredShard {
-    /// Creates a shard in its first incarnation, online, without memory, and last heard from at the clock's origin. For tests: a registry
+    /// Creates a shard in its first incarnation, online, without memory or a zone, and last heard from at the clock's origin. For tests: a registry
     /// makes its own.
     pub const fn new(info: ShardInfo) -> Self {
         Self {
@@ -205,6 +208,7 @@ impl RegisteredShard {
             memory_bytes: 0,
             incarnation: Incarnation::FIRST,
             last_seen: Timestamp::ZERO,
+            zone: None,
         }
     }
 }

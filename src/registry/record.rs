@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use super::info::{RegisteredShard, ShardInfo, ShardStatus};
 use crate::clock::Timestamp;
-use crate::id::{Incarnation, ShardId};
+use crate::id::{Incarnation, ShardId, Zone};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 const CLOSED: u64 = 1 << 63;
@@ -73,6 +73,11 @@ impl Lease {
         Timestamp::from_nanos(self.0.load(Ordering::Relaxed) & !CLOSED)
     }
 
+    /// Returns whether the last heartbeat was more than `timeout` before `now`.
+    pub(crate) fn is_overdue(&self, now: Timestamp, timeout: Duration) -> bool {
+        now.saturating_since(self.last_seen()) > timeout
+    }
+
     /// Closes the lease if the last heartbeat was more than `timeout` before `now`. Called under the lock.
     pub(crate) fn close_if_overdue(&self, now: Timestamp, timeout: Duration) -> bool {
         self.0
@@ -118,6 +123,7 @@ pub(crate) struct ShardRecord {
     pub(crate) incarnation: Incarnation,
     /// If false, sweeps skip the shard.
     pub(crate) leased: bool,
+    pub(crate) zone: Option<Zone>,
     pub(crate) lease: Lease,
     address: String,
     node_count: usize,
@@ -133,6 +139,7 @@ impl ShardRecord {
         shard: ShardId,
         incarnation: Incarnation,
         leased: bool,
+        zone: Option<Zone>,
         info: ShardInfo,
         now: Timestamp,
     ) -> Self {
@@ -140,6 +147,7 @@ impl ShardRecord {
             shard,
             incarnation,
             leased,
+            zone,
             lease: Lease::open_at(now),
             address: info.address,
             node_count: info.node_count,
@@ -194,6 +202,7 @@ impl ShardRecord {
             memory_bytes: self.memory_bytes(),
             incarnation: self.incarnation,
             last_seen: self.lease.last_seen(),
+            zone: self.zone,
         }
     }
 }

@@ -177,7 +177,7 @@ fn one_beat_and_silence_is_death_again() {
 fn a_shard_without_lease_is_never_judged() {
     let mut registry = registry(0);
     let incarnation = registry.next_incarnation().unwrap();
-    registry.admit(ShardId(0), incarnation, info(), false, at(0));
+    registry.admit(ShardId(0), incarnation, info(), false, None, at(0));
     assert!(registry.check_dead_shards(Timestamp::MAX).is_empty());
 }
 
@@ -325,6 +325,7 @@ fn the_queries_agree_about_each_shard() {
             memory_bytes: 100,
             incarnation,
             last_seen: at(if status.serves() { 2 } else { 1 }),
+            zone: None,
         };
         assert_eq!(registry.get_registered(id), Some(registered));
     }

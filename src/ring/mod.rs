@@ -32,9 +32,12 @@ mod rebalance;
 mod reindex;
 mod replicas;
 mod shares;
+mod spread;
 mod state;
 #[cfg(test)]
 mod tests;
+mod zone_plan;
+mod zone_shares;
 
 pub use self::hash_ring::HashRing;
 pub use self::member::RingMember;
@@ -45,3 +48,5 @@ pub use self::rebalance::Rebalance;
 pub use self::replicas::{Replicas, ReplicasIter};
 pub use self::shares::{Share, Shares};
 pub use self::state::RingState;
+pub use self::zone_plan::{ZoneEnd, ZoneMove, ZonePlan};
+pub use self::zone_shares::{ZoneShare, ZoneShares};

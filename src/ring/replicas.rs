@@ -10,9 +10,10 @@ use crate::error::RouteError;
 use crate::id::{DocumentId, ShardId};
 use crate::limits::MAX_REPLICAS;
 
-const CAPACITY: usize = 1 + MAX_REPLICAS as usize;
+pub(super) const CAPACITY: usize = 1 + MAX_REPLICAS as usize;
 
-/// The owner of a document, then other distinct shards in ring order. Stored inline, and dereferences to a slice.
+/// The owner of a document, then other distinct shards in ring order or [over zones](crate::Topology::replicas). Stored inline, and
+/// dereferences to a slice.
 ///
 /// ```
 /// use tickring::{DocumentId, HashRing};
@@ -35,7 +36,23 @@ pub struct Replicas {
     wanted: usize,
 }
 
+/// Returns the number of shards requested, including the owner. `most` is the number of eligible shards.
+#[inline]
+pub(super) fn wanted(others: u32, most: usize) -> Result<usize, RouteError> {
+    if others > MAX_REPLICAS {
+        return Err(RouteError::TooManyReplicas { value: others });
+    }
+    if most == 0 {
+        return Err(RouteError::EmptyRing);
+    }
+    Ok(1 + others as usize)
+}
+
 impl Replicas {
+    pub(super) const fn new(shards: ArrayVec<ShardId, CAPACITY>, wanted: usize) -> Self {
+        Self { shards, wanted }
+    }
+
     /// Returns the shards, with the owner first.
     pub fn as_slice(&self) -> &[ShardId] {
         &self.shards
@@ -144,13 +161,7 @@ impl HashRing {
         most: usize,
         eligible: impl Fn(u32) -> bool,
     ) -> Result<Replicas, RouteError> {
-        if others > MAX_REPLICAS {
-            return Err(RouteError::TooManyReplicas { value: others });
-        }
-        if most == 0 {
-            return Err(RouteError::EmptyRing);
-        }
-        let wanted = 1 + others as usize;
+        let wanted = wanted(others, most)?;
         // Filled in place. Copying it right after many small writes would wait for all of them.
         let mut found = Ok(Replicas {
             shards: ArrayVec::new(),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::colony::{Batch, MAX_INBOX_CAPACITY, MAX_THREADS, TickContext};
+use crate::coordinator::Brake;
 use crate::error::ConfigError;
 use crate::id::{Epoch, Incarnation};
 use crate::limits::{MAX_POINTS, MAX_REPLICAS, MAX_SHARDS, MAX_VIRTUAL_NODES};
@@ -81,6 +82,10 @@ fn values(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         sweep_interval: duration(input)?,
         registration_timeout: match input.arbitrary()? {
             true => Some(duration(input)?),
+            false => None,
+        },
+        brake: match input.arbitrary()? {
+            true => Some(Brake::new(number(input, 99)? as u32, duration(input)?)),
             false => None,
         },
     };
@@ -187,6 +192,16 @@ fn wrong_field(config: &Config) -> Option<&'static str> {
             config
                 .registration_timeout
                 .is_none_or(|wait| good(wait, YEAR)),
+        ),
+        (
+            "brake.percent",
+            config
+                .brake
+                .is_none_or(|brake| (1..100).contains(&brake.percent)),
+        ),
+        (
+            "brake.within",
+            config.brake.is_none_or(|brake| good(brake.within, YEAR)),
         ),
     ];
     checks

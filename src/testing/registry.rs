@@ -71,7 +71,7 @@ impl Pair {
                     let incarnation = registry.get_registered(id).unwrap().incarnation;
                     self.registrations += 1;
                     assert_eq!(incarnation.get(), self.registrations);
-                    model.register(id, incarnation, info, true, now);
+                    model.register(id, incarnation, info, (true, None), now);
                 }
             }
             3 => assert_eq!(registry.remove(id), model.remove(id).map(|life| life.info)),
@@ -139,7 +139,7 @@ impl Pair {
         assert!(!registry.is_planned(id));
         let known = registry.get_registered(id).map(|known| {
             let seen = (known.status, known.incarnation, known.last_seen);
-            (seen, known.info, known.memory_bytes)
+            (seen, known.info, (known.memory_bytes, known.zone))
         });
         assert_eq!(known, life.map(Life::known));
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::id::{Incarnation, ShardId};
+use crate::id::{Incarnation, ShardId, Zone};
 use crate::registry::{RegisteredShard, ShardRecord, ShardStatus};
 use crate::sync::Arc;
 
@@ -41,6 +41,11 @@ impl Member {
         self.registered
             .as_ref()
             .map(|(record, _)| record.incarnation)
+    }
+
+    /// Returns the zone, or `None` for a shard whose registration named none, and for a planned shard that hasn't registered.
+    pub fn zone(&self) -> Option<Zone> {
+        self.registered.as_ref().and_then(|(record, _)| record.zone)
     }
 
     /// Returns whether documents are routed to the shard: it is online or draining, or it is planned and not yet [given

@@ -5,17 +5,21 @@
 //! coordinator installs each topology in one cell, and a reader loads that cell once per operation.
 
 mod members;
+mod replicas;
 mod subscription;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 pub use self::members::{Member, Members, MembersIter};
+use self::replicas::Spread;
 pub use self::subscription::Subscription;
+use self::zones::Zones;
 use crate::error::{BatchError, RouteError};
 pub use crate::event::{TopologyChange, TopologyEvent};
 use crate::id::{DocumentId, Epoch, ShardId};
 use crate::placement::Placement;
-use crate::ring::{HashRing, Replicas};
+use crate::ring::HashRing;
 use crate::sync::Arc;
 
 /// A snapshot of all shards at one epoch: the ring, its members, and their statuses and weights.
@@ -44,6 +48,10 @@ pub struct Topology {
     /// The number of those members that serve.
     serving: usize,
     path: Path,
+    /// `None` if no member has a zone.
+    zones: Option<Zones>,
+    spread: Spread,
+    braked: bool,
 }
 
 /// The way documents are looked up, chosen once for each topology.
@@ -79,19 +87,25 @@ impl Topology {
         let serves: Box<[bool]> = members.iter().map(Member::serves).collect();
         let owners = || members.iter().zip(&serves).filter(|(m, _)| m.weight > 0);
         let (owning, serving) = (owners().count(), owners().filter(|(_, s)| **s).count());
-        Self {
-            path: Path::of(&ring, owning == serving),
+        let zones = Zones::of(&members);
+        let all_serve = owning == serving;
+        let topology = Self {
+            path: Path::of(&ring, all_serve),
+            spread: Spread::of(all_serve, zones.is_some()),
             owning,
             serving,
             epoch,
             ring,
             members,
             serves,
-        }
+            zones,
+            braked: false,
+        };
+        topology.with_zones_counted()
     }
 
     /// Returns the next topology, if only the statuses or lives of some members change. Each is given with its slot. Copies one byte a
-    /// member and a few chunks of members, and shares the rest with this topology.
+    /// member and a few chunks of members, and shares the rest with this topology. If a member has a zone, passes over all members once.
     pub(crate) fn with_members(
         &self,
         epoch: Epoch,
@@ -101,16 +115,39 @@ impl Topology {
             epoch,
             ..self.clone()
         };
+        let mut zones_change = false;
         for (slot, member) in changed {
             if member.weight > 0 {
                 next.serving += usize::from(member.serves());
                 next.serving -= usize::from(next.serves[slot]);
             }
             next.serves[slot] = member.serves();
+            zones_change |= next.members.get(slot).and_then(Member::zone) != member.zone();
             next.members.set(slot, member);
         }
-        next.path = Path::of(&next.ring, next.owning == next.serving);
-        next
+        if zones_change {
+            next.zones = Zones::of(&next.members);
+        }
+        next.path = Path::of(&next.ring, next.all_serve());
+        next.spread = Spread::of(next.all_serve(), next.zones.is_some());
+        next.with_zones_counted()
+    }
+
+    /// Counts the zones that serve, if there are any.
+    fn with_zones_counted(mut self) -> Self {
+        if let Some(zones) = &mut self.zones {
+            zones.count(self.ring.members(), &self.serves);
+        }
+        self
+    }
+
+    pub(crate) fn with_brake(self, braked: bool) -> Self {
+        Self { braked, ..self }
+    }
+
+    /// Returns whether the [brake](crate::coordinator::Brake) is on in this epoch: sweeps declare nobody dead.
+    pub const fn is_braked(&self) -> bool {
+        self.braked
     }
 
     /// Returns the epoch, which is the number of this topology.
@@ -121,7 +158,8 @@ impl Topology {
     /// Returns the bytes of this topology, including those that it shares with others.
     pub(crate) fn memory_bytes(&self) -> usize {
         let members = self.members.memory_bytes() + size_of_val(&*self.serves);
-        size_of::<Self>() + members + self.ring.memory_bytes()
+        let zones = self.zones.as_ref().map_or(0, Zones::memory_bytes);
+        size_of::<Self>() + members + zones + self.ring.memory_bytes()
     }
 
     /// Returns the ring.
@@ -269,40 +307,6 @@ impl Topology {
             .find(|&slot| self.slot_serves(slot))
             .map(|slot| self.ring.shard_at_slot(slot))
             .ok_or_else(|| self.none_serving())
-    }
-
-    /// Returns the shard that [`route`](Self::route) returns, then up to `others` other distinct shards that can serve, in ring order. If
-    /// fewer shards can serve, [`Replicas::is_complete`] returns false.
-    ///
-    /// ```
-    /// use tickring::error::RouteError;
-    /// use tickring::{Coordinator, DocumentId};
-    ///
-    /// let topology = Coordinator::new(3)?.topology();
-    /// let document = DocumentId::from_seed(1);
-    /// let replicas = topology.replicas(&document, 4)?;
-    /// assert_eq!(replicas[0], topology.route(&document)?);
-    /// assert_eq!((replicas.len(), replicas.is_complete()), (3, false));
-    /// let too_many = Err(RouteError::TooManyReplicas { value: 16 });
-    /// assert_eq!(topology.replicas(&document, 16), too_many);
-    /// # Ok::<(), tickring::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Those of [`route`](Self::route), and [`RouteError::TooManyReplicas`].
-    #[inline]
-    pub fn replicas(&self, document: &DocumentId, others: u32) -> Result<Replicas, RouteError> {
-        let hash = self.ring.placement().document_position(document);
-        if self.all_serve() {
-            return self
-                .ring
-                .distinct_from(hash, others, self.serving, |_| true);
-        }
-        if self.serving == 0 {
-            return Err(self.none_serving());
-        }
-        self.ring
-            .distinct_from(hash, others, self.serving, |slot| self.slot_serves(slot))
     }
 
     #[inline]

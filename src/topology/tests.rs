@@ -1,7 +1,7 @@
 use super::members::CHUNK;
 use super::*;
 use crate::clock::Timestamp;
-use crate::id::Incarnation;
+use crate::id::{Incarnation, Zone};
 use crate::registry::{ShardInfo, ShardRecord, ShardStatus};
 use crate::testing::random::Random;
 
@@ -14,11 +14,18 @@ const STATUSES: [Option<ShardStatus>; 5] = [
 ];
 
 fn member(shard: ShardId, weight: u32, status: Option<ShardStatus>) -> Member {
+    member_in(None, shard, weight, status)
+}
+
+fn member_in(
+    zone: Option<Zone>,
+    shard: ShardId,
+    weight: u32,
+    status: Option<ShardStatus>,
+) -> Member {
     let info = ShardInfo::new(shard, String::new());
-    let record = || {
-        let record = ShardRecord::new(shard, Incarnation::FIRST, true, info, Timestamp::ZERO);
-        Arc::new(record)
-    };
+    let (life, now) = (Incarnation::FIRST, Timestamp::ZERO);
+    let record = || Arc::new(ShardRecord::new(shard, life, true, zone, info, now));
     Member {
         shard,
         weight,
@@ -36,6 +43,20 @@ fn planned(shards: u32, weight: impl Fn(u32) -> u32) -> Topology {
 
 #[test]
 fn c9_a_topology_made_from_the_last_one_is_as_one_made_from_scratch() {
+    made_from_the_last_one(&[None]);
+}
+
+#[test]
+fn zones_of_a_topology_made_from_the_last_one_are_those_of_one_made_from_scratch() {
+    let zone = |name| Some(Zone::new(name).unwrap());
+    // Mostly without zones, so that they come and go.
+    let mut zones = vec![None; 200];
+    zones.extend([zone("a"), zone("b")]);
+    made_from_the_last_one(&zones);
+    made_from_the_last_one(&[None, zone("a"), zone("b"), zone("c")]);
+}
+
+fn made_from_the_last_one(zones: &[Option<Zone>]) {
     let shards = 2 * CHUNK + 3;
     let mut random = Random::new(9);
     let mut topology = planned(u32::try_from(shards).unwrap(), |id| id % 3);
@@ -46,7 +67,8 @@ fn c9_a_topology_made_from_the_last_one_is_as_one_made_from_scratch() {
                 let slot = random.below(shards);
                 let before = topology.members().get(slot).unwrap();
                 let status = random.pick(&STATUSES).unwrap();
-                (slot, member(before.shard, before.weight, status))
+                let zone = random.pick(zones).unwrap();
+                (slot, member_in(zone, before.shard, before.weight, status))
             })
             .collect();
         let next = topology.with_members(Epoch::new(epoch), changed.clone());
@@ -89,6 +111,24 @@ fn members_are_iterated_from_both_ends() {
     assert_eq!(shards, topology.ring().all_shards());
     assert!(shards.iter().rev().eq(&backwards));
     assert!(!members.is_empty() && planned(0, |_| 1).members().is_empty());
+}
+
+#[test]
+fn zones_are_shared_by_topologies_that_differ_in_statuses() {
+    let topology = planned(4, |_| 1);
+    let in_a = |status| member_in(Some(Zone::new("a").unwrap()), ShardId(2), 1, Some(status));
+    let with_zone = topology.with_members(Epoch::new(1), [(2, in_a(ShardStatus::Online))]);
+    let offline = with_zone.with_members(Epoch::new(2), [(2, in_a(ShardStatus::Offline))]);
+    let numbers = |topology: &Topology| topology.zones.as_ref().map(Zones::numbers).cloned();
+    let (before, after) = (numbers(&with_zone).unwrap(), numbers(&offline).unwrap());
+    assert!(Arc::ptr_eq(&before, &after));
+    assert_eq!(with_zone.zones.as_ref().map(Zones::serving), Some(4));
+    assert_eq!(offline.zones.as_ref().map(Zones::serving), Some(3));
+    let bytes = topology.memory_bytes() + 4 * size_of::<u16>();
+    assert_eq!(offline.memory_bytes(), bytes);
+    assert!(numbers(&topology).is_none());
+    let without = offline.with_members(Epoch::new(3), [(2, member(ShardId(2), 1, None))]);
+    assert!(without.zones.is_none());
 }
 
 #[test]

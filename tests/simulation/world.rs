@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use tickring::clock::Timestamp;
-use tickring::coordinator::PauseGuard;
+use tickring::coordinator::{Brake, PauseGuard};
 use tickring::error::BarrierError;
 use tickring::testing::barrier::When;
 use tickring::testing::membership::{Answer, Command, NaiveGuard, Runner, Whom};
@@ -127,6 +127,14 @@ impl World {
             sweep_interval: SWEEP,
             registration_timeout: match random.percent(80) {
                 true => Some(Duration::from_nanos(random.range(MS, 5 * SECOND))),
+                false => None,
+            },
+            brake: match random.percent(50) {
+                true => {
+                    let percent = u32::try_from(random.range(2, 60)).unwrap();
+                    let within = Duration::from_nanos(random.range(SECOND, 60 * SECOND));
+                    Some(Brake::new(percent, within))
+                }
                 false => None,
             },
             ..Config::default()
@@ -344,9 +352,17 @@ impl World {
             self.counts.sweeps_held += 1;
             return;
         }
-        let Answer::Dead(dead) = self.ask(Command::Sweep) else {
+        let Answer::Dead(mut dead) = self.ask(Command::Sweep) else {
             return;
         };
+        // Somebody looks at the shards from time to time, and at once when the faults have stopped.
+        if self.runner.model.braked && (self.calm.is_some() || self.random.percent(5)) {
+            let Answer::Released(Ok(held)) = self.ask(Command::ReleaseBrake) else {
+                panic!("a brake that is on can be released");
+            };
+            self.counts.releases += 1;
+            dead.extend(held);
+        }
         let absent = |shard: &&ShardId| self.runner.model.lives.absent.contains(shard);
         let given_up = dead.iter().filter(absent).count() as u64;
         self.counts.given_up += given_up;

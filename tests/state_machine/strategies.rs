@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tickring::clock::Timestamp;
+use tickring::coordinator::Brake;
+use tickring::id::Zone;
 use tickring::limits::MAX_WEIGHT;
 use tickring::membership::Registration;
 use tickring::placement::Placement;
@@ -33,13 +35,20 @@ fn weight() -> impl Strategy<Value = u32> {
     ]
 }
 
+fn zone() -> impl Strategy<Value = Option<Zone>> {
+    let name = prop::sample::select(vec!["a", "b", "c"]);
+    prop::option::of(name.prop_map(|name| Zone::new(name).unwrap()))
+}
+
 fn registration() -> impl Strategy<Value = Registration> {
     let id = prop::option::weighted(0.6, id());
     let weight = prop::option::weighted(0.3, weight());
-    (id, weight, prop::bool::weighted(0.8)).prop_map(|(id, weight, leased)| Registration {
+    let leased = prop::bool::weighted(0.8);
+    (id, weight, leased, zone()).prop_map(|(id, weight, leased, zone)| Registration {
         id,
         weight,
         leased,
+        zone,
         ..Registration::default()
     })
 }
@@ -89,6 +98,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         16 => whom().prop_map(Command::Beat),
         4 => Just(Command::BeatAll),
         8 => Just(Command::Sweep),
+        4 => Just(Command::ReleaseBrake),
         8 => forward().prop_map(Command::Forward),
         1 => clock().prop_map(Command::SetClock),
         8 => (whom(), status()).prop_map(|(whom, status)| Command::SetStatus(whom, status)),
@@ -110,12 +120,23 @@ pub(crate) fn config() -> impl Strategy<Value = Config> {
     let lease = u64::try_from(LEASE.as_nanos()).unwrap();
     let patience = prop_oneof![Just(lease), 1_000_000..4 * lease].prop_map(Duration::from_nanos);
     let patience = prop::option::weighted(0.6, patience);
-    (0..6_u32, 0..4_u32, 1..9_u32, placement, patience).prop_map(
-        |(num_shards, replication_factor, virtual_nodes_per_shard, placement, patience)| Config {
+    let replicas = prop_oneof![4 => 0..4_u32, 1 => 4..16_u32];
+    let within = (lease..20 * lease).prop_map(Duration::from_nanos);
+    let percent = prop_oneof![prop::sample::select(vec![40, 50, 60, 75]), 1..100_u32];
+    let brake = (percent, within).prop_map(|(percent, within)| Brake::new(percent, within));
+    let brake = prop::option::weighted(0.7, brake);
+    let ring = (0..6_u32, replicas, 1..9_u32, placement);
+    (ring, patience, brake).prop_map(
+        |(
+            (num_shards, replication_factor, virtual_nodes_per_shard, placement),
+            patience,
+            brake,
+        )| Config {
             num_shards,
             replication_factor,
             virtual_nodes_per_shard,
             placement,
+            brake,
             heartbeat_timeout: LEASE,
             sweep_interval: LEASE / 10,
             registration_timeout: patience,

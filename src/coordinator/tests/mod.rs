@@ -1,7 +1,9 @@
+mod brake;
 mod clocks;
 mod memory;
 mod planned;
 mod refusals;
+mod zones;
 
 use std::thread;
 use std::time::Duration;

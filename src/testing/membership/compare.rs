@@ -8,6 +8,7 @@ use crate::coordinator::ClusterStats;
 use crate::error::{BatchError, RouteError};
 use crate::ring::Replicas;
 use crate::sync::Arc;
+use crate::testing::ring::compare_zone_shares;
 use crate::topology::Member;
 use crate::{DocumentId, HashRing, ShardHandle, ShardId, ShardInfo, ShardStatus, Tick, TickPhase};
 
@@ -20,6 +21,10 @@ impl Runner {
             .into_iter()
             .for_each(|shard| self.compare_shard(shard));
         self.compare_ring();
+        let shares = self.topology.zone_shares();
+        compare_zone_shares(&shares, &self.model.ring, |shard| self.model.zone(shard));
+        let overdue = self.model.lives.overdue(self.clock.now());
+        assert!(self.coordinator.overdue_shards().into_iter().eq(overdue));
         self.compare_counts();
         self.compare_infos_of_all();
         self.compare_window();
@@ -49,6 +54,8 @@ impl Runner {
         let before = std::mem::replace(&mut self.topology, self.coordinator.topology());
         let epoch = self.topology.epoch().get();
         assert_eq!(epoch, self.model.epoch, "epoch");
+        assert_eq!(self.topology.is_braked(), self.model.braked, "the brake");
+        assert_eq!(self.coordinator.is_braked(), self.model.braked);
         let same = Arc::ptr_eq(&before, &self.topology);
         assert_eq!(same, before.epoch().get() == epoch, "a topology replaced");
         self.compare_events();
@@ -67,11 +74,12 @@ impl Runner {
     fn compare_topology(&self) {
         let real = self.topology.members().iter().map(|member| {
             let life = member.incarnation().zip(member.status());
+            let life = life.map(|life| (life, member.zone()));
             (member.shard(), member.weight(), life, member.serves())
         });
         let told = self.model.ring.weights.iter().map(|(&shard, &weight)| {
             let life = self.model.lives.registered.get(&shard);
-            let life = life.map(|life| (life.incarnation, life.status));
+            let life = life.map(|life| ((life.incarnation, life.status), life.zone));
             (shard, weight, life, self.model.serves(shard))
         });
         if !real.clone().eq(told.clone()) {
@@ -86,7 +94,7 @@ impl Runner {
         let real = self.topology.member(shard).and_then(Member::registered);
         let real = real.map(|known| {
             let seen = (known.status, known.incarnation, known.last_seen);
-            (seen, known.info, known.memory_bytes)
+            (seen, known.info, (known.memory_bytes, known.zone))
         });
         let life = self.model.lives.registered.get(&shard);
         assert_eq!(real, life.map(Life::known), "{shard}");

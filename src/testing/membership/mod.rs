@@ -39,6 +39,7 @@ pub enum Command {
     Beat(Whom),
     BeatAll,
     Sweep,
+    ReleaseBrake,
     Forward(Duration),
     SetClock(Timestamp),
     SetStatus(Whom, ShardStatus),

@@ -1,9 +1,12 @@
 //! The naive model of a coordinator's membership, made of plain maps by the documentation alone.
 
+use std::collections::BTreeSet;
+
 use super::registry::{Change, Lives};
 use crate::clock::Timestamp;
+use crate::coordinator::Brake;
 use crate::error::{BarrierError, RegistryError, RingError, RouteError};
-use crate::id::Incarnation;
+use crate::id::{Incarnation, Zone};
 use crate::limits::MAX_WEIGHT;
 use crate::membership::Registration;
 use crate::testing::barrier::NaiveBarrier;
@@ -24,6 +27,10 @@ pub struct NaiveMembership {
     pub events: Vec<(u64, TopologyChange)>,
     last_incarnation: u64,
     closed: bool,
+    brake: Option<Brake>,
+    pub braked: bool,
+    /// Everybody whom a sweep marked within the brake's time, if they are on the ring, and since it was last released.
+    deaths: Vec<(ShardId, Timestamp)>,
 }
 
 impl NaiveMembership {
@@ -38,6 +45,9 @@ impl NaiveMembership {
             events: Vec::new(),
             last_incarnation: 0,
             closed: false,
+            brake: config.brake,
+            braked: false,
+            deaths: Vec::new(),
         }
     }
 
@@ -85,7 +95,8 @@ impl NaiveMembership {
             self.barrier.join(shard, Some(incarnation))?;
         }
         let lives = &mut self.lives;
-        let replaced = lives.register(shard, incarnation, info, registration.leased, now);
+        let options = (registration.leased, registration.zone);
+        let replaced = lives.register(shard, incarnation, info, options, now);
         let ended = replaced.map(|life| TopologyChange::Deregistered {
             shard,
             incarnation: Some(life.incarnation),
@@ -103,6 +114,7 @@ impl NaiveMembership {
 
     fn remove(&mut self, shard: ShardId) -> Option<Incarnation> {
         self.ring.remove(shard);
+        self.deaths.retain(|&(other, _)| other != shard);
         self.barrier.leave_many(&[shard]);
         self.lives.remove(shard).map(|life| life.incarnation)
     }
@@ -167,14 +179,14 @@ impl NaiveMembership {
         if self.closed {
             return Vec::new();
         }
-        let marked = self.lives.sweep(now);
-        let mut dead: Vec<_> = marked.iter().map(|&(shard, _)| shard).collect();
-        if !dead.is_empty() {
-            self.barrier.leave_many(&dead);
-            let to = ShardStatus::Offline;
-            let changes = marked.into_iter();
-            self.install(changes.map(|(shard, from)| TopologyChange::Status { shard, from, to }));
+        self.brake(now);
+        self.lives.set_back(now);
+        if self.braked {
+            self.lives.note_time(now);
+            return Vec::new();
         }
+        let mut dead = self.bury(now, None);
+        self.deaths.extend(dead.iter().map(|&shard| (shard, now)));
         let absent = self.lives.give_up(now);
         if !absent.is_empty() {
             self.barrier.leave_many(&absent);
@@ -183,6 +195,56 @@ impl NaiveMembership {
         }
         dead.extend(absent);
         dead.sort();
+        dead
+    }
+
+    /// Puts the brake on, if a sweep would leave too many dead of those who could have died within its time.
+    fn brake(&mut self, now: Timestamp) {
+        let Some(brake) = self.brake.filter(|_| !self.braked) else {
+            return;
+        };
+        // The clock may have stepped back. A death that has ceased to count doesn't count again.
+        for (_, died) in &mut self.deaths {
+            *died = now.min(*died);
+        }
+        let recent = |died| now.saturating_since(died) <= brake.within;
+        self.deaths.retain(|&(_, died)| recent(died));
+        let recent: BTreeSet<_> = self.deaths.iter().map(|&(shard, _)| shard).collect();
+        let overdue = self.lives.overdue(now);
+        let dead = recent.union(&overdue).count();
+        let all = recent.union(&self.lives.judged()).count();
+        if !overdue.is_empty() && dead * 100 > all * brake.percent as usize {
+            self.braked = true;
+            let number = |count| u32::try_from(count).unwrap();
+            let (dead, leased) = (number(dead), number(all));
+            self.install([TopologyChange::BrakeApplied { dead, leased }]);
+        }
+    }
+
+    pub fn release_brake(&mut self, now: Timestamp) -> Answer<Vec<ShardId>> {
+        self.check_open()?;
+        if !self.braked {
+            return Ok(Vec::new());
+        }
+        self.braked = false;
+        self.deaths.clear();
+        Ok(self.bury(now, Some(TopologyChange::BrakeReleased)))
+    }
+
+    /// Marks everybody offline whose lease has run out.
+    fn bury(&mut self, now: Timestamp, first: Option<TopologyChange>) -> Vec<ShardId> {
+        let marked = self.lives.mark(now);
+        let dead: Vec<_> = marked.iter().map(|&(shard, _)| shard).collect();
+        self.barrier.leave_many(&dead);
+        let to = ShardStatus::Offline;
+        let status = |(shard, from)| TopologyChange::Status { shard, from, to };
+        let changes: Vec<_> = first
+            .into_iter()
+            .chain(marked.into_iter().map(status))
+            .collect();
+        if !changes.is_empty() {
+            self.install(changes);
+        }
         dead
     }
 
@@ -254,10 +316,32 @@ impl NaiveMembership {
         Ok(self.ring.distinct_from(hash, 1, |_| true)?[0])
     }
 
+    /// One shard after the other: the next that serves in a zone without a replica or, if there is none, the next that serves.
     pub fn replicas(&self, key: &[u8], others: usize) -> Result<Vec<ShardId>, RouteError> {
         let hash = self.ring.placement.hash(key);
         let serves = |shard| self.serves(shard);
-        self.ring.distinct_from(hash, 1 + others, serves)
+        let mut found = self.ring.distinct_from(hash, 1, serves)?;
+        let all = self.ring.distinct_from(hash, usize::MAX, serves)?;
+        while found.len() < 1 + others {
+            let left = || all.iter().copied().filter(|shard| !found.contains(shard));
+            let apart =
+                |&shard: &ShardId| found.iter().all(|&other| !self.share_zone(shard, other));
+            match left().find(apart).or(left().next()) {
+                Some(next) => found.push(next),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    pub fn zone(&self, shard: ShardId) -> Option<Zone> {
+        self.lives.registered.get(&shard)?.zone
+    }
+
+    /// A shard without a zone shares it with no other.
+    fn share_zone(&self, one: ShardId, other: ShardId) -> bool {
+        let (one, other) = (self.zone(one), self.zone(other));
+        one.is_some() && one == other
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::RegistryError;
-use crate::id::Incarnation;
+use crate::id::{Incarnation, Zone};
 use crate::{ShardId, ShardInfo, ShardStatus};
 
 /// A registered shard.
@@ -16,19 +16,24 @@ pub struct Life {
     /// Whether it was draining when it last served.
     draining: bool,
     leased: bool,
+    pub zone: Option<Zone>,
     pub last_seen: Timestamp,
     pub info: ShardInfo,
     pub memory: u64,
 }
 
-/// The status, incarnation and last heartbeat, the info, and the memory of a shard.
-pub type Known = ((ShardStatus, Incarnation, Timestamp), ShardInfo, u64);
+/// The status, incarnation and last heartbeat, the info, and the memory and zone of a shard.
+pub type Known = (
+    (ShardStatus, Incarnation, Timestamp),
+    ShardInfo,
+    (u64, Option<Zone>),
+);
 
 impl Life {
     /// The part that callers can see.
     pub fn known(&self) -> Known {
         let seen = (self.status, self.incarnation, self.last_seen);
-        (seen, self.info.clone(), self.memory)
+        (seen, self.info.clone(), (self.memory, self.zone))
     }
 
     fn is_judged(&self) -> bool {
@@ -104,9 +109,10 @@ impl Lives {
         shard: ShardId,
         incarnation: Incarnation,
         info: ShardInfo,
-        leased: bool,
+        (leased, zone): (bool, Option<Zone>),
         now: Timestamp,
     ) -> Option<Life> {
+        let before = self.registered.get(&shard);
         self.used.insert(shard);
         self.planned.remove(&shard);
         self.absent.remove(&shard);
@@ -115,6 +121,7 @@ impl Lives {
             status: ShardStatus::Online,
             draining: false,
             leased,
+            zone: zone.or(before.and_then(|life| life.zone)),
             last_seen: now,
             info: ShardInfo { id: shard, ..info },
             memory: 0,
@@ -195,17 +202,36 @@ impl Lives {
         Ok(())
     }
 
-    /// Marks all overdue shards, and returns them with their previous statuses. A heartbeat later than the sweep means that the clock has
-    /// stepped back.
-    pub fn sweep(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
-        let lease = self.lease;
+    /// Sets heartbeats that are later than a sweep back to its time: the clock has stepped back.
+    pub fn set_back(&mut self, now: Timestamp) {
         for life in self.registered.values_mut().filter(|life| life.is_judged()) {
             life.last_seen = life.last_seen.min(now);
         }
-        let overdue =
-            |life: &Life| life.is_judged() && now.saturating_since(life.last_seen) > lease;
+    }
+
+    /// Returns the shards that a sweep judges.
+    pub fn judged(&self) -> BTreeSet<ShardId> {
+        let judged = self.registered.iter().filter(|(_, life)| life.is_judged());
+        judged.map(|(&shard, _)| shard).collect()
+    }
+
+    /// Returns those of them whose lease has run out.
+    pub fn overdue(&self, now: Timestamp) -> BTreeSet<ShardId> {
+        let mut judged = self.judged();
+        judged.retain(|shard| now.saturating_since(self.registered[shard].last_seen) > self.lease);
+        judged
+    }
+
+    pub fn sweep(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
+        self.set_back(now);
+        self.mark(now)
+    }
+
+    /// Marks all overdue shards, and returns them with their previous statuses.
+    pub fn mark(&mut self, now: Timestamp) -> Vec<(ShardId, ShardStatus)> {
+        let overdue = self.overdue(now);
         let lives = self.registered.iter_mut();
-        let dead = lives.filter(|(_, life)| overdue(life));
+        let dead = lives.filter(|(shard, _)| overdue.contains(shard));
         dead.map(|(&id, life)| {
             (
                 id,
@@ -215,9 +241,14 @@ impl Lives {
         .collect()
     }
 
+    /// The time of the planned shards begins at the earliest time of a sweep.
+    pub fn note_time(&mut self, now: Timestamp) {
+        self.since = self.since.min(now);
+    }
+
     /// Stops expecting the planned shards if their time is over, and returns those that are given up by this call.
     pub fn give_up(&mut self, now: Timestamp) -> Vec<ShardId> {
-        self.since = self.since.min(now);
+        self.note_time(now);
         let waited = now.saturating_since(self.since);
         if self.patience.is_none_or(|patience| waited <= patience) {
             return Vec::new();

@@ -22,6 +22,7 @@ pub enum Answer {
     Id(Result<ShardId, Error>),
     Tick(Result<Tick, Error>),
     Dead(Vec<ShardId>),
+    Released(Result<Vec<ShardId>, Error>),
 }
 
 impl Answer {
@@ -31,6 +32,7 @@ impl Answer {
             Self::Id(told) => told.is_err(),
             Self::Tick(told) => told.is_err(),
             Self::Dead(_) => false,
+            Self::Released(told) => told.is_err(),
         }
     }
 }
@@ -172,6 +174,11 @@ impl Runner {
                 let real = self.coordinator.check_shard_health();
                 let told = self.model.sweep(self.clock.now());
                 return (Answer::Dead(real), Answer::Dead(told));
+            }
+            Command::ReleaseBrake => {
+                let real = self.coordinator.release_brake();
+                let told = self.model.release_brake(self.clock.now());
+                return (Answer::Released(real), Answer::Released(told));
             }
             Command::Forward(by) => self.clock.advance(by),
             Command::SetClock(to) => self.clock.set(to),

@@ -1,11 +1,12 @@
 //! The comparison of a ring with its naive model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::NaiveRing;
 use crate::error::RouteError;
+use crate::id::Zone;
 use crate::limits::MAX_REPLICAS;
-use crate::ring::{Move, RingPlan, Shares};
+use crate::ring::{Move, RingPlan, Shares, ZoneEnd, ZoneShares};
 use crate::{DocumentId, HashRing, ShardId};
 
 /// The hashes at which answers may change: each point, its two neighbours, and the ends of the hash space.
@@ -25,6 +26,7 @@ pub fn compare(ring: &HashRing, model: &NaiveRing) {
     compare_owners(ring, model, telling_hashes(&model.points));
     let shares = ring.shares();
     compare_shares(&shares, model);
+    compare_zone_shares(&shares.by_zone(zone_of), model, zone_of);
     let shared = shares.iter().map(|share| (share.shard, share.weight));
     assert!(shared.eq(members.clone()));
     assert_eq!(shares.balance().is_some(), !model.points.is_empty());
@@ -97,17 +99,75 @@ pub fn compare_replicas(ring: &HashRing, model: &NaiveRing, document: DocumentId
 }
 
 pub fn compare_shares(shares: &Shares, model: &NaiveRing) {
-    let mut owned = BTreeMap::new();
-    let mut last = model.points.last().map_or(0, |&(at, _)| i128::from(at)) - (1 << 64);
-    for &(at, shard) in &model.points {
-        *owned.entry(shard).or_default() += u128::try_from(i128::from(at) - last).unwrap();
-        last = i128::from(at);
-    }
+    let mut owned = model.hashes();
     let total: u128 = owned.values().sum();
     assert_eq!(total, if model.points.is_empty() { 0 } else { 1 << 64 });
     owned.retain(|_, &mut hashes| hashes > 0);
     let found = shares.iter().map(|share| (share.shard, share.hashes));
     assert!(found.filter(|share| share.1 > 0).eq(owned));
+}
+
+/// A zone for two shards of three.
+fn zone_of(shard: ShardId) -> Option<Zone> {
+    let name = ["a", "b"].get(shard.0 as usize % 3)?;
+    Some(Zone::new(name).unwrap())
+}
+
+/// Compares the shares of zones, which are sums over their shards, with those shards without a zone as the first.
+pub fn compare_zone_shares(
+    shares: &ZoneShares,
+    model: &NaiveRing,
+    zone_of: impl Fn(ShardId) -> Option<Zone>,
+) {
+    let zones: BTreeSet<_> = model.weights.keys().map(|&shard| zone_of(shard)).collect();
+    let owned = model.hashes();
+    let expected = zones.iter().map(|&zone| {
+        let shards = model
+            .weights
+            .keys()
+            .filter(|&&shard| zone_of(shard) == zone);
+        let hashes = shards.clone().filter_map(|shard| owned.get(shard)).sum();
+        (zone, shards.count(), hashes)
+    });
+    let expected: Vec<(_, _, u128)> = expected.collect();
+    let told = shares
+        .iter()
+        .map(|share| (share.zone, share.shards as usize, share.hashes));
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    for share in shares {
+        assert_eq!(shares.get(share.zone), Some(share));
+    }
+}
+
+/// Compares a plan by zone with the ranges that move.
+fn compare_zone_plan(plan: &RingPlan, expected: &[Move]) {
+    // The zones before and after differ.
+    let later = |shard: ShardId| zone_of(ShardId(shard.0 / 2));
+    let zones = plan.by_zone(zone_of, later);
+    let end = |owner: Option<ShardId>, zone: &dyn Fn(ShardId) -> Option<Zone>| match owner {
+        None => ZoneEnd::NoOwner,
+        Some(shard) => zone(shard).map_or(ZoneEnd::NoZone, ZoneEnd::Zone),
+    };
+    let ends = |range: &Move| (end(range.from, &zone_of), end(range.to, &later));
+    let mut crossing = 0;
+    for range in zones.moves() {
+        let both = (range.from, range.to);
+        let same = expected.iter().filter(|&range| ends(range) == both);
+        let hashes: u128 = same.map(|m| u128::from(m.last - m.first) + 1).sum();
+        assert_eq!(
+            (range.hashes, zones.hashes(both.0, both.1)),
+            (hashes, hashes)
+        );
+        assert!(hashes > 0);
+        let stays = matches!(both, (ZoneEnd::Zone(one), ZoneEnd::Zone(other)) if one == other);
+        let carried = both.0 != ZoneEnd::NoOwner && both.1 != ZoneEnd::NoOwner;
+        crossing += if carried && !stays { hashes } else { 0 };
+    }
+    let all: BTreeSet<_> = expected.iter().map(ends).collect();
+    assert!(zones.moves().iter().map(|m| (m.from, m.to)).eq(all));
+    assert_eq!(zones.crossing_hashes(), crossing);
+    assert_eq!(zones.is_empty(), expected.is_empty());
+    assert_eq!(zones.hashes(ZoneEnd::NoOwner, ZoneEnd::NoOwner), 0);
 }
 
 /// Compares the plan from one ring to another: exactly the ranges whose owner changes, merged into as few as possible.
@@ -116,6 +176,7 @@ pub fn compare_plan(before: (&HashRing, &NaiveRing), after: (&HashRing, &NaiveRi
     let expected = expected_moves(before.1, after.1);
     assert_eq!(plan.moves(), expected);
     assert_eq!(plan.is_empty(), expected.is_empty());
+    compare_zone_plan(&plan, &expected);
     let moved = expected
         .iter()
         .map(|m| u128::from(m.last - m.first) + 1)

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::command::{Command, Pair, run};
 pub use self::compare::{
-    compare, compare_owners, compare_plan, compare_replicas, compare_shares, expected_moves,
-    telling_hashes,
+    compare, compare_owners, compare_plan, compare_replicas, compare_shares, compare_zone_shares,
+    expected_moves, telling_hashes,
 };
 pub use self::rebalance::{Pace, tick};
 
@@ -230,6 +230,17 @@ impl NaiveRing {
         } else {
             Ok(found)
         }
+    }
+
+    /// Returns how many hashes each shard with a point owns.
+    pub fn hashes(&self) -> BTreeMap<ShardId, u128> {
+        let mut owned = BTreeMap::new();
+        let mut last = self.points.last().map_or(0, |&(at, _)| i128::from(at)) - (1 << 64);
+        for &(at, shard) in &self.points {
+            *owned.entry(shard).or_default() += u128::try_from(i128::from(at) - last).unwrap();
+            last = i128::from(at);
+        }
+        owned
     }
 
     fn first(&self, hash: u64, accepts: impl Fn(ShardId) -> bool) -> Option<ShardId> {
