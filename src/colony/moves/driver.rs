@@ -127,7 +127,7 @@ impl<S: Shard> Colony<S> {
     ///
     /// If a shard dies in a tick in which it takes part in a move, the publications show what all that take part had before, until it has been made again and has
     /// caught up. It is given fewer documents at a time then, and what is written for it waits. A document of which it dies each time comes back in the report,
-    /// from [`Origin::Moved`]; so does one that it refuses. A shard that refuses to hand a document over is at fault.
+    /// from [`Origin::Moved`](crate::colony::Origin::Moved); so does one that it refuses. A shard that refuses to hand a document over is at fault.
     ///
     /// Each tick on the way costs an ordering of the ring's points and a copy of it, and on the calling thread the reading of the documents. To find them, a text
     /// shard keeps 16 bytes a document from the first move on. A factory that doesn't start from [`Birth::last`](crate::colony::Birth::last) has to leave out
