@@ -10,7 +10,7 @@ pub enum GoalError {
     /// The colony has no shard with this id.
     #[error("the colony has no {0}")]
     UnknownShard(ShardId),
-    /// The goal names a shard twice, with different wishes.
+    /// The goal names a shard twice.
     #[error("the goal names {0} twice")]
     NamedTwice(ShardId),
     /// No shard would own anything, so that the documents would have no place to go to.

@@ -285,7 +285,9 @@ impl<S: Shard> Colony<S> {
     /// Goes on moving documents after [`pause_moves`](Self::pause_moves).
     pub fn resume_moves(&mut self) {
         self.moving.is_paused = false;
-        self.moving.pause = None;
+        if self.moving.pause == Some(MovePause::Asked) {
+            self.moving.pause = None;
+        }
     }
 }
 

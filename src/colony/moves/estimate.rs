@@ -13,7 +13,7 @@ use crate::id::ShardId;
 use crate::ring::{HashRing, RingPlan};
 
 impl<S: Shard> Colony<S> {
-    /// Returns how far the shards have come towards the goal, or `None` if they are there or no goal was set. Costs a pass over the ring's points. See the
+    /// Returns how far the shards have come towards the goal, or `None` if no goal was set or the last one is reached, which is found at the end of a tick. Costs a pass over the ring's points. See the
     /// example of [`set_goal`](Self::set_goal).
     pub fn progress(&self) -> Option<MoveProgress> {
         let target = self.moving.target.as_ref()?;

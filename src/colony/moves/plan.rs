@@ -1,6 +1,6 @@
 //! What moves in a tick: parts of the steps from the ring to the goal, as far as the budget allows, with the documents in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 
 use super::budget::MoveBudget;
@@ -204,7 +204,7 @@ impl<D, V> Part<D, V> {
                 Direction::Up => first..=last,
                 Direction::Down => last..=first,
             };
-            let Some(at) = self.take(view, chunk, last)? else {
+            let Some(at) = self.take(view, chunk, last, length)? else {
                 return Ok(reached);
             };
             reached = Some(at);
@@ -216,15 +216,25 @@ impl<D, V> Part<D, V> {
         Ok(Some(self.step.end()))
     }
 
-    /// Takes the documents of a chunk in the direction, as long as their bytes fit. Returns the last position that was taken.
+    /// Takes the documents of a chunk in the direction, as long as their bytes fit. The view has listed at least so many. Returns the last position
+    /// that was taken.
     fn take(
         &mut self,
         view: &V,
         chunk: RangeInclusive<u64>,
         last: u64,
+        listed: usize,
     ) -> Result<Option<u64>, String> {
         let mut read = self.reading.documents(view, self.placement, chunk)?;
+        if read.len() < listed {
+            return Err(format!(
+                "of {listed} documents that it lists in a range, it returns {}",
+                read.len()
+            ));
+        }
+        let mut known = HashSet::new();
         let mut read = read.take();
+        read.retain(|(id, _)| known.insert(*id));
         let at = |id: &DocumentId| self.placement.document_position(id);
         match self.step.direction {
             Direction::Up => read.sort_by_key(|(id, _)| at(id)),
@@ -239,7 +249,10 @@ impl<D, V> Part<D, V> {
                 let size = caught(|| Ok((self.reading.bytes)(document)));
                 size.map_err(|kind| kind.to_string())
             });
-            let bytes: u64 = sizes.sum::<Result<u64, _>>()?;
+            let mut bytes: u64 = 0;
+            for size in sizes {
+                bytes = bytes.saturating_add(size?);
+            }
             let is_empty = self.amount == Amount::default();
             if self.amount.bytes.saturating_add(bytes) > self.budget.bytes && !is_empty {
                 break;

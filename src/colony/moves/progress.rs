@@ -52,7 +52,8 @@ pub enum MovePause {
 pub struct MoveProgress {
     /// What has moved since the goal was set.
     pub moved: Amount,
-    /// About how much is left: the shares of the ring that still change their owner, by the number of documents in their shards. The bytes go by the mean
+    /// About how much is left: the shares of the ring that still change their owner, by the number of documents in their shards, as their
+    /// [metrics](crate::Shard::metrics) tell it. The bytes go by the mean
     /// size of what has moved.
     pub left: Amount,
     /// The number of ticks in which documents have moved since the goal was set.

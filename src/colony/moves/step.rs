@@ -63,6 +63,15 @@ impl<S: Shard> Colony<S> {
             let is_same = published.incarnation() == slot.handle.incarnation();
             (is_same && !published.is_frozen() && slot.joins(tick)).then_some(published)
         };
+        if ring.is_empty() {
+            // Nothing moves to those who own the ring then, so nothing else would wait for them.
+            let members = target.ring.members().iter();
+            let mut owners = members.filter(|member| member.weight > 0);
+            if let Some(absent) = owners.find(|member| is_ready(member.shard).is_none()) {
+                self.moving.pause = Some(MovePause::Waiting(absent.shard));
+                return None;
+            }
+        }
         let chosen = choose(
             &mut rebalance,
             ring.placement(),

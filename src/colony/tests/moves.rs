@@ -302,3 +302,94 @@ fn d3_what_was_on_its_way_from_a_forgotten_shard_comes_back_at_the_end() {
             .all(|back| back.origin == Origin::Moved(ShardId(0)))
     );
 }
+
+/// Lists all documents, and returns none.
+#[derive(Clone, Default)]
+struct Forgetful(Kept);
+
+impl View for Forgetful {
+    type Statistics = usize;
+
+    fn holds(&self, document: DocumentId) -> bool {
+        self.0.holds(document)
+    }
+
+    fn documents(&self) -> Result<Vec<DocumentId>, ShardFailure> {
+        self.0.documents()
+    }
+
+    fn statistics(views: &[&Self]) -> Result<usize, ShardFailure> {
+        Ok(views.len())
+    }
+}
+
+impl Movable<String> for Forgetful {
+    fn documents_between(
+        &self,
+        _placement: Placement,
+        _positions: RangeInclusive<u64>,
+    ) -> Result<Vec<(DocumentId, Arc<String>)>, ShardFailure> {
+        Ok(Vec::new())
+    }
+}
+
+impl Shard for Forgetful {
+    type Document = String;
+    type View = Self;
+
+    fn act(
+        &mut self,
+        _context: &mut TickContext<'_, String, Self>,
+        batch: &mut Batch<'_, String>,
+    ) -> Result<(), ShardFailure> {
+        for (_, _, write) in batch.iter() {
+            if let Some(text) = write.document() {
+                self.0.0.insert(write.id(), Arc::clone(text));
+            }
+        }
+        Ok(())
+    }
+
+    fn view(&mut self) -> Result<Self, ShardFailure> {
+        Ok(self.clone())
+    }
+}
+
+#[test]
+fn d3_a_view_that_returns_less_than_it_lists_moves_nothing() {
+    let mut colony = Colony::new(patient(1), 2, |_| Ok(Forgetful::default())).unwrap();
+    for seed in 0..20 {
+        colony.intake().try_add(id(seed), String::new()).unwrap();
+    }
+    colony.tick().unwrap();
+    let before = colony.topology();
+    colony.set_goal(&Goal::new().drain(ShardId(0))).unwrap();
+    colony.tick().unwrap();
+    let pause = colony.progress().unwrap().pause;
+    assert!(
+        matches!(
+            pause,
+            Some(MovePause::Unreadable {
+                shard: ShardId(0),
+                ..
+            })
+        ),
+        "{pause:?}"
+    );
+    assert!(Arc::ptr_eq(&before, &colony.topology()));
+}
+
+#[test]
+fn a_ring_without_owners_gets_them_once_they_are_there() {
+    let mut colony = colony(1, 1, nothing());
+    colony.remove_shard(ShardId(0)).unwrap();
+    let added = colony.set_goal(&Goal::new().add_shard(1)).unwrap();
+    colony.pause_moves();
+    assert_eq!(colony.progress().unwrap().pause, Some(MovePause::Asked));
+    colony.resume_moves();
+    while colony.progress().is_some() {
+        colony.tick().unwrap();
+    }
+    let ticket = colony.intake().try_upsert(id(1), String::new()).unwrap();
+    assert_eq!(ticket.shard(), added[0]);
+}
