@@ -7,6 +7,7 @@
 ))]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod caller;
 mod frail;
 mod listed;
 mod recorded;
@@ -25,6 +26,7 @@ use tickring::search::{
 use tickring::testing::durable::{Hazards, Notes, run_all};
 use tickring::{Colony, ColonyConfig, DocumentId};
 
+use crate::caller::Caller;
 use crate::frail::{Frail, Order};
 use crate::recorded::Recorded;
 use crate::sleeper::{Bed, Sleeper};
@@ -87,6 +89,12 @@ fn returns(recorded: &Recorded) {
         .unwrap();
     colony.tick().unwrap_err();
     assert_eq!(colony.close(soon()).returned.len(), 1);
+
+    // The first shard dies in each tick until it isn't made again any more. The second one goes on writing to it.
+    let mut colony = Colony::new(ColonyConfig::default(), 2, |_| Ok(Caller)).unwrap();
+    for _ in 0..8 {
+        colony.tick().unwrap();
+    }
 }
 
 /// A log that is replayed, with an end that was cut off.
