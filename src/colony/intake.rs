@@ -44,6 +44,8 @@ pub(super) struct Taken<D> {
     pub(super) logged: Vec<u8>,
     /// How many of the first writes went into each record ahead of their tick. Later records have none of them.
     pub(super) ahead: Vec<usize>,
+    /// The number of each write among all of the tick, if they were placed once more.
+    pub(super) numbers: Vec<usize>,
 }
 
 impl<D> Default for Taken<D> {
@@ -52,6 +54,7 @@ impl<D> Default for Taken<D> {
             writes: GuardedList::new(),
             logged: Vec::new(),
             ahead: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 }
@@ -104,6 +107,7 @@ impl<D> Inbox<D> {
             writes: writes.into_iter().collect(),
             logged,
             ahead,
+            numbers: Vec::new(),
         }
     }
 

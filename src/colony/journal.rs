@@ -2,6 +2,7 @@
 
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 use super::durable::Quarantined;
+use super::moves::Wanted;
 use super::report::{Fault, Returned};
 use super::tick::{Part, Ready};
 use super::write::Write;
@@ -21,14 +22,22 @@ pub(super) type Encode<D> =
 pub(super) struct Healed {
     /// The number of writes of earlier ticks that shards have caught up with.
     pub(super) late: usize,
+    /// The number of documents that they have taken in with these.
+    pub(super) moved: usize,
     /// Why shards could not be brought back.
     pub(super) faults: Vec<Fault>,
 }
 
 /// What makes a colony's ticks durable.
 pub(super) trait Journal<D, V: View>: Send {
-    /// Hands a tick's writes to the log, which is written while the phases run.
-    fn begin(&mut self, tick: Tick, topology: &Topology, parts: &[Part<D, V>]);
+    /// Hands to the log what a tick applies, and its ring and goal if they are others than before. The log is written while the phases run.
+    fn begin(
+        &mut self,
+        tick: Tick,
+        topology: &Topology,
+        goal: Option<&Wanted>,
+        parts: &[Part<D, V>],
+    );
 
     /// Hands writes of the next tick to the log, and waits until they are durable: this many, encoded in pieces. Returns whether they are. If not, the
     /// next [`seal`](Self::seal) tells why.

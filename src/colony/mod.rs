@@ -36,6 +36,7 @@ mod moves;
 mod occupant;
 mod overrun;
 mod phases;
+mod placing;
 #[cfg(not(any(loom, shuttle)))]
 mod pool;
 mod reader;
@@ -78,7 +79,7 @@ use self::threads::Crew;
 // A model has few threads, and no channels.
 #[cfg(any(loom, shuttle))]
 use self::modelled_pool as pool;
-pub use self::moves::{Amount, Goal, MoveBudget, MovePause, MoveProgress};
+pub use self::moves::{Amount, Goal, MoveBudget, MovePause, MoveProgress, Wanted};
 pub use self::reader::Reader;
 pub use self::report::{
     CloseReport, Fault, FaultKind, MessageCounts, PhaseReport, ReturnReason, Returned, Revival,

@@ -176,18 +176,7 @@ fn step<D: Send + Sync + 'static, V: View>(
     match phase {
         TickPhase::Sense => shard.sense(context)?,
         TickPhase::Act => {
-            let mut batch = Batch::with_moves(&writes.moves, &writes.messages, &writes.intake);
-            let acted = shard.act(context, &mut batch);
-            refused = batch.into_refused();
-            acted?;
-            // It would be in two shards.
-            let stays = |&(at, _): &(usize, Refusal)| {
-                let moved = writes.moves.get(at);
-                moved.is_some_and(|(_, write)| write.document().is_none())
-            };
-            if refused.iter().any(stays) {
-                return Err("it has refused to hand a document over that moves".into());
-            }
+            refused = act(shard, context, writes)?;
         }
         TickPhase::Decay => shard.decay(context)?,
         TickPhase::Advance => {
@@ -199,6 +188,27 @@ fn step<D: Send + Sync + 'static, V: View>(
         }
     }
     Ok((refused, made))
+}
+
+/// Runs Act. Returns the refusals by the index of their writes.
+pub(super) fn act<D: Send + Sync + 'static, V: View>(
+    shard: &mut (dyn Shard<Document = D, View = V> + 'static),
+    context: &mut TickContext<'_, D, V>,
+    writes: &Writes<D>,
+) -> Result<GuardedList<(usize, Refusal)>, ShardFailure> {
+    let mut batch = Batch::with_moves(&writes.moves, &writes.messages, &writes.intake);
+    let acted = shard.act(context, &mut batch);
+    let refused = batch.into_refused();
+    acted?;
+    // It would be in two shards.
+    let stays = |&(at, _): &(usize, Refusal)| {
+        let moved = writes.moves.get(at);
+        moved.is_some_and(|(_, write)| write.document().is_none())
+    };
+    if refused.iter().any(stays) {
+        return Err("it has refused to hand a document over that moves".into());
+    }
+    Ok(refused)
 }
 
 fn message_of(payload: Box<dyn Any + Send>) -> String {

@@ -45,6 +45,12 @@ pub(super) struct Writes<D> {
         expect(dead_code, reason = "without the feature, no colony has a log")
     )]
     pub(super) ahead: Vec<usize>,
+    /// The number of each write from the intake among all of the tick, if the ring has changed since they were accepted.
+    #[cfg_attr(
+        not(all(feature = "durable", not(any(loom, shuttle)))),
+        expect(dead_code, reason = "without the feature, no colony has a log")
+    )]
+    pub(super) numbers: Vec<usize>,
 }
 
 impl<D> Default for Writes<D> {
@@ -55,6 +61,7 @@ impl<D> Default for Writes<D> {
             intake: GuardedList::default(),
             logged: Vec::new(),
             ahead: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 }

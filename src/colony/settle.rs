@@ -109,7 +109,8 @@ pub(super) fn settle<D: Send + Sync + 'static, V: View>(
         return;
     }
     let shard = Some(part.slot.id());
-    let fault = part.slot.fault().filter(|_| part.risen.is_none());
+    let is_decided = part.risen.is_some() || part.is_logged;
+    let fault = part.slot.fault().filter(|_| !is_decided);
     // The refusals of a shard that died don't count: its whole batch comes back.
     let refused = fault.is_none().then(|| part.refused.take());
     let mut refused = refused.into_iter().flatten().peekable();

@@ -11,6 +11,7 @@ use super::journal::Healed;
 use super::moves::Handover;
 use super::occupant::Made;
 use super::phases::is_small;
+use super::placing::place;
 use super::report::{MessageCounts, PhaseReport, ReturnReason, Returned, Revival, TickReport};
 use super::round::{Input, Share, Work, Writes};
 use super::settle::settle;
@@ -20,12 +21,11 @@ use super::table::Table;
 use super::write::{Origin, Refusal, Write};
 use crate::error::ColonyError;
 use crate::guarded::GuardedList;
-use crate::id::{ShardId, Tick};
+use crate::id::{DocumentId, ShardId, Tick};
 use crate::observe;
 use crate::phase::TickPhase;
 use crate::publication::{Publication, Published, View};
 use crate::sync::Arc;
-use crate::topology::Topology;
 
 /// One shard's part of the running tick.
 pub(super) struct Part<D, V: View> {
@@ -39,6 +39,8 @@ pub(super) struct Part<D, V: View> {
     pub(super) risen: Option<Arc<Slot<D, V>>>,
     /// Whether the tick is published without it, since a shard that it moves documents with has died.
     pub(super) is_held: bool,
+    /// Whether what it decided then is in the log, so that it stays so if the life dies.
+    pub(super) is_logged: bool,
     /// Whether the log has the writes, and the shard applies them once it is alive again.
     pub(super) is_behind: bool,
 }
@@ -232,7 +234,8 @@ impl<S: Shard> Colony<S> {
                 }),
             }
         }
-        let taken = taken.map(|taken| placed(taken, &topology, &table));
+        let owner = |id: &DocumentId| topology.place(id).ok();
+        let taken = taken.map(|taken| place(taken, &joining, &table, owner));
         let mut taken = taken.into_iter().flatten();
         self.parts.clear();
         let slots = table.slots().iter().zip(waiting);
@@ -241,6 +244,7 @@ impl<S: Shard> Colony<S> {
                 writes: mut intake,
                 mut logged,
                 ahead,
+                numbers,
             } = match taken.next() {
                 Some(taken) => taken,
                 // In the inbox they wait, and those that come later behind them.
@@ -252,8 +256,8 @@ impl<S: Shard> Colony<S> {
                 self.give_back(slot.id(), intake.take());
                 logged.clear();
             }
-            let handover = self.moving.handover.as_ref().filter(|_| joins);
-            let moves = handover.map(|handover| handover.due(slot.id()));
+            let handover = self.moving.handover.as_ref();
+            let moves = handover.map(|handover| handover.due(slot.id(), joins));
             self.parts.push(Part {
                 slot: Arc::clone(slot),
                 writes: Arc::new(Writes {
@@ -262,17 +266,19 @@ impl<S: Shard> Colony<S> {
                     intake,
                     logged,
                     ahead,
+                    numbers,
                 }),
                 refused: GuardedList::new(),
                 made: None,
                 aside: Vec::new(),
                 risen: None,
                 is_held: false,
+                is_logged: false,
                 is_behind: false,
             });
         }
         if let Some(journal) = &mut self.journal {
-            journal.begin(tick, &topology, &self.parts);
+            journal.begin(tick, &topology, self.moving.wanted(), &self.parts);
         }
         self.shared.gate.drained(tick);
     }
@@ -356,6 +362,7 @@ impl<S: Shard> Colony<S> {
             }
         }
         report.published += ready.healed.late;
+        report.moved += ready.healed.moved;
         report.faults.extend(ready.healed.faults);
         if let Some(journal) = &mut self.journal {
             journal.published(&self.shared.publication.load_full());
@@ -375,35 +382,3 @@ type Collected<S> = (
     Arc<Table<<S as Shard>::Document, <S as Shard>::View>>,
     Option<Vec<Taken<<S as Shard>::Document>>>,
 );
-
-/// Puts the writes that were taken out of the inboxes to their owners by the topology, in the order of the table.
-fn placed<D: Send + Sync + 'static, V: View>(
-    mut taken: Vec<Taken<D>>,
-    topology: &Topology,
-    table: &Table<D, V>,
-) -> Vec<Taken<D>> {
-    let mut placed: Vec<_> = taken
-        .iter_mut()
-        .map(|taken| (taken.writes.take(), Vec::new()))
-        .collect();
-    for at in 0..placed.len() {
-        let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut placed[at].0)
-            .into_iter()
-            .map(|write| {
-                let owner = topology.place(&write.id()).ok();
-                let owner = owner.and_then(|owner| table.place(owner).ok());
-                (owner.unwrap_or(at), write)
-            })
-            .partition(|(owner, _)| *owner == at);
-        placed[at].0 = stay.into_iter().map(|(_, write)| write).collect();
-        for (owner, write) in go {
-            placed[owner].1.push(write);
-        }
-    }
-    // All writes of a document were in one inbox, so that they keep their order.
-    for (taken, (stay, came)) in taken.iter_mut().zip(placed) {
-        taken.writes.extend(stay);
-        taken.writes.extend(came);
-    }
-    taken
-}

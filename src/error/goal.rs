@@ -30,9 +30,6 @@ pub enum GoalError {
     /// A shard can't be added.
     #[error("a shard can't be added: {0}")]
     Add(#[source] Box<ColonyError>),
-    /// The colony keeps its documents in a directory, and can't move them yet.
-    #[error("the documents of a durable colony can't move yet")]
-    Durable,
     /// The colony is closed.
     #[error("the colony is closed")]
     Closed,

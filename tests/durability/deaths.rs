@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at once")]
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,8 @@ use tickring::colony::{
     Batch, DurableConfig, DurableShard, ReturnReason, Saved, Saving, TickContext, Write,
 };
 use tickring::error::{ColonyError, IntakeError};
-use tickring::publication::ShardFailure;
+use tickring::placement::Placement;
+use tickring::publication::{Movable, ShardFailure};
 use tickring::{Colony, ColonyConfig, DocumentId, Shard, ShardId, TickPhase, View};
 
 /// How a shard ends.
@@ -142,6 +144,20 @@ impl View for Shown {
     }
     fn statistics(_: &[&Self]) -> Result<(), ShardFailure> {
         Ok(())
+    }
+}
+
+impl Movable<String> for Shown {
+    fn documents_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<(DocumentId, Arc<String>)>, ShardFailure> {
+        let texts = self.0.iter();
+        let inside = texts.filter(|(id, _)| positions.contains(&placement.document_position(id)));
+        Ok(inside
+            .map(|(id, text)| (*id, Arc::new(text.clone())))
+            .collect())
     }
 }
 

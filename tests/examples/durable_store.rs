@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tickring::colony::{Batch, DurableConfig, DurableShard, Saved, Saving, TickContext};
 use tickring::colony::{Write, check_durable};
-use tickring::publication::ShardFailure;
+use tickring::placement::Placement;
+use tickring::publication::{Movable, ShardFailure};
 use tickring::{Colony, DocumentId, Shard, ShardId, View};
 
 type Vector = [f32; 2];
@@ -54,6 +56,20 @@ impl View for Vectors {
     }
     fn statistics(_views: &[&Self]) -> Result<(), ShardFailure> {
         Ok(())
+    }
+}
+
+impl Movable<Vector> for Vectors {
+    fn documents_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<(DocumentId, Arc<Vector>)>, ShardFailure> {
+        let vectors = self.0.iter();
+        let inside = vectors.filter(|(id, _)| positions.contains(&placement.document_position(id)));
+        Ok(inside
+            .map(|(id, vector)| (*id, Arc::new(*vector)))
+            .collect())
     }
 }
 

@@ -1,10 +1,12 @@
 //! A durable shard that hangs.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Condvar, Mutex};
 
 use tickring::colony::{Batch, DurableShard, Saved, Saving, Shard, TickContext};
-use tickring::publication::ShardFailure;
+use tickring::placement::Placement;
+use tickring::publication::{Movable, ShardFailure};
 use tickring::{DocumentId, ShardId, View};
 
 /// Where the shards hang. Clones share it.
@@ -67,6 +69,18 @@ impl View for Sleeper {
 
     fn statistics(_views: &[&Self]) -> Result<(), ShardFailure> {
         Ok(())
+    }
+}
+
+impl Movable<bool> for Sleeper {
+    fn documents_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<(DocumentId, Arc<bool>)>, ShardFailure> {
+        let ids = self.ids.iter().copied();
+        let inside = ids.filter(|id| positions.contains(&placement.document_position(id)));
+        Ok(inside.map(|id| (id, Arc::new(false))).collect())
     }
 }
 

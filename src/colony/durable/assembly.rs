@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use crate::error::StorageError;
-use crate::storage::changes::{Encoded, Logged, Message, decode_messages, encode_changes};
+use crate::storage::changes::{Changes, decode_messages};
 use crate::storage::codec::TooLong;
 use crate::storage::log::Record;
 use crate::storage::manifest;
@@ -36,9 +36,7 @@ impl Assembly {
                 self.sent.clear();
                 if !self.ahead.is_empty() {
                     let ahead = std::mem::take(&mut self.ahead);
-                    let changes = entry.changes()?;
-                    let whole = whole(&ahead, &changes.messages, changes.members, &changes.writes);
-                    let payload = whole?;
+                    let payload = whole(&ahead, entry.changes()?)?;
                     return Ok(Some(entry.whole(payload)));
                 }
             }
@@ -56,7 +54,11 @@ impl Assembly {
         let sent = std::mem::take(&mut self.sent);
         let messages = decode_messages(&sent)
             .map_err(|malformed| malformed.in_file(manifest::store::NAME, 0, "known messages"))?;
-        let payload = whole(&ahead, &messages, None, &[])?;
+        let changes = Changes {
+            messages,
+            ..Changes::default()
+        };
+        let payload = whole(&ahead, changes)?;
         let mut ahead = ahead.into_iter();
         Ok(ahead.next().map(|first| first.whole(payload)))
     }
@@ -67,34 +69,15 @@ impl Assembly {
     }
 }
 
-/// Returns the payload of a whole record.
-fn whole(
-    ahead: &[Entry],
-    messages: &[Message<'_>],
-    members: Option<&[u8]>,
-    writes: &[Logged<'_>],
-) -> Result<Vec<u8>, StorageError> {
-    let mut all = Vec::new();
+/// Returns the payload of a whole record: what a tick's own record has, with the writes ahead of it.
+fn whole<'a>(ahead: &'a [Entry], mut changes: Changes<'a>) -> Result<Vec<u8>, StorageError> {
+    let (mut writes, mut payload) = (Vec::new(), Vec::new());
     for entry in ahead {
-        all.extend(entry.changes()?.writes);
+        writes.extend(entry.changes()?.writes);
     }
-    all.extend(writes);
-    let (mut sent, mut written, mut payload) = (Vec::new(), Vec::new(), Vec::new());
-    let encoded = (messages
-        .iter()
-        .try_for_each(|message| message.encode(&mut sent)))
-    .and_then(|()| all.iter().try_for_each(|write| write.encode(&mut written)))
-    .and_then(|()| {
-        let messages = Encoded {
-            count: messages.len(),
-            pieces: vec![&sent],
-        };
-        let writes = Encoded {
-            count: all.len(),
-            pieces: vec![&written],
-        };
-        encode_changes(&messages, members, &writes, &mut payload)
-    });
+    writes.append(&mut changes.writes);
+    changes.writes = writes;
+    let encoded = changes.encode(&mut payload);
     encoded.map_err(|TooLong(bytes)| StorageError::TooLarge {
         what: "a tick's writes",
         bytes: bytes as u64,

@@ -25,9 +25,11 @@ use crate::publication::ShardFailure;
 ///
 /// ```
 /// # use std::collections::BTreeMap;
+/// # use std::ops::RangeInclusive;
 /// use std::sync::Arc;
 /// use tickring::colony::{Batch, DurableShard, Saved, Saving, TickContext, Write, check_durable};
-/// # use tickring::publication::ShardFailure;
+/// # use tickring::placement::Placement;
+/// # use tickring::publication::{Movable, ShardFailure};
 /// # use tickring::{DocumentId, Shard, ShardId, View};
 ///
 /// /// Numbers, which are saved as pairs of 24 bytes.
@@ -67,6 +69,18 @@ use crate::publication::ShardFailure;
 /// #         Ok(())
 /// #     }
 /// # }
+/// # impl Movable<u64> for Numbers {
+/// #     fn documents_between(
+/// #         &self,
+/// #         placement: Placement,
+/// #         positions: RangeInclusive<u64>,
+/// #     ) -> Result<Vec<(DocumentId, Arc<u64>)>, ShardFailure> {
+/// #         let numbers = self.0.iter();
+/// #         let inside = numbers.filter(|(id, _)| positions.contains(&placement.document_position(id)));
+/// #         Ok(inside.map(|(id, number)| (*id, Arc::new(*number))).collect())
+/// #     }
+/// # }
+/// #
 /// impl DurableShard for Numbers {
 ///     type Settings = ();
 ///

@@ -1,12 +1,18 @@
 //! A record of the log that is in memory, for the shards that read it.
 
-use super::members::Members;
+use std::sync::OnceLock;
+
+use super::stored::{Nodes, decode_goal};
+use crate::colony::moves::Wanted;
 use crate::error::StorageError;
-use crate::id::Tick;
-use crate::storage::changes::{Changes, Encoded, Message, Outcome, encode_messages};
+use crate::id::{Epoch, Tick};
+use crate::ring::HashRing;
+use crate::storage::changes::{Changes, Encoded, Message, Outcome, Ring, encode_messages};
 use crate::storage::codec::TooLong;
 use crate::storage::log::Record;
 use crate::storage::record::Kind;
+use crate::sync::Arc;
+use crate::topology::{Member, Members, Topology};
 
 /// A record of the log, which several shards read.
 #[derive(Debug)]
@@ -16,6 +22,7 @@ pub(super) struct Entry {
     pub(super) payload: Vec<u8>,
     file: String,
     offset: u64,
+    topology: OnceLock<Result<Option<Arc<Topology>>, StorageError>>,
 }
 
 impl Entry {
@@ -26,6 +33,7 @@ impl Entry {
             payload: record.payload.to_vec(),
             file: record.file.to_owned(),
             offset: record.offset,
+            topology: OnceLock::new(),
         }
     }
 
@@ -34,6 +42,7 @@ impl Entry {
         Self {
             kind: Kind::Record,
             payload,
+            topology: OnceLock::new(),
             ..self
         }
     }
@@ -69,14 +78,34 @@ impl Entry {
             })
     }
 
-    /// Returns the members of the ring from this record on, if they change.
-    pub(super) fn changed_members(&self) -> Result<Option<Members>, StorageError> {
-        let changed = self.changes()?.members;
-        changed.map(|bytes| self.members(bytes)).transpose()
+    /// Returns the topology from this record on, if the ring changes. All shards that read it share it.
+    pub(super) fn topology(&self, nodes: Nodes) -> Result<Option<Arc<Topology>>, StorageError> {
+        let made = self.topology.get_or_init(|| {
+            let Some(Ring { epoch, state }) = self.changes()?.ring else {
+                return Ok(None);
+            };
+            let ring = nodes.ring(state, &self.file, self.offset)?;
+            Ok(Some(Arc::new(topology(Epoch::new(epoch), ring))))
+        });
+        made.clone()
     }
 
-    pub(super) fn members(&self, bytes: &[u8]) -> Result<Members, StorageError> {
-        Members::decode(bytes)
-            .map_err(|malformed| malformed.in_file(&self.file, self.offset, "known members"))
+    /// Returns the goal from this record on, if it changes.
+    pub(super) fn goal(&self) -> Result<Option<Option<Wanted>>, StorageError> {
+        let goal = self.changes()?.goal;
+        goal.map(|goal| decode_goal(goal, &self.file, self.offset))
+            .transpose()
     }
+}
+
+/// Returns a topology whose members all serve.
+pub(super) fn topology(epoch: Epoch, ring: HashRing) -> Topology {
+    let members = ring.members().iter().map(|member| Member {
+        shard: member.shard,
+        weight: member.weight,
+        serves: true,
+        registered: None,
+    });
+    let members = Members::new(members);
+    Topology::new(epoch, Arc::new(ring), members)
 }

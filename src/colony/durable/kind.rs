@@ -49,28 +49,40 @@ impl<D: Send + Sync + 'static, V: View> Kind<D, V> {
         caught(|| (self.save)(view, saving))
     }
 
+    /// Returns what the log holds of a document.
+    pub(super) fn document(&self, document: &D) -> Result<Vec<u8>, IntakeError> {
+        let mut bytes = Vec::new();
+        let encoded = caught(|| (self.encode)(document, &mut bytes));
+        encoded.map_err(|kind| IntakeError::Encoding {
+            why: kind.to_string(),
+        })?;
+        if bytes.len() as u64 > MAX_DOCUMENT_BYTES {
+            return Err(too_large(bytes.len()));
+        }
+        Ok(bytes)
+    }
+
+    /// Appends a message as the log holds it.
+    pub(super) fn message(
+        &self,
+        sender: ShardId,
+        write: &Write<D>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), IntakeError> {
+        out.extend_from_slice(&sender.as_u32().to_le_bytes());
+        self.encode(write, out)
+    }
+
     /// Appends what the log holds of a write.
     pub(super) fn encode(&self, write: &Write<D>, out: &mut Vec<u8>) -> Result<(), IntakeError> {
-        let mut bytes = Vec::new();
-        if let Some(document) = write.document() {
-            let encoded = caught(|| (self.encode)(document, &mut bytes));
-            encoded.map_err(|kind| IntakeError::Encoding {
-                why: kind.to_string(),
-            })?;
-        }
-        let too_large = IntakeError::TooLarge {
-            bytes: bytes.len() as u64,
-            max: MAX_DOCUMENT_BYTES,
-        };
-        if bytes.len() as u64 > MAX_DOCUMENT_BYTES {
-            return Err(too_large);
-        }
+        let document = write.document().map(|document| self.document(document));
+        let bytes = document.transpose()?.unwrap_or_default();
         let logged = match write {
             Write::Add { id, .. } => Logged::Add(*id, &bytes),
             Write::Upsert { id, .. } => Logged::Upsert(*id, &bytes),
             Write::Delete { id } => Logged::Delete(*id),
         };
-        logged.encode(out).map_err(|_| too_large)
+        logged.encode(out).map_err(|_| too_large(bytes.len()))
     }
 
     /// Makes the write that the log holds.
@@ -87,5 +99,12 @@ impl<D: Send + Sync + 'static, V: View> Kind<D, V> {
             },
             Logged::Delete(id) => Write::Delete { id },
         })
+    }
+}
+
+const fn too_large(bytes: usize) -> IntakeError {
+    IntakeError::TooLarge {
+        bytes: bytes as u64,
+        max: MAX_DOCUMENT_BYTES,
     }
 }

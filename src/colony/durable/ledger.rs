@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::changes::{Known, Recorded};
 use super::checkpoint::{Checkpoints, Job};
 use super::config::DurableConfig;
 use super::distance::Distance;
-use super::members::Members;
 use super::outcome;
 use super::quarantine::{self, Kept, Quarantined};
 use super::rescue::Source;
 use super::restart::Restarts;
 use super::saved::LifeFiles;
+use super::stored::Stored;
 use super::writer::Writer;
 use crate::colony::journal::{Healed, Journal};
+use crate::colony::moves::Wanted;
 use crate::colony::report::{ReturnReason, Returned};
 use crate::colony::shared::Shared;
 use crate::colony::tick::{Part, Ready};
@@ -23,7 +25,8 @@ use crate::guarded::GuardedList;
 use crate::id::{Incarnation, ShardId, Tick};
 use crate::observe;
 use crate::publication::{Publication, Published, View};
-use crate::storage::changes::{Encoded, encode_changes, encode_messages};
+use crate::ring::HashRing;
+use crate::storage::changes::{Encoded, EncodedChanges, encode_messages};
 use crate::storage::codec::TooLong;
 use crate::storage::manifest::Manifest;
 use crate::storage::record::{Kind as RecordKind, Unplaced};
@@ -47,8 +50,8 @@ pub(super) struct Position {
     pub(super) tick: Tick,
     /// The last record of that tick, or of an earlier one.
     pub(super) seq: u64,
-    /// The ring at the end of that tick.
-    pub(super) members: Arc<Members>,
+    /// The ring and the goal at the end of that tick.
+    pub(super) stored: Stored,
 }
 
 pub(super) struct Ledger<D, V: View> {
@@ -58,7 +61,7 @@ pub(super) struct Ledger<D, V: View> {
     restarts: Restarts<D, V>,
     /// The ends of the published ticks that a manifest may need, in order.
     positions: VecDeque<Position>,
-    members: Arc<Members>,
+    known: Known,
     next_shard: u32,
     quarantine: Vec<Kept>,
     /// Whether a checkpoint is needed, however short the log is.
@@ -84,7 +87,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         parts: Arc<Parts<D, V>>,
         writer: Writer,
         checkpoints: Checkpoints<V>,
-        position: Position,
+        (position, ring): (Position, Arc<HashRing>),
         next_shard: u32,
         quarantine: Vec<Kept>,
         sent: Vec<u8>,
@@ -95,7 +98,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             parts,
             writer,
             checkpoints,
-            members: Arc::clone(&position.members),
+            known: Known::new(ring, position.stored.clone()),
             positions: VecDeque::from([position]),
             next_shard,
             quarantine,
@@ -111,66 +114,6 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         }
     }
 
-    /// Returns the tick's record, or `None` if nothing happens in it.
-    fn record(
-        &mut self,
-        tick: Tick,
-        topology: &Topology,
-        parts: &[Part<D, V>],
-    ) -> Result<Option<Unplaced>, ColonyError> {
-        let sent = parts.iter().flat_map(|part| part.writes.messages.iter());
-        let mut messages = Vec::new();
-        for (sender, write) in sent.clone() {
-            let encoded = self.message(*sender, write, &mut messages);
-            // It could be encoded when it was sent.
-            encoded.map_err(|error| ColonyError::Replay {
-                shard: *sender,
-                tick,
-                why: format!("its message to the shard of {}: {error}", write.id()),
-            })?;
-        }
-        let messages = Encoded {
-            count: sent.count(),
-            pieces: vec![&messages],
-        };
-        let ahead: usize = parts.iter().flat_map(|part| &part.writes.ahead).sum();
-        let writes: usize = parts.iter().map(|part| part.writes.intake.len()).sum();
-        let writes = Encoded {
-            count: writes - ahead,
-            pieces: parts.iter().map(|part| &*part.writes.logged).collect(),
-        };
-        let members = Members::of(topology.ring());
-        let is_changed = members != *self.members;
-        // If the last tick sent messages that can't be delivered, this record says that they are gone.
-        let has_sent = std::mem::take(&mut self.has_sent);
-        // So a tick of which something is in the log has a record.
-        if messages.count + writes.count + ahead == 0 && !is_changed && !has_sent {
-            return Ok(None);
-        }
-        let encoded = is_changed.then(|| members.encode());
-        let record = Unplaced::new(RecordKind::Record, tick, |out| {
-            encode_changes(&messages, encoded.as_deref(), &writes, out)
-        });
-        let record = record.map_err(|TooLong(bytes)| too_large("a tick's writes", bytes))?;
-        self.distance
-            .add(record.length(), messages.count + writes.count);
-        if is_changed {
-            self.members = Arc::new(members);
-        }
-        Ok(Some(record))
-    }
-
-    /// Appends a message as the log holds it.
-    fn message(
-        &self,
-        sender: ShardId,
-        write: &Write<D>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), IntakeError> {
-        out.extend_from_slice(&sender.as_u32().to_le_bytes());
-        self.parts.source.kind.encode(write, out)
-    }
-
     /// Returns what the shards of a tick decided, or `None` if there is nothing to tell. Messages that can't be encoded come back.
     fn outcome(
         &mut self,
@@ -180,7 +123,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         let (mut bytes, mut sent) = (Vec::new(), GuardedList::new());
         for (sender, write) in ready.messages.take() {
             let before = bytes.len();
-            match self.message(sender, &write, &mut bytes) {
+            match self.parts.source.kind.message(sender, &write, &mut bytes) {
                 Ok(()) => sent.push((sender, write)),
                 Err(error) => {
                     bytes.truncate(before);
@@ -231,9 +174,11 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         {
             self.positions.pop_front();
         }
-        let (seq, members) = match self.positions.front() {
-            Some(position) if position.tick <= lowest => (position.seq, position.members.encode()),
-            _ => (last.seq, last.ring.clone()),
+        let (seq, ring, goal) = match self.positions.front() {
+            Some(Position {
+                tick, seq, stored, ..
+            }) if *tick <= lowest => (*seq, stored.ring.to_vec(), stored.goal.to_vec()),
+            _ => (last.seq, last.ring.clone(), last.goal.clone()),
         };
         // A tick that is prepared may have set more aside.
         let quarantine = self.quarantine.iter();
@@ -247,7 +192,8 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         let manifest = Manifest {
             seq,
             tick,
-            ring: members,
+            ring,
+            goal,
             next_shard: self.next_shard,
             // What is too long for its encoding can't have come in.
             quarantine: quarantine::encode(&quarantine).unwrap_or_default(),
@@ -310,15 +256,29 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
 }
 
 impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
-    fn begin(&mut self, tick: Tick, topology: &Topology, parts: &[Part<D, V>]) {
+    fn begin(
+        &mut self,
+        tick: Tick,
+        topology: &Topology,
+        goal: Option<&Wanted>,
+        parts: &[Part<D, V>],
+    ) {
         self.ticked = Instant::now();
         self.is_decided = false;
         if self.broken.is_some() {
             // Some of the tick's writes are in no record.
             return;
         }
-        match self.record(tick, topology, parts) {
-            Ok(Some(record)) => self.writer.write(record),
+        let has_sent = std::mem::take(&mut self.has_sent);
+        let kind = &self.parts.source.kind;
+        let recorded = self
+            .known
+            .record(kind, tick, (topology, goal), parts, has_sent);
+        match recorded {
+            Ok(Some(Recorded { record, count })) => {
+                self.distance.add(record.length(), count);
+                self.writer.write(record);
+            }
             // All earlier ticks are durable, since they are published.
             Ok(None) => self.parts.shared.gate.durable(tick),
             Err(error) => self.broken = Some(error),
@@ -330,7 +290,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         let is_due = self.must_save || self.distance.is_due();
         let is_late = self.distance.is_long() || (is_due && !self.checkpoints.is_running());
         // Without the tick's record, recovery places its writes by the ring of the tick before.
-        let is_known = Members::of(topology.ring()) == *self.members;
+        let is_known = self.known.is(topology.ring());
         let can_write = self.refusal.is_none() && self.broken.is_none() && self.writer.is_idle();
         is_known && can_write && !is_late
     }
@@ -341,7 +301,11 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             pieces: pieces.iter().map(|piece| &**piece).collect(),
         };
         let record = Unplaced::new(RecordKind::Ahead, tick, |out| {
-            encode_changes(&Encoded::default(), None, &writes, out)
+            let changes = EncodedChanges {
+                writes,
+                ..EncodedChanges::default()
+            };
+            changes.encode(out)
         });
         match record {
             Ok(record) => {
@@ -407,7 +371,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             self.positions.push_back(Position {
                 tick: ready.tick,
                 seq,
-                members: Arc::clone(&self.members),
+                stored: self.known.stored.clone(),
             });
         }
         Ok(())

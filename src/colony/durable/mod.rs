@@ -3,6 +3,7 @@
 mod api;
 mod assembly;
 pub(crate) mod attempts;
+mod changes;
 mod check;
 mod checkpoint;
 mod config;
@@ -12,9 +13,9 @@ mod entry;
 mod kind;
 mod ledger;
 pub(crate) mod lives;
-mod members;
 mod open;
 mod outcome;
+mod own;
 mod quarantine;
 mod read_only;
 mod recover;
@@ -27,6 +28,7 @@ mod settings;
 mod shard;
 mod start;
 mod store;
+mod stored;
 mod verify;
 mod writer;
 

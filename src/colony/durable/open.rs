@@ -7,13 +7,13 @@ use std::path::Path;
 use super::attempts::Attempts;
 use super::config::DurableConfig;
 use super::kind::Kind;
-use super::members::{Members, Nodes};
 use super::recover::{Recovered, Recovery};
 use super::report::ReplayProgress;
 use super::rescue::Source;
 use super::shard::DurableShard;
 use super::start::{Opened, begin};
 use super::store::Store;
+use super::stored::{Nodes, encode_ring};
 use crate::colony::Colony;
 use crate::colony::settle::published;
 use crate::error::{ColonyError, StorageError};
@@ -98,9 +98,13 @@ impl<S: DurableShard> Colony<S> {
         // Before anything is written: a new manifest takes the place of one that was never completed.
         let leftovers = leftovers::find(&*files, stored.as_ref())?;
         let created = stored.is_none();
+        let nodes = Nodes {
+            placement: config.colony.placement,
+            per_shard: config.colony.virtual_nodes_per_shard,
+        };
         let manifest = match stored {
             Some(manifest) => manifest,
-            None => create(&*files, &config, given.clone())?,
+            None => create(&*files, &config, nodes, given.clone())?,
         };
         check(shown, &config, &given, &manifest)?;
         let attempts = Attempts::begin(&files, config.set_aside)?;
@@ -111,10 +115,6 @@ impl<S: DurableShard> Colony<S> {
             false => config.colony.threads,
         };
         let next_life = leftovers::next_life(&*files, &manifest)?;
-        let nodes = Nodes {
-            placement: config.colony.placement,
-            per_shard: config.colony.virtual_nodes_per_shard,
-        };
         let store = Arc::new(Store::new(files, directory, nodes, manifest, next_life));
         let source = Source {
             kind: Arc::new(Kind::of::<S>(Arc::new(settings))),
@@ -232,8 +232,9 @@ pub(super) fn check(
 fn create(
     files: &dyn Files,
     config: &DurableConfig,
+    nodes: Nodes,
     settings: BTreeMap<String, String>,
-) -> Result<Manifest, StorageError> {
+) -> Result<Manifest, ColonyError> {
     let shards = config.shards.unwrap_or(DurableConfig::SHARDS);
     log::create_directory(files)?;
     let part = |id| ShardPart {
@@ -248,7 +249,7 @@ fn create(
         seq: 0,
         tick: 0,
         next_log: 1,
-        ring: Members::first(shards).encode(),
+        ring: encode_ring(&nodes.first(shards)?),
         goal: Vec::new(),
         quarantine: Vec::new(),
         sent: Vec::new(),

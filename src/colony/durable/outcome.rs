@@ -2,7 +2,9 @@
 
 use super::ledger::too_large;
 use crate::colony::occupant::caught;
+use crate::colony::placing::Numbers;
 use crate::colony::report::ReturnReason;
+use crate::colony::round::Writes;
 use crate::colony::tick::{Part, Ready};
 use crate::colony::write::Refusal;
 use crate::error::ColonyError;
@@ -58,16 +60,42 @@ impl Text {
 /// Returns what the shards refused and what was set aside, by the number of the write in the tick's record.
 fn decisions<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> (Vec<Text>, Vec<Text>) {
     let (mut texts, mut aside) = (Vec::new(), Vec::new());
-    let messages: usize = parts.iter().map(|part| part.writes.messages.len()).sum();
-    let (mut message, mut write) = (0, Numbers::after(messages, parts));
+    let count = |count: fn(&Writes<D>) -> usize| parts.iter().map(move |part| count(&part.writes));
+    let messages: usize = count(|writes| writes.messages.len()).sum();
+    let writes: usize = count(|writes| writes.intake.len()).sum();
+    let ahead = parts.iter().map(|part| &part.writes.ahead);
+    let (mut moved, mut message, mut write) = (messages + writes, 0, Numbers::new(ahead));
+    let is_numbered = parts.iter().any(|part| !part.writes.numbers.is_empty());
     for part in parts {
-        let own = part.writes.messages.len();
+        let Writes {
+            moves,
+            messages: own,
+            intake,
+            ahead,
+            numbers,
+            ..
+        } = &*part.writes;
+        let leaving = moves
+            .iter()
+            .take_while(|(_, write)| write.document().is_none());
+        let leaving = leaving.count();
         // What a life refused that has died doesn't count.
         let counts = part.risen.is_some() || part.slot.fault().is_none();
-        let number = |index: usize| match index.checked_sub(own) {
-            None => (message + index) as u64,
-            Some(index) => write.of(index, &part.writes.ahead) as u64,
+        // No shard refuses to hand a document over, and no such write is set aside.
+        let number = |index: usize| match index.checked_sub(moves.len()) {
+            None => moved + index.saturating_sub(leaving),
+            Some(index) => match index.checked_sub(own.len()) {
+                None => message + index,
+                Some(index) => {
+                    messages
+                        + numbers
+                            .get(index)
+                            .copied()
+                            .unwrap_or_else(|| write.of(index, ahead))
+                }
+            },
         };
+        let number = |index: usize| number(index) as u64;
         aside.extend(part.aside.iter().map(|(index, why)| Text {
             shard: part.slot.id(),
             write: number(*index),
@@ -83,54 +111,13 @@ fn decisions<D: Send + Sync + 'static, V: View>(parts: &[Part<D, V>]) -> (Vec<Te
                 },
             });
         }
-        message += own;
-        write.pass(&part.writes.ahead, part.writes.intake.len());
+        moved += moves.len() - leaving;
+        message += own.len();
+        if !is_numbered {
+            write.pass(ahead, intake.len());
+        }
     }
     (texts, aside)
-}
-
-/// The numbers of a tick's writes from outside: first those of each record ahead of the tick, then those of its own record, and in each of them
-/// shard by shard.
-struct Numbers {
-    /// Of the next shard's first write in each of these records.
-    next: Vec<usize>,
-}
-
-impl Numbers {
-    fn after<D, V: View>(messages: usize, parts: &[Part<D, V>]) -> Self {
-        let ahead = || parts.iter().map(|part| &part.writes.ahead);
-        let mut next = vec![messages; 1 + ahead().map(Vec::len).max().unwrap_or(0)];
-        for (record, count) in ahead().flat_map(|ahead| ahead.iter().enumerate()) {
-            next[record + 1] += count;
-        }
-        for record in 1..next.len() {
-            // Without the messages, which both count.
-            next[record] += next[record - 1] - messages;
-        }
-        Self { next }
-    }
-
-    /// Returns the number of a write of the next shard, given how many of its writes are in each record ahead of the tick.
-    fn of(&self, mut index: usize, ahead: &[usize]) -> usize {
-        for (next, &count) in self.next.iter().zip(ahead) {
-            if index < count {
-                return next + index;
-            }
-            index -= count;
-        }
-        self.next.last().map_or(index, |next| next + index)
-    }
-
-    /// Goes on behind a shard with this many writes.
-    fn pass(&mut self, ahead: &[usize], writes: usize) {
-        let own = writes - ahead.iter().sum::<usize>();
-        if let Some(next) = self.next.last_mut() {
-            *next += own;
-        }
-        for (next, count) in self.next.iter_mut().zip(ahead) {
-            *next += count;
-        }
-    }
 }
 
 /// Shows the reason of a refusal. Catches a panic of the caller's code.

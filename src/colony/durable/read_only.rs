@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::DurableConfig;
 use super::kind::Kind;
-use super::members::Nodes;
 use super::open::{blank, check, given, no_manifest, shown_tick};
 use super::quarantine::{Kept, Quarantined};
 use super::recover::Recovery;
@@ -12,7 +11,9 @@ use super::report::{OpenReport, ReplayProgress};
 use super::rescue::Source;
 use super::shard::DurableShard;
 use super::store::Store;
+use super::stored::Nodes;
 use super::verify::{Verified, verify};
+use crate::colony::moves::Wanted;
 use crate::colony::settle::published;
 use crate::colony::write::Write;
 use crate::error::ColonyError;
@@ -29,7 +30,8 @@ use crate::sync::{Arc, Instant};
 /// The directory's lock is held until this is dropped. There are no ticks.
 pub struct ReadOnly<V: View> {
     publication: Arc<Publication<V>>,
-    ring: HashRing,
+    ring: Arc<HashRing>,
+    goal: Option<Wanted>,
     report: OpenReport,
     quarantine: Vec<Kept>,
     _store: Arc<Store>,
@@ -94,7 +96,8 @@ impl<S: DurableShard> crate::Colony<S> {
         observe::opened(&report);
         Ok(ReadOnly {
             publication: Arc::new(publication),
-            ring: recovered.members.ring(&nodes)?,
+            ring: Arc::clone(recovered.topology.ring()),
+            goal: recovered.wanted,
             report,
             quarantine: recovered.quarantine,
             _store: store,
@@ -109,8 +112,13 @@ impl<V: View> ReadOnly<V> {
     }
 
     /// Returns the ring, which says which shard owns a document.
-    pub const fn ring(&self) -> &HashRing {
+    pub fn ring(&self) -> &HashRing {
         &self.ring
+    }
+
+    /// Returns what the shards are on their way to, or `None` if no [goal](crate::Colony::set_goal) was set or the last one is reached.
+    pub const fn goal(&self) -> Option<&Wanted> {
+        self.goal.as_ref()
     }
 
     /// Returns what was found. What it calls removed was left behind, and would be removed by [`open`](crate::Colony::open).

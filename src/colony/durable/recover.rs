@@ -6,26 +6,29 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::assembly::Assembly;
-use super::entry::Entry;
-use super::members::Members;
+use super::entry::{Entry, topology};
 use super::quarantine::{self, Kept};
 use super::replay::{Applied, Aside, Origin, Replay, Stop};
 use super::report::{OpenReport, ReplayProgress};
 use super::rescue::{Goal, Rescue, Source};
 use super::saved::LifeFiles;
+use super::stored::decode_goal;
+use crate::colony::moves::Wanted;
 use crate::colony::occupant::Made;
 use crate::colony::shard::AnyShard;
 use crate::colony::write::Write;
 use crate::error::ColonyError;
 use crate::guarded::{Guarded, GuardedList};
-use crate::id::{ShardId, Tick};
+use crate::id::{Epoch, ShardId, Tick};
 use crate::observe;
 use crate::publication::View;
+use crate::ring::HashRing;
 use crate::storage::changes::{Message, decode_messages};
 use crate::storage::log::{Extent, LogEnd, LogReader};
 use crate::storage::manifest::{self, Manifest};
 use crate::storage::record::Kind as RecordKind;
 use crate::sync::Arc;
+use crate::topology::Topology;
 
 /// Records that wait for a thread that applies them.
 const AHEAD: usize = 4;
@@ -42,7 +45,10 @@ pub(super) struct Up<D, V: View> {
 pub(super) struct Recovered<D, V: View> {
     /// By id.
     pub(super) shards: Vec<Up<D, V>>,
-    pub(super) members: Members,
+    /// The topology of that tick. Its epoch is that of the last change of the ring in the log, if there was one.
+    pub(super) topology: Arc<Topology>,
+    /// What the shards are on their way to.
+    pub(super) wanted: Option<Wanted>,
     /// The least id that no shard ever had.
     pub(super) next_shard: u32,
     pub(super) tick: Tick,
@@ -100,8 +106,9 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         let manifest = self.source.store.manifest();
         let span = observe::replay(manifest.tick);
         let _entered = span.enter();
-        let members = Members::stored(&manifest.ring)?;
-        let first = first(&manifest, &members);
+        let ring = self.source.store.nodes.listed(&manifest.ring)?;
+        let begun = Arc::new(topology(Epoch::new(manifest.epoch), ring));
+        let first = first(&manifest, begun.ring());
         thread::scope(|scope| {
             let workers = self.threads.clamp(1, first.len().max(1));
             let (mut tasks, mut threads) = (Vec::new(), Vec::new());
@@ -112,10 +119,11 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                     .filter(|&(shard, _)| at(shard, workers) == worker)
                     .collect();
                 tasks.push(give);
-                threads.push(scope.spawn(move || self.work(own, &taken)));
+                let begun = &begun;
+                threads.push(scope.spawn(move || self.work(own, begun, &taken)));
             }
             let known = first.keys().copied().collect();
-            let read = self.read(&manifest, (known, members), &tasks, progress);
+            let read = self.read(&manifest, (known, Arc::clone(&begun)), &tasks, progress);
             drop(tasks);
             let mut raised = Vec::new();
             for thread in threads {
@@ -154,7 +162,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     fn read(
         &self,
         manifest: &Manifest,
-        (mut known, mut members): (BTreeSet<ShardId>, Members),
+        (mut known, mut last): (BTreeSet<ShardId>, Arc<Topology>),
         tasks: &[Sender<Task>],
         progress: &mut dyn FnMut(ReplayProgress),
     ) -> Result<Recovered<D, V>, ColonyError> {
@@ -168,6 +176,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         let mut told = observe::Progress::new(total);
         let mut report = OpenReport::default();
         let mut next_shard = manifest.next_shard;
+        let mut wanted = decode_goal(&manifest.goal, manifest::store::NAME, 0)?;
         let (mut tick, mut seq) = (manifest.tick, manifest.seq);
         let mut assembly = Assembly::new(manifest.sent.clone());
         // A thread that doesn't take a task has failed, and its error is told.
@@ -175,11 +184,14 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         let mut hand_out = |entry: Entry| {
             let entry = Arc::new(entry);
             let changed = match entry.kind {
-                RecordKind::Record => entry.changed_members()?,
+                RecordKind::Record => {
+                    wanted = entry.goal()?.unwrap_or(wanted.take());
+                    entry.topology(self.source.store.nodes)?
+                }
                 RecordKind::Outcome | RecordKind::Ahead => None,
             };
             if let Some(changed) = changed {
-                let now: BTreeSet<_> = changed.0.iter().map(|&(shard, _)| shard).collect();
+                let now: BTreeSet<_> = changed.ring().all_shards().into_iter().collect();
                 for &shard in now.difference(&known) {
                     next_shard = next_shard.max(shard.as_u32().saturating_add(1));
                     tell(shard, Task::Begin(shard, entry.tick.saturating_sub(1)));
@@ -187,7 +199,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                 for &shard in known.difference(&now) {
                     tell(shard, Task::End(shard));
                 }
-                (known, members) = (now, changed);
+                (known, last) = (now, changed);
             }
             let mut threads = tasks.iter();
             let sent = threads.try_for_each(|thread| thread.send(Task::Apply(Arc::clone(&entry))));
@@ -223,7 +235,8 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         report.cut_off(&log.cuts);
         Ok(Recovered {
             shards: Vec::new(),
-            members,
+            topology: last,
+            wanted,
             next_shard,
             tick,
             sent,
@@ -260,11 +273,12 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     fn work(
         &self,
         shards: Vec<(ShardId, Tick)>,
+        begun: &Arc<Topology>,
         tasks: &Receiver<Task>,
     ) -> Result<Vec<Raised<D, V>>, ColonyError> {
         let mut climbs = BTreeMap::new();
-        for (shard, begun) in shards {
-            climbs.insert(shard, self.open(shard, begun)?);
+        for (shard, tick) in shards {
+            climbs.insert(shard, self.open(shard, begun, tick)?);
         }
         for task in tasks {
             match task {
@@ -281,7 +295,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                     }
                 }
                 Task::Begin(shard, tick) => {
-                    climbs.insert(shard, self.open(shard, tick)?);
+                    climbs.insert(shard, self.open(shard, begun, tick)?);
                 }
                 Task::End(shard) => drop(climbs.remove(&shard)),
                 Task::Finish(goal) => {
@@ -301,7 +315,12 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     }
 
     /// Opens a shard, once its files have their sums. One that the manifest doesn't have begins after a tick.
-    fn open(&self, shard: ShardId, begun: Tick) -> Result<Climb<D, V>, ColonyError> {
+    fn open(
+        &self,
+        shard: ShardId,
+        topology: &Arc<Topology>,
+        begun: Tick,
+    ) -> Result<Climb<D, V>, ColonyError> {
         let Source {
             kind,
             store,
@@ -322,7 +341,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             kind,
             blank,
             nodes: store.nodes,
-            members: Members::stored(&opening.ring)?,
+            topology: Arc::clone(topology),
             tick: opening.tick.max(begun),
             aside: Aside::new(),
             is_careful: self.is_careful(),
@@ -330,7 +349,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             attempts: attempts.clone(),
         };
         let life = store.life(shard, &opening.files);
-        Ok(Climb::Going(Box::new(Replay::new(held, origin)?), life))
+        Ok(Climb::Going(Box::new(Replay::new(held, origin)), life))
     }
 
     /// Brings a shard to the last tick. One that died on the way is brought there on its own.
@@ -395,8 +414,9 @@ fn raised<D: Send + Sync + 'static, V: View>(
 /// Returns the shards with which the log begins, each with the tick before which it has nothing to apply.
 ///
 /// One that is on the ring and has no files was new at the checkpoint: it had published nothing, and accepted nothing.
-fn first(manifest: &Manifest, members: &Members) -> BTreeMap<ShardId, Tick> {
-    let new = members.0.iter().map(|&(shard, _)| (shard, manifest.tick));
+fn first(manifest: &Manifest, ring: &HashRing) -> BTreeMap<ShardId, Tick> {
+    let members = ring.members().iter();
+    let new = members.map(|member| (member.shard, manifest.tick));
     let saved = manifest.shards.iter().map(|part| (part.id, 0));
     new.chain(saved).collect()
 }

@@ -7,27 +7,24 @@ use std::time::Duration;
 use super::attempts::Attempts;
 use super::entry::Entry;
 use super::kind::Kind;
-use super::members::{Members, Nodes};
+use super::own::{Own, Share};
 use super::quarantine::Kept;
+use super::stored::Nodes;
 use crate::colony;
 use crate::colony::context::{Outbox, TickContext};
-use crate::colony::occupant::{Made, caught};
+use crate::colony::occupant::{Made, act, caught};
 use crate::colony::report::FaultKind;
 use crate::colony::round::Writes;
 use crate::colony::shard::AnyShard;
-use crate::colony::write::{Batch, Refusal, Write};
+use crate::colony::write::{Refusal, Write};
 use crate::error::ColonyError;
 use crate::guarded::{Guarded, GuardedList};
-use crate::id::{DocumentId, Epoch, ShardId, Tick};
+use crate::id::{DocumentId, ShardId, Tick};
 use crate::publication::{Publication, View};
-use crate::ring::HashRing;
-use crate::storage::changes::{Changes, Decision, Reason};
+use crate::storage::changes::{Decision, Reason};
 use crate::storage::record::Kind as RecordKind;
 use crate::sync::{Arc, Instant, Mutex};
-use crate::topology::{Member, Members as TopologyMembers, Topology};
-
-/// Why writes are set aside that end the process.
-const ENDS_ALL: &str = "the process ended each time when the tick was applied";
+use crate::topology::Topology;
 
 /// After how many bytes of writes a shard goes through Advance. Much of its work and memory may be there, and each run has the time limit of a
 /// phase.
@@ -55,6 +52,16 @@ pub(super) struct LeftOut<D> {
     pub(super) why: String,
 }
 
+/// A write of which a shard may have died.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Suspect {
+    /// Its number in the tick's record.
+    pub(super) number: u64,
+    pub(super) document: DocumentId,
+    /// Whether the document moves to the shard with it.
+    pub(super) is_moved: bool,
+}
+
 /// Writes that are left out, by tick: the number of each in the tick's record, and why.
 pub(super) type Aside = BTreeMap<Tick, BTreeMap<u64, String>>;
 
@@ -64,8 +71,7 @@ pub(super) enum Stop {
     Died {
         tick: Tick,
         why: FaultKind,
-        /// The number of each write in the tick's record.
-        writes: Vec<(u64, DocumentId)>,
+        writes: Vec<Suspect>,
     },
     Failed(ColonyError),
 }
@@ -98,19 +104,6 @@ enum Decided {
     Now,
 }
 
-/// A shard's writes in a record.
-struct Own<D> {
-    /// The numbers of those that are left out.
-    left_out: Vec<u64>,
-    /// The bytes of the others, as the log has them.
-    bytes: usize,
-    writes: Writes<D>,
-    numbers: Vec<u64>,
-    ids: Vec<DocumentId>,
-    places: Vec<usize>,
-    aside: Vec<LeftOut<D>>,
-}
-
 /// A shard, and how far it has come in the log.
 pub(super) struct Replay<D, V: View> {
     shard: ShardId,
@@ -118,7 +111,7 @@ pub(super) struct Replay<D, V: View> {
     kind: Arc<Kind<D, V>>,
     blank: Arc<Publication<V>>,
     nodes: Nodes,
-    topology: Topology,
+    topology: Arc<Topology>,
     /// The last tick that the shard has applied.
     tick: Tick,
     /// A record whose outcome isn't known yet.
@@ -135,8 +128,8 @@ pub(super) struct Replay<D, V: View> {
     begun: Tick,
     /// Whether something was left out that the log doesn't name, so that later refusals may be others.
     is_altered: bool,
-    /// The writes of the last tick that was applied.
-    last: (Tick, Vec<(u64, DocumentId)>),
+    /// Those of the last tick that was applied.
+    last: (Tick, Vec<Suspect>),
     /// What the shard decided in ticks for which it was dead.
     pub(super) late: Vec<Applied<D>>,
     /// What was set aside in the ticks that were applied, by the log or now.
@@ -151,8 +144,8 @@ pub(super) struct Origin<'a, D, V: View> {
     pub(super) kind: &'a Arc<Kind<D, V>>,
     pub(super) blank: &'a Arc<Publication<V>>,
     pub(super) nodes: Nodes,
-    /// The members of the ring before the first record that is read.
-    pub(super) members: Members,
+    /// The ring before the first record that is read.
+    pub(super) topology: Arc<Topology>,
     /// The tick that the shard holds.
     pub(super) tick: Tick,
     pub(super) aside: Aside,
@@ -233,13 +226,13 @@ impl Busy {
 }
 
 impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
-    pub(super) fn new(held: AnyShard<D, V>, origin: Origin<'_, D, V>) -> Result<Self, ColonyError> {
-        Ok(Self {
+    pub(super) fn new(held: AnyShard<D, V>, origin: Origin<'_, D, V>) -> Self {
+        Self {
             shard: origin.shard,
             held: Guarded::new(held),
             kind: Arc::clone(origin.kind),
             blank: Arc::clone(origin.blank),
-            topology: topology(origin.members.ring(&origin.nodes)?),
+            topology: origin.topology,
             nodes: origin.nodes,
             tick: origin.tick,
             waiting: None,
@@ -254,7 +247,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             late: Vec::new(),
             kept: Vec::new(),
             applied: 0,
-        })
+        }
     }
 
     pub(super) fn tick(&self) -> Tick {
@@ -328,7 +321,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         if let Some(busy) = &self.busy {
             busy.begins(Some(Applying {
                 tick: self.last.0,
-                writes: self.last.1.iter().map(|&(number, _)| number).collect(),
+                writes: self.last.1.iter().map(|write| write.number).collect(),
             }));
         }
     }
@@ -402,18 +395,28 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         decided: &Decided,
     ) -> Result<Option<Applied<D>>, Stop> {
         let changes = entry.changes()?;
-        if let Some(members) = changes.members {
-            self.topology = topology(entry.members(members)?.ring(&self.nodes)?);
+        if let Some(topology) = entry.topology(self.nodes)? {
+            self.topology = topology;
         }
         if entry.tick <= self.tick {
             return Ok(None);
         }
         let named: BTreeSet<u64> = aside.keys().copied().collect();
         aside.extend(self.aside.get(&entry.tick).cloned().unwrap_or_default());
-        let own = self.own(entry, &changes, &aside)?;
+        let attempts = self.attempts.as_ref();
+        let left_out = attempts.and_then(|attempts| attempts.left_out);
+        let share = Share {
+            kind: &self.kind,
+            shard: self.shard,
+            ring: self.topology.ring(),
+            tick: entry.tick,
+            aside: &aside,
+            ends_all: left_out == Some((self.shard, entry.tick)),
+        };
+        let mut own = share.of(&changes)?;
+        self.kept.append(&mut own.kept);
         self.is_altered |= own.left_out.iter().any(|number| !named.contains(number));
-        let ids = own.numbers.iter().copied().zip(own.ids.iter().copied());
-        self.last = (entry.tick, ids.collect());
+        self.last = (entry.tick, std::mem::take(&mut own.suspects));
         if let Some(attempts) = self.attempts.as_ref().filter(|_| !own.numbers.is_empty()) {
             attempts.mark(self.shard, entry.tick)?;
         }
@@ -475,65 +478,6 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         })
     }
 
-    /// Returns the shard's writes of a record.
-    fn own(
-        &mut self,
-        entry: &Entry,
-        changes: &Changes<'_>,
-        aside: &BTreeMap<u64, String>,
-    ) -> Result<Own<D>, Stop> {
-        let mut own = Own {
-            left_out: Vec::new(),
-            bytes: 0,
-            writes: Writes::default(),
-            numbers: Vec::new(),
-            ids: Vec::new(),
-            places: Vec::new(),
-            aside: Vec::new(),
-        };
-        let messages = changes.messages.iter();
-        let messages = messages.map(|message| (Some(message.sender), message.write));
-        let writes = changes.writes.iter().map(|write| (None, *write));
-        let attempts = self.attempts.as_ref();
-        let left_out = attempts.and_then(|attempts| attempts.left_out);
-        let ends_all = (left_out == Some((self.shard, entry.tick))).then(|| ENDS_ALL.to_owned());
-        let mut place = 0;
-        for (number, (sender, logged)) in (0..).zip(messages.chain(writes)) {
-            let owner = self.topology.ring().get_shard(&logged.id());
-            if owner != Ok(self.shard) {
-                continue;
-            }
-            place += 1;
-            let write = self.kind.write(&logged);
-            let write = write.map_err(|kind| ColonyError::Replay {
-                shard: self.shard,
-                tick: entry.tick,
-                why: kind.to_string(),
-            })?;
-            if let Some(why) = aside.get(&number).or(ends_all.as_ref()) {
-                let kept = Kept::new(self.shard, entry.tick, &logged, why);
-                self.kept.extend(kept);
-                own.left_out.push(number);
-                own.aside.push(LeftOut {
-                    place: place - 1,
-                    origin: sender.map_or(colony::Origin::Intake, colony::Origin::Shard),
-                    write,
-                    why: why.clone(),
-                });
-                continue;
-            }
-            own.bytes += logged.length();
-            own.numbers.push(number);
-            own.ids.push(logged.id());
-            own.places.push(place - 1);
-            match sender {
-                Some(sender) => own.writes.messages.push((sender, write)),
-                None => own.writes.intake.push(write),
-            }
-        }
-        Ok(own)
-    }
-
     fn act(
         &mut self,
         tick: Tick,
@@ -548,23 +492,6 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             outbox: &mut outbox,
         };
         let held = &mut **self.held;
-        caught(|| {
-            let mut batch = Batch::with_messages(&writes.messages, &writes.intake);
-            let acted = held.act(context, &mut batch);
-            let refused = batch.into_refused();
-            acted.map(|()| refused)
-        })
+        caught(|| act(held, context, writes))
     }
-}
-
-/// A topology whose members all serve.
-fn topology(ring: HashRing) -> Topology {
-    let members = ring.members().iter().map(|member| Member {
-        shard: member.shard,
-        weight: member.weight,
-        serves: true,
-        registered: None,
-    });
-    let members = TopologyMembers::new(members);
-    Topology::new(Epoch::default(), Arc::new(ring), members)
 }

@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use super::assembly::Assembly;
 use super::attempts::Attempts;
+use super::entry::topology;
 use super::kind::Kind;
-use super::members::Members;
-use super::replay::{Applied, Aside, Busy, Origin, Replay, Stop};
+use super::replay::{Applied, Aside, Busy, Origin, Replay, Stop, Suspect};
 use super::saved::LifeFiles;
 use super::store::Store;
 use crate::colony::occupant::Made;
 use crate::error::ColonyError;
-use crate::id::{DocumentId, ShardId, Tick};
+use crate::id::{DocumentId, Epoch, ShardId, Tick};
 use crate::observe;
 use crate::publication::{Publication, View};
 use crate::storage::log::{Extent, LogReader, Pin, Pins};
@@ -129,14 +129,17 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             kind,
             blank,
             nodes: store.nodes,
-            members: Members::stored(&opening.ring)?,
+            topology: Arc::new(topology(
+                Epoch::default(),
+                store.nodes.listed(&opening.ring)?,
+            )),
             tick: opening.tick.max(self.begun),
             aside: aside.clone(),
             is_careful,
             busy: self.busy.cloned(),
             attempts: self.source.attempts.clone(),
         };
-        let mut replay = Replay::new(held, origin)?;
+        let mut replay = Replay::new(held, origin);
         let above = opening.seq;
         let read = match self.busy {
             // If the shard hangs, whoever gives it up lets go of what it reads.
@@ -270,16 +273,18 @@ fn end<D: Send + Sync + 'static, V: View>(
     })
 }
 
-/// Returns the numbers of the writes of each document, in the order of their first writes.
-fn groups(writes: &[(u64, DocumentId)]) -> Vec<Vec<u64>> {
-    let mut groups: Vec<(DocumentId, Vec<u64>)> = Vec::new();
-    let mut places: BTreeMap<DocumentId, usize> = BTreeMap::new();
-    for &(number, id) in writes {
-        let at = *places.entry(id).or_insert(groups.len());
+/// Returns the numbers of the writes of each document, in the order of their first writes. A document that moves to the shard is on its own: it is the
+/// earlier version, if the others are guilty.
+fn groups(writes: &[Suspect]) -> Vec<Vec<u64>> {
+    let mut groups: Vec<Vec<u64>> = Vec::new();
+    let mut places: BTreeMap<(DocumentId, bool), usize> = BTreeMap::new();
+    for write in writes {
+        let key = (write.document, write.is_moved);
+        let at = *places.entry(key).or_insert(groups.len());
         match groups.get_mut(at) {
-            Some((_, numbers)) => numbers.push(number),
-            None => groups.push((id, vec![number])),
+            Some(numbers) => numbers.push(write.number),
+            None => groups.push(vec![write.number]),
         }
     }
-    groups.into_iter().map(|(_, numbers)| numbers).collect()
+    groups
 }

@@ -120,7 +120,9 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             match self.await_shard(shard, goal, writer.pins(), deadline) {
                 Some(Ok(back)) => {
                     observe::restarted(true);
-                    healed.late += self.rise(part, back, goal.tick, returned);
+                    let (late, moved) = self.rise(part, back, goal.tick, returned);
+                    healed.late += late;
+                    healed.moved += moved;
                 }
                 Some(Err(error)) => {
                     observe::restarted(false);
@@ -277,19 +279,22 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         }
     }
 
-    /// Lets a shard take part from the next tick on. Returns the number of writes that it has caught up with.
+    /// Lets a shard take part from the next tick on. Returns the number of writes that it has caught up with, and of documents that it has taken in with
+    /// them.
     fn rise(
         &mut self,
         part: &mut Part<D, V>,
         back: Back<D, V>,
         tick: Tick,
         returned: &mut GuardedList<Returned<D>>,
-    ) -> usize {
+    ) -> (usize, usize) {
         let shard = part.slot.id();
         let coordinator = &self.parts.shared.coordinator;
         let registered = coordinator.register_with(info(), registration(Some(shard), None));
         // Refused if the colony has ended.
-        let Ok(handle) = registered else { return 0 };
+        let Ok(handle) = registered else {
+            return (0, 0);
+        };
         let Back {
             mut replay,
             made,
@@ -301,10 +306,13 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         self.parts.lives.lock().insert(key, Arc::new(life));
         let told = self.told.insert(shard, tick).unwrap_or(0);
         let late = std::mem::take(&mut replay.late).into_iter();
-        let late = late
-            .filter(|late| late.tick > told)
-            .map(|late| give_back(shard, late, returned));
-        let late = late.sum();
+        let late = late.filter(|late| late.tick > told);
+        let (mut taken, mut moved) = (0, 0);
+        for late in late {
+            let (writes, documents) = give_back(shard, late, returned);
+            taken += writes;
+            moved += documents;
+        }
         if let Some(mut last) = last {
             let refused = last.refused.take().into_iter();
             let places = &last.places;
@@ -322,7 +330,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         part.is_behind = false;
         self.pauses.remove(&shard);
         self.hung.remove(&shard);
-        late
+        (taken, moved)
     }
 
     fn failed(&mut self, part: &Part<D, V>, tick: Tick, error: &ColonyError) -> Fault {
@@ -341,12 +349,12 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     }
 }
 
-/// Gives the writes back that a shard refused when it caught up. Returns the number of those from outside that it took.
+/// Gives the writes back that a shard refused when it caught up. Returns the number of those from outside that it took, and of documents that it took in.
 fn give_back<D>(
     shard: ShardId,
     applied: Applied<D>,
     returned: &mut GuardedList<Returned<D>>,
-) -> usize {
+) -> (usize, usize) {
     let mut refused = applied.refused;
     let mut refused = refused.take().into_iter().peekable();
     for LeftOut {
@@ -360,13 +368,15 @@ fn give_back<D>(
             reason: ReturnReason::SetAside(why),
         });
     }
-    let mut taken = 0;
+    let (mut taken, mut moved) = (0, 0);
     for (index, (origin, write)) in applied.writes.iter().enumerate() {
         let reason = match refused.next_if(|&(at, _)| at == index) {
             Some((_, Refusal::Exists)) => ReturnReason::Exists,
             Some((_, Refusal::Because(why))) => ReturnReason::Refused(why),
             None => {
                 taken += usize::from(origin == Origin::Intake);
+                let enters = matches!(origin, Origin::Moved(_)) && write.document().is_some();
+                moved += usize::from(enters);
                 continue;
             }
         };
@@ -377,5 +387,5 @@ fn give_back<D>(
             reason,
         });
     }
-    taken
+    (taken, moved)
 }

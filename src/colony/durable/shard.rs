@@ -3,7 +3,7 @@
 use super::saved::{Saved, Saving};
 use crate::colony::Shard;
 use crate::id::ShardId;
-use crate::publication::ShardFailure;
+use crate::publication::{Movable, ShardFailure};
 
 /// A shard whose documents survive the end of the process, in a colony that was opened with [`Colony::open`](crate::Colony::open).
 ///
@@ -32,10 +32,12 @@ use crate::publication::ShardFailure;
 ///
 /// ```
 /// use std::collections::BTreeMap;
+/// use std::ops::RangeInclusive;
 /// use std::sync::Arc;
 /// use std::time::{Duration, Instant};
 /// use tickring::colony::{Batch, DurableConfig, DurableShard, Saved, Saving, TickContext, Write};
-/// use tickring::publication::ShardFailure;
+/// use tickring::placement::Placement;
+/// use tickring::publication::{Movable, ShardFailure};
 /// use tickring::{Colony, DocumentId, Shard, ShardId, View};
 ///
 /// #[derive(Default, Clone)]
@@ -61,6 +63,18 @@ use crate::publication::ShardFailure;
 ///     }
 ///     fn view(&mut self) -> Result<Self, ShardFailure> {
 ///         Ok(self.clone())
+///     }
+/// }
+///
+/// impl Movable<u32> for Numbers {
+///     fn documents_between(
+///         &self,
+///         placement: Placement,
+///         positions: RangeInclusive<u64>,
+///     ) -> Result<Vec<(DocumentId, Arc<u32>)>, ShardFailure> {
+///         let numbers = self.0.iter();
+///         let inside = numbers.filter(|(id, _)| positions.contains(&placement.document_position(id)));
+///         Ok(inside.map(|(id, number)| (*id, Arc::new(*number))).collect())
 ///     }
 /// }
 ///
@@ -120,7 +134,7 @@ use crate::publication::ShardFailure;
 /// assert!(colony.publication().shards().iter().any(|shard| shard.view().holds(id)));
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
-pub trait DurableShard: Shard + Send + Sized {
+pub trait DurableShard: Shard<View: Movable<Self::Document>> + Send + Sized {
     /// What all shards of a colony are made with, such as a schema or a budget of memory. `()` if there is nothing.
     type Settings: Send + Sync + 'static;
 

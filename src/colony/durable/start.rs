@@ -16,6 +16,7 @@ use super::rescue::Source;
 use super::saved::LifeFiles;
 use super::shard::DurableShard;
 use super::store::Store;
+use super::stored::{Stored, encode_goal, encode_ring};
 use super::writer::Writer;
 use crate::colony::Colony;
 use crate::colony::intake::{Inbox, Room};
@@ -39,6 +40,7 @@ use crate::storage::leftovers::{self, Leftover};
 use crate::storage::log::Log;
 use crate::storage::manifest::Manifest;
 use crate::sync::{Arc, Instant, Mutex};
+use crate::topology::Topology;
 
 /// A directory whose shards were recovered.
 pub(super) struct Opened<D, V: View> {
@@ -62,7 +64,8 @@ pub(super) fn begin<S: DurableShard>(
     let (kind, store) = (Arc::clone(&source.kind), Arc::clone(&source.store));
     let Recovered {
         shards,
-        members,
+        topology,
+        wanted,
         next_shard,
         tick,
         sent,
@@ -75,7 +78,7 @@ pub(super) fn begin<S: DurableShard>(
     let manifest = store.manifest();
     let coordinator =
         Coordinator::with_config(config.colony.coordinator(0)).map_err(ColonyError::Coordinator)?;
-    let handles = register(&coordinator, &manifest, &members)?;
+    let handles = register(&coordinator, &manifest, &topology)?;
     coordinator
         .begin_at(tick.saturating_add(1))
         .map_err(ColonyError::Coordinator)?;
@@ -102,11 +105,14 @@ pub(super) fn begin<S: DurableShard>(
     }
     let epoch = coordinator.load_topology().epoch();
     let publication = Arc::new(published(shown_tick(tick), epoch, views)?);
-    let members = Arc::new(members);
+    let stored = Stored {
+        ring: encode_ring(topology.ring()).into(),
+        goal: encode_goal(wanted.as_ref()).into(),
+    };
     let position = Position {
         tick,
         seq: log.next_seq - 1,
-        members: Arc::clone(&members),
+        stored: stored.clone(),
     };
     let encoded = quarantine::encode(&quarantine)
         .map_err(|TooLong(bytes)| too_large("the quarantine", bytes))?;
@@ -114,7 +120,8 @@ pub(super) fn begin<S: DurableShard>(
         seq: position.seq,
         tick,
         next_log: log.next_number,
-        ring: members.encode(),
+        ring: stored.ring.to_vec(),
+        goal: stored.goal.to_vec(),
         next_shard,
         quarantine: encoded,
         sent: sent.clone(),
@@ -171,11 +178,15 @@ pub(super) fn begin<S: DurableShard>(
         Arc::new(parts),
         writer,
         checkpoints,
-        position,
+        (position, Arc::clone(topology.ring())),
         next_shard,
         quarantine,
         sent,
     );
+    if let Some(wanted) = wanted {
+        let taken = colony.take_up(wanted);
+        taken.map_err(|error| ColonyError::Coordinator(error.into()))?;
+    }
     colony.messages = messages;
     colony.journal = Some(Box::new(ledger));
     report.elapsed = begun.elapsed();
@@ -184,21 +195,30 @@ pub(super) fn begin<S: DurableShard>(
     Ok(colony)
 }
 
-/// Registers the shards, with numbers above all that were ever given.
+/// Registers the shards, with numbers above all that were ever given, on the ring that they have come to.
 fn register(
     coordinator: &Coordinator,
     manifest: &Manifest,
-    members: &super::members::Members,
+    last: &Topology,
 ) -> Result<Vec<ShardHandle>, ColonyError> {
     let first = Incarnation::new(manifest.next_incarnation);
-    let newcomers = members.0.iter().enumerate().map(|(at, &(shard, weight))| {
-        let mut wanted = registration(Some(shard), Some(weight));
+    let newcomers = last.ring().members().iter().enumerate();
+    let newcomers = newcomers.map(|(at, member)| {
+        let mut wanted = registration(Some(member.shard), Some(member.weight));
         wanted.incarnation = first.filter(|_| at == 0);
         Newcomer::new(info(), wanted)
     });
-    let epoch = Epoch::new(manifest.epoch.saturating_add(1));
+    let epoch = manifest.epoch.max(last.epoch().get());
+    let epoch = Epoch::new(epoch.saturating_add(1));
     let command = Command::at(epoch, Action::Register(newcomers.collect()));
-    coordinator.apply(command).map_err(ColonyError::Coordinator)
+    let registered = coordinator.apply(command);
+    let handles = registered.map_err(ColonyError::Coordinator)?;
+    let at_rest = coordinator.topology();
+    if at_rest.ring() != last.ring() {
+        let replaced = coordinator.replace_ring(at_rest.ring(), last.ring());
+        replaced.map_err(ColonyError::Coordinator)?;
+    }
+    Ok(handles)
 }
 
 /// Writes the checkpoint that comes before anything is removed or acknowledged.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::members::Nodes;
 use super::saved::{LifeFiles, Purpose, Saved};
+use super::stored::Nodes;
 use crate::error::StorageError;
 use crate::id::{ShardId, Tick};
 use crate::storage::manifest::{FilePart, Manifest, directory};

@@ -16,7 +16,8 @@ use std::time::Duration;
 pub struct MoveBudget {
     /// The number of documents.
     pub documents: usize,
-    /// The bytes of these documents, as [`Movable::document_bytes`](crate::publication::Movable::document_bytes) counts them.
+    /// The bytes of these documents, as [`Movable::document_bytes`](crate::publication::Movable::document_bytes) counts them, and in a durable colony as
+    /// the log holds them. There, more than 256 MB don't move in a tick, unless a document is larger.
     pub bytes: u64,
     /// How long the phases of a tick may take together before less is moved in the next one. The number of documents then shrinks in
     /// proportion, down to a sixteenth of [`documents`](Self::documents), and grows again by a quarter a tick.
@@ -33,6 +34,9 @@ impl Default for MoveBudget {
         }
     }
 }
+
+/// How many bytes of documents may move in a tick of a durable colony, so that its record is bounded.
+pub(super) const MOST_LOGGED: u64 = 256_000_000;
 
 /// However long a tick takes, one part in so many of a budget may move.
 const LEAST: usize = 16;

@@ -1,9 +1,9 @@
 //! The colony on its way to a goal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::budget::{Allowance, MoveBudget};
-use super::goal::Goal;
+use super::goal::{Goal, Wanted};
 use super::handover::Handover;
 use super::plan::Reading;
 use super::progress::{Amount, MovePause};
@@ -46,9 +46,7 @@ impl<D, V: View> Default for Moving<D, V> {
 
 /// What the shards are to own in the end.
 pub(super) struct Target<D, V> {
-    /// Of all shards on the ring.
-    pub(super) weights: BTreeMap<ShardId, u32>,
-    pub(super) leaving: BTreeSet<ShardId>,
+    pub(super) wanted: Wanted,
     pub(super) ring: HashRing,
     pub(super) reading: Reading<D, V>,
     pub(super) since: Instant,
@@ -57,10 +55,15 @@ pub(super) struct Target<D, V> {
 }
 
 impl<D, V: View> Moving<D, V> {
+    /// Returns what is wanted of the shards, until they have come there.
+    pub(in crate::colony) fn wanted(&self) -> Option<&Wanted> {
+        self.target.as_ref().map(|target| &target.wanted)
+    }
+
     /// A shard has been added, with this weight.
     pub(in crate::colony) fn added(&mut self, shard: ShardId, weight: u32) {
         if let Some(target) = &mut self.target {
-            target.weights.insert(shard, weight);
+            target.wanted.weights.insert(shard, weight);
             target.rebuild();
         }
     }
@@ -68,8 +71,8 @@ impl<D, V: View> Moving<D, V> {
     /// A shard isn't on the ring any more.
     pub(in crate::colony) fn removed(&mut self, shard: ShardId) {
         if let Some(target) = &mut self.target {
-            target.weights.remove(&shard);
-            target.leaving.remove(&shard);
+            target.wanted.weights.remove(&shard);
+            target.wanted.leaving.remove(&shard);
             target.rebuild();
         }
     }
@@ -96,21 +99,26 @@ impl<D, V: View> Moving<D, V> {
     }
 }
 
-impl<D, V> Target<D, V> {
+impl<D, V: View> Target<D, V> {
+    /// Begins the way from a ring to what is wanted.
+    fn new(ring: &HashRing, wanted: Wanted, reading: Reading<D, V>) -> Result<Self, GoalError> {
+        Ok(Self {
+            ring: wanted.ring(ring)?,
+            wanted,
+            reading,
+            since: Instant::now(),
+            moved: Amount::default(),
+            ticks: 0,
+        })
+    }
+
     /// Follows a change of the shards.
     fn rebuild(&mut self) {
         // The ring has these shards, and the weights are within bounds, so that the limits can't be exceeded.
-        if let Ok(ring) = weighted(&self.ring, &self.weights) {
+        if let Ok(ring) = self.wanted.ring(&self.ring) {
             self.ring = ring;
         }
     }
-}
-
-/// Returns the ring of these weights that is built like another one.
-fn weighted(like: &HashRing, weights: &BTreeMap<ShardId, u32>) -> Result<HashRing, GoalError> {
-    let (placement, nodes) = (like.placement(), like.virtual_nodes_per_shard());
-    let weights = weights.iter().map(|(&shard, &weight)| (shard, weight));
-    Ok(HashRing::from_members(placement, nodes, weights)?)
 }
 
 impl<S: Shard> Colony<S> {
@@ -216,41 +224,48 @@ impl<S: Shard> Colony<S> {
         if self.ended.is_some() {
             return Err(GoalError::Closed);
         }
-        if self.journal.is_some() {
-            return Err(GoalError::Durable);
-        }
         let topology = self.shared.coordinator.topology();
         let ring = topology.ring();
-        let (weights, leaving) = match &self.moving.target {
-            Some(target) => (target.weights.clone(), target.leaving.clone()),
+        let before = match &self.moving.target {
+            Some(target) => target.wanted.clone(),
             None => {
                 let members = ring.members().iter();
                 let weights = members.map(|member| (member.shard, member.weight));
-                (weights.collect(), BTreeSet::new())
+                let (weights, leaving) = (weights.collect(), BTreeSet::new());
+                Wanted { weights, leaving }
             }
         };
-        let (mut weights, leaving) = goal.after(&weights, &leaving)?;
-        let reading = Reading::new();
+        let mut wanted = goal.after(before)?;
+        let reading = Reading::new(self.shared.encode.clone());
         for published in self.shared.publication.load_full().shards() {
             let shard = published.shard();
             let check = reading.check(published.view(), ring.placement());
             check.map_err(|why| GoalError::Unreadable { shard, why })?;
         }
-        check_limits(ring, &weights, goal.added())?;
+        check_limits(ring, &wanted, goal.added())?;
         let added = self.add_shards(goal.added())?;
-        weights.extend(added.iter().copied().zip(goal.added().iter().copied()));
-        let target = Target {
-            ring: weighted(ring, &weights)?,
-            weights,
-            leaving,
-            reading,
-            since: Instant::now(),
-            moved: Amount::default(),
-            ticks: 0,
-        };
-        self.moving.target = Some(target);
+        let weights = added.iter().copied().zip(goal.added().iter().copied());
+        wanted.weights.extend(weights);
+        self.moving.target = Some(Target::new(ring, wanted, reading)?);
         self.moving.pause = self.moving.is_paused.then_some(MovePause::Asked);
         Ok(added)
+    }
+
+    /// Returns what the shards are on their way to, or `None` if no goal was set or the last one is reached.
+    pub fn goal(&self) -> Option<&Wanted> {
+        self.moving.wanted()
+    }
+
+    /// Goes on towards what was wanted when the colony was closed, or its process ended.
+    #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
+    pub(in crate::colony) fn take_up(&mut self, wanted: Wanted) -> Result<(), GoalError>
+    where
+        S::View: Movable<S::Document>,
+    {
+        let reading = Reading::new(self.shared.encode.clone());
+        let topology = self.shared.coordinator.topology();
+        self.moving.target = Some(Target::new(topology.ring(), wanted, reading)?);
+        Ok(())
     }
 
     /// Adds one shard for each weight, or none.
@@ -292,17 +307,14 @@ impl<S: Shard> Colony<S> {
 }
 
 /// Checks that the ring can become one with these weights, and with more shards of those of `added`.
-fn check_limits(
-    ring: &Arc<HashRing>,
-    weights: &BTreeMap<ShardId, u32>,
-    added: &[u32],
-) -> Result<(), GoalError> {
+fn check_limits(ring: &Arc<HashRing>, wanted: &Wanted, added: &[u32]) -> Result<(), GoalError> {
+    let mut with_added = wanted.clone();
+    let weights = &mut with_added.weights;
     let last = weights.keys().last().map_or(0, |shard| shard.as_u32());
-    let mut with_added = weights.clone();
     for (number, &weight) in (1..).zip(added) {
         // Any ids will do that aren't there.
-        with_added.insert(ShardId::new(last.wrapping_add(number)), weight);
+        weights.insert(ShardId::new(last.wrapping_add(number)), weight);
     }
-    Rebalance::new(ring, &weighted(ring, &with_added)?)?;
+    Rebalance::new(ring, &with_added.ring(ring)?)?;
     Ok(())
 }

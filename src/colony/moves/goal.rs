@@ -2,14 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::GoalError;
+use crate::error::{GoalError, RingError};
 use crate::id::ShardId;
+use crate::ring::HashRing;
 
 /// What is to become of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     Weight(u32),
     Leave,
+}
+
+/// What all goals that were set come to: what each shard weighs in the end, and which shards leave then. From [`Colony::goal`](crate::Colony::goal).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Wanted {
+    /// The weight of each shard.
+    pub weights: BTreeMap<ShardId, u32>,
+    /// The shards that leave once they have no documents. Their weight is 0.
+    pub leaving: BTreeSet<ShardId>,
+}
+
+impl Wanted {
+    /// Returns the ring of these weights that is built like another one. Costs as much as [`HashRing::from_members`].
+    ///
+    /// # Errors
+    /// [`RingError`] if the shards have too many points, which can't be said of a colony's own goal.
+    pub fn ring(&self, like: &HashRing) -> Result<HashRing, RingError> {
+        let (placement, nodes) = (like.placement(), like.virtual_nodes_per_shard());
+        let weights = self.weights.iter().map(|(&shard, &weight)| (shard, weight));
+        HashRing::from_members(placement, nodes, weights)
+    }
 }
 
 /// Changes of what the shards own, for [`Colony::set_goal`](crate::Colony::set_goal): shards that come, other weights, shards that go.
@@ -71,13 +94,12 @@ impl Goal {
         &self.added
     }
 
-    /// Returns what the shards will weigh and which of them leave, after these weights and leavers.
-    pub(super) fn after(
-        &self,
-        weights: &BTreeMap<ShardId, u32>,
-        leaving: &BTreeSet<ShardId>,
-    ) -> Result<(BTreeMap<ShardId, u32>, BTreeSet<ShardId>), GoalError> {
-        let (mut weights, mut leaving) = (weights.clone(), leaving.clone());
+    /// Returns what is wanted of the shards that are there, after this was wanted.
+    pub(super) fn after(&self, before: Wanted) -> Result<Wanted, GoalError> {
+        let Wanted {
+            mut weights,
+            mut leaving,
+        } = before;
         let mut named = BTreeSet::new();
         for &(shard, wish) in &self.wishes {
             if !named.insert(shard) {
@@ -104,7 +126,7 @@ impl Goal {
         {
             return Err(GoalError::NothingLeft);
         }
-        Ok((weights, leaving))
+        Ok(Wanted { weights, leaving })
     }
 }
 
@@ -115,24 +137,26 @@ mod tests {
     const A: ShardId = ShardId::new(0);
     const B: ShardId = ShardId::new(1);
 
+    fn wanted<const N: usize>(weights: [(ShardId, u32); N], leaving: &[ShardId]) -> Wanted {
+        Wanted {
+            weights: BTreeMap::from(weights),
+            leaving: leaving.iter().copied().collect(),
+        }
+    }
+
     #[test]
     fn who_is_not_named_keeps_what_the_last_goal_gave() {
-        let weights = BTreeMap::from([(A, 3), (B, 1)]);
-        let after = Goal::new()
-            .weigh(B, 2)
-            .after(&weights, &BTreeSet::from([A]));
-        let expected = (BTreeMap::from([(A, 3), (B, 2)]), BTreeSet::from([A]));
-        assert_eq!(after, Ok(expected));
-        let stays = Goal::new()
-            .weigh(A, 1)
-            .after(&weights, &BTreeSet::from([A]));
-        assert_eq!(stays.unwrap().1, BTreeSet::new());
+        let before = wanted([(A, 3), (B, 1)], &[A]);
+        let after = Goal::new().weigh(B, 2).after(before.clone());
+        assert_eq!(after, Ok(wanted([(A, 3), (B, 2)], &[A])));
+        let stays = Goal::new().weigh(A, 1).after(before);
+        assert_eq!(stays, Ok(wanted([(A, 1), (B, 1)], &[])));
     }
 
     #[test]
     fn goals_that_make_no_sense_are_refused() {
-        let weights = BTreeMap::from([(A, 3), (B, 1)]);
-        let refused = |goal: Goal| goal.after(&weights, &BTreeSet::new()).err();
+        let before = wanted([(A, 3), (B, 1)], &[]);
+        let refused = |goal: Goal| goal.after(before.clone()).err();
         assert_eq!(refused(Goal::new().drain(A)), None);
         let unknown = ShardId::new(7);
         assert_eq!(

@@ -3,6 +3,9 @@
 //! Usually that is within the tick. If one of them dies in it, the others have applied their part, but nobody sees it: until the dead shard has been made
 //! again and has caught up, the publications have what each of them had before, so that each document is in exactly one view. No other documents
 //! move meanwhile.
+//!
+//! In memory, the dead shard's next life is given its part once more, at a [pace](Pace) that it bears. In a durable colony the log has what was given,
+//! and whoever applies the log applies that.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -19,6 +22,8 @@ use crate::publication::View;
 pub(in crate::colony) struct Handover<D, V: View> {
     sides: BTreeMap<ShardId, Side<D, V>>,
     amount: Amount,
+    /// Whether the log has what was given.
+    is_logged: bool,
     is_complete: bool,
 }
 
@@ -33,8 +38,10 @@ pub(super) struct Forgotten<D, V: View> {
 /// One shard's part.
 struct Side<D, V: View> {
     transfers: Transfers<D>,
-    /// How many of them the shard's current life has applied.
+    /// How many of them the shard's current life has applied, or the log has.
     applied: usize,
+    /// Whether it has applied all of them, and finished the last tick.
+    is_through: bool,
     pace: Pace,
     /// What it has finished since, and nobody sees.
     held: Vec<Part<D, V>>,
@@ -45,6 +52,7 @@ impl<D, V: View> Default for Side<D, V> {
         Self {
             transfers: GuardedList::new(),
             applied: 0,
+            is_through: false,
             pace: Pace::new(),
             held: Vec::new(),
         }
@@ -71,7 +79,11 @@ impl<D, V: View> Side<D, V> {
 
 impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
     /// Begins one, unless nothing moves.
-    pub(super) fn new(transfers: BTreeMap<ShardId, Transfers<D>>, amount: Amount) -> Option<Self> {
+    pub(super) fn new(
+        transfers: BTreeMap<ShardId, Transfers<D>>,
+        amount: Amount,
+        is_logged: bool,
+    ) -> Option<Self> {
         let side = |(shard, transfers)| {
             let side = Side {
                 transfers,
@@ -83,13 +95,16 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
         (!sides.is_empty()).then_some(Self {
             sides,
             amount,
+            is_logged,
             is_complete: false,
         })
     }
 
-    /// Returns what a shard that runs in this tick still has to apply.
-    pub(in crate::colony) fn due(&self, shard: ShardId) -> Transfers<D> {
-        let Some(side) = self.sides.get(&shard) else {
+    /// Returns what a shard still has to apply in this tick, in which it takes part or not. The log is given all of it at once, since a dead shard reads it
+    /// there.
+    pub(in crate::colony) fn due(&self, shard: ShardId, joins: bool) -> Transfers<D> {
+        let side = self.sides.get(&shard);
+        let Some(side) = side.filter(|_| joins || self.is_logged) else {
             return GuardedList::new();
         };
         let due = side.transfers[side.applied..]
@@ -129,10 +144,11 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
             };
             let given = part.writes.moves.len();
             let fault = part.slot.fault();
-            if part.made.is_some() {
+            if self.is_logged {
+                side.applied += given;
+            } else if part.made.is_some() {
                 side.pace.finished(side.applied, given);
                 side.applied += given;
-                complete += usize::from(side.applied == side.transfers.len());
             } else if given > 0 && fault.is_some_and(|fault| fault.phase >= TickPhase::Act) {
                 if let Some((from, write)) = side.died_of(given) {
                     self.amount.documents -= 1;
@@ -141,6 +157,8 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
             } else {
                 side.applied = 0;
             }
+            side.is_through = part.made.is_some() && side.applied == side.transfers.len();
+            complete += usize::from(side.is_through);
         }
         self.is_complete = complete == self.sides.len();
         deadly
@@ -154,7 +172,7 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
     /// Returns the shard that the others wait for.
     pub(super) fn waits_for(&self) -> Option<ShardId> {
         let mut sides = self.sides.iter();
-        let side = sides.find(|(_, side)| side.applied < side.transfers.len())?;
+        let side = sides.find(|(_, side)| !side.is_through)?;
         Some(*side.0)
     }
 
@@ -166,14 +184,20 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
         let Some(side) = self.sides.get_mut(&shard) else {
             return vec![part];
         };
-        if is_hidden && part.slot.fault().is_none() {
+        // What the log has stays decided, whatever becomes of the life. One that is behind decides later.
+        let is_kept = part.slot.fault().is_none() || (self.is_logged && !part.is_behind);
+        if is_hidden && is_kept {
             if part.writes.iter().next().is_some() {
                 side.held.push(Part {
                     is_held: true,
+                    is_logged: self.is_logged,
                     ..part
                 });
             }
             return Vec::new();
+        }
+        if is_hidden && self.is_logged {
+            return vec![part];
         }
         let mut settled = std::mem::take(&mut side.held);
         settled.push(part);
@@ -234,6 +258,9 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
         is_there: impl Fn(ShardId) -> bool,
     ) -> Vec<(ShardId, ShardId, Write<D>)> {
         let mut unseen = Vec::new();
+        if self.is_logged {
+            return unseen;
+        }
         for (&shard, side) in &mut self.sides {
             for (from, write) in side.transfers.take() {
                 if write.document().is_some() && !is_there(from) {

@@ -19,7 +19,7 @@ mod step;
 
 pub use self::budget::MoveBudget;
 pub(super) use self::driver::Moving;
-pub use self::goal::Goal;
+pub use self::goal::{Goal, Wanted};
 pub(super) use self::handover::Handover;
 #[cfg(test)]
 pub(super) use self::pace::Pace;

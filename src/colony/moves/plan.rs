@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::budget::MoveBudget;
 use super::progress::Amount;
+use crate::colony::journal::Encode;
 use crate::colony::occupant::caught;
 use crate::colony::write::Write;
 use crate::guarded::GuardedList;
@@ -28,11 +29,14 @@ pub(super) struct Reading<D, V> {
     positions: Read<V, Vec<u64>>,
     documents: Read<V, Documents<D>>,
     bytes: fn(&D) -> u64,
+    /// What the log is to hold of a document that moves.
+    encode: Option<Encode<D>>,
 }
 
 impl<D, V: Movable<D>> Reading<D, V> {
-    pub(super) fn new() -> Self {
+    pub(in crate::colony) fn new(encode: Option<Encode<D>>) -> Self {
         Self {
+            encode,
             positions: V::positions_between,
             documents: V::documents_between,
             bytes: V::document_bytes,
@@ -42,15 +46,16 @@ impl<D, V: Movable<D>> Reading<D, V> {
 
 impl<D, V> Clone for Reading<D, V> {
     fn clone(&self) -> Self {
-        *self
+        Self {
+            encode: self.encode.clone(),
+            ..*self
+        }
     }
 }
 
-impl<D, V> Copy for Reading<D, V> {}
-
 impl<D, V> Reading<D, V> {
     /// Returns why a view can't be read, if it can't.
-    pub(super) fn check(self, view: &V, placement: Placement) -> Result<(), String> {
+    pub(super) fn check(&self, view: &V, placement: Placement) -> Result<(), String> {
         let read = caught(|| (self.documents)(view, placement, 0..=0));
         read.map(|read| drop(GuardedList::from_iter(read)))
             .map_err(|kind| kind.to_string())
@@ -58,7 +63,7 @@ impl<D, V> Reading<D, V> {
 
     /// Returns the positions in a range that have documents, in the direction.
     fn positions(
-        self,
+        &self,
         view: &V,
         placement: Placement,
         step: &RingStep,
@@ -74,7 +79,7 @@ impl<D, V> Reading<D, V> {
     }
 
     fn documents(
-        self,
+        &self,
         view: &V,
         placement: Placement,
         part: RangeInclusive<u64>,
@@ -90,6 +95,18 @@ impl<D, V> Reading<D, V> {
             .into_iter()
             .filter(|(id, _)| inside(id))
             .collect())
+    }
+
+    /// Returns how many bytes count for a document.
+    fn bytes(&self, id: DocumentId, document: &Arc<D>) -> Result<u64, String> {
+        let Some(encode) = &self.encode else {
+            let counted = caught(|| Ok((self.bytes)(document)));
+            return counted.map_err(|kind| kind.to_string());
+        };
+        let (document, mut logged) = (Arc::clone(document), Vec::new());
+        let encoded = encode(&Write::Upsert { id, document }, &mut logged);
+        encoded.map_err(|error| format!("its document {id}: {error}"))?;
+        Ok(logged.len() as u64)
     }
 }
 
@@ -114,7 +131,7 @@ pub(super) fn choose<'v, D, V: 'v, W>(
     rebalance: &mut Rebalance<'_>,
     placement: Placement,
     budget: MoveBudget,
-    reading: Reading<D, V>,
+    reading: &Reading<D, V>,
     view: impl Fn(&RingStep) -> Result<&'v V, W>,
     unreadable: impl Fn(ShardId, String) -> W,
 ) -> Result<Chosen<D>, W> {
@@ -166,6 +183,7 @@ pub(super) fn choose<'v, D, V: 'v, W>(
             break;
         }
     }
+    transfers.values_mut().for_each(arrange);
     Ok(Chosen {
         ring: rebalance.ring(),
         transfers,
@@ -173,18 +191,29 @@ pub(super) fn choose<'v, D, V: 'v, W>(
     })
 }
 
+/// Puts what leaves a shard before what enters it, in the order of the shards that it goes to. So the order is the same for a log that has
+/// each document once, by the shard that takes it in.
+fn arrange<D>(transfers: &mut Transfers<D>) {
+    let mut all = transfers.take();
+    all.sort_by_key(|(other, write)| match write.document() {
+        None => (false, Some(*other)),
+        Some(_) => (true, None),
+    });
+    transfers.extend(all);
+}
+
 /// The part of a step that moves.
-struct Part<D, V> {
+struct Part<'r, D, V> {
     placement: Placement,
     budget: MoveBudget,
-    reading: Reading<D, V>,
+    reading: &'r Reading<D, V>,
     step: RingStep,
     /// What moves in the tick so far, this part included.
     amount: Amount,
     documents: GuardedList<(DocumentId, Arc<D>)>,
 }
 
-impl<D, V> Part<D, V> {
+impl<D, V> Part<'_, D, V> {
     /// Reads documents as far as the budget allows, and returns the position that is reached, or `None` if that is none.
     fn fill(&mut self, view: &V) -> Result<Option<u64>, String> {
         let positions = self.reading.positions(view, self.placement, &self.step)?;
@@ -245,10 +274,9 @@ impl<D, V> Part<D, V> {
         let mut fits = 0;
         let groups = read.chunk_by(|a, b| at(&a.0) == at(&b.0));
         for group in groups {
-            let sizes = group.iter().map(|(_, document)| {
-                let size = caught(|| Ok((self.reading.bytes)(document)));
-                size.map_err(|kind| kind.to_string())
-            });
+            let sizes = group
+                .iter()
+                .map(|(id, document)| self.reading.bytes(*id, document));
             let mut bytes: u64 = 0;
             for size in sizes {
                 bytes = bytes.saturating_add(size?);
@@ -342,7 +370,7 @@ mod tests {
                     &mut rebalance,
                     Placement::Xxh3,
                     budget,
-                    Reading::new(),
+                    &Reading::new(None),
                     |step| Ok(&shards[&step.from]),
                     |shard, why| format!("{shard} {why}"),
                 );
@@ -417,7 +445,7 @@ mod tests {
                 &mut rebalance,
                 Placement::Xxh3,
                 budget,
-                Reading::new(),
+                &Reading::new(None),
                 |step| Ok(&shards[&step.from]),
                 |shard, why| format!("{shard} {why}"),
             );

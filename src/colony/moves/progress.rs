@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::id::ShardId;
 
-/// Documents and their bytes, as [`Movable::document_bytes`](crate::publication::Movable::document_bytes) counts them.
+/// Documents and their bytes, as [`Movable::document_bytes`](crate::publication::Movable::document_bytes) counts them, and in a durable colony as the log
+/// holds them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Amount {

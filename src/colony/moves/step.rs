@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::budget::MOST_LOGGED;
 use super::driver::Target;
 use super::handover::Handover;
 use super::plan::choose;
@@ -72,11 +73,16 @@ impl<S: Shard> Colony<S> {
                 return None;
             }
         }
+        let is_logged = self.journal.is_some();
+        let mut budget = self.moving.allowance.of(self.moving.budget);
+        if is_logged {
+            budget.bytes = budget.bytes.min(MOST_LOGGED);
+        }
         let chosen = choose(
             &mut rebalance,
             ring.placement(),
-            self.moving.allowance.of(self.moving.budget),
-            target.reading,
+            budget,
+            &target.reading,
             |step| {
                 is_ready(step.to).ok_or(MovePause::Waiting(step.to))?;
                 let from = is_ready(step.from).ok_or(MovePause::Waiting(step.from))?;
@@ -91,7 +97,7 @@ impl<S: Shard> Colony<S> {
                     before,
                     after: chosen.ring,
                     documents: chosen.amount.documents,
-                    handover: Handover::new(chosen.transfers, chosen.amount),
+                    handover: Handover::new(chosen.transfers, chosen.amount, is_logged),
                 })
             }
             Err(pause) => {
@@ -138,7 +144,7 @@ impl<S: Shard> Colony<S> {
         let (Some(target), None) = (target, &moving.handover) else {
             return;
         };
-        let leaving = target.leaving.clone();
+        let leaving = target.wanted.leaving.clone();
         for shard in leaving {
             match self.remove_shard(shard) {
                 Ok(()) | Err(ColonyError::UnknownShard(_)) => {}

@@ -14,11 +14,11 @@ use crate::id::{DocumentId, ShardId};
 pub(crate) struct Changes<'a> {
     /// What shards sent in the tick before, in their order.
     pub(crate) messages: Vec<Message<'a>>,
-    /// The step of the ring, if it moves.
-    pub(crate) step: Option<&'a [u8]>,
-    /// The change of the goal or of the members, if there is one.
-    pub(crate) members: Option<&'a [u8]>,
-    /// The documents that change their owner.
+    /// The ring from this tick on, if it is another one.
+    pub(crate) ring: Option<Ring<'a>>,
+    /// The goal from this tick on, if it is another one. Empty if there is none any more.
+    pub(crate) goal: Option<&'a [u8]>,
+    /// The documents that change their owner, in the order of the shards that take them in.
     pub(crate) moved: Vec<Moved<'a>>,
     /// The writes from outside, in their order.
     pub(crate) writes: Vec<Logged<'a>>,
@@ -39,9 +39,20 @@ pub(crate) struct Message<'a> {
     pub(crate) write: Logged<'a>,
 }
 
+/// A ring, and the epoch of the topology that has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ring<'a> {
+    pub(crate) epoch: u64,
+    pub(crate) state: &'a [u8],
+}
+
 /// A document that changes its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moved<'a> {
+    pub(crate) from: ShardId,
+    pub(crate) to: ShardId,
+    /// Whether the one shard hands it over in this tick. If not, it has done so before, and the shard that it went to was forgotten.
+    pub(crate) leaves: bool,
     pub(crate) id: DocumentId,
     pub(crate) document: &'a [u8],
 }
@@ -63,8 +74,8 @@ pub(crate) struct Outcome<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decision<'a> {
     pub(crate) shard: ShardId,
-    /// The write's place among the messages of the tick's record, the writes that the log has ahead of it, and those of the record, counted in this
-    /// order.
+    /// The write's place among the messages of the tick's record, the writes that the log has ahead of it, those of the record, and the documents that
+    /// move, counted in this order.
     pub(crate) write: u64,
     pub(crate) reason: Reason<'a>,
 }
@@ -79,13 +90,13 @@ pub(crate) enum Reason<'a> {
 }
 
 const MESSAGES: u16 = 1;
-const STEP: u16 = 2;
-const MEMBERS: u16 = 3;
-const MOVED: u16 = 4;
 const WRITES: u16 = 5;
 const REFUSED: u16 = 6;
 const SET_ASIDE: u16 = 7;
 const BEHIND: u16 = 8;
+const RING: u16 = 9;
+const GOAL: u16 = 10;
+const MOVED: u16 = 11;
 
 /// Encoded items, in pieces.
 #[derive(Debug, Default)]
@@ -108,41 +119,62 @@ impl Encoded<'_> {
     }
 }
 
-/// Encodes [`Changes`] of messages and writes that are encoded already.
-pub(crate) fn encode_changes(
-    messages: &Encoded<'_>,
-    members: Option<&[u8]>,
-    writes: &Encoded<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), TooLong> {
-    messages.put(out, MESSAGES)?;
-    if let Some(members) = members {
-        put_section(out, MEMBERS, |out| {
-            out.put(members);
-            Ok(())
-        })?;
+/// [`Changes`] whose messages, documents and writes are encoded already.
+#[derive(Debug, Default)]
+pub(crate) struct EncodedChanges<'a> {
+    pub(crate) messages: Encoded<'a>,
+    pub(crate) ring: Option<Ring<'a>>,
+    pub(crate) goal: Option<&'a [u8]>,
+    pub(crate) moved: Encoded<'a>,
+    pub(crate) writes: Encoded<'a>,
+}
+
+impl EncodedChanges<'_> {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        self.messages.put(out, MESSAGES)?;
+        if let Some(ring) = self.ring {
+            put_section(out, RING, |out| {
+                out.put_u64(ring.epoch);
+                out.put(ring.state);
+                Ok(())
+            })?;
+        }
+        if let Some(goal) = self.goal {
+            put_section(out, GOAL, |out| {
+                out.put(goal);
+                Ok(())
+            })?;
+        }
+        self.moved.put(out, MOVED)?;
+        self.writes.put(out, WRITES)
     }
-    writes.put(out, WRITES)
 }
 
 impl<'a> Changes<'a> {
-    /// Encodes all of it. A colony has its messages and writes encoded already.
-    #[cfg(any(test, feature = "testing"))]
+    /// Encodes all of it. A colony has its messages, documents and writes encoded already.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
-        list(out, MESSAGES, &self.messages, Message::encode)?;
-        for (tag, bytes) in [(STEP, self.step), (MEMBERS, self.members)] {
-            if let Some(bytes) = bytes {
-                put_section(out, tag, |out| {
-                    out.put(bytes);
-                    Ok(())
-                })?;
-            }
+        let [mut messages, mut moved, mut writes] = [const { Vec::new() }; 3];
+        for message in &self.messages {
+            message.encode(&mut messages)?;
         }
-        list(out, MOVED, &self.moved, |moved, out| {
-            out.put(moved.id.0.as_bytes());
-            put_block(out, moved.document)
-        })?;
-        list(out, WRITES, &self.writes, Logged::encode)
+        for document in &self.moved {
+            document.encode(&mut moved)?;
+        }
+        for write in &self.writes {
+            write.encode(&mut writes)?;
+        }
+        let encoded = |count, bytes| Encoded {
+            count,
+            pieces: vec![bytes],
+        };
+        let changes = EncodedChanges {
+            messages: encoded(self.messages.len(), &messages),
+            ring: self.ring,
+            goal: self.goal,
+            moved: encoded(self.moved.len(), &moved),
+            writes: encoded(self.writes.len(), &writes),
+        };
+        changes.encode(out)
     }
 
     pub(crate) fn decode(payload: &'a [u8]) -> Decoded<Self> {
@@ -150,14 +182,12 @@ impl<'a> Changes<'a> {
         Reader::new(payload).sections(|tag, mut body| {
             match tag {
                 MESSAGES => changes.messages = body.list(Message::decode)?,
-                STEP => changes.step = Some(body.rest()),
-                MEMBERS => changes.members = Some(body.rest()),
-                MOVED => {
-                    changes.moved = body.list(|body| {
-                        let (id, document) = (id(body)?, body.block()?);
-                        Ok(Moved { id, document })
-                    })?;
+                RING => {
+                    let (epoch, state) = (body.u64()?, body.rest());
+                    changes.ring = Some(Ring { epoch, state });
                 }
+                GOAL => changes.goal = Some(body.rest()),
+                MOVED => changes.moved = body.list(Moved::decode)?,
                 WRITES => changes.writes = body.list(Logged::decode)?,
                 _ => return Ok(Section::Unknown),
             }
@@ -310,6 +340,33 @@ impl<'a> Message<'a> {
         Ok(Self {
             sender: ShardId::new(body.u32()?),
             write: Logged::decode(body)?,
+        })
+    }
+}
+
+impl<'a> Moved<'a> {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        out.put_u32(self.from.as_u32());
+        out.put_u32(self.to.as_u32());
+        out.push(u8::from(self.leaves));
+        out.put(self.id.0.as_bytes());
+        put_block(out, self.document)
+    }
+
+    fn decode(body: &mut Reader<'a>) -> Decoded<Self> {
+        let (from, to) = (ShardId::new(body.u32()?), ShardId::new(body.u32()?));
+        let at = body.clone();
+        let leaves = match body.u8()? {
+            0 => false,
+            1 => true,
+            code => return at.malformed(format!("{code} as the kind of a move"), "0 or 1"),
+        };
+        Ok(Self {
+            from,
+            to,
+            leaves,
+            id: id(body)?,
+            document: body.block()?,
         })
     }
 }

@@ -22,12 +22,21 @@ fn messages() -> Vec<Message<'static>> {
 }
 
 fn changes() -> Changes<'static> {
-    let document = b"moved";
+    let moved = |id| Moved {
+        from: ShardId::new(1),
+        to: ShardId::new(4),
+        leaves: id == IDS[1],
+        id,
+        document: b"moved",
+    };
     Changes {
         messages: messages(),
-        step: Some(b"step"),
-        members: Some(b""),
-        moved: IDS.map(|id| Moved { id, document }).to_vec(),
+        ring: Some(Ring {
+            epoch: 3,
+            state: b"ring",
+        }),
+        goal: Some(b""),
+        moved: IDS.map(moved).to_vec(),
         writes: messages().iter().map(|message| message.write).collect(),
     }
 }
@@ -85,6 +94,13 @@ fn unknown_kinds_have_a_place() {
     assert_eq!(malformed.offset, kind);
     assert_eq!(malformed.found, "9 as the kind of a write");
     bytes[kind] = ADD;
+    let moved = bytes.windows(5).position(|bytes| bytes == b"moved");
+    let leaves = moved.unwrap() - 4 - 16 - 1;
+    bytes[leaves] = 2;
+    let malformed = refused(&bytes);
+    assert_eq!(malformed.offset, leaves);
+    assert_eq!(malformed.found, "2 as the kind of a move");
+    bytes[leaves] = 0;
     bytes[0] = 77;
     assert_eq!(refused(&bytes).offset, 0);
     let twice = [bytes.clone(), bytes].concat();

@@ -1,13 +1,15 @@
 //! A durable shard of texts.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::hazards::{Hazards, Moment};
 use crate::colony::{
     Batch, DurableShard, Refusal, Saved, Saving, Shard, ShardMetrics, TickContext, Write,
 };
 use crate::id::{DocumentId, ShardId, Tick};
-use crate::publication::{ShardFailure, View};
+use crate::placement::Placement;
+use crate::publication::{Movable, ShardFailure, View};
 use crate::sync::Arc;
 
 /// The files of a shard.
@@ -169,6 +171,18 @@ impl View for Notes {
     }
     fn statistics(views: &[&Self]) -> Result<usize, ShardFailure> {
         Ok(views.iter().map(|notes| notes.texts().len()).sum())
+    }
+}
+
+impl Movable<String> for Notes {
+    fn documents_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<(DocumentId, Arc<String>)>, ShardFailure> {
+        let texts = self.texts().into_iter();
+        let inside = texts.filter(|(id, _)| positions.contains(&placement.document_position(id)));
+        Ok(inside.map(|(id, text)| (id, Arc::new(text))).collect())
     }
 }
 

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::differences::{State, same_state};
 use super::run::Checked;
 use super::*;
 use crate::colony::{Batch, Refusal, Saved, Saving, Shard, TickContext};
 use crate::id::{DocumentId, ShardId};
-use crate::publication::View;
+use crate::placement::Placement;
+use crate::publication::{Movable, View};
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
 
 /// What is wrong with a shard.
@@ -124,6 +126,19 @@ impl View for FaultyView {
     }
     fn statistics(_: &[&Self]) -> Result<(), ShardFailure> {
         Ok(())
+    }
+}
+
+impl Movable<u32> for FaultyView {
+    fn documents_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<(DocumentId, Arc<u32>)>, ShardFailure> {
+        let notes = self.notes.lock();
+        let inside = notes.iter();
+        let inside = inside.filter(|(id, _)| positions.contains(&placement.document_position(id)));
+        Ok(inside.map(|(id, note)| (*id, Arc::new(*note))).collect())
     }
 }
 
