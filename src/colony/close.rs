@@ -2,6 +2,7 @@
 
 use super::Colony;
 use super::report::{CloseReport, ReturnReason, Returned};
+use super::settle::settle;
 use super::shard::Shard;
 use super::slot::Standing;
 use super::threads::move_out;
@@ -26,10 +27,16 @@ impl<S: Shard> Colony<S> {
             let _ = self.prepare();
         }
         let prepared = self.ready.is_some().then(|| self.publish());
-        let last = match self.ended.take() {
+        let mut last = match self.ended.take() {
             Some(cause) => Err(cause),
             None => self.tick(),
         };
+        if let (Some(_), Ok(report)) = (&self.journal, &mut last) {
+            // Nobody has seen yet what they decided. The log has it, and the next opening shows it.
+            for part in self.moving.take_held() {
+                settle(part, report);
+            }
+        }
         // Publishing a prepared tick can't fail.
         let prepared = prepared.and_then(Result::ok);
         let is_last = last.is_ok();

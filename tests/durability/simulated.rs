@@ -22,6 +22,8 @@ fn d1_d2_d3_d10_a_colony_survives_every_fault_of_its_files() {
         counts.deaths,
         counts.set_aside,
         counts.ahead,
+        counts.moved,
+        counts.hidden,
     ];
     assert!(happened.iter().all(|&count| count > 10), "{counts:?}");
 }

@@ -138,6 +138,9 @@ impl<S: Shard> Colony<S> {
                 target.ticks += 1;
             }
         }
+        if self.closing.is_some() {
+            return;
+        }
         let topology = self.shared.coordinator.topology();
         let is_there = |target: &Target<_, _>| target.ring == **topology.ring();
         let target = moving.target.as_ref().filter(|target| is_there(target));

@@ -36,6 +36,10 @@ pub struct Counts {
     pub set_aside: u64,
     /// How often writes were written down ahead of their tick.
     pub ahead: u64,
+    /// Documents that moved.
+    pub moved: u64,
+    /// Ticks after which nobody saw where those documents were that had moved, since a shard had died.
+    pub hidden: u64,
 }
 
 impl Counts {
@@ -53,6 +57,8 @@ impl Counts {
         self.deaths += other.deaths;
         self.set_aside += other.set_aside;
         self.ahead += other.ahead;
+        self.moved += other.moved;
+        self.hidden += other.hidden;
     }
 }
 
@@ -125,6 +131,8 @@ pub(super) fn run(run: Run) -> Result<(Counts, u64, u64), Failure> {
             runner.counts.deaths = runner.truth.deaths;
             runner.counts.set_aside = runner.truth.set_aside;
             runner.counts.ahead = runner.truth.ahead;
+            runner.counts.moved = runner.truth.moved;
+            runner.counts.hidden = runner.truth.hidden;
             Ok((runner.counts, operations, syncs))
         }
         Err(what) => {

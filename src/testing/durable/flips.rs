@@ -68,7 +68,7 @@ fn fill(disk: &Simulation, random: &mut Random, is_clean: bool) -> Result<Truth,
         let undecided = undecided.flat_map(|(model, step)| model.undecided(step, false));
         let undecided = undecided.collect();
         let report = colony.tick().map_err(text)?;
-        truth.published(steps, Some(&colony.publication()), &report)?;
+        truth.published(steps, Some(&colony.publication()), &report, |_| true)?;
         let model = truth.models.first().ok_or("no model")?;
         if model.logged > logged {
             logged = model.logged;

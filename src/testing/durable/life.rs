@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use super::hazards::Hazards;
 use super::model::{Events, Step};
-use super::notes::Notes;
+use super::notes::{Notes, SETTLED};
 use super::opening::soon;
 use super::script;
 use super::truth::{Truth, ensure, named, verified};
 use crate::colony::ahead::Ahead;
 use crate::colony::{Colony, Intake, ReturnReason, TickReport, Write};
-use crate::error::{ColonyError, IntakeError, StorageError};
+use crate::error::{ColonyError, GoalError, IntakeError, StorageError};
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::publication::{Publication, Published};
-use crate::ring::HashRing;
 use crate::sync::Instant;
 use crate::testing::random::Random;
 use crate::testing::storage::Simulation;
+use crate::topology::{Member, Topology};
 
 /// How often a tick is tried again that finds no room. No fault lasts so long.
 const ATTEMPTS: u32 = 60;
@@ -109,12 +109,14 @@ impl<'a> Life<'a> {
         let disk = self.disk;
         let end = match self.random.below(6) {
             0 | 1 => {
-                let (tick, steps) = self.prepare(true)?;
+                let tick = self.prepare(true)?;
+                let steps = self.steps(tick);
                 self.close(tick, steps)?
             }
             // The process ends between two ticks.
             2 => {
-                let (_, steps) = self.prepare(false)?;
+                let tick = self.prepare(false)?;
+                let steps = self.steps(tick);
                 self.truth.abandoned(&steps);
                 drop(self);
                 End::Well
@@ -139,13 +141,28 @@ impl<'a> Life<'a> {
         let owners = members.iter().filter(|member| member.weight > 0).count();
         let behind: Vec<_> = self.truth.behind.iter().copied().collect();
         for shard in behind {
-            if owners > 2 && self.random.percent(15) {
-                let held = self.truth.models.iter().flat_map(|m| m.held_by(shard));
-                self.events.forgotten.extend(held.map(|(id, _)| id));
+            // The others would die of what it has died of.
+            let flights = self.truth.models.iter().filter_map(|m| m.flight.as_ref());
+            let mut moving = flights.flat_map(|flight| flight.documents.values());
+            let is_deadly = moving.any(|(text, to)| *to == shard && text == SETTLED);
+            if owners > 2 && !is_deadly && self.random.percent(15) {
+                self.events.forgotten.insert(shard);
                 self.colony_mut().forget_shard(shard).map_err(text)?;
                 self.truth.behind.remove(&shard);
                 return Ok(());
             }
+        }
+        if self.random.percent(12) {
+            let shards: Vec<_> = members.iter().map(|member| member.shard).collect();
+            let (goal, budget) = (
+                script::goal(self.random, &shards, MOST),
+                script::budget(self.random),
+            );
+            match self.colony_mut().set_goal(&goal) {
+                Ok(_) | Err(GoalError::NothingLeft) => {}
+                Err(error) => return Err(format!("{goal:?}: {error}")),
+            }
+            self.colony_mut().set_move_budget(budget);
         }
         let idle = members.iter().find(|member| member.weight == 0);
         if let Some(idle) = idle.filter(|_| self.random.percent(10)) {
@@ -156,10 +173,11 @@ impl<'a> Life<'a> {
     }
 
     /// Offers the writes of a tick, and plans what befalls its shards.
-    fn prepare(&mut self, is_last: bool) -> Result<(Tick, Vec<Step>), String> {
+    fn prepare(&mut self, is_last: bool) -> Result<Tick, String> {
         let tick = self.colony().current_tick();
         let topology = self.colony().topology();
-        self.events.alive = alive(&self.colony().publication(), topology.ring());
+        self.events.alive = alive(&self.colony().publication(), &topology);
+        self.events.goal = self.colony().goal().cloned();
         self.events.is_last = is_last;
         self.events.dying.clear();
         self.events.writes.clear();
@@ -179,12 +197,16 @@ impl<'a> Life<'a> {
             self.write_ahead();
         }
         let alive: Vec<_> = self.events.alive.iter().copied().collect();
+        let moves = self.events.goal.is_some();
         for shard in alive {
-            if self.random.percent(if self.held > 0 { 20 } else { 6 }) {
+            if self
+                .random
+                .percent(if self.held > 0 || moves { 20 } else { 6 })
+            {
                 let death = script::death(self.random, shard, tick);
                 self.hazards.plan(death);
                 self.events.dying.insert(shard);
-                if self.random.percent(30) {
+                if self.random.percent(if moves { 50 } else { 30 }) {
                     let passing = self.random.below(8).try_into().expect("a few");
                     self.hazards.close(shard, passing, 2);
                 }
@@ -193,7 +215,13 @@ impl<'a> Life<'a> {
         if self.random.percent(5) {
             self.hazards.unsave(2);
         }
-        Ok((tick, self.truth.steps(tick, topology.ring(), &self.events)))
+        Ok(tick)
+    }
+
+    /// Runs a tick of each model on the colony's ring.
+    fn steps(&self, tick: Tick) -> Vec<Step> {
+        let topology = self.colony().topology();
+        self.truth.steps(tick, topology.ring(), &self.events)
     }
 
     /// Writes down what was offered for the next tick. If that fails, nobody knows what the log has of it.
@@ -213,20 +241,24 @@ impl<'a> Life<'a> {
     /// Runs a tick until it is published, or a fault ends the colony.
     fn tick(&mut self) -> Result<Ran, String> {
         let is_held = self.held > 0;
-        let (tick, steps) = self.prepare(false)?;
+        let tick = self.prepare(false)?;
         let before = self.colony().publication().tick();
         let gives_up = self.random.percent(30);
+        let mut steps = None;
         for attempt in 0..ATTEMPTS {
-            let mut ran = Ok(());
+            let ran = self.colony_mut().prepare();
+            // Before it ends: then shards may leave that are empty.
+            let steps = steps.get_or_insert_with(|| self.steps(tick));
             if self.random.percent(10) {
-                ran = self.colony_mut().prepare().map(drop);
                 // Of the tick before, whether this one is prepared or not.
                 let _ = self.colony_mut().checkpoint(Instant::now());
             }
-            match ran.and_then(|()| self.colony_mut().tick()) {
+            match ran.and_then(|_| self.colony_mut().tick()) {
                 Ok(report) => {
                     let publication = self.colony().publication();
-                    self.published(steps, Some(&publication), &report)?;
+                    let topology = self.colony().topology();
+                    let steps = std::mem::take(steps);
+                    self.published(steps, Some(&publication), &topology, &report)?;
                     self.held = self.held.saturating_sub(u32::from(is_held));
                     if self.held == 0 {
                         self.hazards.release();
@@ -239,11 +271,11 @@ impl<'a> Life<'a> {
                         format!("published {now:?} though {error}")
                     })?;
                     if gives_up && attempt == 1 {
-                        return Ok(Ran::Stuck(tick, steps));
+                        return Ok(Ran::Stuck(tick, std::mem::take(steps)));
                     }
                 }
                 Err(_) => {
-                    self.undecided(tick, &steps);
+                    self.undecided(tick, steps);
                     return Ok(Ran::Fault);
                 }
             }
@@ -255,10 +287,12 @@ impl<'a> Life<'a> {
         &mut self,
         steps: Vec<Step>,
         publication: Option<&Publication<Notes>>,
+        topology: &Topology,
         report: &TickReport<String>,
     ) -> Result<(), String> {
         self.events = Events::default();
-        self.truth.published(steps, publication, report)?;
+        let serves = |shard| topology.member(shard).is_some_and(Member::serves);
+        self.truth.published(steps, publication, report, serves)?;
         // Published is durable (D1).
         let durable = self.intake.wait_durable(report.tick, Instant::now());
         durable.map_err(|error| format!("published, but {error}"))
@@ -297,7 +331,8 @@ impl<'a> Life<'a> {
 
     /// Checks what holds after each tick.
     fn healthy(&self) -> Result<Ran, String> {
-        if self.truth.behind.is_empty() {
+        let publication = self.colony().publication();
+        if !publication.shards().iter().any(Published::is_frozen) {
             verified(self.colony())?;
         }
         let named = named(self.disk);
@@ -345,20 +380,22 @@ impl<'a> Life<'a> {
     /// Closes the colony. Its tick may have been run already, and have found no room.
     fn close(mut self, mut tick: Tick, mut steps: Vec<Step>) -> Result<End, String> {
         let (reader, topology) = (self.colony().reader(), self.colony().topology());
+        let (goal, mut router) = (self.colony().goal().cloned(), self.colony().router());
         self.hazards.release();
         let colony = self.colony.take();
         let end = colony.expect("an open colony").close(soon());
         if let Some(report) = &end.prepared {
-            self.published(steps, None, report)?;
+            self.published(steps, None, &topology, report)?;
             (tick, self.events.is_last) = (tick + 1, true);
-            self.events.alive = alive(&reader.publication(), topology.ring());
+            self.events.alive = alive(&reader.publication(), &topology);
+            self.events.goal = goal;
             steps = self.truth.steps(tick, topology.ring(), &self.events);
         }
         if let Ok(report) = &end.last {
             ensure(end.returned.is_empty(), || format!("{:?}", end.returned))?;
             let publication = reader.publication();
             return self
-                .published(steps, Some(&publication), report)
+                .published(steps, Some(&publication), router.topology(), report)
                 .map(|()| End::Well);
         }
         self.undecided(tick, &steps);
@@ -378,11 +415,8 @@ impl<'a> Life<'a> {
 }
 
 /// The shards that take part in the next tick.
-fn alive(publication: &Publication<Notes>, ring: &HashRing) -> BTreeSet<ShardId> {
-    let shards = publication.shards().iter();
-    let alive = shards.filter(|shard| !shard.is_frozen());
-    alive
-        .map(Published::shard)
-        .filter(|&shard| ring.weight(shard).is_some())
-        .collect()
+fn alive(publication: &Publication<Notes>, topology: &Topology) -> BTreeSet<ShardId> {
+    let shards = publication.shards().iter().map(Published::shard);
+    let serves = |&shard: &ShardId| topology.member(shard).is_some_and(Member::serves);
+    shards.filter(serves).collect()
 }

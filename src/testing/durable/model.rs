@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::notes::{Why, apply, is_poison, messages, refusal};
-use crate::colony::Write;
+use super::notes::{SETTLED, Why, apply, is_poison, messages, refusal};
+use crate::colony::{Wanted, Write};
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::ring::HashRing;
 use crate::sync::Arc;
@@ -21,10 +21,26 @@ pub(super) struct Model {
     pub(super) documents: BTreeMap<DocumentId, String>,
     /// The writes that the shards sent.
     pub(super) sent: Vec<Write<String>>,
+    /// What the shards are on their way to.
+    pub(super) goal: Option<Wanted>,
     /// What shards that are behind will refuse.
     pub(super) late: BTreeMap<ShardId, Vec<Refused>>,
+    /// Documents that move and that nobody sees in their new shards yet.
+    pub(super) flight: Option<Flight>,
     /// The quarantine: what was set aside, and in which tick.
     pub(super) aside: BTreeSet<(Tick, DocumentId)>,
+}
+
+/// Documents that have moved in a tick. If a shard that takes part has died, the publications show what all of them had before.
+#[derive(Debug, Clone)]
+pub(super) struct Flight {
+    pub(super) sides: BTreeSet<ShardId>,
+    /// Each with its text when it moved, and the shard that it goes to.
+    pub(super) documents: BTreeMap<DocumentId, (String, ShardId)>,
+    /// What shards have refused of which nobody sees what they have.
+    held: BTreeMap<ShardId, Vec<Refused>>,
+    /// What was written to them.
+    written: BTreeMap<ShardId, Vec<DocumentId>>,
 }
 
 /// What happens in a tick.
@@ -38,8 +54,10 @@ pub(super) struct Events {
     pub(super) alive: BTreeSet<ShardId>,
     /// Those of them that die in it.
     pub(super) dying: BTreeSet<ShardId>,
-    /// Documents that are given up with the shard that held them.
-    pub(super) forgotten: BTreeSet<DocumentId>,
+    /// Shards that are given up with their documents.
+    pub(super) forgotten: BTreeSet<ShardId>,
+    /// What the shards are on their way to.
+    pub(super) goal: Option<Wanted>,
     /// Whether nothing can be sent.
     pub(super) is_last: bool,
 }
@@ -55,6 +73,12 @@ pub(super) struct Step {
     pub(super) ahead: Vec<(Model, bool)>,
     /// The shards that die in it, by plan or of a write.
     pub(super) dying: BTreeSet<ShardId>,
+    /// The documents of the writes that were handed to their shards.
+    written: Vec<DocumentId>,
+    /// How many documents move.
+    pub(super) moved: usize,
+    /// Whether the colony is closed with it.
+    pub(super) is_last: bool,
 }
 
 impl Model {
@@ -65,7 +89,9 @@ impl Model {
             ring: Arc::clone(ring),
             documents: BTreeMap::new(),
             sent: Vec::new(),
+            goal: None,
             late: BTreeMap::new(),
+            flight: None,
             aside: BTreeSet::new(),
         }
     }
@@ -92,6 +118,7 @@ impl Model {
                     .map(|member| member.shard)
                     .collect(),
                 is_last: true,
+                goal: self.goal.clone(),
                 ..Events::default()
             };
             (self.whole_step(tick, &self.ring, &known).model, is_durable)
@@ -110,29 +137,43 @@ impl Model {
             ring: Arc::clone(ring),
             documents: self.documents.clone(),
             sent: Vec::new(),
+            goal: events.goal.clone(),
             late: self.late.clone(),
+            flight: self.flight.clone(),
             aside: self.aside.clone(),
         };
-        next.documents
-            .retain(|id, _| !events.forgotten.contains(id));
+        let mut refused = Vec::new();
+        for &shard in &events.forgotten {
+            let lost = next.forget(shard, self.held_by(shard), ring);
+            refused.extend(lost.into_iter().map(|id| (id, Some(Why::Lost))));
+        }
         // What shards would have set aside that were forgotten.
         let is_kept = |shard: &ShardId| ring.weight(*shard).is_some();
         for (_, late) in self.late.iter().filter(|(shard, _)| !is_kept(shard)) {
             let lost = late.iter().map(|&(id, _)| id).collect::<BTreeSet<_>>();
             next.aside.retain(|(_, id)| !lost.contains(id));
         }
+        let moved = next.set_out(&self.ring, &events.forgotten);
+        let mut dying = events.dying.clone();
+        for (id, to) in &moved {
+            if next.documents.get(id).is_some_and(|text| text == SETTLED) {
+                next.documents.remove(id);
+                next.aside.insert((tick, *id));
+                refused.push((*id, Some(Why::SetAside)));
+                dying.insert(*to);
+            }
+        }
         let aside = self.set_aside(&next, events);
         next.aside.extend(aside.iter().map(|&id| (tick, id)));
-        let dying = aside.iter().filter_map(|id| ring.get_shard(id).ok());
-        let dying: BTreeSet<_> = dying.chain(events.dying.iter().copied()).collect();
-        let (mut refused, mut applied) = (Vec::new(), 0);
+        dying.extend(aside.iter().filter_map(|id| ring.get_shard(id).ok()));
+        let mut written = Vec::new();
         for write in self.sent.iter().chain(&events.writes) {
             let owner = ring.get_shard(&write.id());
             if !owner.is_ok_and(|owner| events.alive.contains(&owner)) {
                 refused.push((write.id(), None));
                 continue;
             }
-            applied += 1;
+            written.push(write.id());
             if aside.contains(&write.id()) {
                 refused.push((write.id(), Some(Why::SetAside)));
                 continue;
@@ -150,8 +191,8 @@ impl Model {
                 next.sent.extend(sent.flatten());
             }
         }
-        let is_changed = ring.members() != self.ring.members();
-        let has_record = applied > 0 || is_changed || !self.sent.is_empty();
+        let is_changed = **ring != *self.ring || next.goal != self.goal;
+        let has_record = !written.is_empty() || is_changed || !self.sent.is_empty();
         if has_record || !next.sent.is_empty() {
             next.logged = tick;
         }
@@ -161,7 +202,66 @@ impl Model {
             has_record,
             ahead: Vec::new(),
             dying,
+            written,
+            moved: moved.len(),
+            is_last: events.is_last,
         }
+    }
+
+    /// Gives a shard up that had these documents. What was on its way to it goes to others. Returns the documents of the writes that nobody saw.
+    fn forget(
+        &mut self,
+        shard: ShardId,
+        held: BTreeMap<DocumentId, String>,
+        ring: &HashRing,
+    ) -> Vec<DocumentId> {
+        for id in held.keys() {
+            self.documents.remove(id);
+        }
+        let Some(flight) = &mut self.flight else {
+            return Vec::new();
+        };
+        if flight.sides.remove(&shard) {
+            for (id, (text, to)) in &mut flight.documents {
+                if *to == shard {
+                    *to = ring.get_shard(id).expect("others own the ring");
+                    flight.sides.insert(*to);
+                    self.documents.insert(*id, text.clone());
+                }
+            }
+        }
+        flight.held.remove(&shard);
+        flight.written.remove(&shard).unwrap_or_default()
+    }
+
+    /// Lets documents move that have another owner than on the ring before, unless that was forgotten. Returns them, and where they go to.
+    fn set_out(
+        &mut self,
+        before: &HashRing,
+        forgotten: &BTreeSet<ShardId>,
+    ) -> Vec<(DocumentId, ShardId)> {
+        let mut sides = BTreeSet::new();
+        let mut documents = BTreeMap::new();
+        for (id, text) in &self.documents {
+            let (Ok(from), Ok(to)) = (before.get_shard(id), self.ring.get_shard(id)) else {
+                continue;
+            };
+            if from != to && !forgotten.contains(&from) {
+                sides.extend([from, to]);
+                documents.insert(*id, (text.clone(), to));
+            }
+        }
+        let moved = documents.iter().map(|(id, (_, to))| (*id, *to)).collect();
+        if !sides.is_empty() {
+            assert!(self.flight.is_none(), "nothing else moves meanwhile");
+            self.flight = Some(Flight {
+                sides,
+                documents,
+                held: BTreeMap::new(),
+                written: BTreeMap::new(),
+            });
+        }
+        moved
     }
 
     /// Returns the documents whose writes are set aside in a tick, since their shards die of them.
@@ -180,21 +280,35 @@ impl Model {
         aside
     }
 
-    /// Returns what comes back in the report of a tick after which these shards are behind.
+    /// Returns what comes back in the report of a tick that does this, after which some shards are behind, and nobody sees what the `frozen` ones have,
+    /// those among them.
     pub(super) fn reported(
         &mut self,
-        refused: &[Refused],
+        Step {
+            refused,
+            written,
+            is_last,
+            ..
+        }: &Step,
         behind: &BTreeSet<ShardId>,
+        frozen: &BTreeSet<ShardId>,
     ) -> Vec<Refused> {
         let mut reported = Vec::new();
+        let ring = Arc::clone(&self.ring);
+        let owner = |id: &DocumentId| ring.get_shard(id).ok();
+        let is_hidden = |shard: &ShardId| frozen.contains(shard) && !behind.contains(shard);
         for &(id, why) in refused {
-            let owner = self.ring.get_shard(&id).ok();
-            match owner.filter(|owner| why.is_some() && behind.contains(owner)) {
-                Some(owner) => self.late.entry(owner).or_default().push((id, why)),
-                None => reported.push((id, why)),
+            let owner = owner(&id).filter(|_| !matches!(why, None | Some(Why::Lost)));
+            match (owner, &mut self.flight) {
+                (Some(owner), _) if behind.contains(&owner) => {
+                    self.late.entry(owner).or_default().push((id, why));
+                }
+                (Some(owner), Some(flight)) if is_hidden(&owner) => {
+                    flight.held.entry(owner).or_default().push((id, why));
+                }
+                _ => reported.push((id, why)),
             }
         }
-        let ring = Arc::clone(&self.ring);
         self.late.retain(|shard, late| {
             let is_behind = behind.contains(shard);
             if !is_behind && ring.weight(*shard).is_some() {
@@ -202,8 +316,33 @@ impl Model {
             }
             is_behind
         });
+        if let Some(flight) = &mut self.flight {
+            for id in written {
+                if let Some(owner) = owner(id).filter(is_hidden) {
+                    flight.written.entry(owner).or_default().push(*id);
+                }
+            }
+            let is_seen = flight.sides.is_disjoint(frozen);
+            if is_seen || *is_last {
+                reported.extend(std::mem::take(&mut flight.held).into_values().flatten());
+            }
+            if is_seen {
+                self.flight = None;
+            }
+        }
         reported.sort_unstable();
         reported
+    }
+
+    /// Whether these shards can be the ones of which nobody sees what they have: those that are behind, and if they are in a move, all that take part.
+    pub(super) fn hides(&self, behind: &BTreeSet<ShardId>, frozen: &BTreeSet<ShardId>) -> bool {
+        let mut hidden = behind.clone();
+        if let Some(flight) = &self.flight
+            && !flight.sides.is_disjoint(behind)
+        {
+            hidden.extend(flight.sides.iter().copied());
+        }
+        hidden == *frozen
     }
 
     /// Returns what an opening may find of a tick that was not begun: nothing, or writes ahead of it.
@@ -235,9 +374,11 @@ impl Model {
         ring: &HashRing,
         documents: &BTreeMap<DocumentId, String>,
         aside: &BTreeSet<(Tick, DocumentId)>,
+        goal: Option<&Wanted>,
     ) -> bool {
         (self.logged..=self.tick).contains(&tick)
-            && self.ring.members() == ring.members()
+            && *self.ring == *ring
+            && self.goal.as_ref() == goal
             && self.documents == *documents
             && self.aside == *aside
     }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::hazards::{Hazards, Moment};
 use crate::colony::{
-    Batch, DurableShard, Refusal, Saved, Saving, Shard, ShardMetrics, TickContext, Write,
+    Batch, DurableShard, Origin, Refusal, Saved, Saving, Shard, ShardMetrics, TickContext, Write,
 };
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::placement::Placement;
@@ -19,6 +19,9 @@ const MOVE: &str = "move ";
 
 /// A shard dies of this text each time.
 pub(super) const POISON: &str = "poison";
+
+/// A shard dies of this text each time if the document moves to it.
+pub(super) const SETTLED: &str = "settled";
 
 /// Texts by id. It is its own view.
 ///
@@ -45,6 +48,8 @@ pub(super) enum Why {
     Exists,
     Empty,
     SetAside,
+    /// It was applied, and nobody has seen that before the shard was forgotten.
+    Lost,
 }
 
 /// The reason for which an empty text is refused.
@@ -65,6 +70,11 @@ pub(super) fn refusal(texts: &BTreeMap<DocumentId, String>, write: &Write<String
 pub(super) fn is_poison(write: &Write<String>) -> bool {
     let document = write.document();
     document.is_some_and(|text| **text == POISON)
+}
+
+fn is_settled(origin: Origin, write: &Write<String>) -> bool {
+    let document = write.document();
+    matches!(origin, Origin::Moved(_)) && document.is_some_and(|text| **text == SETTLED)
 }
 
 /// Applies a write that isn't refused.
@@ -125,12 +135,12 @@ impl Shard for Notes {
         if !context.publication().shards().is_empty() {
             return Err("what is repeated can't see what was published".into());
         }
-        for (index, _, write) in batch.iter() {
+        for (index, origin, write) in batch.iter() {
             let page = Arc::make_mut(&mut self.pages[page(&write.id())]);
             match refusal(&page.texts, write) {
                 Some(Why::Exists) => batch.refuse(index, Refusal::Exists),
                 Some(_) => batch.refuse(index, Refusal::Because(EMPTY.into())),
-                None if is_poison(write) => {
+                None if is_poison(write) || is_settled(origin, write) => {
                     std::panic::resume_unwind(Box::new("poisoned"));
                 }
                 None => {

@@ -1,8 +1,8 @@
 //! What the ticks of a run write, and what befalls their shards.
 
 use super::hazards::{Death, Moment};
-use super::notes::{Notes, POISON};
-use crate::colony::{Intake, Ticket, Write};
+use super::notes::{Notes, POISON, SETTLED};
+use crate::colony::{Goal, Intake, MoveBudget, Ticket, Write};
 use crate::error::IntakeError;
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::sync::Arc;
@@ -24,6 +24,7 @@ fn write(random: &mut Random) -> Write<String> {
         0 => String::new(),
         1 | 2 => format!("move {}", random.range(0, IDS)),
         3 if random.percent(30) => POISON.to_owned(),
+        4 if random.percent(20) => SETTLED.to_owned(),
         _ => format!("text {:x}", random.next()),
     });
     match random.below(10) {
@@ -58,5 +59,33 @@ pub(super) fn death(random: &mut Random, shard: ShardId, tick: Tick) -> Death {
         moment,
         is_panic: random.percent(50),
         lives,
+    }
+}
+
+/// Makes a goal up for these shards, of which there are at most so many.
+pub(super) fn goal(random: &mut Random, shards: &[ShardId], most: usize) -> Goal {
+    let mut goal = Goal::new();
+    if shards.len() < most && random.percent(40) {
+        goal = goal.add_shard(weight(random));
+    }
+    for &shard in shards {
+        goal = match random.below(8) {
+            0 | 1 => goal.weigh(shard, weight(random)),
+            2 => goal.remove(shard),
+            _ => goal,
+        };
+    }
+    goal
+}
+
+fn weight(random: &mut Random) -> u32 {
+    [0, 1, 1, 2][random.below(4)]
+}
+
+/// Makes a budget up.
+pub(super) fn budget(random: &mut Random) -> MoveBudget {
+    MoveBudget {
+        documents: [1, 2, 4, 100][random.below(4)],
+        ..MoveBudget::default()
     }
 }

@@ -30,6 +30,9 @@ pub(super) struct Truth {
     pub(super) set_aside: u64,
     /// How often writes were written down ahead of their tick.
     pub(super) ahead: u64,
+    /// Documents that moved, and ticks in which nobody saw yet where they are.
+    pub(super) moved: u64,
+    pub(super) hidden: u64,
 }
 
 impl Truth {
@@ -59,18 +62,19 @@ impl Truth {
         let aside = quarantine(colony);
         let before = self.models.clone();
         self.models
-            .retain(|model| model.is(report.tick, ring, &documents, &aside));
+            .retain(|model| model.is(report.tick, ring, &documents, &aside, colony.goal()));
         ensure(!self.models.is_empty(), || {
             format!(
-                "opened at tick {} with {documents:#?} on {:?}, {aside:?} set aside, but it has to be one of {before:#?}",
+                "opened at tick {} with {documents:#?} on {ring:?} towards {:?}, {aside:?} set aside, but it has to be one of {before:#?}",
                 report.tick,
-                ring.members()
+                colony.goal()
             )
         })?;
         for model in &mut self.models {
             // It was written down, and is published.
             (model.tick, model.logged) = (report.tick, report.tick);
             model.late.clear();
+            model.flight = None;
         }
         self.behind.clear();
         Ok(())
@@ -96,15 +100,17 @@ impl Truth {
         self.models = models.collect();
     }
 
-    /// Checks a publication and its report (D1, D3, D10).
+    /// Checks a publication and its report (D1, D3, D10). `serves` says which shards are alive now.
     pub(super) fn published(
         &mut self,
         steps: Vec<Step>,
         publication: Option<&Publication<Notes>>,
         report: &TickReport<String>,
+        serves: impl Fn(ShardId) -> bool,
     ) -> Result<(), String> {
         let shards = publication.map_or(&[][..], Publication::shards);
-        let behind: BTreeSet<_> = report.frozen.iter().copied().collect();
+        let frozen: BTreeSet<_> = report.frozen.iter().copied().collect();
+        let behind: BTreeSet<_> = frozen.iter().copied().filter(|&s| !serves(s)).collect();
         let dying = steps.iter().flat_map(|step| &step.dying);
         let may_be: BTreeSet<_> = dying.chain(&self.behind).copied().collect();
         ensure(behind.is_subset(&may_be), || {
@@ -114,33 +120,44 @@ impl Truth {
         ensure(faulty.all(|fault| may_be.contains(&fault.shard)), || {
             format!("faults that were not planned: {:?}", report.faults)
         })?;
+        let texts = shards.iter().flat_map(|shard| shard.view().texts());
+        let mut seen = BTreeSet::new();
+        for (id, _) in texts {
+            ensure(seen.insert(id), || {
+                format!("{id} is in two shards: {shards:#?}")
+            })?;
+        }
         let returned = returned(report)?;
         let aside = returned
             .iter()
             .filter(|(_, why)| *why == Some(Why::SetAside));
         self.set_aside += aside.count() as u64;
         self.deaths += report.faults.len() as u64;
+        self.moved += steps.first().map_or(0, |step| step.moved as u64);
+        self.hidden += u64::from(frozen.len() > behind.len());
         let mut expected = Vec::new();
         self.models.clear();
-        for mut step in steps {
-            let reported = step.model.reported(&step.refused, &behind);
+        for step in steps {
+            let mut model = step.model.clone();
+            let is_hidden = model.hides(&behind, &frozen);
+            let reported = model.reported(&step, &behind, &frozen);
             let is_held = shards.iter().all(|shard| {
-                shard.is_frozen() || shard.view().texts() == step.model.held_by(shard.shard())
+                shard.is_frozen() || shard.view().texts() == model.held_by(shard.shard())
             });
-            let is_told = reported == returned && report.messages.sent == step.model.sent.len();
+            let is_told = reported == returned && report.messages.sent == model.sent.len();
             if !behind.is_empty() {
-                step.model.logged = step.model.tick;
+                model.logged = model.tick;
             }
-            if is_held && is_told {
-                self.models.push(step.model);
+            if is_held && is_told && is_hidden {
+                self.models.push(model);
             } else {
-                expected.push((step.model, reported));
+                expected.push((model, reported));
             }
         }
         ensure(!self.models.is_empty(), || {
             let sent = report.messages.sent;
             format!(
-                "published {shards:#?}, returned {returned:?}, sent {sent}, but expected one of {expected:#?}"
+                "published {shards:#?}, {behind:?} behind, returned {returned:?}, sent {sent}, but expected one of {expected:#?}"
             )
         })?;
         self.behind = behind;
@@ -160,6 +177,7 @@ fn returned(report: &TickReport<String>) -> Result<Vec<Refused>, String> {
         ReturnReason::Refused(_) => Ok(Some(Why::Empty)),
         ReturnReason::SetAside(_) => Ok(Some(Why::SetAside)),
         ReturnReason::Recovering => Ok(None),
+        ReturnReason::Died { suspect: true } => Ok(Some(Why::Lost)),
         other => Err(format!("a write came back since {other}")),
     };
     let returned = report.returned.iter();
