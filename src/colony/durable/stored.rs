@@ -163,7 +163,8 @@ mod tests {
         let mut weights = Vec::new();
         for id in 0..6 {
             if random.below(4) > 0 {
-                weights.push((ShardId::new(id * id), random.range(0, 3) as u32));
+                let weight = random.pick(&[0, 1, 2, 3]).unwrap_or(1);
+                weights.push((ShardId::new(id * id), weight));
             }
         }
         HashRing::from_members(NODES.placement, NODES.per_shard, weights).unwrap()

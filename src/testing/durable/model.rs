@@ -144,7 +144,7 @@ impl Model {
         };
         let mut refused = Vec::new();
         for &shard in &events.forgotten {
-            let lost = next.forget(shard, self.held_by(shard), ring);
+            let lost = next.forget(shard, &self.held_by(shard), ring);
             refused.extend(lost.into_iter().map(|id| (id, Some(Why::Lost))));
         }
         // What shards would have set aside that were forgotten.
@@ -212,7 +212,7 @@ impl Model {
     fn forget(
         &mut self,
         shard: ShardId,
-        held: BTreeMap<DocumentId, String>,
+        held: &BTreeMap<DocumentId, String>,
         ring: &HashRing,
     ) -> Vec<DocumentId> {
         for id in held.keys() {
