@@ -152,3 +152,30 @@ fn folder(file: &Path) -> &Path {
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_page_that_cant_take_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let taken = directory.path().join("page.html");
+        fs::create_dir(&taken).unwrap();
+        assert!(replace(&taken, b"page").is_err());
+        let names = fs::read_dir(directory.path()).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["page.html"]);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("page.html");
+        let (first, _file) = beside(&target).unwrap();
+        let (second, _file) = beside(&target).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(first.parent(), Some(directory.path()));
+        assert!(!target.exists());
+    }
+}

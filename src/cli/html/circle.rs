@@ -95,7 +95,7 @@ impl Circle<'_> {
         match &self.goal {
             None => format!("The ring as it is: {}.", self.now.says()),
             Some(goal) => format!(
-                "Inside the ring as it is: {}. Outside the goal: {}. The thin band between them is dark where documents move.",
+                "Inside the ring as it is: {}. Outside the goal: {}. The thin band between them is filled where documents move.",
                 self.now.says(),
                 goal.says()
             ),

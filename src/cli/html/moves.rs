@@ -111,9 +111,9 @@ impl Moves {
                     tr {
                         th scope="col" { "From" }
                         th scope="col" { "To" }
-                        th scope="col" { "Ranges" }
-                        th scope="col" { "Hashes" }
-                        th scope="col" { "Documents, about" }
+                        th.number scope="col" { "Ranges" }
+                        th.number scope="col" { "Hashes" }
+                        th.number scope="col" { "Documents, about" }
                         th.wide scope="col" { "Beside the largest" }
                     }
                 }

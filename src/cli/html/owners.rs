@@ -121,14 +121,14 @@ impl Owners {
                 thead {
                     tr {
                         th scope="col" { "Shard" }
-                        th scope="col" { "Weight" }
-                        th scope="col" { "Points" }
-                        th scope="col" { "Share" }
+                        th.number scope="col" { "Weight" }
+                        th.number scope="col" { "Points" }
+                        th.number scope="col" { "Share" }
                         @if goal.is_some() {
-                            th scope="col" { "Weight in the goal" }
-                            th scope="col" { "Points in the goal" }
-                            th scope="col" { "Share in the goal" }
-                            th scope="col" { "Change, in points" }
+                            th.number scope="col" { "Weight in the goal" }
+                            th.number scope="col" { "Points in the goal" }
+                            th.number scope="col" { "Share in the goal" }
+                            th.number scope="col" { "Change, in points" }
                         }
                         th.wide scope="col" { "Where" }
                     }

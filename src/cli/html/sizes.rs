@@ -27,10 +27,10 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             thead {
                 tr {
                     th scope="col" { "Shard" }
-                    th scope="col" { "Documents" }
-                    th scope="col" { "Of all" }
+                    th.number scope="col" { "Documents" }
+                    th.number scope="col" { "Of all" }
                     th.wide scope="col" { "Documents, beside the most" }
-                    th scope="col" { "Bytes" }
+                    th.number scope="col" { "Bytes" }
                     th.wide scope="col" { "Bytes, beside the most" }
                 }
             }

@@ -44,10 +44,10 @@ impl FieldTerms {
                 }
                 thead {
                     tr {
-                        th scope="col" { "Rank" }
+                        th.number scope="col" { "Rank" }
                         th scope="col" { "Term" }
-                        th scope="col" { "Documents" }
-                        th scope="col" { "Of all" }
+                        th.number scope="col" { "Documents" }
+                        th.number scope="col" { "Of all" }
                         th.wide scope="col" { "Of all documents" }
                     }
                 }

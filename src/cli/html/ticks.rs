@@ -111,10 +111,10 @@ pub(super) fn section(ticks: &[TickSummary]) -> Markup {
                 tr {
                     th scope="col" { "Tick" }
                     th.wide scope="col" { "Timeline" }
-                    th scope="col" { "In all" }
-                    @for phase in TickPhase::ALL { th scope="col" { (phase) } }
-                    th scope="col" { "Published" }
-                    th scope="col" { "Moved" }
+                    th.number scope="col" { "In all" }
+                    @for phase in TickPhase::ALL { th.number scope="col" { (phase) } }
+                    th.number scope="col" { "Published" }
+                    th.number scope="col" { "Moved" }
                 }
             }
             tbody {
