@@ -141,6 +141,9 @@ fn a_goal_shows_both_rings_and_what_moves() {
     assert_eq!(moved, plan.moved_fraction().to_string());
     let ranges = value(moves, r#"id="moved""#, "data-ranges");
     assert_eq!(ranges, plan.moves().len().to_string());
+    let counts = moves.split(r#"data-kind="ranges" data-value=""#).skip(1);
+    let counts = counts.map(|one| one.split('"').next().unwrap().parse::<usize>().unwrap());
+    assert_eq!(counts.sum::<usize>(), plan.moves().len());
     // All that shard 0 has goes, to two shards.
     let documents = |to: u32| -> u64 {
         let row = format!(r#"<tr data-from="0" data-to="{to}">"#);
@@ -217,6 +220,8 @@ fn ticks_have_the_times_of_their_phases() {
     assert!(first.contains("no shard finished"));
     // 400 of 800 µs: Act begins after 100 and takes 200.
     let drawn = r#"<rect class="act" x="12.50%" y="1" width="25.00%" height="14">"#;
+    assert!(first.contains(drawn), "{first}");
+    let drawn = r#"<rect class="advance" x="37.50%" y="1" width="12.50%" height="14">"#;
     assert!(first.contains(drawn), "{first}");
     assert!(!page.contains("no-ticks"));
 }
