@@ -6,11 +6,11 @@ use tickring::placement::Placement;
 use tickring::search::MAX_TEXT_SHARDS;
 
 use super::asking::Asking;
-use super::durable::{Export, Index, Quarantine, Search, Shards, Verify};
+use super::durable::{Export, HtmlReport, Index, Quarantine, Search, Shards, Verify};
 use super::help::{
     DATA_EXIT_CODES, EXIT_CODES, EXPORT_HELP, INDEX_EXIT_CODES, INDEX_HELP, LONG_HELP,
-    QUARANTINE_EXIT_CODES, QUARANTINE_HELP, SEARCH_HELP, SHARDS_HELP, VERIFY_EXIT_CODES,
-    VERIFY_HELP,
+    QUARANTINE_EXIT_CODES, QUARANTINE_HELP, REPORT_EXIT_CODES, REPORT_HELP, SEARCH_HELP,
+    SHARDS_HELP, VERIFY_EXIT_CODES, VERIFY_HELP,
 };
 use super::number::between;
 use super::reading::Reading;
@@ -78,6 +78,12 @@ pub(super) enum Command {
     /// List the shards of a colony on the disk.
     #[command(after_help = DATA_EXIT_CODES, after_long_help = SHARDS_HELP)]
     Shards(Shards),
+    /// Write a page about a colony on the disk.
+    ///
+    /// The page shows the ring and its shares, the documents and bytes of each shard, and the most frequent terms of each text field. It is one file
+    /// of HTML with all its pictures, without a script, and needs no network.
+    #[command(after_help = REPORT_EXIT_CODES, after_long_help = REPORT_HELP)]
+    Report(HtmlReport),
     /// List the writes that a colony on the disk has set aside.
     ///
     /// A shard that dies three times of one write goes on without it, and the document keeps its earlier version. The write stays here until it is

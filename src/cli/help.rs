@@ -30,6 +30,12 @@ macro_rules! verify_exit_codes {
     };
 }
 
+macro_rules! report_exit_codes {
+    () => {
+        "Exit code: 0 on success; 1 if the colony can't be read or the page can't be written; 2 if the command line is wrong."
+    };
+}
+
 macro_rules! quarantine_exit_codes {
     () => {
         "Exit code: 0 on success; 1 if a document isn't in the quarantine or can't be restored, or if the colony can't be read or written; 2 if the \
@@ -40,6 +46,7 @@ command line is wrong."
 pub(super) const INDEX_EXIT_CODES: &str = index_exit_codes!();
 pub(super) const DATA_EXIT_CODES: &str = data_exit_codes!();
 pub(super) const VERIFY_EXIT_CODES: &str = verify_exit_codes!();
+pub(super) const REPORT_EXIT_CODES: &str = report_exit_codes!();
 pub(super) const QUARANTINE_EXIT_CODES: &str = quarantine_exit_codes!();
 
 /// Each line with a dollar sign is run as a test in the repository, in the order of these texts.
@@ -92,6 +99,14 @@ Example, after those of `tickring index --help`:
 
 ",
     data_exit_codes!()
+);
+pub(super) const REPORT_HELP: &str = concat!(
+    "\
+Example, after those of `tickring index --help`:
+    $ tickring report --data /tmp/books --html /tmp/books.html
+
+",
+    report_exit_codes!()
 );
 pub(super) const QUARANTINE_HELP: &str = concat!(
     "\

@@ -12,6 +12,7 @@ mod format;
 mod generate;
 mod help;
 mod hint;
+mod html;
 mod index;
 mod infer;
 mod item;
@@ -88,6 +89,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Command::Export(export) => export.run(),
         Command::Verify(verify) => verify.run(),
         Command::Shards(shards) => shards.run(),
+        Command::Report(report) => report.run(),
         Command::Quarantine(quarantine) => quarantine.run(),
     };
     let complete = done.unwrap_or_else(|failure| {

@@ -166,7 +166,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Returns the number with commas between groups of three digits.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -1,4 +1,4 @@
-//! Colonies on the disk: `tickring index`, `search`, `export`, `verify`, `quarantine` and `shards`.
+//! Colonies on the disk: `tickring index`, `search`, `export`, `verify`, `quarantine`, `shards` and `report`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,6 +10,7 @@ mod bad_input;
 mod creating;
 mod examples;
 mod full;
+mod html_report;
 mod ids;
 mod kills;
 mod quarantine;

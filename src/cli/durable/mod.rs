@@ -1,8 +1,9 @@
 //! The commands of a colony that is kept in a directory: `index`, `search`, `export`, `verify`,
-//! `quarantine` and `shards`.
+//! `quarantine`, `shards` and `report`.
 
 mod drive;
 mod export;
+mod html_report;
 mod index;
 mod line;
 mod look;
@@ -17,6 +18,7 @@ mod summary;
 mod verify;
 
 pub(super) use self::export::Export;
+pub(super) use self::html_report::HtmlReport;
 pub(super) use self::index::Index;
 pub(super) use self::quarantine::Quarantine;
 pub(super) use self::search::Search;
