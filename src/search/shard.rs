@@ -1,5 +1,6 @@
 //! The text shard: a shard whose documents are in an in-memory tantivy index.
 
+mod after_moves;
 mod config;
 mod copy;
 #[cfg(feature = "durable")]
@@ -19,6 +20,7 @@ use tantivy::index::{IndexBuilder, SegmentId};
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
 
+use self::after_moves::Thinned;
 pub use self::config::{MAX_WRITER_MEMORY, MIN_WRITER_MEMORY, Reading, TextShardConfig};
 use self::copy::copied;
 use self::merging::Turns;
@@ -27,7 +29,7 @@ use super::document::TextDocument;
 use super::schema::{Schema, Storing, id_term, tokenizers};
 use super::statistics::same_schema;
 use super::view::TextView;
-use crate::colony::{Batch, Birth, Refusal, Shard, ShardMetrics, TickContext, Write};
+use crate::colony::{Batch, Birth, Origin, Refusal, Shard, ShardMetrics, TickContext, Write};
 use crate::error::SearchError;
 use crate::id::DocumentId;
 use crate::publication::ShardFailure;
@@ -46,6 +48,10 @@ pub const MAX_TEXT_SHARDS: usize = 128;
 ///
 /// A thread of its own merges segments: 8 of similar size, or one with 30% deleted documents. A merge changes no answer, because all counts are
 /// of live documents.
+///
+/// A few ticks after documents have [moved](crate::Colony::set_goal) away, the shard also merges the segments that they left with more than 5% deleted
+/// documents, because a search counts the postings of such a segment. It has one such merge at a time, of up to 50,000 documents, or of a
+/// single larger segment. They begin in ticks, in those without writes as well.
 ///
 /// # Threads
 /// Each shard has three threads of tantivy: one merges, one maintains the list of segments, and one has nothing to do, but tantivy can't be told to
@@ -84,6 +90,10 @@ pub struct TextShard {
     /// The memory of a new segment, in bytes.
     memory: usize,
     turns: Turns,
+    /// Whether documents have moved away since the last commit.
+    have_moved: bool,
+    /// Whether the index is merged at all.
+    is_merging: bool,
     /// Whether another shard wrote the index, and this one nothing yet.
     is_taken_over: bool,
 }
@@ -194,6 +204,8 @@ impl TextShard {
             replaces: false,
             memory,
             turns,
+            have_moved: false,
+            is_merging: true,
             is_taken_over: false,
         })
     }
@@ -251,7 +263,21 @@ impl TextShard {
             self.writer.commit().map_err(SearchError::index)?;
             self.written.clear();
             self.new.clear();
+        } else if self.turns.wait_for_commit() {
+            // tantivy asks for merges when it commits.
+            self.writer.commit().map_err(SearchError::index)?;
         }
+        self.open_view()?;
+        let have_moved = std::mem::take(&mut self.have_moved);
+        let segments = self.view.segments().iter();
+        let segments = segments.map(|segment| Thinned::of_reader(segment.reader()));
+        self.turns
+            .committed(segments, have_moved && self.is_merging);
+        Ok(())
+    }
+
+    /// Opens the view of the last commit.
+    fn open_view(&mut self) -> Result<(), SearchError> {
         let renewed = self.take_renewed();
         // A merge that ends just now removes the files of the segments that it merged. Another try finds the new segment.
         let mut tries = 0..3;
@@ -299,7 +325,7 @@ impl Shard for TextShard {
         if !batch.is_empty() {
             self.take_over()?;
         }
-        for (index, _origin, write) in batch.iter() {
+        for (index, origin, write) in batch.iter() {
             let document = match write {
                 Write::Add { document, .. } | Write::Upsert { document, .. } => Some(document),
                 Write::Delete { .. } => None,
@@ -320,7 +346,10 @@ impl Shard for TextShard {
                     self.delete(*id)?;
                     self.add(*id, document);
                 }
-                Write::Delete { id } => self.delete(*id)?,
+                Write::Delete { id } => {
+                    self.have_moved |= matches!(origin, Origin::Moved(_));
+                    self.delete(*id)?;
+                }
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use pingora_ketama::{Bucket, Continuum};
 use tickring::placement::Placement;
+use tickring::ring::Rebalance;
 use tickring::{Config, Coordinator, DocumentId, Router, ShardId, ShardInfo, ShardStatus};
 use tokio::runtime::Runtime;
 use xxhash_rust::xxh3::xxh3_64;
@@ -97,6 +98,7 @@ pub fn run(report: &mut Report, scope: Scope) {
     bare(report, scope, &ids);
     ketama(report, scope, &ids);
     replicas(report, scope, &runtime, &ids);
+    travelling(report, scope, &ids);
     installing(report, scope, &ids);
 }
 
@@ -395,6 +397,84 @@ fn replicas(report: &mut Report, scope: Scope, runtime: &Runtime, ids: &Ids) {
             Goal::AtLeast(10.0),
             routed,
         );
+    }
+}
+
+/// Replaces the ring of a coordinator by one on the way to twice the weight of a shard: half of the steps are over, and the point of the next is
+/// half way.
+fn advance(coordinator: &Coordinator) {
+    let topology = coordinator.topology();
+    let ring = topology.ring();
+    let grown = ShardId::new(ring.all_shards().len() as u32 / 2);
+    let goal = ring
+        .set_virtual_nodes(grown, 2 * ring.virtual_nodes_per_shard())
+        .expect("within the bounds");
+    let mut whole = Rebalance::new(ring, &goal).expect("they are built alike");
+    let mut steps = 0;
+    while let Some(step) = whole.step() {
+        whole.advance(step.end()).expect("it is the step's end");
+        steps += 1;
+    }
+    let mut half = Rebalance::new(ring, &goal).expect("they are built alike");
+    for _ in 0..steps / 2 {
+        let step = half.step().expect("there are twice as many");
+        half.advance(step.end()).expect("it is the step's end");
+    }
+    let step = half.step().expect("there are twice as many");
+    half.advance(step.first + (step.last - step.first) / 2)
+        .expect("it is in the step");
+    let next = half.ring();
+    assert!(next.travelling().is_some());
+    coordinator
+        .replace_ring(ring, &next)
+        .expect("it was the ring");
+}
+
+/// E4: the calls of R1, R3, R4 and R7 on a ring with a point under way, against those on the ring before.
+fn travelling(report: &mut Report, scope: Scope, ids: &Ids) {
+    let goal = || Goal::AtLeast(0.95);
+    for shards in SHARDS {
+        let still = coordinator(shards, Placement::default(), 1);
+        let moving = coordinator(shards, Placement::default(), 1);
+        advance(&moving);
+        let (mut still_router, mut moving_router) = (still.router(), moving.router());
+        let mut answers = vec![ShardId::new(0); DOCUMENTS];
+        let mut others = answers.clone();
+        let rounds = scope.rounds(81);
+        let direct = steady_pair(
+            rounds,
+            CALLS,
+            &mut || each!(ids, PASSES, |id| moving.route_document(id)),
+            &mut || each!(ids, PASSES, |id| still.route_document(id)),
+        );
+        let routed = steady_pair(
+            rounds,
+            CALLS,
+            &mut || each!(ids, PASSES, |id| moving_router.route(id)),
+            &mut || each!(ids, PASSES, |id| still_router.route(id)),
+        );
+        let batched = steady_pair(
+            rounds,
+            CALLS,
+            &mut || batches(&mut moving_router, ids, &mut answers),
+            &mut || batches(&mut still_router, ids, &mut others),
+        );
+        let replicas = steady_pair(
+            scope.rounds(41),
+            CALLS,
+            &mut || each!(ids, PASSES, |id| moving_router.replicas(id)),
+            &mut || each!(ids, PASSES, |id| still_router.replicas(id)),
+        );
+        for (what, pair) in [
+            ("route_document", direct),
+            ("Router::route", routed),
+            ("route_batch", batched),
+            ("owner and 1 replica, router", replicas),
+        ] {
+            let work =
+                format!("{what}, {shards} shards and a travelling point, against the ring before");
+            report.pair("E4", work, goal(), pair);
+        }
     }
 }
 

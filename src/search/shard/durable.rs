@@ -74,6 +74,7 @@ impl DurableShard for TextShard {
         if saved.purpose() == Purpose::Reading {
             // Merges change no answer, and would be thrown away.
             opened.writer.set_merge_policy(Box::new(NoMergePolicy));
+            opened.is_merging = false;
         }
         opened.is_taken_over = true;
         Ok(opened)
