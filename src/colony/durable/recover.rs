@@ -74,7 +74,8 @@ enum Task {
     Apply(Arc<Entry>),
     /// A shard that begins at this tick.
     Begin(ShardId, Tick),
-    End(ShardId),
+    /// A shard that isn't on the ring any more, from the tick after this one on.
+    End(ShardId, Goal),
     /// All records were read.
     Finish(Goal),
 }
@@ -88,6 +89,22 @@ struct Raised<D, V: View> {
     late: Vec<Applied<D>>,
     kept: Vec<Kept>,
     applied: usize,
+}
+
+/// What a thread has done.
+struct Worked<D, V: View> {
+    raised: Vec<Raised<D, V>>,
+    /// What was set aside of shards that aren't on the ring any more.
+    kept: Vec<Kept>,
+}
+
+impl<D, V: View> Default for Worked<D, V> {
+    fn default() -> Self {
+        Self {
+            raised: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
 }
 
 /// A shard that applies records.
@@ -125,15 +142,21 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             let known = first.keys().copied().collect();
             let read = self.read(&manifest, (known, Arc::clone(&begun)), &tasks, progress);
             drop(tasks);
-            let mut raised = Vec::new();
+            let (mut raised, mut left) = (Vec::new(), Vec::new());
             for thread in threads {
                 // All calls of callers' code are caught.
-                raised.extend(thread.join().map_err(|_| ColonyError::Closed)??);
+                let worked = thread.join().map_err(|_| ColonyError::Closed)??;
+                raised.extend(worked.raised);
+                left.extend(worked.kept);
             }
             // An error of a shard comes first: because of it, its thread takes no more records.
             let mut recovered = read?;
             raised.sort_by_key(|raised| raised.up.shard);
             let before = recovered.quarantine.clone();
+            let set_aside = left.iter().map(|kept| kept.entry.clone());
+            recovered.report.set_aside.extend(set_aside);
+            left.retain(|kept| !before.contains(kept));
+            recovered.quarantine.append(&mut left);
             for raised in raised {
                 let (up, decided) = (raised.up, raised.decided);
                 recovered.report.writes += raised.applied;
@@ -181,7 +204,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         let mut assembly = Assembly::new(manifest.sent.clone());
         // A thread that doesn't take a task has failed, and its error is told.
         let tell = |shard, task| drop(tasks[at(shard, tasks.len())].send(task));
-        let mut hand_out = |entry: Entry| {
+        let mut hand_out = |entry: Entry, seq: u64| {
             let entry = Arc::new(entry);
             let changed = match entry.kind {
                 RecordKind::Record => {
@@ -197,7 +220,11 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                     tell(shard, Task::Begin(shard, entry.tick.saturating_sub(1)));
                 }
                 for &shard in known.difference(&now) {
-                    tell(shard, Task::End(shard));
+                    let last = Goal {
+                        tick: entry.tick.saturating_sub(1),
+                        seq: seq.saturating_sub(1),
+                    };
+                    tell(shard, Task::End(shard, last));
                 }
                 (known, last) = (now, changed);
             }
@@ -211,7 +238,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             report.records += 1;
             report.bytes += record.payload.len() as u64;
             if let Some(entry) = assembly.take(&record)? {
-                hand_out(entry)?;
+                hand_out(entry, seq)?;
             }
             told.at(report.bytes.min(total), tick);
             progress(ReplayProgress {
@@ -221,7 +248,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             });
         }
         if let Some(entry) = assembly.rest()? {
-            hand_out(entry)?;
+            hand_out(entry, seq)?;
         }
         let sent = assembly.into_sent();
         for thread in tasks {
@@ -275,8 +302,8 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         shards: Vec<(ShardId, Tick)>,
         begun: &Arc<Topology>,
         tasks: &Receiver<Task>,
-    ) -> Result<Vec<Raised<D, V>>, ColonyError> {
-        let mut climbs = BTreeMap::new();
+    ) -> Result<Worked<D, V>, ColonyError> {
+        let (mut climbs, mut worked) = (BTreeMap::new(), Worked::default());
         for (shard, tick) in shards {
             climbs.insert(shard, self.open(shard, begun, tick)?);
         }
@@ -297,15 +324,48 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                 Task::Begin(shard, tick) => {
                     climbs.insert(shard, self.open(shard, begun, tick)?);
                 }
-                Task::End(shard) => drop(climbs.remove(&shard)),
+                Task::End(shard, last) => {
+                    let climb = climbs.remove(&shard);
+                    worked.kept.extend(climb.map_or_else(Vec::new, |climb| {
+                        let gone = last.tick.saturating_add(1);
+                        self.left_by(shard, climb, last)
+                            .map_or_else(Vec::new, |replay| replay.into_kept(gone).collect())
+                    }));
+                }
                 Task::Finish(goal) => {
                     let raise = |(shard, climb)| self.raise(shard, climb, goal);
-                    return climbs.into_iter().map(raise).collect();
+                    let raised = climbs.into_iter().map(raise);
+                    worked.raised = raised.collect::<Result<_, _>>()?;
+                    return Ok(worked);
                 }
             }
         }
-        // The reader has failed.
-        Ok(Vec::new())
+        // Nothing is raised if the reader has failed.
+        Ok(worked)
+    }
+
+    /// Returns a shard that isn't on the ring any more, for what it has set aside. If it has died on the way, it is tried once more, and needn't succeed.
+    fn left_by(&self, shard: ShardId, climb: Climb<D, V>, last: Goal) -> Option<Replay<D, V>> {
+        match climb {
+            Climb::Going(replay, _) => Some(*replay),
+            Climb::Died(begun) => {
+                let back = self.rescue(shard, last, begun).run();
+                back.ok().map(|back| back.replay)
+            }
+        }
+    }
+
+    fn rescue(&self, shard: ShardId, goal: Goal, begun: Tick) -> Rescue<'_, D, V> {
+        Rescue {
+            source: self.source,
+            shard,
+            goal,
+            begun,
+            pins: None,
+            busy: None,
+            aside: Aside::new(),
+            is_careful: self.is_careful(),
+        }
     }
 
     /// Whether the process has ended in the opening before this one. Then the last tick that is begun tells of what.
@@ -373,17 +433,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             }
             Climb::Died(begun) => begun,
         };
-        let rescue = Rescue {
-            source: self.source,
-            shard,
-            goal,
-            begun,
-            pins: None,
-            busy: None,
-            aside: Aside::new(),
-            is_careful: self.is_careful(),
-        };
-        let back = rescue.run()?;
+        let back = self.rescue(shard, goal, begun).run()?;
         Ok(raised(back.replay, back.made, back.life, back.last))
     }
 }

@@ -134,6 +134,8 @@ pub(super) struct Replay<D, V: View> {
     pub(super) late: Vec<Applied<D>>,
     /// What was set aside in the ticks that were applied, by the log or now.
     pub(super) kept: Vec<Kept>,
+    /// The first and the last tick of the last ones for which the log says that it was behind.
+    behind: Option<(Tick, Tick)>,
     /// The number of writes that it has applied.
     pub(super) applied: usize,
 }
@@ -246,6 +248,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             last: (origin.tick, Vec::new()),
             late: Vec::new(),
             kept: Vec::new(),
+            behind: None,
             applied: 0,
         }
     }
@@ -280,6 +283,11 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             }
             // A tick without writes may have an outcome all the same.
             RecordKind::Outcome => {
+                if entry.outcome()?.behind.contains(&self.shard) {
+                    let earlier = self.behind.filter(|&(_, last)| last + 1 >= entry.tick);
+                    let first = earlier.map_or(entry.tick, |(first, _)| first);
+                    self.behind = Some((first, entry.tick));
+                }
                 let is_of_it = |waiting: &Arc<Entry>| waiting.tick == entry.tick;
                 let outcome = self.waiting.as_ref().filter(|waiting| is_of_it(waiting));
                 self.end_waiting(outcome.is_some().then_some(entry))?;
@@ -352,6 +360,15 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
                 metrics,
             })
         })
+    }
+
+    /// Returns what was set aside, of a shard that isn't on the ring from this tick on. If it was behind, it was forgotten, and never came to
+    /// the ticks in which it was.
+    pub(super) fn into_kept(self, gone: Tick) -> impl Iterator<Item = Kept> {
+        let behind = self.behind.filter(|&(_, last)| last + 1 >= gone);
+        let until = behind.map_or(gone, |(first, _)| first);
+        let kept = self.kept.into_iter();
+        kept.filter(move |kept| kept.entry.tick < until)
     }
 
     pub(super) fn into_shard(self) -> Guarded<AnyShard<D, V>> {
