@@ -3,7 +3,7 @@
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 use super::durable::Quarantined;
 use super::moves::Wanted;
-use super::report::{Fault, Returned};
+use super::report::{Fault, Returned, TickReport};
 use super::tick::{Part, Ready};
 use super::write::Write;
 use crate::error::{ColonyError, IntakeError};
@@ -67,6 +67,9 @@ pub(super) trait Journal<D, V: View>: Send {
 
     /// Learns what was published. May begin a checkpoint, and may wait for the one that is running, if it can't keep up.
     fn published(&mut self, publication: &Arc<Publication<V>>);
+
+    /// Takes note of what a tick did. Comes after [`published`](Self::published).
+    fn reported(&mut self, report: &TickReport<D>);
 
     /// Returns why no write is accepted at the moment, if none is.
     fn refusal(&self) -> Option<IntakeError>;

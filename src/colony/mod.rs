@@ -66,7 +66,8 @@ pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
 #[cfg(all(feature = "durable", not(any(loom, shuttle))))]
 pub use self::durable::{
     CutOff, DurableConfig, DurableShard, MAX_DOCUMENT_BYTES, OpenReport, Quarantined, ReadOnly,
-    ReplayProgress, Saved, Saving, Verified, check_durable, damaged_files, stored_settings,
+    ReplayProgress, Saved, Saving, TickSummary, Verified, check_durable, damaged_files,
+    stored_settings,
 };
 use self::intake::Room;
 pub use self::intake::{Intake, Rejected, Ticket};

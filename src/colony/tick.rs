@@ -368,6 +368,9 @@ impl<S: Shard> Colony<S> {
             journal.published(&self.shared.publication.load_full());
             self.shared.admission.write().refusal = journal.refusal();
         }
+        if let Some(journal) = &mut self.journal {
+            journal.reported(&report);
+        }
         self.end_moves(report.phases.iter().map(|phase| phase.elapsed).sum());
         let coordinator = &self.shared.coordinator;
         ready

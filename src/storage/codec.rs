@@ -250,6 +250,14 @@ pub(crate) fn put_list<T>(
     items.iter().try_for_each(|item| put(out, item))
 }
 
+/// Writes a section that a reader may skip.
+pub(crate) fn put_optional_section(out: &mut Vec<u8>, tag: u16, body: &[u8]) {
+    out.put_u16(tag);
+    out.put_u16(0);
+    out.put_u64(body.len() as u64);
+    out.put(body);
+}
+
 /// Writes a required section.
 pub(crate) fn put_section(
     out: &mut Vec<u8>,

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tickring::HashRing;
+use tickring::colony::PhaseReport;
 use tickring::frequency::aggregate_owned;
 use tickring::search::Field;
 
 use super::place::{Data, Found, Publication, shown};
 use super::report;
 use crate::cli::Failure;
-use crate::cli::html::{FieldTerms, Page, Size, TickSummary};
+use crate::cli::html::{FieldTerms, Page, PhaseSummary, Size, TickSummary};
 
 /// The number of terms that are shown of a field.
 const FREQUENT: usize = 20;
@@ -31,8 +32,11 @@ impl HtmlReport {
     pub(in crate::cli) fn run(&self) -> Result<bool, Failure> {
         let target = self.target()?;
         let found = self.data.read()?;
-        // A directory keeps neither its goal nor the times of its ticks yet.
-        let (goal, ticks): (Option<HashRing>, Vec<TickSummary>) = (None, Vec::new());
+        let goal = found.colony.goal();
+        let goal = goal
+            .map(|goal| goal.ring(found.colony.ring()))
+            .transpose()?;
+        let ticks: Vec<_> = found.colony.last_ticks().iter().map(summary).collect();
         let page = self.page(&found, goal.as_ref(), &ticks)?;
         replace(&target, page.as_bytes()).map_err(|error| self.unwritable(&error.to_string()))?;
         Ok(true)
@@ -87,6 +91,20 @@ impl HtmlReport {
 
     fn unwritable(&self, why: &str) -> Failure {
         format!("the page can't be written to {}: {why}", shown(&self.html)).into()
+    }
+}
+
+fn summary(tick: &tickring::colony::TickSummary) -> TickSummary {
+    let phase = |phase: &PhaseReport| PhaseSummary {
+        phase: phase.phase,
+        elapsed: phase.elapsed,
+        slowest: phase.slowest,
+    };
+    TickSummary {
+        tick: tick.tick,
+        phases: tick.phases.each_ref().map(phase),
+        published: tick.published as u64,
+        moved: tick.moved as u64,
     }
 }
 

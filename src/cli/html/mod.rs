@@ -23,7 +23,7 @@ use self::moves::Moves;
 use self::owners::Owners;
 pub(super) use self::sizes::Size;
 pub(super) use self::terms::FieldTerms;
-pub(super) use self::ticks::TickSummary;
+pub(super) use self::ticks::{PhaseSummary, TickSummary};
 use crate::cli::escape::shown;
 use crate::cli::text::grouped;
 

@@ -7,6 +7,7 @@ use super::changes::{Known, Recorded};
 use super::checkpoint::{Checkpoints, Job};
 use super::config::DurableConfig;
 use super::distance::Distance;
+use super::last_ticks::LastTicks;
 use super::outcome;
 use super::quarantine::{self, Kept, Quarantined};
 use super::rescue::Source;
@@ -16,7 +17,7 @@ use super::stored::Stored;
 use super::writer::Writer;
 use crate::colony::journal::{Healed, Journal};
 use crate::colony::moves::Wanted;
-use crate::colony::report::{ReturnReason, Returned};
+use crate::colony::report::{ReturnReason, Returned, TickReport};
 use crate::colony::shared::Shared;
 use crate::colony::tick::{Part, Ready};
 use crate::colony::write::{Origin, Write};
@@ -64,6 +65,7 @@ pub(super) struct Ledger<D, V: View> {
     known: Known,
     next_shard: u32,
     quarantine: Vec<Kept>,
+    last_ticks: LastTicks,
     /// Whether a checkpoint is needed, however short the log is.
     must_save: bool,
     /// Whether the running tick's outcome was handed over.
@@ -91,6 +93,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         next_shard: u32,
         quarantine: Vec<Kept>,
         sent: Vec<u8>,
+        last_ticks: LastTicks,
     ) -> Self {
         Self {
             restarts: Restarts::new(Arc::clone(&parts)),
@@ -102,6 +105,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             positions: VecDeque::from([position]),
             next_shard,
             quarantine,
+            last_ticks,
             must_save: false,
             is_decided: false,
             has_sent: !sent.is_empty(),
@@ -198,6 +202,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             // What is too long for its encoding can't have come in.
             quarantine: quarantine::encode(&quarantine).unwrap_or_default(),
             sent: self.sent.clone(),
+            last_ticks: self.last_ticks.encode(),
             next_incarnation: next_incarnation
                 .max(last.next_incarnation)
                 .max(self.parts.source.store.next_life()),
@@ -397,6 +402,10 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         }
         self.refusal = self.distance.is_full().then_some(IntakeError::LogFull);
         self.tell();
+    }
+
+    fn reported(&mut self, report: &TickReport<D>) {
+        self.last_ticks.push(report);
     }
 
     fn refusal(&self) -> Option<IntakeError> {

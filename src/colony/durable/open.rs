@@ -251,6 +251,7 @@ fn create(
         next_log: 1,
         ring: encode_ring(&nodes.first(shards)?),
         goal: Vec::new(),
+        last_ticks: Vec::new(),
         quarantine: Vec::new(),
         sent: Vec::new(),
         next_shard: shards,

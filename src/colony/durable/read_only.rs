@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::DurableConfig;
 use super::kind::Kind;
+use super::last_ticks::{LastTicks, TickSummary};
 use super::open::{blank, check, given, no_manifest, shown_tick};
 use super::quarantine::{Kept, Quarantined};
 use super::recover::Recovery;
@@ -17,7 +18,7 @@ use crate::colony::moves::Wanted;
 use crate::colony::settle::published;
 use crate::colony::write::Write;
 use crate::error::ColonyError;
-use crate::id::{Epoch, Incarnation};
+use crate::id::Incarnation;
 use crate::observe;
 use crate::publication::{Publication, Published, View};
 use crate::ring::HashRing;
@@ -32,6 +33,7 @@ pub struct ReadOnly<V: View> {
     publication: Arc<Publication<V>>,
     ring: Arc<HashRing>,
     goal: Option<Wanted>,
+    last_ticks: Vec<TickSummary>,
     report: OpenReport,
     quarantine: Vec<Kept>,
     _store: Arc<Store>,
@@ -68,7 +70,7 @@ impl<S: DurableShard> crate::Colony<S> {
             per_shard: config.colony.virtual_nodes_per_shard,
         };
         let next = leftovers::next_life(&*files, &manifest)?;
-        let epoch = Epoch::new(manifest.epoch);
+        let last_ticks = manifest.last_ticks.clone();
         let store = Arc::new(Store::new(files, Some(directory), nodes, manifest, next));
         let source = Source {
             kind: Arc::new(Kind::of::<S>(Arc::new(settings))),
@@ -89,6 +91,7 @@ impl<S: DurableShard> crate::Colony<S> {
             frozen: false,
             view: up.made.view,
         });
+        let epoch = recovered.topology.epoch();
         let publication = published(tick, epoch, views.collect())?;
         let mut report = recovered.report;
         report.removed = super::open::names(&left);
@@ -98,6 +101,7 @@ impl<S: DurableShard> crate::Colony<S> {
             publication: Arc::new(publication),
             ring: Arc::clone(recovered.topology.ring()),
             goal: recovered.wanted,
+            last_ticks: LastTicks::listed(&last_ticks)?.into_vec(),
             report,
             quarantine: recovered.quarantine,
             _store: store,
@@ -119,6 +123,11 @@ impl<V: View> ReadOnly<V> {
     /// Returns what the shards are on their way to, or `None` if no [goal](crate::Colony::set_goal) was set or the last one is reached.
     pub const fn goal(&self) -> Option<&Wanted> {
         self.goal.as_ref()
+    }
+
+    /// Returns what the last ticks did before the last checkpoint, at most 32 of them, the oldest first.
+    pub fn last_ticks(&self) -> &[TickSummary] {
+        &self.last_ticks
     }
 
     /// Returns what was found. What it calls removed was left behind, and would be removed by [`open`](crate::Colony::open).

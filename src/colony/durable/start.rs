@@ -8,6 +8,7 @@ use crossbeam::channel::bounded;
 use super::checkpoint::{Checkpoints, Job, write};
 use super::config::DurableConfig;
 use super::kind::Kind;
+use super::last_ticks::LastTicks;
 use super::ledger::{Ledger, Lives, Parts, Position, too_large};
 use super::open::{names, shown_tick};
 use super::quarantine;
@@ -76,6 +77,7 @@ pub(super) fn begin<S: DurableShard>(
         ..
     } = recovered;
     let manifest = store.manifest();
+    let last_ticks = manifest.last_ticks.clone();
     let coordinator =
         Coordinator::with_config(config.colony.coordinator(0)).map_err(ColonyError::Coordinator)?;
     let handles = register(&coordinator, &manifest, &topology)?;
@@ -182,6 +184,7 @@ pub(super) fn begin<S: DurableShard>(
         next_shard,
         quarantine,
         sent,
+        LastTicks::listed(&last_ticks)?,
     );
     if let Some(wanted) = wanted {
         let taken = colony.take_up(wanted);

@@ -6,7 +6,7 @@ use super::{FilePart, Manifest, ShardPart, life};
 use crate::error::StorageError;
 use crate::id::ShardId;
 use crate::storage::codec::{
-    Decoded, Put, Reader, Section, TooLong, put_block, put_list, put_section,
+    Decoded, Put, Reader, Section, TooLong, put_block, put_list, put_optional_section, put_section,
 };
 use crate::storage::colony_id::ColonyId;
 
@@ -27,6 +27,7 @@ const COUNTERS: u16 = 6;
 const SHARDS: u16 = 7;
 const QUARANTINE: u16 = 8;
 const SENT: u16 = 9;
+const LAST_TICKS: u16 = 10;
 
 impl Manifest {
     pub(crate) fn encode(&self) -> Result<Vec<u8>, StorageError> {
@@ -77,6 +78,7 @@ impl Manifest {
         put_section(&mut out, SHARDS, |out| {
             put_list(out, &self.shards, |out, shard| shard.encode(out))
         })?;
+        put_optional_section(&mut out, LAST_TICKS, &self.last_ticks);
         let sum = xxh3_64(&out[8..]);
         out[..8].copy_from_slice(&sum.to_le_bytes());
         Ok(out)
@@ -123,7 +125,7 @@ fn check<'a>(bytes: &'a [u8], path: &str) -> Result<&'a [u8], StorageError> {
 fn decode_sections(bytes: &[u8]) -> Decoded<Manifest> {
     let (mut colony, mut settings, mut checkpoint) = (None, None, None);
     let (mut ring, mut goal) = (None, None);
-    let (mut quarantine, mut sent) = (Vec::new(), Vec::new());
+    let [mut quarantine, mut sent, mut last_ticks] = [const { Vec::new() }; 3];
     let (mut counters, mut shards) = (None, None);
     let mut reader = Reader::new(bytes);
     reader.sections(|tag, mut body| {
@@ -139,6 +141,7 @@ fn decode_sections(bytes: &[u8]) -> Decoded<Manifest> {
             GOAL => goal = Some(body.rest().to_vec()),
             QUARANTINE => quarantine = body.rest().to_vec(),
             SENT => sent = body.rest().to_vec(),
+            LAST_TICKS => last_ticks = body.rest().to_vec(),
             COUNTERS => counters = Some((body.u32()?, body.u64()?, body.u64()?)),
             SHARDS => {
                 let at = body.clone();
@@ -177,6 +180,7 @@ fn decode_sections(bytes: &[u8]) -> Decoded<Manifest> {
         next_log,
         ring,
         goal,
+        last_ticks,
         quarantine,
         sent,
         next_shard,

@@ -29,6 +29,8 @@ pub(crate) struct Manifest {
     pub(crate) goal: Vec<u8>,
     /// The messages that the shards sent in this tick, encoded.
     pub(crate) sent: Vec<u8>,
+    /// What the last ticks did, encoded. Nothing depends on it.
+    pub(crate) last_ticks: Vec<u8>,
     /// What was set aside, encoded.
     pub(crate) quarantine: Vec<u8>,
     pub(crate) next_shard: u32,

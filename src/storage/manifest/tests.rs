@@ -42,6 +42,7 @@ fn manifest(tick: u64) -> Manifest {
         next_log: 9,
         ring: b"ring".to_vec(),
         goal: Vec::new(),
+        last_ticks: b"ticks".to_vec(),
         quarantine: b"bad".to_vec(),
         sent: b"sent".to_vec(),
         next_shard: 8,
