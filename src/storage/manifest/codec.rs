@@ -70,6 +70,7 @@ impl Manifest {
                 Ok(())
             })?;
         }
+        put_optional_section(&mut out, LAST_TICKS, &self.last_ticks);
         put_section(&mut out, COUNTERS, |out| {
             out.put_u32(self.next_shard);
             out.put_u64s(&[self.next_incarnation, self.epoch]);
@@ -78,7 +79,6 @@ impl Manifest {
         put_section(&mut out, SHARDS, |out| {
             put_list(out, &self.shards, |out, shard| shard.encode(out))
         })?;
-        put_optional_section(&mut out, LAST_TICKS, &self.last_ticks);
         let sum = xxh3_64(&out[8..]);
         out[..8].copy_from_slice(&sum.to_le_bytes());
         Ok(out)
