@@ -109,7 +109,7 @@
 //!
 //! Documents that [move](crate::Colony::set_goal) leave one view and enter another in the same publication, in which the ring has changed too. If a
 //! shard dies in that tick, the publications show what it and those that it moves documents with had before, until it has caught up.
-//! `tests/moves` compares the answers on the way with those of one index.
+//! `tests/moves` compares the answers on the way with those of one index, and the simulated crashes below move documents too.
 //!
 //! All of these are held by `Colony` and its `Intake`. They are checked by `src/colony/tests`, whose `model.rs` is the naive model of a
 //! colony in one thread; by `src/testing/colony`, the naive model of one whose writers and shards run at the same time, which

@@ -11,11 +11,13 @@
 //! - **Writes that no tick has taken and nobody has waited for are not durable**, and a drop loses them. [`close`](crate::Colony::close) takes them in its last tick.
 //! - **The messages of a tick that was never published are lost** with the process, since its Sense never happened. With a long pace, that tick has all
 //!   writes since the one before.
-//! - **The documents of a durable colony are not moved.** A shard that is added to one with documents owns nothing, and only an empty one can be removed.
-//!   A ring by itself says where a document belongs; after a change you move it.
+//! - **A ring by itself moves nothing.** It says where a document belongs. A [colony](crate::Colony::set_goal) moves its documents; beside a
+//!   [`Coordinator`](crate::Coordinator) alone you do.
 //! - **A death in a move hides all that take part in it.** Until the dead shard has caught up, the publications show what each of them had in the tick
-//!   before: with writes since then that nobody sees. It is given fewer documents at a time, and what is written for it waits. A shard that stays dead has to be
-//!   [revived](crate::Colony::revive_shard) or [forgotten](crate::Colony::forget_shard).
+//!   before: with writes since then that nobody sees. In memory, it is given fewer documents at a time, and what is written for it waits. A shard that stays dead
+//!   has to be [revived](crate::Colony::revive_shard) or [forgotten](crate::Colony::forget_shard).
+//! - **A shard that dies of handing a document over stays dead** until its code is mended, and a durable colony with one can't be opened: without that delete
+//!   the document would be in two shards.
 //! - **In memory, a dead shard comes back with what its factory gives it.** Its last view is at hand ([`Birth::last`](crate::colony::Birth::last)). What
 //!   the new life doesn't hold is missing from then on, and counted in the report.
 //! - **One process.** Addresses are for display.

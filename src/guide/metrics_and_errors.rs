@@ -168,7 +168,7 @@
 //! | `UnknownShard`, `NamedTwice`, `NothingLeft`, `Ring` | correct the goal |
 //! | `Unreadable` | give the shards views that can be read back: text shards whose schema stores all fields |
 //! | `Add` | see what adding the shard failed with |
-//! | `Durable`, `Closed` | nothing: these colonies don't move documents |
+//! | `Closed` | nothing: the colony has ended |
 //!
 //! | [`ReturnReason`](crate::colony::ReturnReason) | means | do |
 //! | --- | --- | --- |

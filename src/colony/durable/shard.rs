@@ -24,6 +24,11 @@ use crate::publication::{Movable, ShardFailure};
 ///
 /// [`check_durable`](crate::colony::check_durable) looks whether a shard of yours keeps to this.
 ///
+/// # Moves
+/// Documents [move](crate::Colony::set_goal) between the shards, so the view has to be [`Movable`]: what it reads back is encoded, logged, and given to
+/// another shard as an upsert. The shard must not fail when it deletes a document: that delete can't be set aside, since the document would be in two
+/// shards.
+///
 /// # Poison
 /// A shard that dies is opened again within the tick if that takes at most a fifth of [`phase_timeout`](crate::ColonyConfig::phase_timeout). If it dies
 /// three times at one tick, the writes of that tick are halved until those are found of which it dies. They are
@@ -146,7 +151,7 @@ pub trait DurableShard: Shard<View: Movable<Self::Document>> + Send + Sized {
     }
 
     /// Appends the bytes of a document, from which [`decode`](Self::decode) makes it again. Called on the thread that offers
-    /// the document, and for a message on the thread that runs the ticks, twice.
+    /// the document. For a message, and for a document that [moves](crate::Colony::set_goal), called twice on the thread that runs the ticks.
     ///
     /// # Errors
     /// Any error means that the document isn't accepted. Its writer gets the error. Refuse what `decode` couldn't make again with these settings.

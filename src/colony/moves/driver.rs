@@ -134,8 +134,12 @@ impl<S: Shard> Colony<S> {
     /// unless the goal changes.
     ///
     /// If a shard dies in a tick in which it takes part in a move, the publications show what all that take part had before, until it has been made again and has
-    /// caught up. It is given fewer documents at a time then, and what is written for it waits. A document of which it dies each time comes back in the report,
+    /// caught up. In memory it is given fewer documents at a time then, and what is written for it waits. A document of which it dies each time comes back in the report,
     /// from [`Origin::Moved`](crate::colony::Origin::Moved); so does one that it refuses. A shard that refuses to hand a document over is at fault.
+    ///
+    /// In a durable colony the goal is in the log with the next tick, so [wait](crate::colony::Intake::wait_durable) for that if it must not be lost. What moves
+    /// is in the log of its tick, with its text. A later opening goes on towards the goal. A dead shard gets its part from the log, as it gets its writes; a
+    /// document of which it dies is [set aside](crate::Colony::quarantine).
     ///
     /// Each tick on the way costs an ordering of the ring's points and a copy of it, and on the calling thread the reading of the documents. To find them, a text
     /// shard keeps 16 bytes a document from the first move on. A factory that doesn't start from [`Birth::last`](crate::colony::Birth::last) has to leave out
