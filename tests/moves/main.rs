@@ -12,6 +12,8 @@
     reason = "helpers of tests fail as tests do, and the test says what it survived"
 )]
 
+#[cfg(feature = "durable")]
+mod directory;
 mod writers;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ use tickring::{Colony, ColonyConfig, DocumentId, Publication, ShardId};
 use self::writers::Writer;
 
 const TOP: usize = 50;
+#[cfg(feature = "durable")]
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
 const WORDS: u64 = 30;
 
 fn config() -> TextShardConfig {
