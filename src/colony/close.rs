@@ -100,6 +100,7 @@ impl<S: Shard> Colony<S> {
         let mut drained = std::mem::take(&mut self.parts);
         drained.extend(self.unsealed.take().into_iter().flat_map(|tick| tick.parts));
         drained.extend(self.moving.take_held());
+        drained.extend(std::mem::take(&mut self.behind).into_values().flatten());
         for part in drained {
             let (shard, writes) = (part.slot.id(), part.writes.written());
             returned.extend(writes.map(|(origin, write)| {

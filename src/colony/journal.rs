@@ -18,14 +18,18 @@ pub(super) type Encode<D> =
     Arc<dyn Fn(&Write<D>, &mut Vec<u8>) -> Result<(), IntakeError> + Send + Sync>;
 
 /// What became of the dead shards in a tick.
-#[derive(Debug, Default)]
-pub(super) struct Healed {
-    /// The number of writes of earlier ticks that shards have caught up with.
-    pub(super) late: usize,
-    /// The number of documents that they have taken in with these.
-    pub(super) moved: usize,
+pub(super) struct Healed<D, V: View> {
+    /// What shards have decided of earlier ticks that they have caught up with, in order.
+    pub(super) late: Vec<Part<D, V>>,
     /// Why shards could not be brought back.
     pub(super) faults: Vec<Fault>,
+}
+
+impl<D, V: View> Default for Healed<D, V> {
+    fn default() -> Self {
+        let (late, faults) = (Vec::new(), Vec::new());
+        Self { late, faults }
+    }
 }
 
 /// What makes a colony's ticks durable.
@@ -47,13 +51,8 @@ pub(super) trait Journal<D, V: View>: Send {
     fn takes_ahead(&self, topology: &Topology) -> bool;
 
     /// Brings the shards that are dead to the tick, from the files and the log. Sets the view and the refusals of those that get there in time. The
-    /// other ones stay behind, and are tried again in the next tick. What shards refuse of earlier ticks is added to `returned`.
-    fn heal(
-        &mut self,
-        tick: Tick,
-        parts: &mut [Part<D, V>],
-        returned: &mut GuardedList<Returned<D>>,
-    ) -> Healed;
+    /// other ones stay behind, and are tried again in the next tick.
+    fn heal(&mut self, tick: Tick, parts: &mut [Part<D, V>]) -> Healed<D, V>;
 
     /// Waits until the tick is durable, and what its shards decided with it.
     ///

@@ -3,6 +3,7 @@
 use super::Colony;
 use super::intake::{Admission, Inbox};
 use super::occupant::caught;
+use super::settle::lose;
 use super::shard::Shard;
 use super::slot::{Slot, Standing};
 use super::threads::move_out;
@@ -300,6 +301,8 @@ impl<S: Shard> Colony<S> {
         self.give_back(shard, waiting);
         self.forget(shard, &slot);
         let gone = self.forget_in_moves(shard);
+        let behind = self.behind.remove(&shard).into_iter().flatten();
+        self.returned.extend(behind.flat_map(lose));
         let mut held = held.unwrap_or_default();
         held.retain(|document| !gone.contains(document));
         Ok(held)

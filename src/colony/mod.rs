@@ -174,6 +174,8 @@ pub struct Colony<S: Shard> {
     returned: GuardedList<Returned<S::Document>>,
     /// What moves between the shards.
     moving: Moving<S::Document, S::View>,
+    /// What the log has for shards that are dead, and that they decide once they are alive again.
+    behind: BTreeMap<ShardId, Vec<Part<S::Document, S::View>>>,
     /// What makes the ticks durable, if the colony is.
     journal: Option<Box<dyn Journal<S::Document, S::View>>>,
     /// How many records the log has ahead of the next tick.

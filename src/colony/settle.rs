@@ -1,6 +1,6 @@
 //! The outcome of a tick: its publication, and whether each write is published or returned.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::Colony;
 use super::journal::Healed;
@@ -29,7 +29,7 @@ impl<S: Shard> Colony<S> {
     ) -> Result<Ready<S::Document, S::View>, ColonyError> {
         let mut healed = Healed::default();
         if let Some(journal) = &mut self.journal {
-            healed = journal.heal(tick, &mut self.parts, &mut self.returned);
+            healed = journal.heal(tick, &mut self.parts);
         }
         if let Some(handover) = &mut self.moving.handover {
             let deadly = handover.conclude(&self.parts).into_iter();
@@ -105,36 +105,22 @@ pub(super) fn settle<D: Send + Sync + 'static, V: View>(
     mut part: Part<D, V>,
     report: &mut TickReport<D>,
 ) {
-    if part.is_behind {
-        return;
-    }
     let shard = Some(part.slot.id());
     let is_decided = part.risen.is_some() || part.is_logged;
     let fault = part.slot.fault().filter(|_| !is_decided);
-    // The refusals of a shard that died don't count: its whole batch comes back.
-    let refused = fault.is_none().then(|| part.refused.take());
-    let mut refused = refused.into_iter().flatten().peekable();
-    let mut aside = std::mem::take(&mut part.aside).into_iter().peekable();
+    if fault.is_some() {
+        // The refusals of a shard that died don't count: its whole batch comes back.
+        part.refused = GuardedList::new();
+    }
+    let mut reasons = reasons(&mut part);
     for (index, (origin, write)) in part.writes.iter().enumerate() {
-        let refusal = refused.next_if(|&(at, _)| at == index);
-        let set_aside = aside.next_if(|&(at, _)| at == index);
-        if let Some((_, why)) = set_aside {
-            report.returned.push(Returned {
-                shard,
-                origin,
-                write: write.clone(),
-                reason: ReturnReason::SetAside(why),
-            });
-            continue;
-        }
-        let reason = match (&fault, refusal) {
+        let reason = match (&fault, reasons.remove(&index)) {
+            (_, Some(reason)) => reason,
             // A move is repeated.
-            (Some(_), _) if matches!(origin, Origin::Moved(_)) => continue,
-            (Some(fault), _) => ReturnReason::Died {
+            (Some(_), None) if matches!(origin, Origin::Moved(_)) => continue,
+            (Some(fault), None) => ReturnReason::Died {
                 suspect: part.is_held || fault.phase >= TickPhase::Act,
             },
-            (None, Some((_, Refusal::Exists))) => ReturnReason::Exists,
-            (None, Some((_, Refusal::Because(why)))) => ReturnReason::Refused(why),
             (None, None) => {
                 match origin {
                     Origin::Intake => report.published += 1,
@@ -151,6 +137,43 @@ pub(super) fn settle<D: Send + Sync + 'static, V: View>(
             reason,
         });
     }
+}
+
+/// Returns the writes of a shard that nobody has seen and that are lost with it.
+pub(super) fn lose<D: Send + Sync + 'static, V: View>(mut part: Part<D, V>) -> Vec<Returned<D>> {
+    let shard = Some(part.slot.id());
+    if part.is_behind {
+        // What a life refused that has died doesn't count.
+        part.refused = GuardedList::new();
+    }
+    let mut reasons = reasons(&mut part);
+    let writes = part.writes.iter().enumerate();
+    let lost = writes.filter_map(|(index, (origin, write))| {
+        let reason = reasons.remove(&index);
+        let is_moved = matches!(origin, Origin::Moved(_));
+        let died = (!is_moved).then_some(ReturnReason::Died { suspect: true });
+        Some(Returned {
+            shard,
+            origin,
+            write: write.clone(),
+            reason: reason.or(died)?,
+        })
+    });
+    lost.collect()
+}
+
+/// Takes out why a shard has refused writes, and why others were set aside, by their index.
+fn reasons<D, V: View>(part: &mut Part<D, V>) -> BTreeMap<usize, ReturnReason> {
+    let refused = part.refused.take().into_iter().map(|(at, why)| {
+        let reason = match why {
+            Refusal::Exists => ReturnReason::Exists,
+            Refusal::Because(why) => ReturnReason::Refused(why),
+        };
+        (at, reason)
+    });
+    let aside = std::mem::take(&mut part.aside).into_iter();
+    let aside = aside.map(|(at, why)| (at, ReturnReason::SetAside(why)));
+    refused.chain(aside).collect()
 }
 
 /// Builds a publication of these views. Catches panics of their code.

@@ -175,6 +175,7 @@ impl<S: Shard> Colony<S> {
             messages: GuardedList::new(),
             returned: GuardedList::new(),
             moving: Moving::default(),
+            behind: BTreeMap::new(),
             journal: None,
             ahead: 0,
             room: start.room,

@@ -60,7 +60,7 @@ pub(super) struct Ready<D, V: View> {
     pub(super) parts: Vec<Part<D, V>>,
     pub(super) messages: GuardedList<(ShardId, Write<D>)>,
     pub(super) revived: Vec<Revival>,
-    pub(super) healed: Healed,
+    pub(super) healed: Healed<D, V>,
     pub(super) watch: observe::TickWatch,
 }
 
@@ -351,18 +351,13 @@ impl<S: Shard> Colony<S> {
             revived: ready.revived,
             frozen,
         };
-        for part in ready.parts {
-            match &mut self.moving.handover {
-                None => settle(part, &mut report),
-                Some(handover) => {
-                    for part in handover.settle(part) {
-                        settle(part, &mut report);
-                    }
-                }
-            }
+        for risen in ready.parts.iter().filter(|part| part.risen.is_some()) {
+            // What it has decided of that comes late.
+            self.behind.remove(&risen.slot.id());
         }
-        report.published += ready.healed.late;
-        report.moved += ready.healed.moved;
+        for part in ready.healed.late.into_iter().chain(ready.parts) {
+            self.tell(part, &mut report);
+        }
         report.faults.extend(ready.healed.faults);
         if let Some(journal) = &mut self.journal {
             journal.published(&self.shared.publication.load_full());
@@ -377,6 +372,26 @@ impl<S: Shard> Colony<S> {
             .watch
             .published(&report, coordinator, || self.crew.lost());
         Ok(report)
+    }
+}
+
+impl<S: Shard> Colony<S> {
+    /// Tells what became of a shard's part of a tick, unless nobody can see it yet.
+    fn tell(&mut self, part: Part<S::Document, S::View>, report: &mut TickReport<S::Document>) {
+        if part.is_behind {
+            if part.writes.written().next().is_some() {
+                self.behind.entry(part.slot.id()).or_default().push(part);
+            }
+            return;
+        }
+        match &mut self.moving.handover {
+            None => settle(part, report),
+            Some(handover) => {
+                for part in handover.settle(part) {
+                    settle(part, report);
+                }
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The journal of a durable colony: each tick as a record of the log, what its shards decided as another, and what somebody waits for ahead of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::changes::{Known, Recorded};
@@ -66,6 +66,8 @@ pub(super) struct Ledger<D, V: View> {
     next_shard: u32,
     quarantine: Vec<Kept>,
     last_ticks: LastTicks,
+    /// Shards that were removed since the last tick.
+    gone: BTreeSet<ShardId>,
     /// Whether a checkpoint is needed, however short the log is.
     must_save: bool,
     /// Whether the running tick's outcome was handed over.
@@ -106,6 +108,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             next_shard,
             quarantine,
             last_ticks,
+            gone: BTreeSet::new(),
             must_save: false,
             is_decided: false,
             has_sent: !sent.is_empty(),
@@ -162,7 +165,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             let key = (published.shard(), published.incarnation());
             Some((published.shard(), Arc::clone(lives.get(&key)?)))
         };
-        // A shard that was removed is still published until the next tick, and has no life.
+        // A shard that was taken back before it began has no life.
         let lives: Vec<_> = shards.iter().filter_map(made).collect();
         let last = self.parts.source.store.manifest();
         // The log is cut up to the lowest tick of those that the manifest lists, so it also has to begin there.
@@ -325,13 +328,8 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         }
     }
 
-    fn heal(
-        &mut self,
-        tick: Tick,
-        parts: &mut [Part<D, V>],
-        returned: &mut GuardedList<Returned<D>>,
-    ) -> Healed {
-        let healed = self.restarts.heal(tick, &self.writer, parts, returned);
+    fn heal(&mut self, tick: Tick, parts: &mut [Part<D, V>]) -> Healed<D, V> {
+        let healed = self.restarts.heal(tick, &self.writer, parts);
         for kept in self.restarts.kept.drain(..) {
             // What the log says was set aside is known.
             if !self.quarantine.contains(&kept) {
@@ -387,7 +385,11 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
             let published = publication.shard(shard);
             published.is_none_or(|published| incarnation >= published.incarnation())
         };
-        self.parts.lives.lock().retain(|life, _| current(life));
+        let gone = std::mem::take(&mut self.gone);
+        self.parts.lives.lock().retain(|life, _| {
+            let is_gone = gone.contains(&life.0) && publication.shard(life.0).is_none();
+            current(life) && !is_gone
+        });
         self.sent = std::mem::take(&mut self.next_sent);
         self.end_checkpoint();
         let is_due = self.distance.is_due() || self.must_save;
@@ -489,10 +491,8 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
     }
 
     fn removed(&mut self, shard: ShardId) {
-        self.parts
-            .lives
-            .lock()
-            .retain(|(life, _), _| *life != shard);
+        // A checkpoint before the next tick saves it too: the log doesn't know yet that it is gone.
+        self.gone.insert(shard);
         self.restarts.forget(shard);
     }
 }

@@ -8,18 +8,18 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bound
 
 use super::ledger::Parts;
 use super::quarantine::Kept;
-use super::replay::{Applied, Aside, Busy, LeftOut, Overdue, Stop};
+use super::replay::{Applied, Aside, Busy, Overdue, Stop};
 use super::rescue::{Back, Goal, Rescue, further};
 use super::writer::Writer;
 use crate::colony::journal::Healed;
 use crate::colony::lives::{info, registration};
 use crate::colony::occupant::Begun;
-use crate::colony::report::{Fault, FaultKind, ReturnReason, Returned};
+use crate::colony::report::{Fault, FaultKind};
+use crate::colony::round::Writes;
 use crate::colony::slot::{Slot, Standing};
 use crate::colony::tick::Part;
-use crate::colony::write::{Origin, Refusal};
+use crate::colony::write::Origin;
 use crate::error::{Cause, ColonyError};
-use crate::guarded::GuardedList;
 use crate::id::{ShardId, Tick};
 use crate::observe;
 use crate::phase::TickPhase;
@@ -93,8 +93,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         tick: Tick,
         writer: &Writer,
         parts: &mut [Part<D, V>],
-        returned: &mut GuardedList<Returned<D>>,
-    ) -> Healed {
+    ) -> Healed<D, V> {
         let mut healed = Healed::default();
         self.prune();
         let is_dead =
@@ -120,9 +119,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             match self.await_shard(shard, goal, writer.pins(), deadline) {
                 Some(Ok(back)) => {
                     observe::restarted(true);
-                    let (late, moved) = self.rise(part, back, goal.tick, returned);
-                    healed.late += late;
-                    healed.moved += moved;
+                    healed.late.extend(self.rise(part, back, goal.tick));
                 }
                 Some(Err(error)) => {
                     observe::restarted(false);
@@ -279,21 +276,14 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         }
     }
 
-    /// Lets a shard take part from the next tick on. Returns the number of writes that it has caught up with, and of documents that it has taken in with
-    /// them.
-    fn rise(
-        &mut self,
-        part: &mut Part<D, V>,
-        back: Back<D, V>,
-        tick: Tick,
-        returned: &mut GuardedList<Returned<D>>,
-    ) -> (usize, usize) {
+    /// Lets a shard take part from the next tick on. Returns what it has decided of the ticks that it has caught up with.
+    fn rise(&mut self, part: &mut Part<D, V>, back: Back<D, V>, tick: Tick) -> Vec<Part<D, V>> {
         let shard = part.slot.id();
         let coordinator = &self.parts.shared.coordinator;
         let registered = coordinator.register_with(info(), registration(Some(shard), None));
         // Refused if the colony has ended.
         let Ok(handle) = registered else {
-            return (0, 0);
+            return Vec::new();
         };
         let Back {
             mut replay,
@@ -307,12 +297,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let told = self.told.insert(shard, tick).unwrap_or(0);
         let late = std::mem::take(&mut replay.late).into_iter();
         let late = late.filter(|late| late.tick > told);
-        let (mut taken, mut moved) = (0, 0);
-        for late in late {
-            let (writes, documents) = give_back(shard, late, returned);
-            taken += writes;
-            moved += documents;
-        }
+        let late = late.map(|late| decided(&part.slot, late)).collect();
         if let Some(mut last) = last {
             let refused = last.refused.take().into_iter();
             let places = &last.places;
@@ -330,7 +315,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         part.is_behind = false;
         self.pauses.remove(&shard);
         self.hung.remove(&shard);
-        (taken, moved)
+        late
     }
 
     fn failed(&mut self, part: &Part<D, V>, tick: Tick, error: &ColonyError) -> Fault {
@@ -349,43 +334,39 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     }
 }
 
-/// Gives the writes back that a shard refused when it caught up. Returns the number of those from outside that it took, and of documents that it took in.
-fn give_back<D>(
-    shard: ShardId,
-    applied: Applied<D>,
-    returned: &mut GuardedList<Returned<D>>,
-) -> (usize, usize) {
-    let mut refused = applied.refused;
-    let mut refused = refused.take().into_iter().peekable();
-    for LeftOut {
-        origin, write, why, ..
-    } in applied.aside
-    {
-        returned.push(Returned {
-            shard: Some(shard),
-            origin,
-            write,
-            reason: ReturnReason::SetAside(why),
-        });
+/// Returns what a shard has decided of an earlier tick as its part of it.
+fn decided<D: Send + Sync + 'static, V: View>(
+    slot: &Arc<Slot<D, V>>,
+    mut applied: Applied<D>,
+) -> Part<D, V> {
+    let (mut writes, mut aside) = (Writes::default(), Vec::new());
+    let mut put = |origin, write| match origin {
+        Origin::Moved(other) => writes.moves.push((other, write)),
+        Origin::Shard(sender) => writes.messages.push((sender, write)),
+        Origin::Intake => writes.intake.push(write),
+    };
+    let mut left_out = applied.aside.into_iter().peekable();
+    for (place, (origin, write)) in applied.places.iter().zip(applied.writes.iter()) {
+        while let Some(left) = left_out.next_if(|left| left.place < *place) {
+            aside.push((left.place, left.why));
+            put(left.origin, left.write);
+        }
+        put(origin, write.clone());
     }
-    let (mut taken, mut moved) = (0, 0);
-    for (index, (origin, write)) in applied.writes.iter().enumerate() {
-        let reason = match refused.next_if(|&(at, _)| at == index) {
-            Some((_, Refusal::Exists)) => ReturnReason::Exists,
-            Some((_, Refusal::Because(why))) => ReturnReason::Refused(why),
-            None => {
-                taken += usize::from(origin == Origin::Intake);
-                let enters = matches!(origin, Origin::Moved(_)) && write.document().is_some();
-                moved += usize::from(enters);
-                continue;
-            }
-        };
-        returned.push(Returned {
-            shard: Some(shard),
-            origin,
-            write: write.clone(),
-            reason,
-        });
+    for left in left_out {
+        aside.push((left.place, left.why));
+        put(left.origin, left.write);
     }
-    (taken, moved)
+    let refused = applied.refused.take().into_iter();
+    Part {
+        slot: Arc::clone(slot),
+        writes: Arc::new(writes),
+        refused: refused.map(|(at, why)| (applied.places[at], why)).collect(),
+        made: None,
+        aside,
+        risen: None,
+        is_held: false,
+        is_logged: true,
+        is_behind: false,
+    }
 }

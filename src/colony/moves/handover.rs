@@ -184,8 +184,8 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
         let Some(side) = self.sides.get_mut(&shard) else {
             return vec![part];
         };
-        // What the log has stays decided, whatever becomes of the life. One that is behind decides later.
-        let is_kept = part.slot.fault().is_none() || (self.is_logged && !part.is_behind);
+        // What the log has stays decided, whatever becomes of the life.
+        let is_kept = part.slot.fault().is_none() || self.is_logged;
         if is_hidden && is_kept {
             if part.writes.iter().next().is_some() {
                 side.held.push(Part {
@@ -195,9 +195,6 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
                 });
             }
             return Vec::new();
-        }
-        if is_hidden && self.is_logged {
-            return vec![part];
         }
         let mut settled = std::mem::take(&mut side.held);
         settled.push(part);
@@ -234,8 +231,10 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
             };
         };
         let mut homeless = Vec::new();
+        // They are in the quarantine.
+        let aside: HashSet<_> = side.held.iter().flat_map(set_aside).collect();
         for (from, write) in side.transfers.take() {
-            if write.document().is_none() {
+            if write.document().is_none() || aside.contains(&write.id()) {
                 continue;
             }
             match owner(write.id()) {
@@ -284,4 +283,11 @@ impl<D: Send + Sync + 'static, V: View> Handover<D, V> {
             .flat_map(|side| std::mem::take(&mut side.held))
             .collect()
     }
+}
+
+/// Returns the documents that a shard was given by a move and that were set aside.
+fn set_aside<D, V: View>(part: &Part<D, V>) -> impl Iterator<Item = DocumentId> {
+    let moves = &part.writes.moves;
+    let aside = part.aside.iter();
+    aside.filter_map(|&(at, _)| moves.get(at).map(|(_, write)| write.id()))
 }

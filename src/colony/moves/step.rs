@@ -10,8 +10,9 @@ use super::plan::choose;
 use super::progress::MovePause;
 use crate::colony::Colony;
 use crate::colony::report::{ReturnReason, Returned};
+use crate::colony::settle::lose;
 use crate::colony::shard::Shard;
-use crate::colony::write::{Origin, Write};
+use crate::colony::write::Origin;
 use crate::error::ColonyError;
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::ring::{HashRing, Rebalance};
@@ -110,15 +111,19 @@ impl<S: Shard> Colony<S> {
     /// Takes the step that was chosen, in the critical section of the drain. Returns whether the ring has changed.
     pub(in crate::colony) fn take_step(&mut self, chosen: Chosen<S>) -> bool {
         let coordinator = &self.shared.coordinator;
-        // Refused if the coordinator is closed: then nothing moves.
-        let is_taken = coordinator
-            .replace_ring(&chosen.before, &chosen.after)
-            .is_ok();
-        if is_taken {
-            self.moving.now = chosen.documents;
-            self.moving.handover = chosen.handover;
+        match coordinator.replace_ring(&chosen.before, &chosen.after) {
+            Ok(()) => {
+                self.moving.now = chosen.documents;
+                self.moving.handover = chosen.handover;
+                true
+            }
+            // The coordinator is closed, or has no epoch left.
+            Err(error) => {
+                let why = error.to_string();
+                self.moving.pause = Some(MovePause::Unreachable { why });
+                false
+            }
         }
-        is_taken
     }
 
     /// Takes note of a tick that was published, and that took this long. Removes shards that have nothing any more and are to leave.
@@ -181,14 +186,7 @@ impl<S: Shard> Colony<S> {
             reason: ReturnReason::NoOwner,
         });
         self.returned.extend(homeless);
-        let held = left.held.iter().flat_map(|part| part.writes.written());
-        let held = held.map(|(origin, write)| Returned {
-            shard: Some(shard),
-            origin,
-            write: Write::clone(write),
-            reason: ReturnReason::Died { suspect: true },
-        });
-        self.returned.extend(held);
+        self.returned.extend(left.held.into_iter().flat_map(lose));
         gone
     }
 }

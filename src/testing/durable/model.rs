@@ -23,12 +23,31 @@ pub(super) struct Model {
     pub(super) sent: Vec<Write<String>>,
     /// What the shards are on their way to.
     pub(super) goal: Option<Wanted>,
-    /// What shards that are behind will refuse.
-    pub(super) late: BTreeMap<ShardId, Vec<Refused>>,
+    /// What became, or will become, of the writes to shards of which nobody sees what they have.
+    pub(super) unseen: BTreeMap<ShardId, Vec<Unseen>>,
     /// Documents that move and that nobody sees in their new shards yet.
     pub(super) flight: Option<Flight>,
     /// The quarantine: what was set aside, and in which tick.
     pub(super) aside: BTreeSet<(Tick, DocumentId)>,
+}
+
+/// What becomes of a write that a shard was given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fate {
+    tick: Tick,
+    pub(super) id: DocumentId,
+    /// Why it comes back, if it does.
+    why: Option<Why>,
+    /// Whether the document moves to the shard with it. Then it comes back only if it is set aside.
+    pub(super) is_moved: bool,
+}
+
+/// A write of which nobody has seen what became of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unseen {
+    pub(super) fate: Fate,
+    /// Whether its shard has decided.
+    pub(super) is_decided: bool,
 }
 
 /// Documents that have moved in a tick. If a shard that takes part has died, the publications show what all of them had before.
@@ -36,11 +55,7 @@ pub(super) struct Model {
 pub(super) struct Flight {
     pub(super) sides: BTreeSet<ShardId>,
     /// Each with its text when it moved, and the shard that it goes to.
-    pub(super) documents: BTreeMap<DocumentId, (String, ShardId)>,
-    /// What shards have refused of which nobody sees what they have.
-    held: BTreeMap<ShardId, Vec<Refused>>,
-    /// What was written to them.
-    written: BTreeMap<ShardId, Vec<DocumentId>>,
+    documents: BTreeMap<DocumentId, (String, ShardId)>,
 }
 
 /// What happens in a tick.
@@ -66,15 +81,16 @@ pub(super) struct Events {
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) model: Model,
-    pub(super) refused: Vec<Refused>,
+    /// What comes back at once: from shards that don't run, or that were forgotten.
+    refused: Vec<Refused>,
+    /// What becomes of the writes that shards were given.
+    fates: Vec<Fate>,
     /// Whether the tick has a record.
     pub(super) has_record: bool,
     /// What an opening finds that finds nothing of the tick but writes ahead of it, and whether these are known to be durable.
     pub(super) ahead: Vec<(Model, bool)>,
     /// The shards that die in it, by plan or of a write.
     pub(super) dying: BTreeSet<ShardId>,
-    /// The documents of the writes that were handed to their shards.
-    written: Vec<DocumentId>,
     /// How many documents move.
     pub(super) moved: usize,
     /// Whether the colony is closed with it.
@@ -90,7 +106,7 @@ impl Model {
             documents: BTreeMap::new(),
             sent: Vec::new(),
             goal: None,
-            late: BTreeMap::new(),
+            unseen: BTreeMap::new(),
             flight: None,
             aside: BTreeSet::new(),
         }
@@ -138,50 +154,54 @@ impl Model {
             documents: self.documents.clone(),
             sent: Vec::new(),
             goal: events.goal.clone(),
-            late: self.late.clone(),
+            unseen: self.unseen.clone(),
             flight: self.flight.clone(),
             aside: self.aside.clone(),
         };
-        let mut refused = Vec::new();
+        let (mut refused, mut fates) = (Vec::new(), Vec::new());
+        let mut moved = next.set_out(&self.ring, &events.forgotten);
         for &shard in &events.forgotten {
-            let lost = next.forget(shard, &self.held_by(shard), ring);
-            refused.extend(lost.into_iter().map(|id| (id, Some(Why::Lost))));
+            let again = next.forget(shard, &self.held_by(shard), ring, &mut refused);
+            moved.extend(again);
         }
-        // What shards would have set aside that were forgotten.
-        let is_kept = |shard: &ShardId| ring.weight(*shard).is_some();
-        for (_, late) in self.late.iter().filter(|(shard, _)| !is_kept(shard)) {
-            let lost = late.iter().map(|&(id, _)| id).collect::<BTreeSet<_>>();
-            next.aside.retain(|(_, id)| !lost.contains(id));
-        }
-        let moved = next.set_out(&self.ring, &events.forgotten);
         let mut dying = events.dying.clone();
         for (id, to) in &moved {
             if next.documents.get(id).is_some_and(|text| text == SETTLED) {
                 next.documents.remove(id);
                 next.aside.insert((tick, *id));
-                refused.push((*id, Some(Why::SetAside)));
+                fates.push(Fate {
+                    tick,
+                    id: *id,
+                    why: Some(Why::SetAside),
+                    is_moved: true,
+                });
                 dying.insert(*to);
             }
         }
         let aside = self.set_aside(&next, events);
         next.aside.extend(aside.iter().map(|&id| (tick, id)));
         dying.extend(aside.iter().filter_map(|id| ring.get_shard(id).ok()));
-        let mut written = Vec::new();
+        let mut is_given = false;
         for write in self.sent.iter().chain(&events.writes) {
             let owner = ring.get_shard(&write.id());
             if !owner.is_ok_and(|owner| events.alive.contains(&owner)) {
                 refused.push((write.id(), None));
                 continue;
             }
-            written.push(write.id());
-            if aside.contains(&write.id()) {
-                refused.push((write.id(), Some(Why::SetAside)));
-                continue;
+            is_given = true;
+            let why = match aside.contains(&write.id()) {
+                true => Some(Why::SetAside),
+                false => refusal(&next.documents, write),
+            };
+            if why.is_none() {
+                apply(&mut next.documents, write);
             }
-            match refusal(&next.documents, write) {
-                Some(why) => refused.push((write.id(), Some(why))),
-                None => apply(&mut next.documents, write),
-            }
+            fates.push(Fate {
+                tick,
+                id: write.id(),
+                why,
+                is_moved: false,
+            });
         }
         if !events.is_last {
             for &shard in events.alive.difference(&dying) {
@@ -192,7 +212,7 @@ impl Model {
             }
         }
         let is_changed = **ring != *self.ring || next.goal != self.goal;
-        let has_record = !written.is_empty() || is_changed || !self.sent.is_empty();
+        let has_record = is_given || is_changed || !self.sent.is_empty();
         if has_record || !next.sent.is_empty() {
             next.logged = tick;
         }
@@ -202,36 +222,57 @@ impl Model {
             has_record,
             ahead: Vec::new(),
             dying,
-            written,
+            fates,
             moved: moved.len(),
             is_last: events.is_last,
         }
     }
 
-    /// Gives a shard up that had these documents. What was on its way to it goes to others. Returns the documents of the writes that nobody saw.
+    /// Gives a shard up that had these documents. What was on its way to it goes to others, and is returned with these. What nobody saw comes back.
     fn forget(
         &mut self,
         shard: ShardId,
         held: &BTreeMap<DocumentId, String>,
         ring: &HashRing,
-    ) -> Vec<DocumentId> {
+        refused: &mut Vec<Refused>,
+    ) -> Vec<(DocumentId, ShardId)> {
         for id in held.keys() {
             self.documents.remove(id);
         }
-        let Some(flight) = &mut self.flight else {
-            return Vec::new();
-        };
-        if flight.sides.remove(&shard) {
-            for (id, (text, to)) in &mut flight.documents {
-                if *to == shard {
-                    *to = ring.get_shard(id).expect("others own the ring");
-                    flight.sides.insert(*to);
-                    self.documents.insert(*id, text.clone());
-                }
+        let (mut decided, mut aside) = (BTreeSet::new(), BTreeSet::new());
+        for Unseen { fate, is_decided } in self.unseen.remove(&shard).unwrap_or_default() {
+            let Fate {
+                tick,
+                id,
+                why,
+                is_moved,
+            } = fate;
+            let lost = (!is_moved).then_some(Why::Lost);
+            let why = why.filter(|_| is_decided).or(lost);
+            refused.extend(why.map(|why| (id, Some(why))));
+            if is_moved && is_decided {
+                decided.insert(id);
+            } else if !is_decided {
+                // If it would have been set aside.
+                aside.insert((tick, id));
             }
         }
-        flight.held.remove(&shard);
-        flight.written.remove(&shard).unwrap_or_default()
+        self.aside.retain(|entry| !aside.contains(entry));
+        let flight = self.flight.as_mut();
+        let Some(flight) = flight.filter(|flight| flight.sides.contains(&shard)) else {
+            return Vec::new();
+        };
+        flight.sides.remove(&shard);
+        let mut again = Vec::new();
+        for (id, (text, to)) in &mut flight.documents {
+            if *to == shard && !decided.contains(id) {
+                *to = ring.get_shard(id).expect("others own the ring");
+                flight.sides.insert(*to);
+                self.documents.insert(*id, text.clone());
+                again.push((*id, *to));
+            }
+        }
+        again
     }
 
     /// Lets documents move that have another owner than on the ring before, unless that was forgotten. Returns them, and where they go to.
@@ -254,12 +295,7 @@ impl Model {
         let moved = documents.iter().map(|(id, (_, to))| (*id, *to)).collect();
         if !sides.is_empty() {
             assert!(self.flight.is_none(), "nothing else moves meanwhile");
-            self.flight = Some(Flight {
-                sides,
-                documents,
-                held: BTreeMap::new(),
-                written: BTreeMap::new(),
-            });
+            self.flight = Some(Flight { sides, documents });
         }
         moved
     }
@@ -280,55 +316,37 @@ impl Model {
         aside
     }
 
-    /// Returns what comes back in the report of a tick that does this, after which some shards are behind, and nobody sees what the `frozen` ones have,
-    /// those among them.
+    /// Returns what comes back in the report of a tick that does this, after which nobody sees what the `frozen` shards have, those that are behind among them.
     pub(super) fn reported(
         &mut self,
-        Step {
-            refused,
-            written,
-            is_last,
-            ..
-        }: &Step,
+        step: &Step,
         behind: &BTreeSet<ShardId>,
         frozen: &BTreeSet<ShardId>,
     ) -> Vec<Refused> {
-        let mut reported = Vec::new();
-        let ring = Arc::clone(&self.ring);
-        let owner = |id: &DocumentId| ring.get_shard(id).ok();
-        let is_hidden = |shard: &ShardId| frozen.contains(shard) && !behind.contains(shard);
-        for &(id, why) in refused {
-            let owner = owner(&id).filter(|_| !matches!(why, None | Some(Why::Lost)));
-            match (owner, &mut self.flight) {
-                (Some(owner), _) if behind.contains(&owner) => {
-                    self.late.entry(owner).or_default().push((id, why));
-                }
-                (Some(owner), Some(flight)) if is_hidden(&owner) => {
-                    flight.held.entry(owner).or_default().push((id, why));
-                }
-                _ => reported.push((id, why)),
-            }
+        let mut reported = step.refused.clone();
+        for &fate in &step.fates {
+            let owner = self.ring.get_shard(&fate.id).expect("it was given to it");
+            self.unseen.entry(owner).or_default().push(Unseen {
+                fate,
+                is_decided: false,
+            });
         }
-        self.late.retain(|shard, late| {
-            let is_behind = behind.contains(shard);
-            if !is_behind && ring.weight(*shard).is_some() {
-                reported.append(late);
+        self.unseen.retain(|shard, unseen| {
+            let is_decided = !behind.contains(shard);
+            unseen
+                .iter_mut()
+                .for_each(|one| one.is_decided = is_decided || one.is_decided);
+            let is_seen = !frozen.contains(shard);
+            if is_seen || step.is_last {
+                let told = unseen.iter().filter(|one| one.is_decided);
+                let told = told.filter_map(|one| Some((one.fate.id, Some(one.fate.why?))));
+                reported.extend(told);
             }
-            is_behind
+            !is_seen
         });
-        if let Some(flight) = &mut self.flight {
-            for id in written {
-                if let Some(owner) = owner(id).filter(is_hidden) {
-                    flight.written.entry(owner).or_default().push(*id);
-                }
-            }
-            let is_seen = flight.sides.is_disjoint(frozen);
-            if is_seen || *is_last {
-                reported.extend(std::mem::take(&mut flight.held).into_values().flatten());
-            }
-            if is_seen {
-                self.flight = None;
-            }
+        let flight = self.flight.as_ref();
+        if flight.is_some_and(|flight| flight.sides.is_disjoint(frozen)) {
+            self.flight = None;
         }
         reported.sort_unstable();
         reported

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::model::{Events, Model, Refused, Step};
 use super::notes::{Notes, Why};
-use crate::colony::{Colony, ReturnReason, TickReport};
+use crate::colony::{CloseReport, Colony, ReturnReason, Returned, TickReport};
 use crate::error::ColonyError;
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::publication::Publication;
@@ -73,7 +73,7 @@ impl Truth {
         for model in &mut self.models {
             // It was written down, and is published.
             (model.tick, model.logged) = (report.tick, report.tick);
-            model.late.clear();
+            model.unseen.clear();
             model.flight = None;
         }
         self.behind.clear();
@@ -162,6 +162,34 @@ impl Truth {
         })?;
         self.behind = behind;
         Ok(())
+    }
+}
+
+impl Truth {
+    /// Checks what comes back when a colony is closed well: what shards that are behind haven't decided.
+    pub(super) fn undecided_at_the_end(&self, end: &CloseReport<String>) -> Result<(), String> {
+        let is_undecided = |one: &Returned<String>| matches!(one.reason, ReturnReason::Undecided);
+        ensure(end.returned.iter().all(is_undecided), || {
+            format!("{:?}", end.returned)
+        })?;
+        let mut returned: Vec<_> = end.returned.iter().map(|one| one.write.id()).collect();
+        returned.sort_unstable();
+        let expected = |model: &Model| {
+            let unseen = model.unseen.values().flatten();
+            let undecided = unseen.filter(|one| !one.is_decided && !one.fate.is_moved);
+            let mut undecided: Vec<_> = undecided.map(|one| one.fate.id).collect();
+            undecided.sort_unstable();
+            undecided
+        };
+        ensure(
+            self.models.iter().any(|model| expected(model) == returned),
+            || {
+                format!(
+                    "{:?} came back, but it has to be as in {:#?}",
+                    end.returned, self.models
+                )
+            },
+        )
     }
 }
 
