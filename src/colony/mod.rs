@@ -90,7 +90,7 @@ pub use self::run::Stop;
 pub use self::shard::{Birth, Shard, ShardMetrics};
 use self::shared::Shared;
 pub use self::tick::Prepared;
-use self::tick::{Part, Ready};
+use self::tick::{Part, Parts, Ready};
 pub use self::write::{Batch, Origin, Refusal, Write};
 use crate::coordinator::ClusterStats;
 use crate::error::ColonyError;
@@ -175,7 +175,7 @@ pub struct Colony<S: Shard> {
     /// What moves between the shards.
     moving: Moving<S::Document, S::View>,
     /// What the log has for shards that are dead, and that they decide once they are alive again.
-    behind: BTreeMap<ShardId, Vec<Part<S::Document, S::View>>>,
+    behind: Parts<S::Document, S::View>,
     /// What makes the ticks durable, if the colony is.
     journal: Option<Box<dyn Journal<S::Document, S::View>>>,
     /// How many records the log has ahead of the next tick.

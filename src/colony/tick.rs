@@ -3,6 +3,7 @@
 //! [`Colony::prepare`] does all the work and shows nothing. [`Colony::publish`] makes all of it visible at once, and can't fail after a
 //! successful `prepare`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Colony;
@@ -51,6 +52,9 @@ impl<D: Send + Sync + 'static, V: View> Part<D, V> {
         self.risen.as_ref().unwrap_or(&self.slot)
     }
 }
+
+/// Parts of several ticks, by shard.
+pub(super) type Parts<D, V> = BTreeMap<ShardId, Vec<Part<D, V>>>;
 
 /// A tick that all shards have finished and that isn't visible yet.
 pub(super) struct Ready<D, V: View> {

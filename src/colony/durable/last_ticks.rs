@@ -38,7 +38,7 @@ impl LastTicks {
     pub(super) fn push<D>(&mut self, report: &TickReport<D>) {
         self.0.push_back(TickSummary {
             tick: report.tick,
-            phases: report.phases.clone(),
+            phases: report.phases,
             published: report.published,
             moved: report.moved,
         });

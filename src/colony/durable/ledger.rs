@@ -55,6 +55,17 @@ pub(super) struct Position {
     pub(super) stored: Stored,
 }
 
+/// What an opening has found.
+pub(super) struct Found {
+    pub(super) position: Position,
+    pub(super) ring: Arc<HashRing>,
+    pub(super) next_shard: u32,
+    pub(super) quarantine: Vec<Kept>,
+    /// The messages that the last tick has sent, for a manifest.
+    pub(super) sent: Vec<u8>,
+    pub(super) last_ticks: LastTicks,
+}
+
 pub(super) struct Ledger<D, V: View> {
     parts: Arc<Parts<D, V>>,
     checkpoints: Checkpoints<V>,
@@ -91,12 +102,16 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         parts: Arc<Parts<D, V>>,
         writer: Writer,
         checkpoints: Checkpoints<V>,
-        (position, ring): (Position, Arc<HashRing>),
-        next_shard: u32,
-        quarantine: Vec<Kept>,
-        sent: Vec<u8>,
-        last_ticks: LastTicks,
+        found: Found,
     ) -> Self {
+        let Found {
+            position,
+            ring,
+            next_shard,
+            quarantine,
+            sent,
+            last_ticks,
+        } = found;
         Self {
             restarts: Restarts::new(Arc::clone(&parts)),
             distance: Distance::new(&parts.config),

@@ -9,7 +9,7 @@ use super::checkpoint::{Checkpoints, Job, write};
 use super::config::DurableConfig;
 use super::kind::Kind;
 use super::last_ticks::LastTicks;
-use super::ledger::{Ledger, Lives, Parts, Position, too_large};
+use super::ledger::{Found, Ledger, Lives, Parts, Position, too_large};
 use super::open::{names, shown_tick};
 use super::quarantine;
 use super::recover::Recovered;
@@ -176,16 +176,15 @@ pub(super) fn begin<S: DurableShard>(
         lives,
         config,
     };
-    let ledger = Ledger::new(
-        Arc::new(parts),
-        writer,
-        checkpoints,
-        (position, Arc::clone(topology.ring())),
+    let found = Found {
+        position,
+        ring: Arc::clone(topology.ring()),
         next_shard,
         quarantine,
         sent,
-        LastTicks::listed(&last_ticks)?,
-    );
+        last_ticks: LastTicks::listed(&last_ticks)?,
+    };
+    let ledger = Ledger::new(Arc::new(parts), writer, checkpoints, found);
     if let Some(wanted) = wanted {
         let taken = colony.take_up(wanted);
         taken.map_err(|error| ColonyError::Coordinator(error.into()))?;
