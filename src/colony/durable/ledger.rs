@@ -166,7 +166,8 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         self.has_sent = messages.count > 0;
         self.next_sent = encode_messages(&messages)
             .map_err(|TooLong(bytes)| too_large("a tick's messages", bytes))?;
-        let record = outcome::record(ready, &messages)?;
+        let record = outcome::record(ready, &self.restarts.unlogged, &messages)?;
+        self.restarts.unlogged.clear();
         let length = record.as_ref().map_or(0, Unplaced::length);
         self.distance.add(length, 0);
         Ok(record)

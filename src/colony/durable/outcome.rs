@@ -1,6 +1,7 @@
 //! What the shards of a tick decided, as the log holds it.
 
 use super::ledger::too_large;
+use super::replay::LateAside;
 use crate::colony::occupant::caught;
 use crate::colony::placing::Numbers;
 use crate::colony::report::ReturnReason;
@@ -8,7 +9,7 @@ use crate::colony::round::Writes;
 use crate::colony::tick::{Part, Ready};
 use crate::colony::write::Refusal;
 use crate::error::ColonyError;
-use crate::id::ShardId;
+use crate::id::{ShardId, Tick};
 use crate::publication::View;
 use crate::storage::changes::{Decision, Encoded, Outcome, Reason};
 use crate::storage::codec::TooLong;
@@ -17,6 +18,7 @@ use crate::storage::record::{Kind, Unplaced};
 /// Returns the record of what the shards of a tick decided and sent, or `None` if there is nothing to tell.
 pub(super) fn record<D: Send + Sync + 'static, V: View>(
     ready: &Ready<D, V>,
+    late: &[(ShardId, LateAside)],
     messages: &Encoded<'_>,
 ) -> Result<Option<Unplaced>, ColonyError> {
     let (texts, aside) = decisions(&ready.parts);
@@ -25,6 +27,7 @@ pub(super) fn record<D: Send + Sync + 'static, V: View>(
         set_aside: aside.iter().map(Text::decision).collect(),
         messages: Vec::new(),
         behind: behind(&ready.parts),
+        late: late.iter().map(decision).collect(),
     };
     if outcome.is_empty() && messages.count == 0 {
         return Ok(None);
@@ -35,6 +38,15 @@ pub(super) fn record<D: Send + Sync + 'static, V: View>(
     record
         .map(Some)
         .map_err(|TooLong(bytes)| too_large("a tick's outcome", bytes))
+}
+
+fn decision((shard, aside): &(ShardId, LateAside)) -> (Tick, Decision<'_>) {
+    let decision = Decision {
+        shard: *shard,
+        write: aside.number,
+        reason: Reason::Because(&aside.why),
+    };
+    (aside.tick, decision)
 }
 
 /// A refusal, with its reason as a text.

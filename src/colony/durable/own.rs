@@ -108,6 +108,7 @@ impl<D: Send + Sync + 'static, V: View> Share<'_, D, V> {
             .extend(Kept::new(self.shard, self.tick, &logged, why));
         own.left_out.push(number);
         own.aside.push(LeftOut {
+            number,
             place: own.place,
             origin,
             write: self.write(&logged)?,

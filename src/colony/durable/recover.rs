@@ -10,7 +10,7 @@ use super::entry::{Entry, topology};
 use super::quarantine::{self, Kept};
 use super::replay::{Applied, Aside, Origin, Replay, Stop};
 use super::report::{OpenReport, ReplayProgress};
-use super::rescue::{Goal, Rescue, Source};
+use super::rescue::{Goal, Rescue, Source, set_aside_late};
 use super::saved::LifeFiles;
 use super::stored::decode_goal;
 use crate::colony::moves::Wanted;
@@ -91,6 +91,9 @@ struct Raised<D, V: View> {
     applied: usize,
 }
 
+/// The topology before the first record, and what the log says late of earlier ticks.
+type Begun<'a> = (&'a Arc<Topology>, &'a BTreeMap<ShardId, Aside>);
+
 /// What a thread has done.
 struct Worked<D, V: View> {
     raised: Vec<Raised<D, V>>,
@@ -126,6 +129,12 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
         let ring = self.source.store.nodes.listed(&manifest.ring)?;
         let begun = Arc::new(topology(Epoch::new(manifest.epoch), ring));
         let first = first(&manifest, begun.ring());
+        let extent = Extent {
+            above: manifest.seq,
+            through: None,
+            next_number: manifest.next_log,
+        };
+        let known = set_aside_late(&self.source.store, extent)?;
         thread::scope(|scope| {
             let workers = self.threads.clamp(1, first.len().max(1));
             let (mut tasks, mut threads) = (Vec::new(), Vec::new());
@@ -136,7 +145,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
                     .filter(|&(shard, _)| at(shard, workers) == worker)
                     .collect();
                 tasks.push(give);
-                let begun = &begun;
+                let begun = (&begun, &known);
                 threads.push(scope.spawn(move || self.work(own, begun, &taken)));
             }
             let known = first.keys().copied().collect();
@@ -300,7 +309,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     fn work(
         &self,
         shards: Vec<(ShardId, Tick)>,
-        begun: &Arc<Topology>,
+        begun: Begun<'_>,
         tasks: &Receiver<Task>,
     ) -> Result<Worked<D, V>, ColonyError> {
         let (mut climbs, mut worked) = (BTreeMap::new(), Worked::default());
@@ -378,7 +387,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
     fn open(
         &self,
         shard: ShardId,
-        topology: &Arc<Topology>,
+        (topology, known): Begun<'_>,
         begun: Tick,
     ) -> Result<Climb<D, V>, ColonyError> {
         let Source {
@@ -403,6 +412,7 @@ impl<D: Send + Sync + 'static, V: View> Recovery<'_, D, V> {
             nodes: store.nodes,
             topology: Arc::clone(topology),
             tick: opening.tick.max(begun),
+            known: known.get(&shard).cloned().unwrap_or_default(),
             aside: Aside::new(),
             is_careful: self.is_careful(),
             busy: None,

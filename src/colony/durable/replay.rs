@@ -43,8 +43,37 @@ pub(super) struct Applied<D> {
     pub(super) aside: Vec<LeftOut<D>>,
 }
 
+impl<D> Applied<D> {
+    /// Returns what was set aside and isn't among these, if anything was.
+    fn only_new(mut self, named: &BTreeSet<u64>) -> Option<Self> {
+        self.aside.retain(|left| !named.contains(&left.number));
+        let is_new = !self.aside.is_empty();
+        is_new.then(|| Self {
+            tick: self.tick,
+            writes: Writes::default(),
+            places: Vec::new(),
+            refused: GuardedList::new(),
+            aside: self.aside,
+        })
+    }
+
+    /// Returns only what was set aside now, if it was told before what the shard decided in this tick.
+    pub(super) fn unless_told(self, told: Tick, unlogged: &[LateAside]) -> Option<Self> {
+        if self.tick > told {
+            return Some(self);
+        }
+        let new = unlogged.iter().filter(|aside| aside.tick == self.tick);
+        let new: BTreeSet<u64> = new.map(|aside| aside.number).collect();
+        let all = self.aside.iter().map(|left| left.number);
+        let old = all.filter(|number| !new.contains(number)).collect();
+        self.only_new(&old)
+    }
+}
+
 /// A write that was set aside.
 pub(super) struct LeftOut<D> {
+    /// Its number in the tick's record.
+    pub(super) number: u64,
     /// Its place among all writes of the shard in the tick.
     pub(super) place: usize,
     pub(super) origin: colony::Origin,
@@ -60,6 +89,13 @@ pub(super) struct Suspect {
     pub(super) document: DocumentId,
     /// Whether the document moves to the shard with it.
     pub(super) is_moved: bool,
+}
+
+/// A write of an earlier tick that was set aside, which the log doesn't say yet.
+pub(super) struct LateAside {
+    pub(super) tick: Tick,
+    pub(super) number: u64,
+    pub(super) why: String,
 }
 
 /// Writes that are left out, by tick: the number of each in the tick's record, and why.
@@ -116,6 +152,8 @@ pub(super) struct Replay<D, V: View> {
     tick: Tick,
     /// A record whose outcome isn't known yet.
     waiting: Option<Arc<Entry>>,
+    /// What later records say of earlier ticks.
+    known: Aside,
     /// What is left out of the ticks besides what the log says.
     aside: Aside,
     /// Whether each tick is ended with Advance, so that a death tells its tick.
@@ -132,6 +170,8 @@ pub(super) struct Replay<D, V: View> {
     last: (Tick, Vec<Suspect>),
     /// What the shard decided in ticks for which it was dead.
     pub(super) late: Vec<Applied<D>>,
+    /// What was set aside now.
+    pub(super) unlogged: Vec<LateAside>,
     /// What was set aside in the ticks that were applied, by the log or now.
     pub(super) kept: Vec<Kept>,
     /// The first and the last tick of the last ones for which the log says that it was behind.
@@ -150,6 +190,8 @@ pub(super) struct Origin<'a, D, V: View> {
     pub(super) topology: Arc<Topology>,
     /// The tick that the shard holds.
     pub(super) tick: Tick,
+    /// What was set aside late, as the log says.
+    pub(super) known: Aside,
     pub(super) aside: Aside,
     pub(super) is_careful: bool,
     /// Is told what runs, if somebody looks.
@@ -238,6 +280,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             nodes: origin.nodes,
             tick: origin.tick,
             waiting: None,
+            known: origin.known,
             aside: origin.aside,
             is_careful: origin.is_careful,
             unadvanced: 0,
@@ -247,6 +290,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             is_altered: false,
             last: (origin.tick, Vec::new()),
             late: Vec::new(),
+            unlogged: Vec::new(),
             kept: Vec::new(),
             behind: None,
             applied: 0,
@@ -418,7 +462,14 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         if entry.tick <= self.tick {
             return Ok(None);
         }
-        let named: BTreeSet<u64> = aside.keys().copied().collect();
+        let mut named: BTreeSet<u64> = aside.keys().copied().collect();
+        let known = self.known.get(&entry.tick).cloned().unwrap_or_default();
+        let is_new = |number: &u64| !named.contains(number);
+        // Set aside in a tick that the shard had applied before: what it refused after that doesn't count.
+        let is_undone = matches!(decided, Decided::Before(_)) && known.keys().any(is_new);
+        self.is_altered |= is_undone;
+        named.extend(known.keys().copied());
+        aside.extend(known);
         aside.extend(self.aside.get(&entry.tick).cloned().unwrap_or_default());
         let attempts = self.attempts.as_ref();
         let left_out = attempts.and_then(|attempts| attempts.left_out);
@@ -433,6 +484,15 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         let mut own = share.of(&changes)?;
         self.kept.append(&mut own.kept);
         self.is_altered |= own.left_out.iter().any(|number| !named.contains(number));
+        let unlogged = own
+            .aside
+            .iter()
+            .filter(|left| !named.contains(&left.number));
+        self.unlogged.extend(unlogged.map(|left| LateAside {
+            tick: entry.tick,
+            number: left.number,
+            why: left.why.clone(),
+        }));
         self.last = (entry.tick, std::mem::take(&mut own.suspects));
         if let Some(attempts) = self.attempts.as_ref().filter(|_| !own.numbers.is_empty()) {
             attempts.mark(self.shard, entry.tick)?;
@@ -466,7 +526,10 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             refused,
             aside: own.aside,
         };
-        Ok(matches!(decided, Decided::Now).then_some(applied))
+        Ok(match decided {
+            Decided::Now => Some(applied),
+            Decided::Before(_) => applied.only_new(&named),
+        })
     }
 
     /// Fails unless the shard refused what it refused the first time.

@@ -8,17 +8,19 @@ use std::ops::Range;
 
 use super::assembly::Assembly;
 use super::attempts::Attempts;
-use super::entry::topology;
-use super::kind::Kind;
+use super::entry::{Entry, topology};
+use super::kind::Kind as ShardKind;
 use super::replay::{Applied, Aside, Busy, Origin, Replay, Stop, Suspect};
 use super::saved::LifeFiles;
 use super::store::Store;
 use crate::colony::occupant::Made;
-use crate::error::ColonyError;
+use crate::error::{ColonyError, StorageError};
 use crate::id::{DocumentId, Epoch, ShardId, Tick};
 use crate::observe;
 use crate::publication::{Publication, View};
+use crate::storage::changes::Reason;
 use crate::storage::log::{Extent, LogReader, Pin, Pins};
+use crate::storage::record::Kind;
 use crate::sync::Arc;
 
 /// How many times a shard may die at one tick before a write of that tick is taken to be guilty.
@@ -28,7 +30,7 @@ const MOST_TRIES: u32 = 3 * TRIES;
 
 /// From what a shard is made: its type, the files, and the publication that it sees.
 pub(super) struct Source<D, V: View> {
-    pub(super) kind: Arc<Kind<D, V>>,
+    pub(super) kind: Arc<ShardKind<D, V>>,
     pub(super) store: Arc<Store>,
     pub(super) blank: Arc<Publication<V>>,
     /// While a colony is opened for writing.
@@ -124,6 +126,13 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
                 why: kind.to_string(),
             })?;
         let life = store.life(self.shard, &opening.files);
+        let extent = Extent {
+            above: opening.seq,
+            through: Some(self.goal.seq.max(opening.seq)),
+            next_number: 0,
+        };
+        let known = set_aside_late(store, extent)?.remove(&self.shard);
+        let known = known.unwrap_or_default();
         let origin = Origin {
             shard: self.shard,
             kind,
@@ -134,6 +143,7 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
                 store.nodes.listed(&opening.ring)?,
             )),
             tick: opening.tick.max(self.begun),
+            known,
             aside: aside.clone(),
             is_careful,
             busy: self.busy.cloned(),
@@ -223,6 +233,34 @@ pub(super) fn further<D: Send + Sync + 'static, V: View>(
     replay.late.extend(last);
     let seq = read(&source.store, &mut replay, seq, goal)?;
     end(replay, life, seq, goal)
+}
+
+/// Reads what the log says late of earlier ticks: what was set aside when shards caught up.
+pub(super) fn set_aside_late(
+    store: &Store,
+    extent: Extent,
+) -> Result<BTreeMap<ShardId, Aside>, StorageError> {
+    let mut known: BTreeMap<ShardId, Aside> = BTreeMap::new();
+    let manifest = store.manifest();
+    let mut reader = LogReader::new(&*store.files, manifest.colony, extent)?;
+    while let Some(record) = reader.next()? {
+        if record.kind != Kind::Outcome {
+            continue;
+        }
+        let entry = Entry::of(&record);
+        for (tick, decision) in entry.outcome()?.late {
+            let why = match decision.reason {
+                Reason::Because(why) => why.to_owned(),
+                Reason::Exists => String::new(),
+            };
+            let of_shard = known.entry(decision.shard).or_default();
+            of_shard
+                .entry(tick)
+                .or_default()
+                .insert(decision.write, why);
+        }
+    }
+    Ok(known)
 }
 
 /// Feeds a shard with the records of the log, up to the goal.

@@ -8,7 +8,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bound
 
 use super::ledger::Parts;
 use super::quarantine::Kept;
-use super::replay::{Applied, Aside, Busy, Overdue, Stop};
+use super::replay::{Applied, Aside, Busy, LateAside, Overdue, Stop};
 use super::rescue::{Back, Goal, Rescue, further};
 use super::writer::Writer;
 use crate::colony::journal::Healed;
@@ -20,6 +20,7 @@ use crate::colony::slot::{Slot, Standing};
 use crate::colony::tick::Part;
 use crate::colony::write::Origin;
 use crate::error::{Cause, ColonyError};
+use crate::guarded::GuardedList;
 use crate::id::{ShardId, Tick};
 use crate::observe;
 use crate::phase::TickPhase;
@@ -39,6 +40,8 @@ pub(super) struct Restarts<D, V: View> {
     parts: Arc<Parts<D, V>>,
     /// What was set aside of shards that have come back, for the quarantine.
     pub(super) kept: Vec<Kept>,
+    /// What was set aside of earlier ticks, for the outcome of the running one.
+    pub(super) unlogged: Vec<(ShardId, LateAside)>,
     running: BTreeMap<ShardId, Run<D, V>>,
     /// Threads that hang, or whose shards were removed. Each holds the other end of its channel until it ends.
     given_up: Vec<Receiver<Infallible>>,
@@ -65,6 +68,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         Self {
             parts,
             kept: Vec::new(),
+            unlogged: Vec::new(),
             running: BTreeMap::new(),
             given_up: Vec::new(),
             back: BTreeMap::new(),
@@ -296,7 +300,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         self.parts.lives.lock().insert(key, Arc::new(life));
         let told = self.told.insert(shard, tick).unwrap_or(0);
         let late = std::mem::take(&mut replay.late).into_iter();
-        let late = late.filter(|late| late.tick > told);
+        let unlogged = std::mem::take(&mut replay.unlogged);
+        let late = late.filter_map(|late| late.unless_told(told, &unlogged));
         let late = late.map(|late| decided(&part.slot, late)).collect();
         if let Some(mut last) = last {
             let refused = last.refused.take().into_iter();
@@ -305,8 +310,10 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             let aside = last.aside.into_iter();
             part.aside = aside.map(|left| (left.place, left.why)).collect();
         }
-        let kept = replay.kept.drain(..);
-        self.kept.extend(kept.filter(|kept| kept.entry.tick > told));
+        self.kept.append(&mut replay.kept);
+        // Those of the running tick are in its outcome.
+        let earlier = unlogged.into_iter().filter(|aside| aside.tick < tick);
+        self.unlogged.extend(earlier.map(|aside| (shard, aside)));
         let begun = Begun::alive(replay.into_shard());
         let inbox = Arc::clone(&part.slot.inbox);
         let next = tick.saturating_add(1);
@@ -346,22 +353,30 @@ fn decided<D: Send + Sync + 'static, V: View>(
         Origin::Intake => writes.intake.push(write),
     };
     let mut left_out = applied.aside.into_iter().peekable();
-    for (place, (origin, write)) in applied.places.iter().zip(applied.writes.iter()) {
+    let (mut refused, mut count) = (GuardedList::new(), 0);
+    let mut reasons = applied.refused.take().into_iter().peekable();
+    let placed = applied.places.iter().zip(applied.writes.iter());
+    for (index, (place, (origin, write))) in placed.enumerate() {
         while let Some(left) = left_out.next_if(|left| left.place < *place) {
-            aside.push((left.place, left.why));
+            aside.push((count, left.why));
             put(left.origin, left.write);
+            count += 1;
+        }
+        if let Some((_, why)) = reasons.next_if(|(at, _)| *at == index) {
+            refused.push((count, why));
         }
         put(origin, write.clone());
+        count += 1;
     }
     for left in left_out {
-        aside.push((left.place, left.why));
+        aside.push((count, left.why));
         put(left.origin, left.write);
+        count += 1;
     }
-    let refused = applied.refused.take().into_iter();
     Part {
         slot: Arc::clone(slot),
         writes: Arc::new(writes),
-        refused: refused.map(|(at, why)| (applied.places[at], why)).collect(),
+        refused,
         made: None,
         aside,
         risen: None,

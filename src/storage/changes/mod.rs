@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::codec::{
     Decoded, Put, Reader, Section, TooLong, put_block, put_length, put_list, put_section,
 };
-use crate::id::{DocumentId, ShardId};
+use crate::id::{DocumentId, ShardId, Tick};
 
 /// What a tick applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) messages: Vec<Message<'a>>,
     /// The shards that were dead, and apply the tick later.
     pub(crate) behind: Vec<ShardId>,
+    /// The writes of earlier ticks that were set aside when shards caught up in this one, each with its tick.
+    pub(crate) late: Vec<(Tick, Decision<'a>)>,
 }
 
 /// A decision about one write of a tick.
@@ -97,6 +99,7 @@ const BEHIND: u16 = 8;
 const RING: u16 = 9;
 const GOAL: u16 = 10;
 const MOVED: u16 = 11;
+const LATE: u16 = 12;
 
 /// Encoded items, in pieces.
 #[derive(Debug, Default)]
@@ -205,8 +208,10 @@ impl<'a> Outcome<'a> {
             set_aside,
             messages,
             behind,
+            late,
         } = self;
-        refused.is_empty() && set_aside.is_empty() && messages.is_empty() && behind.is_empty()
+        let is_decided = refused.is_empty() && set_aside.is_empty() && late.is_empty();
+        is_decided && messages.is_empty() && behind.is_empty()
     }
 
     /// Encodes all of it. A colony has its messages encoded already.
@@ -228,6 +233,10 @@ impl<'a> Outcome<'a> {
         list(out, BEHIND, &self.behind, |shard, out| {
             out.put_u32(shard.as_u32());
             Ok(())
+        })?;
+        list(out, LATE, &self.late, |(tick, decision), out| {
+            out.put_u64(*tick);
+            decision.encode(out)
         })
     }
 
@@ -239,6 +248,9 @@ impl<'a> Outcome<'a> {
                 SET_ASIDE => outcome.set_aside = body.list(Decision::decode)?,
                 MESSAGES => outcome.messages = body.list(Message::decode)?,
                 BEHIND => outcome.behind = body.list(|body| Ok(ShardId::new(body.u32()?)))?,
+                LATE => {
+                    outcome.late = body.list(|body| Ok((body.u64()?, Decision::decode(body)?)))?;
+                }
                 _ => return Ok(Section::Unknown),
             }
             body.end()?;

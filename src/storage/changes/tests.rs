@@ -54,6 +54,7 @@ fn outcome() -> Outcome<'static> {
         set_aside: [Reason::Because("")].map(decision).to_vec(),
         messages: messages(),
         behind: vec![ShardId::new(0), ShardId::new(9)],
+        late: vec![(7, decision(Reason::Because("late")))],
     }
 }
 
