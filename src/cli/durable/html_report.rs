@@ -31,8 +31,10 @@ impl HtmlReport {
     pub(in crate::cli) fn run(&self) -> Result<bool, Failure> {
         let target = self.target()?;
         let found = self.data.read()?;
-        // A directory keeps neither its goal nor the times of its ticks yet.
-        let (goal, ticks): (Option<HashRing>, Vec<TickSummary>) = (None, Vec::new());
+        let (goal, ring) = (found.colony.goal(), found.colony.ring());
+        let goal = goal.map(|goal| goal.ring(ring)).transpose()?;
+        // A directory doesn't keep the times of its ticks.
+        let ticks: Vec<TickSummary> = Vec::new();
         let page = self.page(&found, goal.as_ref(), &ticks)?;
         replace(&target, page.as_bytes()).map_err(|error| self.unwritable(&error.to_string()))?;
         Ok(true)

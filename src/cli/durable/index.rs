@@ -14,14 +14,15 @@ use tickring::{Colony, ColonyConfig, Tick};
 use super::drive::{Driven, Driver};
 use super::line::Line;
 use super::naming::Kept;
-use super::place::{Data, Settings, show, shown, tell};
+use super::pending;
+use super::place::{self, Data, Settings, shown};
 use super::summary::Summary;
 use crate::cli::corpus::{self, Purpose};
 use crate::cli::document::Document;
 use crate::cli::index::PHASE_TIMEOUT;
 use crate::cli::item::{Item, Place, Skipped};
 use crate::cli::number::between;
-use crate::cli::progress::{documents_progress, replay_progress};
+use crate::cli::progress::documents_progress;
 use crate::cli::reading::Reading;
 use crate::cli::source::StandardInput;
 use crate::cli::{Failure, say, say_useless};
@@ -123,8 +124,8 @@ impl Index {
                 corpus::read(&self.reading, &standard, purpose, &mut take)
             };
             let ended = take_all();
-            reader.line.read();
             reader.progress.finish_and_clear();
+            reader.line.read();
             (driven.join(), ended)
         });
         // It calls no code that may panic.
@@ -152,37 +153,40 @@ impl Index {
             set_aside: self.set_aside,
             ..DurableConfig::default()
         };
-        let progress = replay_progress();
-        let directory = &self.data.directory;
-        let colony = Colony::open_watched(directory, config, kept.shard(), |replaying| {
-            show(&progress, replaying);
-        });
-        progress.finish_and_clear();
+        let colony = place::opened(&self.data.directory, config, kept);
         let colony = colony.map_err(|error| self.advised(&error))?;
-        if let Some(report) = colony.opened() {
-            tell(report, "removed");
-            if let Some(tick) = self.set_aside
-                && !report.set_aside.iter().any(|aside| aside.tick == tick)
-            {
-                let what = "nothing was set aside: the log had no writes of tick";
-                say("note", &format!("{what} {tick} to apply"));
-            }
+        if let Some(report) = colony.opened()
+            && let Some(tick) = self.set_aside
+            && !report.set_aside.iter().any(|aside| aside.tick == tick)
+        {
+            let what = "nothing was set aside: the log had no writes of tick";
+            say("note", &format!("{what} {tick} to apply"));
         }
+        pending::note(&colony);
         Ok(colony)
     }
 
     /// Returns the error, and what to do about it if an option can help.
     fn advised(&self, error: &ColonyError) -> Failure {
-        let (setting, given) = match error {
-            ColonyError::Storage(StorageError::OtherSetting { setting, given, .. }) => {
-                (setting, given)
-            }
+        let directory = shown(&self.data.directory);
+        let (setting, stored, given) = match error {
+            ColonyError::Storage(StorageError::OtherSetting {
+                setting,
+                stored,
+                given,
+                ..
+            }) => (setting, stored, given),
             ColonyError::EndsProcess { tick, .. } => {
                 return format!("{error} (--set-aside {tick})").into();
             }
             _ => return error.to_string().into(),
         };
-        let (option, directory) = (setting.replace(' ', "-"), shown(&self.data.directory));
+        if setting == "shards" {
+            let how = "`tickring shards add` or `tickring shards remove ID`";
+            let what = format!("the colony in {directory} has {stored} shards, not {given}");
+            return format!("{what}: leave --shards out, or change their number with {how}").into();
+        }
+        let option = setting.replace(' ', "-");
         let export = format!("tickring export --data {directory}");
         format!(
             "{error}: leave --{option} out, or index what `{export}` prints into another directory with --{option} {given} and the same schema"
@@ -203,13 +207,18 @@ impl Index {
         for file in &read.without_document {
             say("error", &format!("skipped {}: {}", file.path, file.reason));
         }
-        let is_complete = read.is_complete() && driven.is_written;
+        let is_reached = driven
+            .moves
+            .as_ref()
+            .is_none_or(|moves| moves.say_end("the same command goes on"));
+        let is_complete = read.is_complete() && driven.is_written && is_reached;
         if self.json || !self.acknowledge {
             let summary = Summary {
                 publication: &driven.publication,
                 read: &read,
                 durable: driven.durable,
                 tick: driven.tick,
+                moves: driven.moves.as_ref(),
                 directory: &shown(&self.data.directory),
                 opened,
                 elapsed,
