@@ -15,6 +15,8 @@ mod ids;
 mod kills;
 mod quarantine;
 mod round_trips;
+mod shard_kills;
+mod shards;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -202,9 +202,9 @@ impl Change {
                 let first = "give another one a weight above 0 first (`tickring shards weigh`), or add one (`tickring shards add`)";
                 format!("{shard} can't {what}: no other shard of the colony in {directory} would own any document: {first}").into()
             }
+            // A colony keeps whole documents, whatever its schema stores.
             (GoalError::Unreadable { .. }, _) => {
-                let what = "documents move only if the schema stores all fields";
-                format!("{error}: {what}; index into another directory with one that does").into()
+                format!("{error}: `tickring verify --data {directory}` looks for damage").into()
             }
             _ => error.into(),
         }
@@ -223,6 +223,10 @@ fn keep(colony: &mut Colony<TextShard>) -> Result<Moved, Failure> {
         ticks: 0,
         elapsed: begun.elapsed(),
         refused: Vec::new(),
-        end: End::Left,
+        // An empty shard is removed at once.
+        end: match colony.goal() {
+            Some(_) => End::Left,
+            None => End::Reached,
+        },
     })
 }
