@@ -99,10 +99,11 @@ fn s5_kill_nine_of_shards_add_loses_and_doubles_nothing() {
             kills += u64::from(was_killed);
             known.look(directory);
             println!("  remove {shard}: killed {was_killed} after {after:?}");
-            for shard in known.there.clone().iter().skip(4) {
+            while let Some(shard) = known.there.get(4) {
+                // With it goes what was to leave before.
                 change(&["remove", &shard.to_string()], directory);
+                known.look(directory);
             }
-            known.look(directory);
             assert_eq!(Content::of(directory), before, "round {round}");
         }
     }
