@@ -36,7 +36,7 @@ pub(crate) struct Index {
     pub(super) reading: Reading,
     #[command(flatten)]
     pub(super) data: Data,
-    /// Number of shards of a new colony, from 1 to 128 [default: 4]. An existing colony keeps its number, and another one is refused.
+    /// Number of shards of a new colony, from 1 to 128 [default: 4]. An existing colony keeps its number, and another one is refused; `tickring shards` changes it.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
     shards: Option<u32>,
     /// Hash function that assigns documents to shards in a new colony: xxh3 or siphash13 [default: xxh3].

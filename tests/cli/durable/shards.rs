@@ -267,9 +267,7 @@ fn an_empty_colony_gets_a_shard() {
         schema: Schema::default(),
         ..TextShardConfig::default()
     };
-    drop(
-        Colony::<TextShard>::open(&directory.join("d"), DurableConfig::default(), config).unwrap(),
-    );
+    drop(Colony::<TextShard>::open(directory.join("d"), DurableConfig::default(), config).unwrap());
     let added = change(&["add"], directory);
     assert_eq!(
         (&added["shard"], &added["moved"], &added["pending"]),

@@ -116,6 +116,9 @@ impl Change {
         };
         let mut colony = self.open(&settings)?;
         let opened = begun.elapsed();
+        if interrupt.came() {
+            return Err("interrupted before the shards changed: nothing has changed".into());
+        }
         if let Wish::Add(_) = wish {
             self.check_number(&colony)?;
         }
@@ -129,12 +132,13 @@ impl Change {
             ..MoveBudget::default()
         });
         let moved = match self.no_wait {
-            true => keep(&mut colony)?,
-            false => moving::reach(&mut colony, &settings.kept, &interrupt)?,
+            true => keep(&mut colony),
+            false => moving::reach(&mut colony, &settings.kept, &interrupt),
         };
+        let moved = moved.map_err(|error| self.stopped(&error))?;
         let reader = colony.reader();
         let end = colony.close(Instant::now() + PATIENCE);
-        let last = end.last?;
+        let last = end.last.map_err(|error| self.stopped(&error))?;
         let is_written = drive::is_written(end.checkpoint.as_ref());
         let shard = match wish {
             Wish::Add(_) => added.first().copied(),
@@ -152,6 +156,14 @@ impl Change {
         let again = done.again(&shown(&self.data.directory));
         let is_done = self.no_wait || moved.say_end(&format!("`{again}` goes on"));
         Ok(is_done && is_written && moved.refused.is_empty())
+    }
+
+    /// Returns what to say when a tick fails: it may be the one in which the log got the goal.
+    fn stopped(&self, error: &impl ToString) -> Failure {
+        let (error, directory) = (error.to_string(), shown(&self.data.directory));
+        let list = format!("`tickring shards --data {directory}`");
+        format!("{error}; no document is lost, and {list} shows whether the change is pending")
+            .into()
     }
 
     fn open(&self, settings: &Settings) -> Result<Colony<TextShard>, Failure> {
