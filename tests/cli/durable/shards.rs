@@ -495,7 +495,9 @@ fn index_that_is_interrupted_on_its_way_to_a_goal_keeps_it() {
     ]);
     let directory = directory.path();
     done(&["index", "a.jsonl", "--data", "d"], directory);
-    change(&["drain", "0", "--no-wait"], directory);
+    for shard in ["0", "1"] {
+        change(&["drain", shard, "--no-wait"], directory);
+    }
     let index = ["index", "one.jsonl", "--data", "d", "--acknowledge"];
     let mut child = spawned(&[&index[..], &["--json"]].concat(), directory);
     // What is logged after the document is settled is of the move.
