@@ -15,6 +15,7 @@ mod ids;
 mod kills;
 mod quarantine;
 mod round_trips;
+mod shard_interrupts;
 mod shard_kills;
 mod shards;
 

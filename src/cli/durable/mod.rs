@@ -9,6 +9,7 @@ mod line;
 mod look;
 mod moving;
 pub(super) mod naming;
+mod opening;
 mod pending;
 mod place;
 mod quarantine;
