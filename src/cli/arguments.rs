@@ -56,12 +56,15 @@ pub(super) enum Command {
     /// The schema of a new colony is that of --schema, and it stays; leave --schema out later. The process can be killed at any time: what was
     /// acknowledged is kept, and the same command goes on.
     ///
+    /// If the shards are changing (see `tickring shards`), documents move meanwhile, and the command ends when all are where they belong. Ctrl-C ends
+    /// that wait, and the next command goes on.
+    ///
     /// What isn't indexed is named on standard error, with the reason.
     #[command(after_help = INDEX_EXIT_CODES, after_long_help = INDEX_HELP)]
     Index(Box<Index>),
     /// Query a colony on the disk.
     ///
-    /// Several processes can do so at a time, but not beside `tickring index`.
+    /// Several processes can do so at a time, but not beside `tickring index` or a change of the shards.
     #[command(after_help = DATA_EXIT_CODES, after_long_help = SEARCH_HELP)]
     Search(Box<Search>),
     /// Print the documents of a colony on the disk as JSON records, one per line.
@@ -75,7 +78,9 @@ pub(super) enum Command {
     /// owns it, and can be read. Changes nothing.
     #[command(after_help = VERIFY_EXIT_CODES, after_long_help = VERIFY_HELP)]
     Verify(Verify),
-    /// List the shards of a colony on the disk.
+    /// List the shards of a colony on the disk, or change them.
+    ///
+    /// Without a command, lists the shards with their weights and documents, and what they are to become if a change isn't done yet.
     #[command(after_help = DATA_EXIT_CODES, after_long_help = SHARDS_HELP)]
     Shards(Shards),
     /// Write a page about a colony on the disk.

@@ -43,9 +43,16 @@ command line is wrong."
     };
 }
 
+macro_rules! change_exit_codes {
+    () => {
+        "Exit code: 0 on success; 1 if the change is refused, the goal isn't reached, or the colony can't be read or written; 2 if the command line is wrong."
+    };
+}
+
 pub(super) const INDEX_EXIT_CODES: &str = index_exit_codes!();
 pub(super) const DATA_EXIT_CODES: &str = data_exit_codes!();
 pub(super) const VERIFY_EXIT_CODES: &str = verify_exit_codes!();
+pub(super) const CHANGE_EXIT_CODES: &str = change_exit_codes!();
 pub(super) const REPORT_EXIT_CODES: &str = report_exit_codes!();
 pub(super) const QUARANTINE_EXIT_CODES: &str = quarantine_exit_codes!();
 
@@ -99,6 +106,23 @@ Example, after those of `tickring index --help`:
 
 ",
     data_exit_codes!()
+);
+/// Of each change.
+pub(super) const CHANGE_HELP: &str = concat!(
+    "\
+Documents move from tick to tick, and the answers of searches stay the same. The goal is in the log: if the command is stopped, by Ctrl-C or by \
+kill -9, nothing is lost, and the next `tickring index` or change of a shard goes on. No other process can open the colony meanwhile.
+
+Examples, after those of `tickring index --help`:
+  A fifth shard, with twice the share of the others:
+    $ tickring shards add --weight 2 --data /tmp/books
+  The usual share after all, with 100 documents a tick at most:
+    $ tickring shards weigh shard-4 1 --per-tick 100 --data /tmp/books
+  One shard less. Its id isn't used again:
+    $ tickring shards remove shard-0 --data /tmp/books
+
+",
+    change_exit_codes!()
 );
 pub(super) const REPORT_HELP: &str = concat!(
     "\

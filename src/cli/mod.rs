@@ -15,6 +15,7 @@ mod hint;
 mod html;
 mod index;
 mod infer;
+mod interrupt;
 mod item;
 mod json;
 mod kinds;
@@ -37,8 +38,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 use self::arguments::{Arguments, Command, Run};
 use self::queries::Wrong;
@@ -62,8 +63,12 @@ pub(crate) fn main() -> ExitCode {
             let _ = error.print();
             if error.kind() == ErrorKind::InvalidSubcommand {
                 let words = std::env::args_os().skip(1);
-                let words: Vec<_> = words.map(|word| word.to_string_lossy().into()).collect();
-                say("hint", &hint::at_command(&words));
+                let words: Vec<String> = words.map(|word| word.to_string_lossy().into()).collect();
+                let first = words.first().map_or("", String::as_str);
+                // Else it is a command of commands, which doesn't search.
+                if Arguments::command().find_subcommand(first).is_none() {
+                    say("hint", &hint::at_command(&words));
+                }
             }
             u8::try_from(error.exit_code()).unwrap_or(WRONG).into()
         }
@@ -76,6 +81,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Command::Run(run) => run.wrong(),
         Command::Index(index) => index.wrong(),
         Command::Search(search) => search.wrong(),
+        Command::Shards(shards) => shards.wrong(),
         _ => None,
     };
     if let Some(reason) = wrong {

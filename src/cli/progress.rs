@@ -14,6 +14,12 @@ pub(super) fn replay_progress() -> ProgressBar {
     styled(Some(0), template)
 }
 
+/// Creates the progress bar of documents that move. Their number is an estimate.
+pub(super) fn moves_progress() -> ProgressBar {
+    let template = "{elapsed_precise} {wide_bar} {human_pos} of about {human_len} moved, {msg}";
+    styled(Some(0), template)
+}
+
 /// Creates a progress bar. It appears on standard error, and only on a terminal.
 pub(super) fn styled(length: Option<u64>, template: &str) -> ProgressBar {
     let progress = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());

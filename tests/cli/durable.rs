@@ -15,6 +15,9 @@ mod ids;
 mod kills;
 mod quarantine;
 mod round_trips;
+mod shard_interrupts;
+mod shard_kills;
+mod shards;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -32,10 +32,8 @@ impl HtmlReport {
     pub(in crate::cli) fn run(&self) -> Result<bool, Failure> {
         let target = self.target()?;
         let found = self.data.read()?;
-        let goal = found.colony.goal();
-        let goal = goal
-            .map(|goal| goal.ring(found.colony.ring()))
-            .transpose()?;
+        let (goal, ring) = (found.colony.goal(), found.colony.ring());
+        let goal = goal.map(|goal| goal.ring(ring)).transpose()?;
         let ticks: Vec<_> = found.colony.last_ticks().iter().map(summary).collect();
         let page = self.page(&found, goal.as_ref(), &ticks)?;
         replace(&target, page.as_bytes()).map_err(|error| self.unwritable(&error.to_string()))?;

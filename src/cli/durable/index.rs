@@ -4,30 +4,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tickring::colony::{DurableConfig, Intake};
-use tickring::error::{ColonyError, IntakeError, StorageError};
+use tickring::Tick;
+use tickring::colony::Intake;
+use tickring::error::IntakeError;
 use tickring::limits::MAX_VIRTUAL_NODES;
 use tickring::placement::Placement;
 use tickring::search::{MAX_TEXT_SHARDS, TextShard};
-use tickring::{Colony, ColonyConfig, Tick};
 
 use super::drive::{Driven, Driver};
 use super::line::Line;
 use super::naming::Kept;
-use super::place::{Data, Settings, show, shown, tell};
+use super::place::{Data, shown};
 use super::summary::Summary;
 use crate::cli::corpus::{self, Purpose};
 use crate::cli::document::Document;
-use crate::cli::index::PHASE_TIMEOUT;
 use crate::cli::item::{Item, Place, Skipped};
 use crate::cli::number::between;
-use crate::cli::progress::{documents_progress, replay_progress};
+use crate::cli::progress::documents_progress;
 use crate::cli::reading::Reading;
 use crate::cli::source::StandardInput;
 use crate::cli::{Failure, say, say_useless};
-
-/// The capacity of an inbox. A full one makes the reader wait for a tick.
-const INBOX: usize = 1_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Index {
@@ -35,19 +31,19 @@ pub(crate) struct Index {
     pub(super) reading: Reading,
     #[command(flatten)]
     pub(super) data: Data,
-    /// Number of shards of a new colony, from 1 to 128 [default: 4]. An existing colony keeps its number, and another one is refused.
+    /// Number of shards of a new colony, from 1 to 128 [default: 4]. An existing colony keeps its number, and another one is refused; `tickring shards` changes it.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_TEXT_SHARDS as u64))]
-    shards: Option<u32>,
+    pub(super) shards: Option<u32>,
     /// Hash function that assigns documents to shards in a new colony: xxh3 or siphash13 [default: xxh3].
     #[arg(long, value_name = "HASH")]
-    placement: Option<Placement>,
+    pub(super) placement: Option<Placement>,
     /// Number of points that each shard of a new colony has on the hash ring, from 1 to 65536 [default: 150].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = between::<u32>(1, MAX_VIRTUAL_NODES.into()))]
-    virtual_nodes: Option<u32>,
+    pub(super) virtual_nodes: Option<u32>,
     /// Tick of the log that has ended the process each time while the colony was opened. Its writes are set aside for the shard with which that
     /// happened. The error that refuses to open the colony names the tick.
     #[arg(long, value_name = "TICK")]
-    set_aside: Option<Tick>,
+    pub(super) set_aside: Option<Tick>,
     /// Print a line {"durable":N,"tick":T} whenever more input is settled: of the first N documents, in the order of the input, each is on
     /// the disk, or was named on standard error as skipped or refused. Lines of a file of records that aren't records count as well.
     #[arg(long)]
@@ -123,8 +119,8 @@ impl Index {
                 corpus::read(&self.reading, &standard, purpose, &mut take)
             };
             let ended = take_all();
-            reader.line.read();
             reader.progress.finish_and_clear();
+            reader.line.read();
             (driven.join(), ended)
         });
         // It calls no code that may panic.
@@ -132,62 +128,6 @@ impl Index {
         let mut read = reader.read;
         read.has_records = ended?;
         self.report(read, driven, opened, begun.elapsed(), shape.absent_title())
-    }
-
-    fn open(&self, stored: Option<&Settings>, kept: &Kept) -> Result<Colony<TextShard>, Failure> {
-        let default = ColonyConfig::default();
-        let placement = stored.map_or(default.placement, |stored| stored.placement);
-        let nodes = stored.map_or(default.virtual_nodes_per_shard, |stored| {
-            stored.virtual_nodes
-        });
-        let config = DurableConfig {
-            colony: ColonyConfig {
-                placement: self.placement.unwrap_or(placement),
-                virtual_nodes_per_shard: self.virtual_nodes.unwrap_or(nodes),
-                inbox_capacity: INBOX,
-                phase_timeout: PHASE_TIMEOUT,
-                ..default
-            },
-            shards: self.shards,
-            set_aside: self.set_aside,
-            ..DurableConfig::default()
-        };
-        let progress = replay_progress();
-        let directory = &self.data.directory;
-        let colony = Colony::open_watched(directory, config, kept.shard(), |replaying| {
-            show(&progress, replaying);
-        });
-        progress.finish_and_clear();
-        let colony = colony.map_err(|error| self.advised(&error))?;
-        if let Some(report) = colony.opened() {
-            tell(report, "removed");
-            if let Some(tick) = self.set_aside
-                && !report.set_aside.iter().any(|aside| aside.tick == tick)
-            {
-                let what = "nothing was set aside: the log had no writes of tick";
-                say("note", &format!("{what} {tick} to apply"));
-            }
-        }
-        Ok(colony)
-    }
-
-    /// Returns the error, and what to do about it if an option can help.
-    fn advised(&self, error: &ColonyError) -> Failure {
-        let (setting, given) = match error {
-            ColonyError::Storage(StorageError::OtherSetting { setting, given, .. }) => {
-                (setting, given)
-            }
-            ColonyError::EndsProcess { tick, .. } => {
-                return format!("{error} (--set-aside {tick})").into();
-            }
-            _ => return error.to_string().into(),
-        };
-        let (option, directory) = (setting.replace(' ', "-"), shown(&self.data.directory));
-        let export = format!("tickring export --data {directory}");
-        format!(
-            "{error}: leave --{option} out, or index what `{export}` prints into another directory with --{option} {given} and the same schema"
-        )
-        .into()
     }
 
     fn report(
@@ -203,13 +143,18 @@ impl Index {
         for file in &read.without_document {
             say("error", &format!("skipped {}: {}", file.path, file.reason));
         }
-        let is_complete = read.is_complete() && driven.is_written;
+        let is_reached = driven
+            .moves
+            .as_ref()
+            .is_none_or(|moves| moves.say_end("the same command goes on"));
+        let is_complete = read.is_complete() && driven.is_written && is_reached;
         if self.json || !self.acknowledge {
             let summary = Summary {
                 publication: &driven.publication,
                 read: &read,
                 durable: driven.durable,
                 tick: driven.tick,
+                moves: driven.moves.as_ref(),
                 directory: &shown(&self.data.directory),
                 opened,
                 elapsed,

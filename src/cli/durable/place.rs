@@ -9,6 +9,7 @@ use tickring::Colony;
 use tickring::colony::{
     ColonyConfig, DurableConfig, OpenReport, ReadOnly, ReplayProgress, stored_settings,
 };
+use tickring::error::ColonyError;
 use tickring::placement::Placement;
 use tickring::search::{Reading, Schema, TextShard, TextShardConfig, TextView};
 
@@ -100,6 +101,24 @@ impl Settings {
     }
 }
 
+/// Opens a colony to write to it, and shows how far its replay is. Creates it if there is none.
+pub(super) fn opened(
+    directory: &Path,
+    config: DurableConfig,
+    kept: &Kept,
+) -> Result<Colony<TextShard>, ColonyError> {
+    let progress = replay_progress();
+    let colony = Colony::open_watched(directory, config, kept.shard(), |replaying| {
+        show(&progress, replaying);
+    });
+    progress.finish_and_clear();
+    let colony = colony?;
+    if let Some(report) = colony.opened() {
+        tell(report, "removed");
+    }
+    Ok(colony)
+}
+
 impl Kept {
     /// Returns the configuration of the shards. They map their files, so that the index may be larger than memory.
     pub(super) fn shard(&self) -> TextShardConfig {
@@ -112,13 +131,13 @@ impl Kept {
 }
 
 /// Shows how far a replay is.
-pub(super) fn show(progress: &ProgressBar, replaying: ReplayProgress) {
+fn show(progress: &ProgressBar, replaying: ReplayProgress) {
     progress.set_length(replaying.of);
     progress.set_position(replaying.bytes);
 }
 
 /// Says what opening found that isn't as a process leaves it that ends by itself. `removed` is what became of leftovers.
-pub(super) fn tell(report: &OpenReport, removed: &str) {
+fn tell(report: &OpenReport, removed: &str) {
     for cut in &report.cut {
         let tick = cut.tick.map(|tick| format!(" of tick {tick}"));
         let (bytes, file, offset) = (cut.bytes, &cut.file, cut.offset);

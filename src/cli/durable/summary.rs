@@ -7,6 +7,7 @@ use serde::Serialize;
 use tickring::Tick;
 
 use super::index::Read;
+use super::moving::{End, Moved};
 use super::place::Publication;
 use super::report;
 use crate::cli::json::{Shard, Skipped};
@@ -20,6 +21,8 @@ pub(super) struct Summary<'a> {
     /// The number of documents that are settled.
     pub(super) durable: u64,
     pub(super) tick: Tick,
+    /// What moved, if the colony was on its way to a goal.
+    pub(super) moves: Option<&'a Moved>,
     pub(super) directory: &'a str,
     pub(super) opened: Duration,
     pub(super) elapsed: Duration,
@@ -37,8 +40,18 @@ struct Output<'a> {
     bytes: u64,
     skipped: Vec<Skipped<'a>>,
     refused: Vec<Skipped<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moves: Option<Moves>,
     shards: Vec<Shard>,
     seconds: Seconds,
+}
+
+/// The documents that moved, the ticks in which some did, and whether the goal isn't reached yet.
+#[derive(Serialize)]
+struct Moves {
+    documents: usize,
+    ticks: u64,
+    pending: bool,
 }
 
 #[derive(Serialize)]
@@ -69,6 +82,11 @@ impl Summary<'_> {
             bytes: read.bytes,
             skipped: read.skipped.iter().map(Skipped::of).collect(),
             refused: read.refused.iter().map(Skipped::of).collect(),
+            moves: self.moves.map(|moves| Moves {
+                documents: moves.documents,
+                ticks: moves.ticks,
+                pending: moves.end != End::Reached,
+            }),
             shards: report::shards(self.publication),
             seconds: Seconds {
                 open: self.opened.as_secs_f64(),
@@ -84,6 +102,13 @@ impl Summary<'_> {
         writeln!(output, "skipped    {}", read.skipped.len())?;
         if !read.refused.is_empty() {
             writeln!(output, "refused    {}", read.refused.len())?;
+        }
+        if let Some(moves) = self.moves {
+            let end = match moves.end {
+                End::Reached => "the goal is reached",
+                _ => "the goal isn't reached yet",
+            };
+            writeln!(output, "moved      {}: {end}", moves.amount())?;
         }
         let documents = report::documents(self.publication);
         let (directory, tick) = (escape::shown(self.directory), self.tick);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tickring::Tick;
 use tickring::colony::{CutOff, damaged_files};
 
+use super::pending::{self, Change};
 use super::place::{Data, Found};
 use super::report;
 use crate::cli::{Failure, say};
@@ -39,6 +40,9 @@ struct Held {
     log_writes: usize,
     /// The ends of log files that hold no whole record: what was being written when the process ended, or damage.
     cut_off: Vec<CutOff>,
+    /// What is wanted of the shards that aren't as they should be, if a goal is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goal: Option<Vec<Change>>,
 }
 
 impl Verify {
@@ -128,6 +132,7 @@ fn checked(found: &Found) -> Result<Checked, Failure> {
         log_records: opened.records,
         log_writes: opened.writes,
         cut_off: opened.cut.clone(),
+        goal: pending::of(found),
     };
     Ok(Checked {
         held: Some(held),
@@ -143,6 +148,7 @@ fn write(held: &Held, wrong: &[String], output: &mut impl Write) -> io::Result<(
         log_records,
         log_writes,
         cut_off,
+        goal,
     } = held;
     writeln!(output, "tick       {tick}, of all {shards} shards")?;
     writeln!(
@@ -162,6 +168,9 @@ fn write(held: &Held, wrong: &[String], output: &mut impl Write) -> io::Result<(
         )?;
     }
     writeln!(output, "documents  {documents}")?;
+    if let Some(goal) = goal {
+        writeln!(output, "pending    {}", pending::described(goal))?;
+    }
     for wrong in wrong {
         writeln!(output, "  wrong: {wrong}")?;
     }

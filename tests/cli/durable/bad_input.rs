@@ -81,8 +81,8 @@ fn other_settings_are_refused_by_name_with_what_to_do() {
         (
             &["--shards", "7"],
             &[
-                "was created with shards = 4, not 7: leave --shards out",
-                "`tickring export --data d`",
+                "the colony in d has 4 shards, not 7: leave --shards out",
+                "`tickring shards add` or `tickring shards remove ID`",
             ],
         ),
         (

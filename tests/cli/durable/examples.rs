@@ -43,8 +43,17 @@ fn run_all(lines: &[String]) {
 #[test]
 fn the_examples_of_help_do_what_they_say() {
     let mut lines = Vec::new();
-    for command in ["index", "search", "export", "verify", "shards", "report"] {
-        let help = done(&[command, "--help"], Path::new("."));
+    let changes = ["shards", "add"];
+    for command in [
+        &["index"][..],
+        &["search"],
+        &["export"],
+        &["verify"],
+        &["shards"],
+        &changes,
+        &["report"],
+    ] {
+        let help = done(&[command, &["--help"]].concat(), Path::new("."));
         let examples = help
             .lines()
             .filter_map(|line| line.trim().strip_prefix("$ "));
@@ -52,7 +61,7 @@ fn the_examples_of_help_do_what_they_say() {
         lines.extend(examples.map(str::to_owned));
         assert!(lines.len() > before, "{help}");
         assert!(help.contains("Exit code: 0 "), "{help}");
-        assert!(!done(&[command, "-h"], Path::new(".")).contains("$ "));
+        assert!(!done(&[command, &["-h"]].concat(), Path::new(".")).contains("$ "));
     }
     run_all(&lines);
 }

@@ -1,11 +1,14 @@
 //! A disk that is full or can't be written. Needs the right to mount; says so if it is missing.
 
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use tickring::testing::tmpfs::Tmpfs;
 
 use super::acknowledged::{End, Rounds};
+use super::shards::{self, Content, change, listed};
 use super::{command, corpus, done, refused, text};
 
 /// A file system in memory, and the directory that it covers.
@@ -92,6 +95,48 @@ fn a_disk_that_fills_up_loses_nothing_and_goes_on_with_more_room() {
         last.complaint
     );
     assert!(colony.check() >= colony.acknowledged());
+}
+
+#[test]
+fn a_disk_that_fills_up_while_documents_move_loses_nothing() {
+    let Some(disk) = Mounted::new("size=64m") else {
+        return;
+    };
+    let directory = disk.path();
+    fs::write(directory.join("a.jsonl"), shards::records(3_000)).unwrap();
+    done(&["index", "a.jsonl", "--data", "d"], directory);
+    let before = Content::of(directory);
+    // Enough to open the colony, and not for the log of the move.
+    let used = Command::new("df")
+        .args(["-k", "--output=used"])
+        .arg(directory)
+        .output();
+    let used = text(&used.unwrap().stdout);
+    let used: u64 = used.lines().last().unwrap().trim().parse().unwrap();
+    disk.change(&format!("size={}k", used + 100));
+    let add = [
+        "shards",
+        "add",
+        "--weight",
+        "8",
+        "--per-tick",
+        "20",
+        "--data",
+        "d",
+    ];
+    let pending =
+        "no document is lost, and `tickring shards --data d` shows whether the change is pending";
+    refused(
+        &add,
+        directory,
+        1,
+        &["there is no space to write ", pending],
+    );
+    disk.change("size=64m");
+    assert_eq!(listed(directory)["goal"][0]["shard"], 4);
+    assert_eq!(Content::of(directory), before);
+    assert_eq!(change(&["weigh", "4", "8"], directory)["pending"], false);
+    assert_eq!(Content::of(directory), before);
 }
 
 #[test]

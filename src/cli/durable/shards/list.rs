@@ -1,30 +1,27 @@
-//! `tickring shards`: how the documents are shared out.
+//! `tickring shards` without a change: how the documents are shared out, and what the shards are to become.
 
 use std::io::{self, Write};
 
-use clap::Args;
 use serde::Serialize;
 use tickring::{ShardStatus, Tick};
 
-use super::place::{Data, Found};
-use super::report;
 use crate::cli::Failure;
+use crate::cli::durable::pending::{self, Change};
+use crate::cli::durable::place::{Data, Found};
+use crate::cli::durable::report;
 use crate::cli::report::shares;
 
-#[derive(Debug, Args)]
-pub(crate) struct Shards {
-    #[command(flatten)]
-    data: Data,
-    /// Print one JSON object instead of text.
-    #[arg(long)]
-    json: bool,
-}
+/// What goes on with a pending goal.
+const GO_ON: &str = "the next `tickring index` or change of a shard goes on towards these weights";
 
 #[derive(Serialize)]
 struct Listed {
     tick: Tick,
     epoch: u64,
     shards: Vec<Shard>,
+    /// What becomes of the shards that aren't as they should be, if the colony is on its way to a goal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goal: Option<Vec<Change>>,
 }
 
 #[derive(Serialize)]
@@ -38,18 +35,16 @@ struct Shard {
     status: String,
 }
 
-impl Shards {
-    /// Runs the command.
-    pub(in crate::cli) fn run(&self) -> Result<bool, Failure> {
-        let listed = listed(&self.data.read()?);
-        let mut output = io::BufWriter::new(io::stdout().lock());
-        let written = match self.json {
-            true => report::write_line(&listed, &mut output),
-            false => write(&listed, &mut output),
-        };
-        report::ended(written.and_then(|()| output.flush()))?;
-        Ok(true)
-    }
+/// Lists the shards of a colony.
+pub(super) fn run(data: &Data, as_json: bool) -> Result<bool, Failure> {
+    let listed = listed(&data.read()?);
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let written = match as_json {
+        true => report::write_line(&listed, &mut output),
+        false => write(&listed, &mut output),
+    };
+    report::ended(written.and_then(|()| output.flush()))?;
+    Ok(true)
 }
 
 fn listed(found: &Found) -> Listed {
@@ -77,6 +72,7 @@ fn listed(found: &Found) -> Listed {
         tick: report::tick(publication),
         epoch: publication.epoch().get(),
         shards: shards.collect(),
+        goal: pending::of(found),
     }
 }
 
@@ -84,7 +80,7 @@ fn write(listed: &Listed, output: &mut impl Write) -> io::Result<()> {
     let (tick, epoch) = (listed.tick, listed.epoch);
     writeln!(output, "tick       {tick}, topology at epoch {epoch}")?;
     for shard in &listed.shards {
-        writeln!(
+        write!(
             output,
             "  {:<10} weight {:>3}  {:>9} documents  {:>5.1} %  {:>11} bytes  {}",
             format!("shard-{}", shard.id),
@@ -94,6 +90,14 @@ fn write(listed: &Listed, output: &mut impl Write) -> io::Result<()> {
             shard.bytes,
             shard.status
         )?;
+        let mut changes = listed.goal.iter().flatten();
+        match changes.find(|change| change.shard() == shard.id) {
+            Some(change) => writeln!(output, "  {}", change.wish())?,
+            None => writeln!(output)?,
+        }
+    }
+    if listed.goal.is_some() {
+        writeln!(output, "pending    {GO_ON}")?;
     }
     Ok(())
 }

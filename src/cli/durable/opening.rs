@@ -1,0 +1,82 @@
+//! The opening of the colony that `tickring index` writes to, and what to do if it is refused.
+
+use tickring::colony::DurableConfig;
+use tickring::error::{ColonyError, StorageError};
+use tickring::search::TextShard;
+use tickring::{Colony, ColonyConfig};
+
+use super::index::Index;
+use super::naming::Kept;
+use super::pending;
+use super::place::{self, Settings, shown};
+use crate::cli::index::PHASE_TIMEOUT;
+use crate::cli::{Failure, say};
+
+/// The capacity of an inbox. A full one makes the reader wait for a tick.
+const INBOX: usize = 1_000;
+
+impl Index {
+    /// Opens the colony, or creates it.
+    pub(super) fn open(
+        &self,
+        stored: Option<&Settings>,
+        kept: &Kept,
+    ) -> Result<Colony<TextShard>, Failure> {
+        let default = ColonyConfig::default();
+        let placement = stored.map_or(default.placement, |stored| stored.placement);
+        let nodes = stored.map_or(default.virtual_nodes_per_shard, |stored| {
+            stored.virtual_nodes
+        });
+        let config = DurableConfig {
+            colony: ColonyConfig {
+                placement: self.placement.unwrap_or(placement),
+                virtual_nodes_per_shard: self.virtual_nodes.unwrap_or(nodes),
+                inbox_capacity: INBOX,
+                phase_timeout: PHASE_TIMEOUT,
+                ..default
+            },
+            shards: self.shards,
+            set_aside: self.set_aside,
+            ..DurableConfig::default()
+        };
+        let colony = place::opened(&self.data.directory, config, kept);
+        let colony = colony.map_err(|error| self.advised(&error))?;
+        if let Some(report) = colony.opened()
+            && let Some(tick) = self.set_aside
+            && !report.set_aside.iter().any(|aside| aside.tick == tick)
+        {
+            let what = "nothing was set aside: the log had no writes of tick";
+            say("note", &format!("{what} {tick} to apply"));
+        }
+        pending::note(&colony);
+        Ok(colony)
+    }
+
+    /// Returns the error, and what to do about it if an option can help.
+    fn advised(&self, error: &ColonyError) -> Failure {
+        let directory = shown(&self.data.directory);
+        let (setting, stored, given) = match error {
+            ColonyError::Storage(StorageError::OtherSetting {
+                setting,
+                stored,
+                given,
+                ..
+            }) => (setting, stored, given),
+            ColonyError::EndsProcess { tick, .. } => {
+                return format!("{error} (--set-aside {tick})").into();
+            }
+            _ => return error.to_string().into(),
+        };
+        if setting == "shards" {
+            let how = "`tickring shards add` or `tickring shards remove ID`";
+            let what = format!("the colony in {directory} has {stored} shards, not {given}");
+            return format!("{what}: leave --shards out, or change their number with {how}").into();
+        }
+        let option = setting.replace(' ', "-");
+        let export = format!("tickring export --data {directory}");
+        format!(
+            "{error}: leave --{option} out, or index what `{export}` prints into another directory with --{option} {given} and the same schema"
+        )
+        .into()
+    }
+}
