@@ -48,6 +48,8 @@ struct Planned {
     held: Option<u32>,
     /// Whether one waits.
     is_holding: bool,
+    /// Whether shards die of some texts.
+    is_frail: bool,
 }
 
 impl Hazards {
@@ -59,6 +61,15 @@ impl Hazards {
     pub fn close(&self, shard: ShardId, passing: u32, times: u32) {
         let closed = &mut self.0.planned.lock().closed;
         closed.insert(shard, (passing, times));
+    }
+
+    /// Lets shards die of texts that they bear otherwise.
+    pub fn weaken(&self) {
+        self.0.planned.lock().is_frail = true;
+    }
+
+    pub(super) fn is_frail(&self) -> bool {
+        self.0.planned.lock().is_frail
     }
 
     /// Lets the next savings fail.

@@ -20,6 +20,9 @@ const MOVE: &str = "move ";
 /// A shard dies of this text each time.
 pub(super) const POISON: &str = "poison";
 
+/// A shard dies of this text as long as it is [weak](Hazards::weaken).
+pub(super) const FRAIL: &str = "frail";
+
 /// A shard dies of this text each time if the document moves to it.
 pub(super) const SETTLED: &str = "settled";
 
@@ -70,6 +73,11 @@ pub(super) fn refusal(texts: &BTreeMap<DocumentId, String>, write: &Write<String
 pub(super) fn is_poison(write: &Write<String>) -> bool {
     let document = write.document();
     document.is_some_and(|text| **text == POISON)
+}
+
+fn is_frail(write: &Write<String>) -> bool {
+    let document = write.document();
+    document.is_some_and(|text| **text == FRAIL)
 }
 
 fn is_settled(origin: Origin, write: &Write<String>) -> bool {
@@ -140,7 +148,10 @@ impl Shard for Notes {
             match refusal(&page.texts, write) {
                 Some(Why::Exists) => batch.refuse(index, Refusal::Exists),
                 Some(_) => batch.refuse(index, Refusal::Because(EMPTY.into())),
-                None if is_poison(write) || is_settled(origin, write) => {
+                None if is_poison(write)
+                    || is_settled(origin, write)
+                    || (is_frail(write) && self.hazards.is_frail()) =>
+                {
                     std::panic::resume_unwind(Box::new("poisoned"));
                 }
                 None => {

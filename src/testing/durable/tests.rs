@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::hazards::{Death, Hazards, Moment};
-use super::notes::Notes;
+use super::notes::{FRAIL, Notes};
 use super::opening::{open, soon};
-use crate::colony::Colony;
 use crate::colony::ahead::Ahead;
+use crate::colony::{Colony, Goal, ReturnReason, Returned};
 use crate::error::{ColonyError, IntakeError};
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::storage::manifest::store;
@@ -255,6 +255,64 @@ fn d10_what_a_shard_refused_while_it_was_behind_comes_back_once() {
     }
     let returned: Vec<_> = reports.iter().map(|report| report.returned.len()).collect();
     assert_eq!(returned, [0, 1, 0, 0], "{reports:#?}");
+}
+
+/// What it died of has passed meanwhile, and no checkpoint was completed.
+#[test]
+fn d10_what_a_shard_set_aside_while_it_caught_up_stays_set_aside() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    upsert(&colony, 1, "text");
+    colony.tick().unwrap();
+    let shard = upsert(&colony, 1, FRAIL);
+    hazards.weaken();
+    hazards.unsave(u32::MAX);
+    hazards.close(shard, 0, 1);
+    let report = colony.tick().unwrap();
+    assert_eq!((report.frozen, report.returned.len()), (vec![shard], 0));
+    let mut returned = Vec::new();
+    for _ in 0..4 {
+        returned.extend(colony.tick().unwrap().returned);
+    }
+    let aside = |one: &Returned<String>| matches!(one.reason, ReturnReason::SetAside(_));
+    assert!(
+        returned.len() == 1 && returned.iter().all(aside),
+        "{returned:?}"
+    );
+    upsert(&colony, 2, "more");
+    colony.tick().unwrap();
+    let (expected, quarantine) = (texts(&colony), colony.quarantine());
+    assert_eq!(quarantine.len(), 1);
+    drop(colony);
+    hazards.clear();
+    let colony = opened(&disk.power_cut(Image::Synced), &hazards);
+    assert_eq!(texts(&colony), expected);
+    assert_eq!(colony.quarantine(), quarantine);
+}
+
+/// The log doesn't know yet that the shard is gone, and the documents' heirs haven't been given them.
+#[test]
+fn d3_a_checkpoint_right_after_a_shard_was_forgotten_keeps_what_was_on_its_way_to_it() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    for seed in 0..40 {
+        upsert(&colony, seed, "text");
+    }
+    colony.tick().unwrap();
+    let expected = texts(&colony);
+    let added = colony.set_goal(&Goal::new().add_shard(1)).unwrap()[0];
+    colony.tick().unwrap();
+    colony.tick().unwrap();
+    die(&hazards, &colony, added);
+    hazards.close(added, 0, u32::MAX);
+    let report = colony.tick().unwrap();
+    assert!(report.frozen.contains(&added) && report.frozen.len() > 1);
+    assert_eq!(colony.forget_shard(added).unwrap(), []);
+    colony.checkpoint(soon()).unwrap();
+    drop(colony);
+    hazards.clear();
+    let colony = opened(&disk.power_cut(Image::Synced), &hazards);
+    assert_eq!(texts(&colony), expected);
 }
 
 /// Until the next tick it is still published, with the tick that it had.

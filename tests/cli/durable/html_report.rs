@@ -116,8 +116,10 @@ fn a_browser_reads_the_numbers_that_the_commands_print() {
         let row = after(body, &format!(r#"data-term="{term}""#));
         assert_eq!(attribute(row, "data-value"), frequency, "{term}");
     }
-    // The shares, the sizes, and the terms of two fields.
-    assert_eq!(page.matches("<table").count(), 4);
+    let last = format!(r#"data-tick="{}""#, shards["tick"]);
+    assert_eq!(page.matches(&last).count(), 1);
+    // The shares, the sizes, the last ticks, and the terms of two fields.
+    assert_eq!(page.matches("<table").count(), 5);
 }
 
 #[test]
