@@ -252,6 +252,8 @@ impl<S: Shard> Colony<S> {
     /// Documents that [move](Self::set_goal) aren't lost. Those on their way from it to a shard that is dead too are in no publication until that one has caught
     /// up. Those on their way to it go to the shards that own its part of the ring then.
     ///
+    /// A durable colony forgets the shard with the next tick: after a crash before that, it is there again with all that it had.
+    ///
     /// ```
     /// use tickring::colony::{Batch, TickContext};
     /// use tickring::publication::ShardFailure;

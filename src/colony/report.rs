@@ -193,7 +193,9 @@ pub struct TickReport<D> {
 pub struct CloseReport<D> {
     /// The report of the tick that was prepared when the colony was closed. It is published now.
     pub prepared: Option<TickReport<D>>,
-    /// The report of the last tick, which publishes the writes that were still pending, or the reason why there was none.
+    /// The report of the last tick, which publishes the writes that were still pending, or the reason why there was none. In a durable colony it also
+    /// counts the writes that shards have decided and nobody has seen yet, because of a death in a [move](crate::Colony::set_goal): the next
+    /// opening shows them.
     /// [`ColonyError::NotPublished`] means that the deadline passed first. Any other error is the one with which an earlier tick closed
     /// the colony.
     pub last: Result<TickReport<D>, ColonyError>,

@@ -45,7 +45,7 @@ pub(super) struct Parts<D, V: View> {
     pub(super) config: DurableConfig,
 }
 
-/// How far the log is known to reach.
+/// The end of a tick in the log.
 #[derive(Debug, Clone)]
 pub(super) struct Position {
     pub(super) tick: Tick,

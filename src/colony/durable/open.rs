@@ -36,8 +36,8 @@ impl<S: DurableShard> Colony<S> {
     ///
     /// Takes the directory's lock, reads everything that the last checkpoint wrote and compares the sums, and runs the log through the
     /// shards. Then all shards are at one tick, at which every write is that [`wait_durable`](crate::colony::Intake::wait_durable) ever returned
-    /// for, and the colony goes on with the next. What was removed, cut off or refused on the way is in the [report](Self::opened). Ends
-    /// with a checkpoint.
+    /// for, and the colony goes on with the next, and towards its [goal](Self::set_goal) if one is pending. What was removed, cut off or refused on
+    /// the way is in the [report](Self::opened). Ends with a checkpoint.
     ///
     /// Takes about as long as the shards took for the writes in the log, at most for
     /// [`log_bytes`](DurableConfig::log_bytes) or [`log_writes`](DurableConfig::log_writes) of them.
@@ -45,8 +45,9 @@ impl<S: DurableShard> Colony<S> {
     /// # Errors
     /// [`ColonyError::Config`] names a field that is out of bounds. [`ColonyError::Storage`] says what can't be read or written: the directory is held
     /// by another process, belongs to something else, was created with other settings, or a file of it is damaged.
-    /// [`ColonyError::Factory`], [`ColonyError::Replay`], [`ColonyError::Save`] or [`ColonyError::Statistics`] if your code fails or panics. What is
-    /// durable stays so, and opening can be tried again.
+    /// [`ColonyError::Factory`], [`ColonyError::Replay`], [`ColonyError::Save`] or [`ColonyError::Statistics`] if your code fails or panics.
+    /// [`ColonyError::EndsProcess`] if the process has ended twice at the same tick of the log. [`ColonyError::Threads`] or
+    /// [`ColonyError::Coordinator`] if no thread can be started, or a number is used up. What is durable stays so, and opening can be tried again.
     pub fn open(
         directory: impl AsRef<Path>,
         config: DurableConfig,

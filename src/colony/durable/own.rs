@@ -34,7 +34,7 @@ pub(super) struct Own<D> {
     place: usize,
 }
 
-/// Whose part of which record, and what is left out of it.
+/// A shard's part of a record, before it is decoded.
 pub(super) struct Share<'a, D, V: View> {
     pub(super) kind: &'a Kind<D, V>,
     pub(super) shard: ShardId,

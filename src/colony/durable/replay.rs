@@ -344,11 +344,13 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     pub(super) fn finish(&mut self, tick: Tick) -> Result<Option<Applied<D>>, Stop> {
         let mut applied = None;
         if let Some(entry) = self.waiting.take() {
-            let decided = match entry.tick == tick {
-                true => Decided::Now,
-                false => Decided::Before(BTreeSet::new()),
-            };
-            applied = self.apply(&entry, BTreeMap::new(), &decided)?;
+            if entry.tick == tick {
+                applied = self.apply(&entry, BTreeMap::new(), &Decided::Now)?;
+            } else {
+                let before = Decided::Before(BTreeSet::new());
+                let late = self.apply(&entry, BTreeMap::new(), &before)?;
+                self.late.extend(late);
+            }
         }
         self.tick = self.tick.max(tick);
         Ok(applied)
@@ -448,7 +450,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         Ok(())
     }
 
-    /// Applies a record, unless the shard has it. Returns what was decided now.
+    /// Applies a record, unless the shard has it. Returns what was decided now: all of it, or what was set aside of a tick that was decided before.
     fn apply(
         &mut self,
         entry: &Entry,

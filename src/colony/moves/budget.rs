@@ -17,7 +17,8 @@ pub struct MoveBudget {
     /// The number of documents.
     pub documents: usize,
     /// The bytes of these documents, as [`Movable::document_bytes`](crate::publication::Movable::document_bytes) counts them, and in a durable colony as
-    /// the log holds them. There, more than 256 MB don't move in a tick, unless a document is larger.
+    /// the log holds them. There, more than 256 MB don't move in a tick, unless the documents of one position are
+    /// larger.
     pub bytes: u64,
     /// How long the phases of a tick may take together before less is moved in the next one. The number of documents then shrinks in
     /// proportion, down to a sixteenth of [`documents`](Self::documents), and grows again by a quarter a tick.

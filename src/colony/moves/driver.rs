@@ -137,7 +137,8 @@ impl<S: Shard> Colony<S> {
     /// caught up. In memory it is given fewer documents at a time then, and what is written for it waits. A document of which it dies each time comes back in the report,
     /// from [`Origin::Moved`](crate::colony::Origin::Moved); so does one that it refuses. A shard that refuses to hand a document over is at fault.
     ///
-    /// In a durable colony the goal is in the log with the next tick, so [wait](crate::colony::Intake::wait_durable) for that if it must not be lost. What moves
+    /// In a durable colony the goal and the ids of the added shards are in the log with the next tick, so
+    /// [wait](crate::colony::Intake::wait_durable) for that if they must not be lost. What moves
     /// is in the log of its tick, with its text. A later opening goes on towards the goal. A dead shard gets its part from the log, as it gets its writes; a
     /// document of which it dies is [set aside](crate::Colony::quarantine).
     ///
@@ -295,7 +296,8 @@ impl<S: Shard> Colony<S> {
         self.moving.allowance = Allowance::new();
     }
 
-    /// Stops moving documents until [`resume_moves`](Self::resume_moves). The goal stays, and so does what has moved.
+    /// Stops moving documents until [`resume_moves`](Self::resume_moves), or until a durable colony is opened again. The goal stays, and so does
+    /// what has moved.
     pub fn pause_moves(&mut self) {
         self.moving.is_paused = true;
         self.moving.pause = Some(MovePause::Asked);

@@ -4,8 +4,8 @@
 //! again and has caught up, the publications have what each of them had before, so that each document is in exactly one view. No other documents
 //! move meanwhile.
 //!
-//! In memory, the dead shard's next life is given its part once more, at a [pace](Pace) that it bears. In a durable colony the log has what was given,
-//! and whoever applies the log applies that.
+//! In memory, the dead shard's next life is given its part once more, at a [pace](Pace) that it bears. In a durable colony the next life reads its part
+//! in the log.
 
 use std::collections::{BTreeMap, HashSet};
 
