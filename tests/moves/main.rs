@@ -181,7 +181,7 @@ fn d9_answers_are_those_of_one_index_while_documents_move_and_threads_write() {
                         .set_goal(&goal(round, stage, &shards, &mut random))
                         .unwrap();
                     colony.set_move_budget(MoveBudget {
-                        documents: 5 + random.below(115),
+                        documents: 5 + random.below(55),
                         ..MoveBudget::default()
                     });
                     let is_turned = stage == 1;
