@@ -328,7 +328,9 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             // A tick without writes may have an outcome all the same.
             RecordKind::Outcome => {
                 if entry.outcome()?.behind.contains(&self.shard) {
-                    let earlier = self.behind.filter(|&(_, last)| last + 1 >= entry.tick);
+                    let earlier = self
+                        .behind
+                        .filter(|&(_, last)| last.saturating_add(1) >= entry.tick);
                     let first = earlier.map_or(entry.tick, |(first, _)| first);
                     self.behind = Some((first, entry.tick));
                 }
@@ -411,7 +413,9 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     /// Returns what was set aside, of a shard that isn't on the ring from this tick on. If it was behind, it was forgotten, and never came to
     /// the ticks in which it was.
     pub(super) fn into_kept(self, gone: Tick) -> impl Iterator<Item = Kept> {
-        let behind = self.behind.filter(|&(_, last)| last + 1 >= gone);
+        let behind = self
+            .behind
+            .filter(|&(_, last)| last.saturating_add(1) >= gone);
         let until = behind.map_or(gone, |(first, _)| first);
         let kept = self.kept.into_iter();
         kept.filter(move |kept| kept.entry.tick < until)
