@@ -1,6 +1,6 @@
 //! What the commands of a colony on the disk print.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 
 use serde::Serialize;
 use serde_json::Serializer;
@@ -19,6 +19,20 @@ use crate::cli::report::shares;
 pub(super) fn write_line(value: &impl Serialize, output: &mut impl Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(&mut *output, Visible))?;
     writeln!(output)
+}
+
+/// Prints a value as a line of JSON, or without one what `write` writes.
+pub(super) fn print(
+    value: Option<impl Serialize>,
+    write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let mut output = BufWriter::new(io::stdout().lock());
+    let written = match value {
+        Some(value) => write_line(&value, &mut output),
+        None => write(&mut output),
+    };
+    ended(written.and_then(|()| output.flush()))?;
+    Ok(())
 }
 
 /// Returns whether the output is still read. Its reader may stop early, which is not an error.

@@ -62,13 +62,8 @@ struct Seconds {
 
 impl Summary<'_> {
     pub(super) fn print(&self, as_json: bool) -> Result<(), Failure> {
-        let mut output = io::BufWriter::new(io::stdout().lock());
-        let written = match as_json {
-            true => report::write_line(&self.output(), &mut output),
-            false => self.write(&mut output),
-        };
-        report::ended(written.and_then(|()| output.flush()))?;
-        Ok(())
+        let value = as_json.then(|| self.output());
+        report::print(value, |output| self.write(output))
     }
 
     fn output(&self) -> Output<'_> {

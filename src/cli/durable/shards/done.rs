@@ -53,13 +53,8 @@ struct Seconds {
 
 impl Done<'_> {
     pub(super) fn print(&self, as_json: bool) -> Result<(), Failure> {
-        let mut output = io::BufWriter::new(io::stdout().lock());
-        let written = match as_json {
-            true => report::write_line(&self.output(), &mut output),
-            false => self.write(&mut output),
-        };
-        report::ended(written.and_then(|()| output.flush()))?;
-        Ok(())
+        let value = as_json.then(|| self.output());
+        report::print(value, |output| self.write(output))
     }
 
     /// Returns the command that goes on with the same goal.

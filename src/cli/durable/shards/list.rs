@@ -38,12 +38,8 @@ struct Shard {
 /// Lists the shards of a colony.
 pub(super) fn run(data: &Data, as_json: bool) -> Result<bool, Failure> {
     let listed = listed(&data.read()?);
-    let mut output = io::BufWriter::new(io::stdout().lock());
-    let written = match as_json {
-        true => report::write_line(&listed, &mut output),
-        false => write(&listed, &mut output),
-    };
-    report::ended(written.and_then(|()| output.flush()))?;
+    let value = as_json.then_some(&listed);
+    report::print(value, |output| write(&listed, output))?;
     Ok(true)
 }
 
