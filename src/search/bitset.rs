@@ -25,6 +25,20 @@ impl Bits {
         bits
     }
 
+    /// Returns `count` bits of a longer set from a place on. What is beyond its end isn't set.
+    pub(super) fn part_of(words: &[u64], start: usize, count: usize) -> Self {
+        let (first, shift) = (start / 64, start % 64);
+        let word = |at: usize| words.get(at).copied().unwrap_or(0);
+        let part = Self(std::array::from_fn(|index| {
+            let (low, high) = (word(first + index), word(first + index + 1));
+            match shift {
+                0 => low,
+                _ => low >> shift | high << (64 - shift),
+            }
+        }));
+        part.and(&Self::first(count))
+    }
+
     pub(super) const fn contains(&self, bit: usize) -> bool {
         self.0[bit / 64] >> (bit % 64) & 1 == 1
     }
@@ -57,6 +71,33 @@ impl Bits {
             while rest != 0 {
                 call(index * 64 + rest.trailing_zeros() as usize);
                 rest &= rest - 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::random::Random;
+
+    #[test]
+    fn a_part_has_the_bits_of_the_whole_from_its_start_on() {
+        let random = &mut Random::new(1);
+        let words: Vec<u64> = (0..40).map(|_| random.next() | random.next()).collect();
+        for _ in 0..500 {
+            let (start, count) = (random.below(2_600), random.below(WINDOW + 1));
+            let part = Bits::part_of(&words, start, count);
+            for bit in 0..WINDOW {
+                let at = start + bit;
+                let is_set = words
+                    .get(at / 64)
+                    .is_some_and(|word| word >> (at % 64) & 1 == 1);
+                assert_eq!(
+                    part.contains(bit),
+                    bit < count && is_set,
+                    "{start} {count} {bit}"
+                );
             }
         }
     }

@@ -154,16 +154,7 @@ impl Evaluation<'_, '_> {
 
     pub(super) fn live(&self) -> Bits {
         let count = (self.end() - self.start) as usize;
-        let Some(alive) = self.segment.reader().alive_bitset() else {
-            return Bits::first(count);
-        };
-        let mut live = Bits::NONE;
-        for bit in 0..count {
-            if alive.is_alive(self.document(bit)) {
-                live.insert(bit);
-            }
-        }
-        live
+        self.segment.live_window(self.start, count)
     }
 
     /// Returns the documents of `mask` that match, in the current window.

@@ -15,6 +15,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Index, Opstamp, SegmentReader, TERMINATED, TantivyError, Term};
 
 use self::places::Places;
+use super::bitset::Bits;
 use super::schema::{ID_HIGH_NAME, ID_LOW_NAME, Schema, TextField, id_field, tokens_name};
 use crate::error::{Cause, SearchError};
 use crate::id::DocumentId;
@@ -25,6 +26,8 @@ pub(super) struct SegmentView {
     reader: SegmentReader,
     /// By text field.
     text: Box<[TextPart]>,
+    /// A bit for each document that is live, or `None` if all are.
+    live: Option<Box<[u64]>>,
     ids: Arc<InvertedIndexReader>,
     id_high: Column<u64>,
     id_low: Column<u64>,
@@ -76,6 +79,13 @@ impl SegmentView {
         };
         Ok(Self {
             text: schema.text_fields().map(text).collect::<Result<_, _>>()?,
+            live: reader.alive_bitset().map(|alive| {
+                let mut words = vec![0_u64; reader.max_doc().div_ceil(64) as usize];
+                for document in alive.iter_alive() {
+                    words[document as usize / 64] |= 1 << (document % 64);
+                }
+                words.into()
+            }),
             ids: reader
                 .inverted_index(id_field(schema))
                 .map_err(SearchError::index)?,
@@ -163,6 +173,14 @@ impl SegmentView {
             postings.advance();
         }
         Ok(Some(postings.doc()).filter(|&document| document != TERMINATED))
+    }
+
+    /// The live ones among `count` documents from `start` on.
+    pub(super) fn live_window(&self, start: DocId, count: usize) -> Bits {
+        match &self.live {
+            None => Bits::first(count),
+            Some(live) => Bits::part_of(live, start as usize, count),
+        }
     }
 
     /// The numbers of the live documents, ascending, with their ids.
