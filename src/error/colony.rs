@@ -193,9 +193,11 @@ pub enum IntakeError {
         /// What the last try has failed with.
         why: String,
     },
-    /// The log has grown to four times its distance, since no checkpoint could be completed. Nothing is accepted until one is. In durable colonies
-    /// only.
-    #[error("the log is full, since checkpoints fail: see what the last one has failed with")]
+    /// The log has grown to four times its [length](crate::colony::DurableConfig::log_bytes), since no checkpoint could be completed, or since a shard has
+    /// been behind for so long that still needs it. Nothing is accepted until that is over. In durable colonies only.
+    #[error(
+        "the log is full: see what the last checkpoint has failed with, and which shard is behind"
+    )]
     LogFull,
     /// No shard owns the document, because all were forgotten or removed.
     #[error("no shard owns the document")]

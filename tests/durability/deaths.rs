@@ -482,6 +482,48 @@ fn s3_all_writes_of_a_tick_in_which_a_shard_has_hung_twice_are_set_aside() {
     assert_eq!(scene.colony.quarantine().len(), 2);
 }
 
+/// A slow machine takes nothing away that is published.
+#[test]
+fn s3_what_a_shard_had_applied_stays_when_it_hangs_there_the_second_time() {
+    let mut scene = Scene::new();
+    let id = DocumentId::from_seed(5);
+    let shard = scene.colony.topology().place(&id).unwrap();
+    let ticket = scene.colony.intake().try_upsert(id, "hang".to_owned());
+    let tick = ticket.unwrap().tick();
+    scene.expected.insert(id, "hang".to_owned());
+    scene.colony.tick().unwrap();
+    scene.plan.change(|state| {
+        state.end = Some((shard, TickPhase::Act, End::Fail));
+        state.act_blocks = true;
+    });
+    let (mut faults, mut report) = (Vec::new(), scene.colony.tick().unwrap());
+    while faults.len() < 4 {
+        assert_eq!(report.frozen, [shard]);
+        report = scene.colony.tick().unwrap();
+        faults.append(&mut report.faults);
+    }
+    // No more threads are lost to it.
+    for _ in 0..100 {
+        assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+    }
+    assert_eq!(scene.plan.state.lock().unwrap().hung, 4);
+    for fault in faults {
+        let why = fault.kind.to_string();
+        assert_eq!(fault.shard, shard, "{why}");
+        assert!(
+            why.contains(&format!("tick {tick}")) && why.contains("longer than"),
+            "{why}"
+        );
+    }
+    scene.check();
+    scene.plan.change(|state| state.act_blocks = false);
+    while scene.colony.tick().unwrap().frozen == [shard] {}
+    assert_eq!(scene.colony.quarantine().len(), 0);
+    scene.check();
+    scene.reopen();
+    scene.check();
+}
+
 #[test]
 fn d10_a_message_that_can_not_be_encoded_comes_back_and_the_colony_goes_on() {
     let mut scene = Scene::new();

@@ -144,6 +144,7 @@ fn reason(pause: &MovePause) -> String {
     match pause {
         MovePause::Asked => "the moves are paused".to_owned(),
         MovePause::Waiting(shard) => format!("{shard} is dead or hasn't been made yet"),
+        MovePause::LogFull => "the log is full, since no checkpoint could be completed, or a shard has been behind for too long".to_owned(),
         MovePause::Leaving(shard) => format!("{shard} is empty, but writes wait for it"),
         MovePause::Unreadable { shard, why } => {
             format!("the documents of {shard} can't be read: {why}")

@@ -39,6 +39,9 @@ impl Index {
             set_aside: self.set_aside,
             ..DurableConfig::default()
         };
+        if let (Some(shards), true) = (self.shards, stored.is_some()) {
+            self.check_shards(shards, &config, kept)?;
+        }
         let colony = place::opened(&self.data.directory, config, kept);
         let colony = colony.map_err(|error| self.advised(&error))?;
         if let Some(report) = colony.opened()
@@ -52,26 +55,35 @@ impl Index {
         Ok(colony)
     }
 
+    /// Refuses another number of shards than the colony has. Only reads.
+    fn check_shards(&self, given: u32, config: &DurableConfig, kept: &Kept) -> Result<(), Failure> {
+        let directory = &self.data.directory;
+        let found = Colony::<TextShard>::open_read_only(directory, config, kept.shard(), |_| {});
+        let found = found.map_err(|error| self.advised(&error))?;
+        let stored = found.publication().shards().len();
+        if stored == given as usize {
+            return Ok(());
+        }
+        let what = format!(
+            "the colony in {} has {stored} shards, not {given}",
+            shown(directory)
+        );
+        let how = "`tickring shards add` or `tickring shards remove ID`";
+        Err(format!("{what}: leave --shards out, or change their number with {how}").into())
+    }
+
     /// Returns the error, and what to do about it if an option can help.
     fn advised(&self, error: &ColonyError) -> Failure {
         let directory = shown(&self.data.directory);
-        let (setting, stored, given) = match error {
-            ColonyError::Storage(StorageError::OtherSetting {
-                setting,
-                stored,
-                given,
-                ..
-            }) => (setting, stored, given),
+        let (setting, given) = match error {
+            ColonyError::Storage(StorageError::OtherSetting { setting, given, .. }) => {
+                (setting, given)
+            }
             ColonyError::EndsProcess { tick, .. } => {
                 return format!("{error} (--set-aside {tick})").into();
             }
             _ => return error.to_string().into(),
         };
-        if setting == "shards" {
-            let how = "`tickring shards add` or `tickring shards remove ID`";
-            let what = format!("the colony in {directory} has {stored} shards, not {given}");
-            return format!("{what}: leave --shards out, or change their number with {how}").into();
-        }
         let option = setting.replace(' ', "-");
         let export = format!("tickring export --data {directory}");
         format!(

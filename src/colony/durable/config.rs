@@ -24,8 +24,8 @@ pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
 pub struct DurableConfig {
     /// What every colony has. The placement and the virtual nodes are those that the colony was created with, and others are refused.
     pub colony: ColonyConfig,
-    /// The number of shards. A new colony is created with this many, or with 4 if it is `None`. An existing one that has another number is refused,
-    /// unless it is `None`.
+    /// The number of shards that a new colony is created with. An existing one keeps those that it has, since a [goal](crate::Colony::set_goal) may have
+    /// changed their number. Default: `None`, for 4.
     pub shards: Option<u32>,
     /// A checkpoint begins when the log has this many bytes more than at the last one. The log takes about twice this on the disk, and at most four
     /// times. From 4,096 to 2⁴⁰. Default: 64 MB.

@@ -9,21 +9,42 @@ const FULL: u64 = 4;
 /// The parts of a distance after which a checkpoint is tried again that has failed.
 const PARTS: u64 = 4;
 
-/// The log since the last checkpoint that is complete.
+/// The part of the log that is still needed: what was written since the last checkpoint that is complete, and before it as far as a shard that was
+/// behind then hasn't applied it.
 #[derive(Debug)]
 pub(super) struct Distance {
     limit: Length,
-    length: Length,
-    /// What the checkpoint has that runs.
-    covered: Option<Length>,
-    /// The parts of a distance there were when the last checkpoint began, if it has failed.
-    failed: Option<u64>,
+    /// All that was ever written.
+    written: Length,
+    /// What of it isn't needed.
+    saved: Length,
+    running: Option<Running>,
+    /// The parts of a distance that the last checkpoint has left, of what was written when it began.
+    left: u64,
 }
 
+/// A checkpoint that runs.
+#[derive(Debug)]
+struct Running {
+    written: Length,
+    /// What isn't needed once it is complete.
+    covers: Length,
+}
+
+/// A length of the log, from its beginning.
 #[derive(Debug, Default, Clone, Copy)]
-struct Length {
+pub(super) struct Length {
     bytes: u64,
     writes: u64,
+}
+
+impl Length {
+    fn since(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            writes: self.writes.saturating_sub(other.writes),
+        }
+    }
 }
 
 impl Distance {
@@ -34,54 +55,70 @@ impl Distance {
         };
         Self {
             limit,
-            length: Length::default(),
-            covered: None,
-            failed: None,
+            written: Length::default(),
+            saved: Length::default(),
+            running: None,
+            left: 0,
         }
     }
 
     /// Adds a record with this many writes.
     pub(super) fn add(&mut self, bytes: u64, writes: usize) {
-        self.length.bytes += bytes;
-        self.length.writes += writes as u64;
+        self.written.bytes += bytes;
+        self.written.writes += writes as u64;
     }
 
-    /// A checkpoint begins.
-    pub(super) fn begin(&mut self) {
-        self.covered = Some(self.length);
+    /// Returns the length of all that was ever written.
+    pub(super) fn written(&self) -> Length {
+        self.written
+    }
+
+    /// A checkpoint begins, after which nothing before this length is needed.
+    pub(super) fn begin(&mut self, covers: Length) {
+        let written = self.written;
+        self.running = Some(Running { written, covers });
     }
 
     /// No checkpoint is running, and the last one is complete or not.
     pub(super) fn end(&mut self, is_complete: bool) {
-        let Some(covered) = self.covered.take() else {
+        let Some(Running { written, covers }) = self.running.take() else {
             return;
         };
-        self.failed = (!is_complete).then(|| self.parts(covered));
-        if is_complete {
-            self.length.bytes -= covered.bytes;
-            self.length.writes -= covered.writes;
+        if is_complete && self.needs_until(covers) {
+            self.saved = covers;
         }
+        self.left = self.parts(written.since(self.saved));
     }
 
-    /// Whether a checkpoint is to begin, if none is running. One that has failed is tried again a little later.
+    /// Whether a checkpoint is to begin, if none is running. One that has left something is tried again a little later.
     pub(super) fn is_due(&self) -> bool {
-        let parts = self.parts(self.length);
-        parts >= PARTS && (self.is_full() || self.failed.is_none_or(|failed| parts > failed))
+        let parts = self.parts(self.needed());
+        parts >= PARTS && parts > self.left
+    }
+
+    /// Whether something before this length is still needed.
+    pub(super) fn needs_until(&self, length: Length) -> bool {
+        length.since(self.saved).bytes > 0
     }
 
     /// Whether a tick waits for the checkpoint.
     pub(super) fn is_long(&self) -> bool {
-        self.parts(self.length) >= SLOW * PARTS
+        self.parts(self.needed()) >= SLOW * PARTS
     }
 
     /// Whether nothing is accepted.
     pub(super) fn is_full(&self) -> bool {
-        self.parts(self.length) >= FULL * PARTS
+        self.parts(self.needed()) >= FULL * PARTS
     }
 
     /// Returns the bytes of the log, and the writes in it.
     pub(super) fn length(&self) -> (u64, u64) {
-        (self.length.bytes, self.length.writes)
+        let needed = self.needed();
+        (needed.bytes, needed.writes)
+    }
+
+    fn needed(&self) -> Length {
+        self.written.since(self.saved)
     }
 
     fn parts(&self, length: Length) -> u64 {
@@ -121,7 +158,7 @@ mod tests {
     fn a_checkpoint_takes_away_what_it_covers() {
         let mut distance = distance();
         distance.add(4_000, 1);
-        distance.begin();
+        distance.begin(distance.written());
         distance.add(3_999, 1);
         distance.end(true);
         assert!(!distance.is_due());
@@ -134,18 +171,45 @@ mod tests {
     fn a_checkpoint_that_fails_takes_nothing_away_and_is_tried_again_later() {
         let mut distance = distance();
         distance.add(4_000, 1);
-        distance.begin();
+        distance.begin(distance.written());
         distance.end(false);
         assert!(!distance.is_due());
         distance.add(1_000, 1);
         assert!(distance.is_due());
         distance.add(11_000, 1);
-        distance.begin();
+        distance.begin(distance.written());
         distance.end(false);
         // Nothing is accepted, so it doesn't get longer.
-        assert!(distance.is_full() && distance.is_due());
-        distance.begin();
+        assert!(distance.is_full() && distance.needs_until(distance.written()));
+        distance.begin(distance.written());
         distance.end(true);
         assert!(!distance.is_full() && !distance.is_due());
+    }
+
+    #[test]
+    fn what_a_shard_needs_that_is_behind_still_counts() {
+        let mut distance = distance();
+        distance.add(1_000, 1);
+        let behind = distance.written();
+        for parts in 4..16 {
+            distance.add(if parts == 4 { 4_000 } else { 1_000 }, 1);
+            // Each part once, although the checkpoint is complete.
+            assert!(distance.is_due() && !distance.is_full());
+            distance.begin(behind);
+            distance.end(true);
+            assert!(!distance.is_due());
+        }
+        distance.add(1_000, 1);
+        assert!(distance.is_full() && distance.is_due());
+        distance.begin(behind);
+        distance.end(true);
+        // Nothing is accepted, and only the shard can help.
+        assert!(distance.is_full() && !distance.is_due() && !distance.needs_until(behind));
+        let now = distance.written();
+        assert!(distance.needs_until(now));
+        distance.begin(now);
+        distance.end(true);
+        assert!(!distance.is_full() && !distance.needs_until(now));
+        assert_eq!(distance.length(), (0, 0));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::changes::{Known, Recorded};
 use super::checkpoint::{Checkpoints, Job};
 use super::config::DurableConfig;
-use super::distance::Distance;
+use super::distance::{Distance, Length};
 use super::last_ticks::LastTicks;
 use super::outcome;
 use super::quarantine::{self, Kept, Quarantined};
@@ -53,6 +53,8 @@ pub(super) struct Position {
     pub(super) seq: u64,
     /// The ring and the goal at the end of that tick.
     pub(super) stored: Stored,
+    /// The length of the log at the end of that tick, since the colony was opened.
+    pub(super) length: Length,
 }
 
 /// What an opening has found.
@@ -173,35 +175,63 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         Ok(record)
     }
 
-    /// Begins a checkpoint of a publication.
-    fn begin_checkpoint(&mut self, publication: &Arc<Publication<V>>) {
-        let shards = publication.shards();
+    /// Returns the shards of a publication that a checkpoint saves, with the files of their lives.
+    fn saved(&self, publication: &Publication<V>) -> Vec<(ShardId, Arc<LifeFiles>)> {
         let lives = self.parts.lives.lock();
         let made = |published: &Published<V>| {
             let key = (published.shard(), published.incarnation());
             Some((published.shard(), Arc::clone(lives.get(&key)?)))
         };
         // A shard that was taken back before it began has no life.
-        let lives: Vec<_> = shards.iter().filter_map(made).collect();
+        publication.shards().iter().filter_map(made).collect()
+    }
+
+    /// Returns the end of the log up to which all these shards of a publication have applied it, or `None` if that is before all ends that are known.
+    fn applied_by_all(
+        &self,
+        publication: &Publication<V>,
+        saved: &[(ShardId, Arc<LifeFiles>)],
+    ) -> Option<&Position> {
+        let ticks = saved.iter();
+        let ticks = ticks.filter_map(|(shard, _)| publication.shard(*shard)?.tick());
+        let lowest = ticks.min().or(publication.tick()).unwrap_or(0);
+        let positions = self.positions.iter();
+        positions.take_while(|at| at.tick <= lowest).last()
+    }
+
+    /// Whether nothing is accepted before a checkpoint, and one of this publication would change that.
+    fn is_urgent(&self, publication: &Publication<V>) -> bool {
+        let saves_more = || {
+            let applied = self.applied_by_all(publication, &self.saved(publication));
+            applied.is_some_and(|at| self.distance.needs_until(at.length))
+        };
+        self.distance.is_full() && saves_more()
+    }
+
+    /// Begins a checkpoint of a publication.
+    fn begin_checkpoint(&mut self, publication: &Arc<Publication<V>>) {
+        let shards = publication.shards();
+        let lives = self.saved(publication);
         let last = self.parts.source.store.manifest();
-        // The log is cut up to the lowest tick of those that the manifest lists, so it also has to begin there.
-        let ticks = lives
-            .iter()
-            .filter_map(|(shard, _)| publication.shard(*shard)?.tick());
         let tick = publication.tick().unwrap_or(0);
-        let lowest = ticks.min().unwrap_or(tick);
-        while self
-            .positions
-            .get(1)
-            .is_some_and(|next| next.tick <= lowest)
-        {
-            self.positions.pop_front();
-        }
-        let (seq, ring, goal) = match self.positions.front() {
+        // The log is cut up to the lowest tick of those that the manifest lists, so it also has to begin there.
+        let applied = self.applied_by_all(publication, &lives).cloned();
+        let (seq, ring, goal, covers) = match applied {
             Some(Position {
-                tick, seq, stored, ..
-            }) if *tick <= lowest => (*seq, stored.ring.to_vec(), stored.goal.to_vec()),
-            _ => (last.seq, last.ring.clone(), last.goal.clone()),
+                tick,
+                seq,
+                stored,
+                length,
+            }) => {
+                self.positions.retain(|at| at.tick >= tick);
+                (seq, stored.ring.to_vec(), stored.goal.to_vec(), length)
+            }
+            None => (
+                last.seq,
+                last.ring.clone(),
+                last.goal.clone(),
+                Length::default(),
+            ),
         };
         // A tick that is prepared may have set more aside.
         let quarantine = self.quarantine.iter();
@@ -229,7 +259,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             shards: Vec::new(),
             ..last
         };
-        self.distance.begin();
+        self.distance.begin(covers);
         self.checkpoints.begin(Job {
             publication: Arc::clone(publication),
             lives,
@@ -391,6 +421,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
                 tick: ready.tick,
                 seq,
                 stored: self.known.stored.clone(),
+                length: self.distance.written(),
             });
         }
         Ok(())
@@ -408,7 +439,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         });
         self.sent = std::mem::take(&mut self.next_sent);
         self.end_checkpoint();
-        let is_due = self.distance.is_due() || self.must_save;
+        let is_due = self.distance.is_due() || self.is_urgent(publication) || self.must_save;
         if is_due && !self.checkpoints.is_running() {
             self.must_save = false;
             self.begin_checkpoint(publication);

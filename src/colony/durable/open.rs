@@ -107,7 +107,7 @@ impl<S: DurableShard> Colony<S> {
             Some(manifest) => manifest,
             None => create(&*files, &config, nodes, given.clone())?,
         };
-        check(shown, &config, &given, &manifest)?;
+        check(shown, &given, &manifest)?;
         let attempts = Attempts::begin(&files, config.set_aside)?;
         // Then the last tick that is begun tells what ends the process.
         let interrupted = attempts.is_again;
@@ -201,32 +201,24 @@ pub(super) fn given<S: DurableShard>(
 /// Refuses settings that differ from the stored ones.
 pub(super) fn check(
     path: &str,
-    config: &DurableConfig,
     given: &BTreeMap<String, String>,
     manifest: &Manifest,
 ) -> Result<(), StorageError> {
-    let other = |setting: &str, stored: &str, given: &str| StorageError::OtherSetting {
-        path: path.to_owned(),
-        setting: setting.to_owned(),
-        stored: stored.to_owned(),
-        given: given.to_owned(),
-    };
     let names = given.keys().chain(manifest.settings.keys());
     for name in names {
         let nothing = String::new();
         let stored = manifest.settings.get(name).unwrap_or(&nothing);
         let now = given.get(name).unwrap_or(&nothing);
         if stored != now {
-            return Err(other(name, stored, now));
+            return Err(StorageError::OtherSetting {
+                path: path.to_owned(),
+                setting: name.clone(),
+                stored: stored.clone(),
+                given: now.clone(),
+            });
         }
     }
-    let stored = manifest.shards.len();
-    match config.shards {
-        Some(shards) if shards as usize != stored => {
-            Err(other("shards", &stored.to_string(), &shards.to_string()))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Writes the first manifest of a new colony.

@@ -42,8 +42,8 @@ pub struct ReadOnly<V: View> {
 impl<S: DurableShard> crate::Colony<S> {
     /// Reads what the colony in a directory holds. Writes nothing, and other readers may be beside it.
     ///
-    /// Does the same as [`open`](Self::open), in memory: the log is run through the shards. The configuration's placement, virtual nodes and number of
-    /// shards must be the stored ones; of the other fields only the number of threads has an effect.
+    /// Does the same as [`open`](Self::open), in memory: the log is run through the shards. The configuration's placement and virtual nodes
+    /// must be the stored ones; of the other fields only the number of threads has an effect.
     ///
     /// # Errors
     /// Those of [`open`](Self::open). [`StorageError::NoColony`](crate::error::StorageError::NoColony) if the directory is missing or holds no colony.
@@ -63,7 +63,7 @@ impl<S: DurableShard> crate::Colony<S> {
         let Some(manifest) = store::read(&*files)? else {
             return Err(no_manifest(path).into());
         };
-        check(&shown, config, &given::<S>(config, &settings), &manifest)?;
+        check(&shown, &given::<S>(config, &settings), &manifest)?;
         let left = leftovers::find(&*files, Some(&manifest))?;
         let nodes = Nodes {
             placement: config.colony.placement,

@@ -140,6 +140,15 @@ enum Decided {
     Now,
 }
 
+/// A tick, and what the shard may die of in it.
+#[derive(Clone)]
+struct Last {
+    tick: Tick,
+    writes: Vec<Suspect>,
+    /// Whether the shard had applied it before it died.
+    is_repeated: bool,
+}
+
 /// A shard, and how far it has come in the log.
 pub(super) struct Replay<D, V: View> {
     shard: ShardId,
@@ -166,8 +175,8 @@ pub(super) struct Replay<D, V: View> {
     begun: Tick,
     /// Whether something was left out that the log doesn't name, so that later refusals may be others.
     is_altered: bool,
-    /// Those of the last tick that was applied.
-    last: (Tick, Vec<Suspect>),
+    /// The last tick that was applied, or is about to be.
+    last: Last,
     /// What the shard decided in ticks for which it was dead.
     pub(super) late: Vec<Applied<D>>,
     /// What was set aside now.
@@ -219,6 +228,8 @@ pub(super) struct Applying {
     pub(super) tick: Tick,
     /// The numbers of its writes.
     pub(super) writes: Vec<u64>,
+    /// Whether the shard had applied it before it died.
+    pub(super) is_repeated: bool,
 }
 
 /// What a thread has been doing for too long.
@@ -288,7 +299,11 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             attempts: origin.attempts,
             begun: origin.tick,
             is_altered: false,
-            last: (origin.tick, Vec::new()),
+            last: Last {
+                tick: origin.tick,
+                writes: Vec::new(),
+                is_repeated: true,
+            },
             late: Vec::new(),
             unlogged: Vec::new(),
             kept: Vec::new(),
@@ -361,23 +376,24 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     /// Runs Advance, and returns the view of what the shard holds.
     pub(super) fn advance(&mut self) -> Result<Made<V>, Stop> {
         self.unadvanced = 0;
-        let (last, writes) = self.last.clone();
         self.begins();
         let made = self.made();
         self.ends();
-        made.map_err(|why| Stop::Died {
-            tick: last,
-            why,
-            writes,
-        })
+        made.map_err(|why| self.died(why))
+    }
+
+    fn died(&self, why: FaultKind) -> Stop {
+        let Last { tick, writes, .. } = self.last.clone();
+        Stop::Died { tick, why, writes }
     }
 
     /// Tells that the shard's code runs, for the last tick.
     fn begins(&self) {
         if let Some(busy) = &self.busy {
             busy.begins(Some(Applying {
-                tick: self.last.0,
-                writes: self.last.1.iter().map(|write| write.number).collect(),
+                tick: self.last.tick,
+                writes: self.last.writes.iter().map(|write| write.number).collect(),
+                is_repeated: self.last.is_repeated,
             }));
         }
     }
@@ -499,20 +515,18 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             number: left.number,
             why: left.why.clone(),
         }));
-        self.last = (entry.tick, std::mem::take(&mut own.suspects));
+        self.last = Last {
+            tick: entry.tick,
+            writes: std::mem::take(&mut own.suspects),
+            is_repeated: matches!(decided, Decided::Before(_)),
+        };
         if let Some(attempts) = self.attempts.as_ref().filter(|_| !own.numbers.is_empty()) {
             attempts.mark(self.shard, entry.tick)?;
         }
         self.begins();
         let refused = self.act(entry.tick, &own.writes);
         self.ends();
-        let refused = match refused {
-            Ok(refused) => refused,
-            Err(why) => {
-                let (tick, writes) = self.last.clone();
-                return Err(Stop::Died { tick, why, writes });
-            }
-        };
+        let refused = refused.map_err(|why| self.died(why))?;
         match decided {
             Decided::Before(expected) if !self.is_altered => {
                 self.compare(entry.tick, &own, &refused, expected)?;

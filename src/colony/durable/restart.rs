@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::thread;
+use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 use super::ledger::Parts;
 use super::quarantine::Kept;
-use super::replay::{Applied, Aside, Busy, LateAside, Overdue, Stop};
+use super::replay::{Applied, Applying, Aside, Busy, LateAside, Overdue, Stop};
 use super::rescue::{Back, Goal, Rescue, further};
 use super::writer::Writer;
 use crate::colony::journal::Healed;
@@ -30,8 +31,10 @@ use crate::sync::{Arc, Instant};
 
 /// The part of the time limit of a phase for which a tick waits for its dead shards.
 const PATIENCE: u32 = 5;
-/// How many times a shard may hang at one tick before all its writes of that tick are set aside.
+/// How many times a shard may hang at a tick that it hasn't applied yet before all its writes of that tick are set aside.
 const HANGS: u32 = 2;
+/// How many threads of one shard may hang at anything else. Then it isn't tried again before one of them has ended.
+const MOST_STUCK: usize = 4;
 /// A shard that can't be brought back is tried again after twice as many ticks each time, up to this many.
 const MAX_PAUSE: u64 = 64;
 
@@ -43,8 +46,10 @@ pub(super) struct Restarts<D, V: View> {
     /// What was set aside of earlier ticks, for the outcome of the running one.
     pub(super) unlogged: Vec<(ShardId, LateAside)>,
     running: BTreeMap<ShardId, Run<D, V>>,
-    /// Threads that hang, or whose shards were removed. Each holds the other end of its channel until it ends.
+    /// Threads whose shards were removed, or that hang at a tick that is new to their shard. Each holds the other end of its channel until it ends.
     given_up: Vec<Receiver<Infallible>>,
+    /// Threads that hang at anything else.
+    stuck: Vec<(ShardId, Receiver<Infallible>)>,
     /// Shards that have come up to an earlier tick.
     back: BTreeMap<ShardId, Back<D, V>>,
     /// The ticks in which a shard has hung, how often, and what is set aside because of that.
@@ -71,6 +76,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             unlogged: Vec::new(),
             running: BTreeMap::new(),
             given_up: Vec::new(),
+            stuck: Vec::new(),
             back: BTreeMap::new(),
             hung: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -139,7 +145,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     fn begin(&mut self, shard: ShardId, goal: Goal, pins: &Pins) {
         let pause = self.pauses.get(&shard);
         let is_pausing = pause.is_some_and(|&(_, until)| goal.tick < until);
-        if self.running.contains_key(&shard) || is_pausing {
+        let stuck = self.stuck.iter().filter(|(of, _)| *of == shard).count();
+        if self.running.contains_key(&shard) || is_pausing || stuck >= MOST_STUCK {
             return;
         }
         let (tell, told) = bounded(1);
@@ -183,8 +190,10 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         self.running.insert(shard, Run { told, ended, busy });
     }
 
-    /// Gives up a thread that hangs. If a shard has hung at one tick for the second time, all the tick's writes are set aside. Returns the fault if it
-    /// hangs before it has come to a tick.
+    /// Gives up a thread that hangs. Returns the fault if that isn't for its first or second time at a tick that is new to the shard.
+    ///
+    /// The writes of such a tick are set aside after the second time. What the shard had applied before it died stays, since it is published, and the shard
+    /// could apply it: its machine is slow, or it waits for something.
     fn look(&mut self, part: &Part<D, V>, tick: Tick) -> Option<Fault> {
         let shard = part.slot.id();
         let limit = self.parts.config.colony.phase_timeout;
@@ -202,38 +211,52 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             return None;
         }
         let overdue = run.busy.overdue(limit)?;
-        if let Some(run) = self.running.remove(&shard) {
-            run.busy.let_go();
-            // Nobody takes what it still brings back: it is dropped where it was made.
-            self.given_up.push(run.ended);
-        }
-        let applying = match overdue {
-            Overdue::Applying(applying) => applying,
+        let run = self.running.remove(&shard)?;
+        run.busy.let_go();
+        // Nobody takes what it still brings back: it is dropped where it was made.
+        let error = match overdue {
+            Overdue::Applying(applying) if !applying.is_repeated => {
+                self.given_up.push(run.ended);
+                self.hang(shard, &applying, limit);
+                return None;
+            }
+            Overdue::Applying(Applying { tick, .. }) => {
+                observe::restart_hangs(shard, tick);
+                // From now on the tick at which it hangs is known.
+                self.hung.entry(shard).or_default();
+                let why = FaultKind::Overran(limit).to_string();
+                ColonyError::Replay { shard, tick, why }
+            }
             Overdue::Reading => {
-                observe::restarted(false);
                 let why = "its files and the log took too long to read".to_owned();
-                let error = ColonyError::Factory { shard, why };
-                return Some(self.failed(part, tick, &error));
+                ColonyError::Factory { shard, why }
             }
         };
+        self.stuck.push((shard, run.ended));
+        observe::restarted(false);
+        Some(self.failed(part, tick, &error))
+    }
+
+    /// Counts a hang at a tick that is new to the shard.
+    fn hang(&mut self, shard: ShardId, applying: &Applying, limit: Duration) {
         observe::restart_hangs(shard, applying.tick);
         let (times, aside) = self.hung.entry(shard).or_default();
         let times = times.entry(applying.tick).or_default();
         *times += 1;
         if *times >= HANGS {
             let why = FaultKind::Overran(limit).to_string();
-            let writes = applying.writes.into_iter();
-            let writes = writes.map(|write| (write, why.clone()));
+            let writes = applying.writes.iter().map(|&write| (write, why.clone()));
             aside.entry(applying.tick).or_default().extend(writes);
         }
-        None
     }
 
     /// Waits for the threads until the deadline. Returns how many are still running.
     pub(super) fn leave(&mut self, deadline: Instant) -> usize {
         // What they bring back is dropped where it was made.
         let running = std::mem::take(&mut self.running).into_values();
+        let stuck = std::mem::take(&mut self.stuck).into_iter();
         self.given_up.extend(running.map(|run| run.ended));
+        self.given_up.extend(stuck.map(|(_, ended)| ended));
         for ended in &self.given_up {
             let left = deadline.saturating_duration_since(Instant::now());
             // Nothing is ever sent: it ends, or the time is over.
@@ -247,6 +270,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     fn prune(&mut self) {
         let runs = |ended: &Receiver<_>| ended.try_recv() == Err(TryRecvError::Empty);
         self.given_up.retain(runs);
+        self.stuck.retain(|(_, ended)| runs(ended));
     }
 
     /// Waits until a shard has come to the goal, or until the deadline.

@@ -7,6 +7,7 @@ use crossbeam::channel::bounded;
 
 use super::checkpoint::{Checkpoints, Job, write};
 use super::config::DurableConfig;
+use super::distance::Length;
 use super::kind::Kind;
 use super::last_ticks::LastTicks;
 use super::ledger::{Found, Ledger, Lives, Parts, Position, too_large};
@@ -115,6 +116,7 @@ pub(super) fn begin<S: DurableShard>(
         tick,
         seq: log.next_seq - 1,
         stored: stored.clone(),
+        length: Length::default(),
     };
     let encoded = quarantine::encode(&quarantine)
         .map_err(|TooLong(bytes)| too_large("the quarantine", bytes))?;

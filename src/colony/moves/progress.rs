@@ -31,6 +31,8 @@ pub enum MovePause {
     Asked,
     /// This shard is dead or hasn't been made yet. The move goes on once the shard is there.
     Waiting(ShardId),
+    /// The log is full, see [`IntakeError::LogFull`](crate::error::IntakeError::LogFull). The move goes on once it has room.
+    LogFull,
     /// The view of this shard can't be read.
     Unreadable {
         /// The shard.

@@ -13,7 +13,7 @@ use crate::colony::report::{ReturnReason, Returned};
 use crate::colony::settle::lose;
 use crate::colony::shard::Shard;
 use crate::colony::write::Origin;
-use crate::error::ColonyError;
+use crate::error::{ColonyError, IntakeError};
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::ring::{HashRing, Rebalance};
 use crate::sync::Arc;
@@ -46,6 +46,11 @@ impl<S: Shard> Colony<S> {
         let topology = self.shared.coordinator.topology();
         let ring = topology.ring();
         if **ring == target.ring {
+            return None;
+        }
+        let refusal = self.journal.as_ref().and_then(|journal| journal.refusal());
+        if refusal == Some(IntakeError::LogFull) {
+            self.moving.pause = Some(MovePause::LogFull);
             return None;
         }
         let mut rebalance = match Rebalance::new(ring, &target.ring) {

@@ -27,7 +27,7 @@ pub(super) fn config() -> DurableConfig {
             virtual_nodes_per_shard: 8,
             ..ColonyConfig::default()
         },
-        shards: None,
+        shards: Some(SHARDS),
         log_bytes: 4_096,
         log_writes: 12,
         ..DurableConfig::default()
@@ -44,14 +44,12 @@ pub(super) fn open(
 }
 
 pub(super) fn open_with(
-    mut config: DurableConfig,
+    config: DurableConfig,
     disk: &Simulation,
     hazards: &Hazards,
     mistake: Option<Mistake>,
 ) -> Result<Colony<Notes>, ColonyError> {
     hazards.clear();
-    let is_new = store::read(disk).is_ok_and(|manifest| manifest.is_none());
-    config.shards = is_new.then_some(SHARDS);
     let files = files(disk, mistake);
     let opened = Colony::open_on(
         Arc::clone(&files.all),

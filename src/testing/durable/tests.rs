@@ -6,7 +6,7 @@ use super::hazards::{Death, Hazards, Moment};
 use super::notes::{FRAIL, Notes};
 use super::opening::{open, soon};
 use crate::colony::ahead::Ahead;
-use crate::colony::{Colony, Goal, ReturnReason, Returned};
+use crate::colony::{Colony, Goal, MovePause, ReturnReason, Returned};
 use crate::error::{ColonyError, IntakeError};
 use crate::id::{DocumentId, ShardId, Tick};
 use crate::storage::manifest::store;
@@ -172,12 +172,81 @@ fn the_log_is_full_if_no_checkpoint_can_be_completed_and_has_room_again_after_on
     colony.publish().unwrap();
     let (_, ended) = colony.last_checkpoint().unwrap();
     assert!(matches!(ended, Err(ColonyError::Save { .. })), "{ended:?}");
+    // What moves would come to the log too.
+    let owners = colony.topology().epoch();
+    colony.set_goal(&Goal::new().weigh(ShardId(0), 2)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(colony.tick().unwrap().moved, 0);
+        assert_eq!(colony.progress().unwrap().pause, Some(MovePause::LogFull));
+    }
+    assert_eq!(colony.topology().epoch(), owners);
     hazards.unsave(0);
     let tick = colony.checkpoint(soon()).unwrap();
     assert_eq!(colony.last_checkpoint(), Some((tick, Ok(()))));
     intake.try_delete(DocumentId::from_seed(1)).unwrap();
-    colony.tick().unwrap();
+    while colony.progress().is_some() {
+        colony.tick().unwrap();
+    }
+    assert!(colony.topology().epoch() > owners);
     assert_eq!(texts(&colony).len(), 47);
+}
+
+/// Only what the shard hasn't applied is in its way: it can be brought back, or forgotten.
+#[test]
+fn the_log_is_full_if_a_shard_stays_behind_and_has_room_again_when_it_is_back_or_gone() {
+    for is_forgotten in [false, true] {
+        let (disk, hazards) = (Simulation::new(1), Hazards::default());
+        let mut colony = opened(&disk, &hazards);
+        let dead = upsert(&colony, 1, "text");
+        hazards.close(dead, 0, u32::MAX);
+        die(&hazards, &colony, dead);
+        assert_eq!(colony.tick().unwrap().frozen, [dead]);
+        let intake = colony.intake();
+        let (mut accepted, mut full, mut checkpoints) = (1, 0, Vec::new());
+        for seed in 2..150 {
+            let id = DocumentId::from_seed(seed);
+            match intake.try_upsert(id, "text".to_owned()) {
+                Ok(_) => accepted += 1,
+                Err(refused) => match refused.reason {
+                    IntakeError::LogFull => full += 1,
+                    IntakeError::Recovering { shard } if shard == dead => {}
+                    other => panic!("{other}"),
+                },
+            }
+            colony.tick().unwrap();
+            let checkpoint = colony.last_checkpoint();
+            checkpoints.extend(checkpoint.map(|(tick, ended)| (tick, ended.is_ok())));
+        }
+        // Four distances, with a checkpoint after each quarter of one.
+        assert!(accepted == 48 && full > 30, "{accepted} {full}");
+        checkpoints.dedup();
+        assert!(checkpoints.iter().all(|&(_, is_complete)| is_complete));
+        assert!((4..20).contains(&checkpoints.len()), "{checkpoints:?}");
+        let log = |disk: &Simulation| disk.all_files().len();
+        let before = log(&disk);
+        hazards.clear();
+        if is_forgotten {
+            colony.forget_shard(dead).unwrap();
+        } else {
+            colony.revive_shard(dead).unwrap();
+        }
+        // One tick brings it back, or says that it is gone. Then a checkpoint has all.
+        for _ in 0..3 {
+            colony.tick().unwrap();
+            colony.checkpoint(soon()).unwrap();
+        }
+        intake
+            .try_upsert(DocumentId::from_seed(2), "more".to_owned())
+            .unwrap();
+        colony.tick().unwrap();
+        assert!(log(&disk) < before);
+        assert!(colony.verify().unwrap().is_right());
+        let expected = texts(&colony);
+        let is_there = expected.contains_key(&DocumentId::from_seed(1));
+        assert_eq!(is_there, !is_forgotten);
+        let colony = opened(&disk.power_cut(Image::Synced), &hazards);
+        assert_eq!(texts(&colony), expected);
+    }
 }
 
 #[test]
