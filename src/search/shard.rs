@@ -345,6 +345,9 @@ impl Shard for TextShard {
                 Write::Upsert { id, document } => {
                     self.delete(*id)?;
                     self.add(*id, document);
+                    if matches!(origin, Origin::Moved(_)) {
+                        self.new.count_moved();
+                    }
                 }
                 Write::Delete { id } => {
                     self.have_moved |= matches!(origin, Origin::Moved(_));

@@ -1,10 +1,12 @@
-//! The segments of a tick's new documents, made on the thread that runs the shard.
+//! The segments of a tick's new documents, made on the thread that runs the shard, and on others if many have moved to it at once.
 //!
 //! tantivy's own indexing thread begins each segment with a table of terms as large as a third of its memory, at least 2 MB: it is allocated,
 //! cleared and read through for a single document as well, and costs more than a millisecond. Here the table is as large as the
 //! documents need.
 
 use std::io::Write as _;
+use std::panic::resume_unwind;
+use std::thread::{Builder, available_parallelism, scope};
 
 use tantivy::directory::{Directory, RamDirectory, TerminatingWrite};
 use tantivy::index::{IndexBuilder, SegmentMeta};
@@ -26,11 +28,17 @@ const LEAST_MEMORY: usize = 1 << 18;
 /// After how many bytes of documents the memory of a segment is looked at.
 const LOOK_EVERY: usize = 1 << 16;
 
+/// A shard that joins takes in what all others hand over, while they have little to do. So their cores make a part of its segments, one for each so
+/// many documents. All other writes come to all shards alike.
+const MOVED_PER_THREAD: usize = 400;
+
 /// The documents that are added with the next commit, in their order.
 #[derive(Default)]
 pub(super) struct NewDocuments {
     /// None where a document was deleted again.
     documents: Vec<Option<(DocumentId, Arc<TextDocument>)>>,
+    /// How many of them have moved from other shards.
+    moved: usize,
 }
 
 /// The place of a new document among the others.
@@ -43,12 +51,18 @@ impl NewDocuments {
         Place(self.documents.len() - 1)
     }
 
+    /// Counts a document that has moved from another shard.
+    pub(super) const fn count_moved(&mut self) {
+        self.moved += 1;
+    }
+
     pub(super) fn remove(&mut self, place: Place) {
         self.documents[place.0] = None;
     }
 
     pub(super) fn clear(&mut self) {
         self.documents.clear();
+        self.moved = 0;
     }
 
     /// Writes the documents into the directory of an index, as segments of about this much memory, and returns what the index has to know of each.
@@ -58,15 +72,45 @@ impl NewDocuments {
         memory: usize,
     ) -> Result<Vec<SegmentMeta>, SearchError> {
         let documents: Vec<_> = self.documents.iter().flatten().collect();
-        let mut left = &documents[..];
-        let mut written = Vec::new();
-        while !left.is_empty() {
-            let (segment, count) = one(index, memory, left)?;
-            written.push(segment);
-            left = &left[count..];
-        }
-        Ok(written)
+        let threads = match self.moved / MOVED_PER_THREAD {
+            0 | 1 => 1,
+            wanted => available_parallelism().map_or(1, |cores| cores.get().min(wanted)),
+        };
+        let mut parts = documents.chunks(documents.len().div_ceil(threads).max(1));
+        let own = parts.next().unwrap_or_default();
+        scope(|scope| {
+            let start = |part| {
+                let thread = Builder::new().name("tickring-indexing".to_owned());
+                let started = thread.spawn_scoped(scope, move || some(index, memory, part));
+                (part, started)
+            };
+            let started: Vec<_> = parts.map(start).collect();
+            let mut written = vec![some(index, memory, own)];
+            for (part, thread) in started {
+                written.push(match thread {
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    Err(_) => some(index, memory, part),
+                });
+            }
+            let written: Result<Vec<_>, _> = written.into_iter().collect();
+            Ok(written?.into_iter().flatten().collect())
+        })
     }
+}
+
+/// Writes segments of these documents.
+fn some(
+    index: &Index,
+    memory: usize,
+    documents: &[&(DocumentId, Arc<TextDocument>)],
+) -> Result<Vec<SegmentMeta>, SearchError> {
+    let (mut left, mut written) = (documents, Vec::new());
+    while !left.is_empty() {
+        let (segment, count) = one(index, memory, left)?;
+        written.push(segment);
+        left = &left[count..];
+    }
+    Ok(written)
 }
 
 /// Writes a segment of the first documents. Returns how many it has.

@@ -259,6 +259,32 @@ fn new_documents_fill_as_many_segments_as_their_memory_takes() {
 }
 
 #[test]
+fn many_documents_that_have_moved_are_indexed_by_several_threads() {
+    let shard = TextShard::new(&TextShardConfig::default()).unwrap();
+    let (index, document) = (shard.writer.index(), Arc::new(TextDocument::new("", "sea")));
+    let mut new = NewDocuments::default();
+    let write = |new: &NewDocuments| {
+        let segments = new.write(index, 15_000_000).unwrap();
+        let documents: u32 = segments.iter().map(SegmentMeta::max_doc).sum();
+        (segments.len(), documents)
+    };
+    let places: Vec<_> = (0..999)
+        .map(|seed| new.push(DocumentId::from_seed(seed), &document))
+        .collect();
+    assert_eq!(write(&new), (1, 999));
+    for _ in 0..999 {
+        new.count_moved();
+    }
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(write(&new), (cores.min(2), 999));
+    places.into_iter().for_each(|place| new.remove(place));
+    assert_eq!(write(&new), (0, 0));
+    new.clear();
+    new.push(DocumentId::from_seed(1), &document);
+    assert_eq!(write(&new), (1, 1));
+}
+
+#[test]
 fn the_last_write_of_a_document_in_a_tick_counts() {
     let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
     shard.apply(&[upsert(1, "old"), upsert(2, "old")]).unwrap();
