@@ -19,6 +19,7 @@ mod writers;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use tickring::colony::{Goal, MoveBudget};
 use tickring::search::{
@@ -33,7 +34,7 @@ use self::writers::Writer;
 
 const TOP: usize = 50;
 #[cfg(feature = "durable")]
-const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 const WORDS: u64 = 30;
 
 fn config() -> TextShardConfig {
@@ -182,6 +183,8 @@ fn d9_answers_are_those_of_one_index_while_documents_move_and_threads_write() {
                         .unwrap();
                     colony.set_move_budget(MoveBudget {
                         documents: 5 + random.below(55),
+                        // However slow the threads beside it make the ticks.
+                        time: Duration::MAX,
                         ..MoveBudget::default()
                     });
                     let is_turned = stage == 1;
