@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::time::Duration;
 
 use super::shard::Shard;
 use super::shared::Shared;
@@ -446,6 +447,9 @@ impl<S: Shard> fmt::Debug for Intake<S> {
     }
 }
 
+/// How long a writer waits for others' ticks while the log is full, before it asks for one.
+const PAUSE: Duration = Duration::from_millis(100);
+
 impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
     /// Accepts a write at once, or waits until the deadline for room.
     fn submit(&self, write: &Write<D>, deadline: Option<Instant>) -> Result<Ticket, IntakeError> {
@@ -459,6 +463,11 @@ impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
         loop {
             let tick = self.gate.collecting();
             match self.accept(write, &logged) {
+                // One tick seldom ends this, so the writers don't make ticks follow each other without a pause.
+                Err(IntakeError::LogFull)
+                    if self
+                        .gate
+                        .wait_others(tick, deadline.min(Instant::now() + PAUSE)) => {}
                 Err(full) if full.is_temporary() => {
                     if !self.gate.wait_drained(tick, deadline) {
                         return Err(full);

@@ -313,7 +313,8 @@ impl<S: Shard> Colony<S> {
     /// Tries to make a dead shard again, after three of its incarnations in a row ended before they published anything.
     ///
     /// The next tick registers the new incarnation, and the factory makes the shard in the tick after it. See the example of
-    /// [`add_shard`](Self::add_shard).
+    /// [`add_shard`](Self::add_shard). In a durable colony a dead shard is tried again and again, with pauses, unless four threads hang that were to bring
+    /// it back; this call lets the next tick try once more.
     ///
     /// # Errors
     /// [`ColonyError::ShardLives`] if the shard is alive; [`ColonyError::UnknownShard`]; [`ColonyError::Closed`]. Nothing changed.

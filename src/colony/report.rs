@@ -93,8 +93,8 @@ pub enum ReturnReason {
     Exists,
     /// The shard refused the write for this reason.
     Refused(ShardFailure),
-    /// The shard died of the write each time, with this message, or of another write of the same document in the tick. The write is in the
-    /// quarantine, and the document's version of the tick before stays. In durable colonies only.
+    /// The shard died of the write each time, with this message, or of another write of the same document in the tick; or it took too long twice for the
+    /// tick's writes. The write is in the quarantine, and the document's version of the tick before stays. In durable colonies only.
     SetAside(String),
     /// The shard died before the write was published.
     Died {

@@ -173,6 +173,13 @@ impl Gate {
         .is_some()
     }
 
+    /// Waits like [`wait_drained`](Self::wait_drained), without asking for a tick.
+    pub(super) fn wait_others(&self, tick: Tick, deadline: Instant) -> bool {
+        let is_drained =
+            |state: &mut State| (tick < state.collecting || state.closed).then_some(());
+        self.wait_for(deadline, is_drained).is_some()
+    }
+
     /// Records that `tick` was published.
     pub(super) fn published(&self, tick: Tick) {
         self.change(|state| state.unpublished = tick.saturating_add(1));
@@ -310,6 +317,12 @@ mod tests {
             let drained = scope.spawn(move || gate.wait_drained(tick, far));
             gate.drained(tick);
             assert!(drained.join().unwrap());
+            let tick = gate.collecting();
+            let drained = scope.spawn(move || gate.wait_others(tick, far));
+            gate.drained(tick);
+            assert!(drained.join().unwrap());
+            assert!(!gate.wait_others(gate.collecting(), Instant::now()));
+            assert!(!gate.is_wanted(gate.collecting()));
 
             let never = scope.spawn(move || gate.wait_published(9, far));
             gate.close();

@@ -193,8 +193,8 @@ pub enum IntakeError {
         /// What the last try has failed with.
         why: String,
     },
-    /// The log has grown to four times its [length](crate::colony::DurableConfig::log_bytes), since no checkpoint could be completed, or since a shard has
-    /// been behind for so long that still needs it. Nothing is accepted until that is over. In durable colonies only.
+    /// The log has grown to four times [what it is to have](crate::colony::DurableConfig::log_bytes), because no checkpoint could be completed, or because
+    /// a shard has been behind for long and still needs it. Nothing is accepted until that is over. In durable colonies only.
     #[error(
         "the log is full: see what the last checkpoint has failed with, and which shard is behind"
     )]

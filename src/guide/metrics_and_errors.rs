@@ -158,7 +158,7 @@
 //! | `FullOfBytes` | the same as for `Full` |
 //! | `Encoding`, `TooLarge` | correct the document; nobody can write it to the log |
 //! | `StorageFull`, `Stalled` | make room, or mend the disk; the next tick tries again |
-//! | `LogFull` | see with `Colony::checkpoint` what the checkpoints fail with; if a shard is [frozen](crate::colony::TickReport::frozen) for good, forget it |
+//! | `LogFull` | see with `Colony::checkpoint` what the checkpoints fail with; if a shard stays [frozen](crate::colony::TickReport::frozen), look at its faults, [revive](crate::Colony::revive_shard) it or open the colony again; forget it if it is lost |
 //! | `NoOwner`, `Closed` | keep the document: nobody takes it now |
 //!
 //! A [goal](crate::Colony::set_goal) that can't be is refused, and the one before stays.

@@ -25,7 +25,7 @@ impl Bits {
         bits
     }
 
-    /// Returns `count` bits of a longer set from a place on. What is beyond its end isn't set.
+    /// Returns the `count` bits of a longer set that begin at `start`. What is beyond its end isn't set.
     pub(super) fn part_of(words: &[u64], start: usize, count: usize) -> Self {
         let (first, shift) = (start / 64, start % 64);
         let word = |at: usize| words.get(at).copied().unwrap_or(0);

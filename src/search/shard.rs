@@ -36,7 +36,7 @@ use crate::publication::ShardFailure;
 use crate::sync::Arc;
 
 /// The greatest number of text shards that one process should hold. Each has its own
-/// [threads](TextShard#threads), and takes up to its writer memory while it indexes a tick. A [`Colony`](crate::Colony) doesn't check this.
+/// [threads](TextShard#threads), and takes up to its writer memory while it indexes a tick, or that for each core if many documents have moved to it. A [`Colony`](crate::Colony) doesn't check this.
 pub const MAX_TEXT_SHARDS: usize = 128;
 
 /// A shard of [`TextDocument`]s in an in-memory tantivy index.

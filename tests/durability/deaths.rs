@@ -37,6 +37,8 @@ struct State {
     /// What the next shard sends.
     say: Vec<String>,
     open_blocks: bool,
+    /// The shard that blocks in each tick.
+    blocked: Option<ShardId>,
     hung: usize,
 }
 
@@ -98,6 +100,8 @@ impl Shard for Mortal {
         context: &mut TickContext<'_, String, Shown>,
         batch: &mut Batch<'_, String>,
     ) -> Result<(), ShardFailure> {
+        let shard = context.shard();
+        self.plan.block(|state| state.blocked == Some(shard));
         let texts = Arc::make_mut(&mut self.texts);
         for (_, _, write) in batch.iter() {
             match write {
@@ -285,6 +289,14 @@ impl Scene {
             assert!(end.returned.is_empty() && end.last.is_ok(), "{end:?}");
             Colony::open(path, config(), plan).unwrap()
         };
+    }
+
+    /// Runs ticks until a shard is back.
+    fn come_back(&mut self, shard: ShardId) {
+        let until = soon();
+        while self.colony.tick().unwrap().frozen == [shard] {
+            assert!(Instant::now() < until);
+        }
     }
 
     fn check(&self) {
@@ -516,11 +528,91 @@ fn s3_what_a_shard_had_applied_stays_when_it_hangs_there_the_second_time() {
         );
     }
     scene.check();
+    // Whoever knows better can let it be tried again.
+    scene.colony.revive_shard(shard).unwrap();
+    while scene.plan.state.lock().unwrap().hung < 5 {
+        assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+    }
     scene.plan.change(|state| state.act_blocks = false);
-    while scene.colony.tick().unwrap().frozen == [shard] {}
+    scene.come_back(shard);
     assert_eq!(scene.colony.quarantine().len(), 0);
     scene.check();
     scene.reopen();
+    scene.check();
+}
+
+/// The log says for ever that the shard was behind in the tick, but it has applied it since.
+#[test]
+fn s3_what_a_shard_has_caught_up_with_stays_when_it_hangs_there_later() {
+    let mut scene = Scene::new();
+    let id = DocumentId::from_seed(5);
+    let shard = scene.colony.topology().place(&id).unwrap();
+    let dies = |state: &mut State| state.end = Some((shard, TickPhase::Act, End::Fail));
+    scene
+        .colony
+        .intake()
+        .try_upsert(id, "hang".to_owned())
+        .unwrap();
+    scene.expected.insert(id, "hang".to_owned());
+    scene.plan.change(|state| {
+        dies(state);
+        state.open_blocks = true;
+    });
+    assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+    scene.plan.change(|state| state.open_blocks = false);
+    scene.come_back(shard);
+    scene.check();
+    scene.plan.change(|state| {
+        dies(state);
+        (state.act_blocks, state.hung) = (true, 0);
+    });
+    while scene.plan.state.lock().unwrap().hung < 3 {
+        assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+        scene.check();
+    }
+    scene.plan.change(|state| state.act_blocks = false);
+    scene.come_back(shard);
+    assert_eq!(scene.colony.quarantine().len(), 0);
+    scene.check();
+}
+
+/// It hangs at a tick that has nothing for it, so that nothing can be set aside.
+#[test]
+fn s3_a_shard_that_hangs_at_each_tick_is_told_and_costs_few_threads() {
+    let mut scene = Scene::new();
+    let shard = ShardId::new(1);
+    scene.plan.change(|state| {
+        state.end = Some((shard, TickPhase::Act, End::Fail));
+        state.open_blocks = true;
+    });
+    assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+    let owner = scene.colony.topology();
+    let id = (0..)
+        .map(DocumentId::from_seed)
+        .find(|id| owner.place(id) != Ok(shard));
+    scene
+        .colony
+        .intake()
+        .try_upsert(id.unwrap(), "more".to_owned())
+        .unwrap();
+    scene.expected.insert(id.unwrap(), "more".to_owned());
+    scene
+        .plan
+        .change(|state| (state.open_blocks, state.blocked, state.hung) = (false, Some(shard), 0));
+    let mut faults = Vec::new();
+    while !faults
+        .iter()
+        .any(|why: &String| why.contains("threads hang"))
+    {
+        let report = scene.colony.tick().unwrap();
+        assert_eq!(report.frozen, [shard]);
+        faults.extend(report.faults.iter().map(|fault| fault.kind.to_string()));
+    }
+    let hung = scene.plan.state.lock().unwrap().hung;
+    assert!((4..8).contains(&hung), "{hung} {faults:?}");
+    scene.plan.change(|state| state.blocked = None);
+    scene.come_back(shard);
+    assert_eq!(scene.colony.quarantine().len(), 0);
     scene.check();
 }
 

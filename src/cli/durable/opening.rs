@@ -39,7 +39,9 @@ impl Index {
             set_aside: self.set_aside,
             ..DurableConfig::default()
         };
-        if let (Some(shards), true) = (self.shards, stored.is_some()) {
+        // What ends the process while it is replayed has to be left out first.
+        let is_safe = stored.is_some() && self.set_aside.is_none();
+        if let Some(shards) = self.shards.filter(|_| is_safe) {
             self.check_shards(shards, &config, kept)?;
         }
         let colony = place::opened(&self.data.directory, config, kept);

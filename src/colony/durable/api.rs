@@ -35,8 +35,8 @@ impl<S: Shard> Colony<S> {
 
     /// Returns the tick of the last checkpoint since the colony was opened, and how it ended. `None` if none has ended, or the colony is in memory.
     ///
-    /// A checkpoint that begins by itself tells its failure here alone. The log then keeps what it has. If it can't be cut for long, no write is
-    /// accepted any more: [`IntakeError::LogFull`](crate::error::IntakeError::LogFull).
+    /// A checkpoint that begins by itself tells its failure here alone. The log then keeps what it has, as it does for a shard that is behind. If it can't
+    /// be cut for long, no write is accepted any more: [`IntakeError::LogFull`](crate::error::IntakeError::LogFull).
     pub fn last_checkpoint(&self) -> Option<(Tick, Result<(), ColonyError>)> {
         self.journal.as_ref()?.last_checkpoint()
     }
@@ -60,7 +60,10 @@ impl<S: Shard> Colony<S> {
             return Err(ColonyError::Closed);
         }
         let journal = self.journal.as_mut().ok_or(ColonyError::InMemory)?;
-        journal.take_quarantined(entry, deadline)
+        let taken = journal.take_quarantined(entry, deadline);
+        // It has written a checkpoint.
+        self.shared.admission.write().refusal = journal.refusal();
+        taken
     }
 
     /// Checks that each document of the last publication is in one shard, its owner.

@@ -27,8 +27,8 @@ pub struct DurableConfig {
     /// The number of shards that a new colony is created with. An existing one keeps those that it has, since a [goal](crate::Colony::set_goal) may have
     /// changed their number. Default: `None`, for 4.
     pub shards: Option<u32>,
-    /// A checkpoint begins when the log has this many bytes more than at the last one. The log takes about twice this on the disk, and at most four
-    /// times. From 4,096 to 2⁴⁰. Default: 64 MB.
+    /// A checkpoint begins when the log has this many bytes more than at the last one. The log takes about twice this on the disk. It grows further while
+    /// checkpoints fail or a shard is behind, which still needs it, until [nothing is accepted](crate::error::IntakeError::LogFull) at four times. From 4,096 to 2⁴⁰. Default: 64 MB.
     pub log_bytes: u64,
     /// A checkpoint also begins when the log has this many writes more than at the last one, so that small documents don't make an opening slow.
     /// From 1 to 2³² - 1. Default: 32,000.

@@ -9,8 +9,8 @@ const FULL: u64 = 4;
 /// The parts of a distance after which a checkpoint is tried again that has failed.
 const PARTS: u64 = 4;
 
-/// The part of the log that is still needed: what was written since the last checkpoint that is complete, and before it as far as a shard that was
-/// behind then hasn't applied it.
+/// The part of the log that is still needed: what was written since the last checkpoint that is complete. If a shard was behind then, what it hadn't
+/// applied counts too.
 #[derive(Debug)]
 pub(super) struct Distance {
     limit: Length,
@@ -21,6 +21,8 @@ pub(super) struct Distance {
     running: Option<Running>,
     /// The parts of a distance that the last checkpoint has left, of what was written when it began.
     left: u64,
+    /// Whether it has failed.
+    has_failed: bool,
 }
 
 /// A checkpoint that runs.
@@ -59,6 +61,7 @@ impl Distance {
             saved: Length::default(),
             running: None,
             left: 0,
+            has_failed: false,
         }
     }
 
@@ -84,21 +87,28 @@ impl Distance {
         let Some(Running { written, covers }) = self.running.take() else {
             return;
         };
-        if is_complete && self.needs_until(covers) {
+        if is_complete && covers.since(self.saved).bytes > 0 {
             self.saved = covers;
         }
         self.left = self.parts(written.since(self.saved));
+        self.has_failed = !is_complete;
     }
 
     /// Whether a checkpoint is to begin, if none is running. One that has left something is tried again a little later.
     pub(super) fn is_due(&self) -> bool {
-        let parts = self.parts(self.needed());
-        parts >= PARTS && parts > self.left
+        self.reaches_limit() && self.parts(self.needed()) > self.left
     }
 
-    /// Whether something before this length is still needed.
-    pub(super) fn needs_until(&self, length: Length) -> bool {
-        length.since(self.saved).bytes > 0
+    /// Whether a checkpoint after which nothing before this length is needed would free much of a long log, or anything of a full one.
+    pub(super) fn is_worth(&self, covers: Length) -> bool {
+        let freed = covers.since(self.saved);
+        let is_much = self.parts(self.needed()) >= PARTS && self.parts(freed) > 0;
+        (is_much && !self.has_failed) || (self.is_full() && freed.bytes > 0)
+    }
+
+    /// Whether a checkpoint may be of use.
+    pub(super) fn reaches_limit(&self) -> bool {
+        self.parts(self.needed()) >= PARTS
     }
 
     /// Whether a tick waits for the checkpoint.
@@ -180,7 +190,7 @@ mod tests {
         distance.begin(distance.written());
         distance.end(false);
         // Nothing is accepted, so it doesn't get longer.
-        assert!(distance.is_full() && distance.needs_until(distance.written()));
+        assert!(distance.is_full() && distance.is_worth(distance.written()));
         distance.begin(distance.written());
         distance.end(true);
         assert!(!distance.is_full() && !distance.is_due());
@@ -197,19 +207,21 @@ mod tests {
             assert!(distance.is_due() && !distance.is_full());
             distance.begin(behind);
             distance.end(true);
-            assert!(!distance.is_due());
+            assert!(!distance.is_due() && !distance.is_worth(behind));
+            // If it came back, its log could be cut at once.
+            assert!(distance.is_worth(distance.written()));
         }
         distance.add(1_000, 1);
         assert!(distance.is_full() && distance.is_due());
         distance.begin(behind);
         distance.end(true);
         // Nothing is accepted, and only the shard can help.
-        assert!(distance.is_full() && !distance.is_due() && !distance.needs_until(behind));
+        assert!(distance.is_full() && !distance.is_due() && !distance.is_worth(behind));
         let now = distance.written();
-        assert!(distance.needs_until(now));
+        assert!(distance.is_worth(now));
         distance.begin(now);
         distance.end(true);
-        assert!(!distance.is_full() && !distance.needs_until(now));
+        assert!(!distance.is_full() && !distance.is_worth(now));
         assert_eq!(distance.length(), (0, 0));
     }
 }

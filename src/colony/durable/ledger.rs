@@ -85,6 +85,8 @@ pub(super) struct Ledger<D, V: View> {
     must_save: bool,
     /// Whether the running tick's outcome was handed over.
     is_decided: bool,
+    /// Whether the running tick has a record.
+    has_record: bool,
     /// Whether the last tick sent messages.
     has_sent: bool,
     /// The messages that the published tick has sent, and those of the running one, for a manifest.
@@ -128,6 +130,7 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
             gone: BTreeSet::new(),
             must_save: false,
             is_decided: false,
+            has_record: false,
             has_sent: !sent.is_empty(),
             sent,
             next_sent: Vec::new(),
@@ -168,7 +171,8 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         self.has_sent = messages.count > 0;
         self.next_sent = encode_messages(&messages)
             .map_err(|TooLong(bytes)| too_large("a tick's messages", bytes))?;
-        let record = outcome::record(ready, &self.restarts.unlogged, &messages)?;
+        let late = &self.restarts.unlogged;
+        let record = outcome::record(ready, late, &messages, self.has_record)?;
         self.restarts.unlogged.clear();
         let length = record.as_ref().map_or(0, Unplaced::length);
         self.distance.add(length, 0);
@@ -199,13 +203,13 @@ impl<D: Send + Sync + 'static, V: View> Ledger<D, V> {
         positions.take_while(|at| at.tick <= lowest).last()
     }
 
-    /// Whether nothing is accepted before a checkpoint, and one of this publication would change that.
-    fn is_urgent(&self, publication: &Publication<V>) -> bool {
-        let saves_more = || {
+    /// Whether a checkpoint of this publication is to begin, if none is running.
+    fn is_due(&self, publication: &Publication<V>) -> bool {
+        let is_worth = || {
             let applied = self.applied_by_all(publication, &self.saved(publication));
-            applied.is_some_and(|at| self.distance.needs_until(at.length))
+            applied.is_some_and(|at| self.distance.is_worth(at.length))
         };
-        self.distance.is_full() && saves_more()
+        self.must_save || self.distance.is_due() || (self.distance.reaches_limit() && is_worth())
     }
 
     /// Begins a checkpoint of a publication.
@@ -328,6 +332,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         let recorded = self
             .known
             .record(kind, tick, (topology, goal), parts, has_sent);
+        self.has_record = matches!(recorded, Ok(Some(_)));
         match recorded {
             Ok(Some(Recorded { record, count })) => {
                 self.distance.add(record.length(), count);
@@ -342,7 +347,10 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
     fn takes_ahead(&self, topology: &Topology) -> bool {
         // A tick begins a checkpoint, and takes note of its end.
         let is_due = self.must_save || self.distance.is_due();
-        let is_late = self.distance.is_long() || (is_due && !self.checkpoints.is_running());
+        let is_late = match self.checkpoints.is_running() {
+            true => self.distance.is_long(),
+            false => is_due,
+        };
         // Without the tick's record, recovery places its writes by the ring of the tick before.
         let is_known = self.known.is(topology.ring());
         let can_write = self.refusal.is_none() && self.broken.is_none() && self.writer.is_idle();
@@ -439,8 +447,7 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         });
         self.sent = std::mem::take(&mut self.next_sent);
         self.end_checkpoint();
-        let is_due = self.distance.is_due() || self.is_urgent(publication) || self.must_save;
-        if is_due && !self.checkpoints.is_running() {
+        if !self.checkpoints.is_running() && self.is_due(publication) {
             self.must_save = false;
             self.begin_checkpoint(publication);
         }
@@ -476,6 +483,8 @@ impl<D: Send + Sync + 'static, V: View> Journal<D, V> for Ledger<D, V> {
         let tick = publication.tick().unwrap_or(0);
         let is_saved = self.parts.source.store.manifest().tick == tick;
         if is_saved && !self.checkpoints.is_running() {
+            self.end_checkpoint();
+            self.tell();
             return Ok(tick);
         }
         self.save(deadline)

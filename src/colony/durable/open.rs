@@ -40,7 +40,8 @@ impl<S: DurableShard> Colony<S> {
     /// the way is in the [report](Self::opened). Ends with a checkpoint.
     ///
     /// Takes about as long as the shards took for the writes in the log, at most for
-    /// [`log_bytes`](DurableConfig::log_bytes) or [`log_writes`](DurableConfig::log_writes) of them.
+    /// [`log_bytes`](DurableConfig::log_bytes) or [`log_writes`](DurableConfig::log_writes) of them, and four times as many if checkpoints have failed
+    /// or a shard was behind.
     ///
     /// # Errors
     /// [`ColonyError::Config`] names a field that is out of bounds. [`ColonyError::Storage`] says what can't be read or written: the directory is held

@@ -15,20 +15,26 @@ use crate::storage::changes::{Decision, Encoded, Outcome, Reason};
 use crate::storage::codec::TooLong;
 use crate::storage::record::{Kind, Unplaced};
 
-/// Returns the record of what the shards of a tick decided and sent, or `None` if there is nothing to tell.
+/// Returns the record of what the shards of a tick decided and sent, or `None` if there is nothing to tell. It says which shards are behind, but nothing is
+/// written for that alone in a tick without a record: they have nothing to apply.
 pub(super) fn record<D: Send + Sync + 'static, V: View>(
     ready: &Ready<D, V>,
     late: &[(ShardId, LateAside)],
     messages: &Encoded<'_>,
+    has_record: bool,
 ) -> Result<Option<Unplaced>, ColonyError> {
     let (texts, aside) = decisions(&ready.parts);
-    let outcome = Outcome {
+    let mut outcome = Outcome {
         refused: texts.iter().map(Text::decision).collect(),
         set_aside: aside.iter().map(Text::decision).collect(),
         messages: Vec::new(),
-        behind: behind(&ready.parts),
+        behind: Vec::new(),
         late: late.iter().map(decision).collect(),
     };
+    let is_needed = !outcome.is_empty() || messages.count > 0 || has_record;
+    if is_needed {
+        outcome.behind = behind(&ready.parts);
+    }
     if outcome.is_empty() && messages.count == 0 {
         return Ok(None);
     }

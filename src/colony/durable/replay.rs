@@ -173,6 +173,8 @@ pub(super) struct Replay<D, V: View> {
     attempts: Option<Arc<Attempts>>,
     /// The tick that it began with.
     begun: Tick,
+    /// The last tick that a life of the shard is known to have applied.
+    applied_before: Tick,
     /// Whether something was left out that the log doesn't name, so that later refusals may be others.
     is_altered: bool,
     /// The last tick that was applied, or is about to be.
@@ -183,8 +185,8 @@ pub(super) struct Replay<D, V: View> {
     pub(super) unlogged: Vec<LateAside>,
     /// What was set aside in the ticks that were applied, by the log or now.
     pub(super) kept: Vec<Kept>,
-    /// The first and the last tick of the last ones for which the log says that it was behind.
-    behind: Option<(Tick, Tick)>,
+    /// The first of the last ticks for which the log says that it was behind, unless a later one says that it was back.
+    behind: Option<Tick>,
     /// The number of writes that it has applied.
     pub(super) applied: usize,
 }
@@ -199,6 +201,8 @@ pub(super) struct Origin<'a, D, V: View> {
     pub(super) topology: Arc<Topology>,
     /// The tick that the shard holds.
     pub(super) tick: Tick,
+    /// The last tick that a life of the shard has applied, as far as is known besides what the log says.
+    pub(super) applied_before: Tick,
     /// What was set aside late, as the log says.
     pub(super) known: Aside,
     pub(super) aside: Aside,
@@ -230,6 +234,8 @@ pub(super) struct Applying {
     pub(super) writes: Vec<u64>,
     /// Whether the shard had applied it before it died.
     pub(super) is_repeated: bool,
+    /// Whether it can't be an earlier tick that takes so long.
+    pub(super) is_certain: bool,
 }
 
 /// What a thread has been doing for too long.
@@ -298,6 +304,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             busy: origin.busy,
             attempts: origin.attempts,
             begun: origin.tick,
+            applied_before: origin.applied_before,
             is_altered: false,
             last: Last {
                 tick: origin.tick,
@@ -342,13 +349,10 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             }
             // A tick without writes may have an outcome all the same.
             RecordKind::Outcome => {
-                if entry.outcome()?.behind.contains(&self.shard) {
-                    let earlier = self
-                        .behind
-                        .filter(|&(_, last)| last.saturating_add(1) >= entry.tick);
-                    let first = earlier.map_or(entry.tick, |(first, _)| first);
-                    self.behind = Some((first, entry.tick));
-                }
+                self.behind = match entry.outcome()?.behind.contains(&self.shard) {
+                    true => self.behind.or(Some(entry.tick)),
+                    false => None,
+                };
                 let is_of_it = |waiting: &Arc<Entry>| waiting.tick == entry.tick;
                 let outcome = self.waiting.as_ref().filter(|waiting| is_of_it(waiting));
                 self.end_waiting(outcome.is_some().then_some(entry))?;
@@ -376,7 +380,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     /// Runs Advance, and returns the view of what the shard holds.
     pub(super) fn advance(&mut self) -> Result<Made<V>, Stop> {
         self.unadvanced = 0;
-        self.begins();
+        self.begins(self.is_careful);
         let made = self.made();
         self.ends();
         made.map_err(|why| self.died(why))
@@ -387,13 +391,14 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         Stop::Died { tick, why, writes }
     }
 
-    /// Tells that the shard's code runs, for the last tick.
-    fn begins(&self) {
+    /// Tells that the shard's code runs, for the last tick, or also for those since the last Advance.
+    fn begins(&self, is_certain: bool) {
         if let Some(busy) = &self.busy {
             busy.begins(Some(Applying {
                 tick: self.last.tick,
                 writes: self.last.writes.iter().map(|write| write.number).collect(),
                 is_repeated: self.last.is_repeated,
+                is_certain,
             }));
         }
     }
@@ -429,10 +434,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     /// Returns what was set aside, of a shard that isn't on the ring from this tick on. If it was behind, it was forgotten, and never came to
     /// the ticks in which it was.
     pub(super) fn into_kept(self, gone: Tick) -> impl Iterator<Item = Kept> {
-        let behind = self
-            .behind
-            .filter(|&(_, last)| last.saturating_add(1) >= gone);
-        let until = behind.map_or(gone, |(first, _)| first);
+        let until = self.behind.unwrap_or(gone);
         let kept = self.kept.into_iter();
         kept.filter(move |kept| kept.entry.tick < until)
     }
@@ -446,6 +448,9 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         let Some(entry) = self.waiting.take() else {
             return Ok(());
         };
+        if outcome.is_none() {
+            self.behind = None;
+        }
         let decoded = outcome.map(|outcome| outcome.outcome()).transpose()?;
         let decoded = decoded.unwrap_or_default();
         let own = |decision: &&Decision<'_>| decision.shard == self.shard;
@@ -518,12 +523,16 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         self.last = Last {
             tick: entry.tick,
             writes: std::mem::take(&mut own.suspects),
-            is_repeated: matches!(decided, Decided::Before(_)),
+            is_repeated: match decided {
+                Decided::Before(_) => true,
+                // Dead in the tick, it has caught up later, and may have died again.
+                Decided::Now => entry.tick <= self.applied_before,
+            },
         };
         if let Some(attempts) = self.attempts.as_ref().filter(|_| !own.numbers.is_empty()) {
             attempts.mark(self.shard, entry.tick)?;
         }
-        self.begins();
+        self.begins(true);
         let refused = self.act(entry.tick, &own.writes);
         self.ends();
         let refused = refused.map_err(|why| self.died(why))?;

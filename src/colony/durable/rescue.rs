@@ -63,6 +63,8 @@ pub(super) struct Rescue<'a, D, V: View> {
     pub(super) goal: Goal,
     /// The tick before the first in which the shard was there, for one that the manifest doesn't have.
     pub(super) begun: Tick,
+    /// The last tick that a life of the shard has applied, as far as is known besides what the log says.
+    pub(super) applied_before: Tick,
     pub(super) pins: Option<&'a Pins>,
     pub(super) busy: Option<&'a Arc<Busy>>,
     /// What is set aside from the beginning.
@@ -143,6 +145,7 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
                 store.nodes.listed(&opening.ring)?,
             )),
             tick: opening.tick.max(self.begun),
+            applied_before: self.applied_before,
             known,
             aside: aside.clone(),
             is_careful,

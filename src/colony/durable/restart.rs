@@ -33,7 +33,7 @@ use crate::sync::{Arc, Instant};
 const PATIENCE: u32 = 5;
 /// How many times a shard may hang at a tick that it hasn't applied yet before all its writes of that tick are set aside.
 const HANGS: u32 = 2;
-/// How many threads of one shard may hang at anything else. Then it isn't tried again before one of them has ended.
+/// How many threads of one shard may hang at what isn't set aside. Then it isn't tried again before one of them has ended, or the caller asks for that.
 const MOST_STUCK: usize = 4;
 /// A shard that can't be brought back is tried again after twice as many ticks each time, up to this many.
 const MAX_PAUSE: u64 = 64;
@@ -46,9 +46,9 @@ pub(super) struct Restarts<D, V: View> {
     /// What was set aside of earlier ticks, for the outcome of the running one.
     pub(super) unlogged: Vec<(ShardId, LateAside)>,
     running: BTreeMap<ShardId, Run<D, V>>,
-    /// Threads whose shards were removed, or that hang at a tick that is new to their shard. Each holds the other end of its channel until it ends.
+    /// Threads that hang, or whose shards were removed. Each holds the other end of its channel until it ends.
     given_up: Vec<Receiver<Infallible>>,
-    /// Threads that hang at anything else.
+    /// Threads that hang at what isn't set aside, since the last life of their shards.
     stuck: Vec<(ShardId, Receiver<Infallible>)>,
     /// Shards that have come up to an earlier tick.
     back: BTreeMap<ShardId, Back<D, V>>,
@@ -84,8 +84,19 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         }
     }
 
+    /// Lets a shard be tried again in the next tick.
     pub(super) fn revive(&mut self, shard: ShardId) {
         self.pauses.remove(&shard);
+        if self.stuck_of(shard) >= MOST_STUCK
+            && let Some(at) = self.stuck.iter().position(|(of, _)| *of == shard)
+        {
+            self.given_up.push(self.stuck.swap_remove(at).1);
+        }
+    }
+
+    /// Returns how many threads hang that were to bring this shard back.
+    fn stuck_of(&self, shard: ShardId) -> usize {
+        self.stuck.iter().filter(|(of, _)| *of == shard).count()
     }
 
     pub(super) fn forget(&mut self, shard: ShardId) {
@@ -145,8 +156,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     fn begin(&mut self, shard: ShardId, goal: Goal, pins: &Pins) {
         let pause = self.pauses.get(&shard);
         let is_pausing = pause.is_some_and(|&(_, until)| goal.tick < until);
-        let stuck = self.stuck.iter().filter(|(of, _)| *of == shard).count();
-        if self.running.contains_key(&shard) || is_pausing || stuck >= MOST_STUCK {
+        let is_stuck = self.stuck_of(shard) >= MOST_STUCK;
+        if self.running.contains_key(&shard) || is_pausing || is_stuck {
             return;
         }
         let (tell, told) = bounded(1);
@@ -155,6 +166,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let so_far = self.back.remove(&shard);
         let busy = Arc::new(Busy::new());
         let hung = self.hung.get(&shard);
+        let applied_before = self.told.get(&shard).copied().unwrap_or(0);
         // Then a hang tells its tick.
         let is_careful = hung.is_some();
         let aside = hung.map_or_else(Aside::new, |(_, aside)| aside.clone());
@@ -168,6 +180,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
                 shard,
                 goal,
                 begun: 0,
+                applied_before,
                 pins: Some(&pins),
                 busy: Some(&told_busy),
                 aside,
@@ -190,10 +203,10 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         self.running.insert(shard, Run { told, ended, busy });
     }
 
-    /// Gives up a thread that hangs. Returns the fault if that isn't for its first or second time at a tick that is new to the shard.
+    /// Gives up a thread that hangs. Returns a fault, unless something is done about it.
     ///
-    /// The writes of such a tick are set aside after the second time. What the shard had applied before it died stays, since it is published, and the shard
-    /// could apply it: its machine is slow, or it waits for something.
+    /// The writes of a tick that is new to the shard are set aside after the second time. What the shard had applied before it died stays, since it is
+    /// published, and the shard could apply it: its machine is slow, or it waits for something.
     fn look(&mut self, part: &Part<D, V>, tick: Tick) -> Option<Fault> {
         let shard = part.slot.id();
         let limit = self.parts.config.colony.phase_timeout;
@@ -204,7 +217,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
                 let first = BTreeMap::from([(tick, 1)]);
                 self.hung.insert(shard, (first, Aside::new()));
             }
-            return None;
+            return self.tell_stuck(part, tick);
         };
         if !run.told.is_empty() {
             // It has ended, perhaps long ago.
@@ -215,15 +228,11 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         run.busy.let_go();
         // Nobody takes what it still brings back: it is dropped where it was made.
         let error = match overdue {
-            Overdue::Applying(applying) if !applying.is_repeated => {
+            Overdue::Applying(applying) if self.hang(shard, &applying, limit) => {
                 self.given_up.push(run.ended);
-                self.hang(shard, &applying, limit);
                 return None;
             }
             Overdue::Applying(Applying { tick, .. }) => {
-                observe::restart_hangs(shard, tick);
-                // From now on the tick at which it hangs is known.
-                self.hung.entry(shard).or_default();
                 let why = FaultKind::Overran(limit).to_string();
                 ColonyError::Replay { shard, tick, why }
             }
@@ -237,17 +246,39 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         Some(self.failed(part, tick, &error))
     }
 
-    /// Counts a hang at a tick that is new to the shard.
-    fn hang(&mut self, shard: ShardId, applying: &Applying, limit: Duration) {
+    /// Counts a hang, and sets aside what may be guilty. Returns whether another try is better than the last one.
+    fn hang(&mut self, shard: ShardId, applying: &Applying, limit: Duration) -> bool {
         observe::restart_hangs(shard, applying.tick);
+        let is_careful = self.hung.contains_key(&shard);
+        // From now on it is careful, so that the next hang tells its tick.
         let (times, aside) = self.hung.entry(shard).or_default();
+        if applying.is_repeated {
+            return false;
+        }
+        if !applying.is_certain {
+            return !is_careful;
+        }
         let times = times.entry(applying.tick).or_default();
         *times += 1;
-        if *times >= HANGS {
-            let why = FaultKind::Overran(limit).to_string();
-            let writes = applying.writes.iter().map(|&write| (write, why.clone()));
-            aside.entry(applying.tick).or_default().extend(writes);
+        if *times < HANGS {
+            return true;
         }
+        let why = FaultKind::Overran(limit).to_string();
+        let writes = applying.writes.iter().map(|&write| (write, why.clone()));
+        aside.entry(applying.tick).or_default().extend(writes);
+        !applying.writes.is_empty()
+    }
+
+    /// Returns the fault of a shard that isn't tried again because of its threads, after each pause.
+    fn tell_stuck(&mut self, part: &Part<D, V>, tick: Tick) -> Option<Fault> {
+        let shard = part.slot.id();
+        let pause = self.pauses.get(&shard);
+        let is_pausing = pause.is_some_and(|&(_, until)| tick < until);
+        if self.stuck_of(shard) < MOST_STUCK || is_pausing {
+            return None;
+        }
+        let why = format!("{MOST_STUCK} threads hang that were to bring it back");
+        Some(self.failed(part, tick, &ColonyError::Factory { shard, why }))
     }
 
     /// Waits for the threads until the deadline. Returns how many are still running.
@@ -346,6 +377,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         part.is_behind = false;
         self.pauses.remove(&shard);
         self.hung.remove(&shard);
+        let of_it = self.stuck.extract_if(.., |(of, _)| *of == shard);
+        self.given_up.extend(of_it.map(|(_, ended)| ended));
         late
     }
 

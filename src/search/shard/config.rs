@@ -34,7 +34,8 @@ pub enum Reading {
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 pub struct TextShardConfig {
     /// The memory that the writer fills before it closes a segment, in bytes. Finished segments don't count. A tick that writes more makes
-    /// several segments. If many documents have moved to the shard in one tick, each of several threads fills as much. From [`MIN_WRITER_MEMORY`] to [`MAX_WRITER_MEMORY`]. Default: 15 MB.
+    /// several segments. If many documents have moved to the shard in one tick, each of several threads fills as much.
+    /// From [`MIN_WRITER_MEMORY`] to [`MAX_WRITER_MEMORY`]. Default: 15 MB.
     pub writer_memory: u64,
     /// The fields of the documents. All shards of a colony must have the same. Default: [`Schema::default`].
     pub schema: Schema,

@@ -28,7 +28,7 @@ const LEAST_MEMORY: usize = 1 << 18;
 /// After how many bytes of documents the memory of a segment is looked at.
 const LOOK_EVERY: usize = 1 << 16;
 
-/// A shard that joins takes in what all others hand over, while they have little to do. So their cores make a part of its segments, one for each so
+/// A shard that joins takes in what all others hand over, while they have little to do. So their cores make some of its segments, each for this
 /// many documents. All other writes come to all shards alike.
 const MOVED_PER_THREAD: usize = 400;
 
