@@ -145,9 +145,6 @@ impl Truth {
                 shard.is_frozen() || shard.view().texts() == model.held_by(shard.shard())
             });
             let is_told = reported == returned && report.messages.sent == model.sent.len();
-            if !behind.is_empty() {
-                model.logged = model.tick;
-            }
             if is_held && is_told && is_hidden {
                 self.models.push(model);
             } else {
