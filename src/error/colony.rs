@@ -193,7 +193,7 @@ pub enum IntakeError {
         /// What the last try has failed with.
         why: String,
     },
-    /// The log has grown to four times [what it is to have](crate::colony::DurableConfig::log_bytes), because no checkpoint could be completed, or because
+    /// The log has grown to four times what `DurableConfig::log_bytes` or `log_writes` allow, because no checkpoint could be completed, or because
     /// a shard has been behind for long and still needs it. Nothing is accepted until that is over. In durable colonies only.
     #[error(
         "the log is full: see what the last checkpoint has failed with, and which shard is behind"
