@@ -301,6 +301,7 @@
 //! | `DurableCheckError` | means | do |
 //! | --- | --- | --- |
 //! | `Failed` | a method of the shard returned an error | what the error says |
-//! | `Bytes` | `decode` makes another document than `encode` was given | correct one of the two |
+//! | `Bytes`, `BytesRead` | `decode` makes another document than `encode` was given | correct one of the two |
+//! | `Range` | the view reads other documents than lie in a range | correct its `Movable` |
 //! | `Refusals` | what `act` refuses depends on more than the shard and the batch | take out the clock, the randomness, or what only `advance` prepares |
 //! | `State` | what is held depends on more than that, or isn't saved whole | the same, or correct `save` and `open` |

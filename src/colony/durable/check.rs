@@ -1,6 +1,7 @@
 //! A check of durable shards that their authors run.
 
 mod differences;
+mod moving;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,8 @@ use crate::publication::ShardFailure;
 ///
 /// One shard gets all ticks and is saved after each. From each of its savings others are opened, which must hold the same and, with the rest of
 /// the writes, refuse the same and end the same: one gets them tick by tick, and one all at once as when a colony is opened, from documents that
-/// were encoded and decoded. `shows` returns what you want compared of a view, such as the answers to some queries. The ids of the documents are
+/// were encoded and decoded. Of each view, the documents are [read back](crate::publication::Movable) in parts, and an empty shard that takes them in must
+/// hold and show the same, as when they move. `shows` returns what you want compared of a view, such as the answers to some queries. The ids of the documents are
 /// compared anyway.
 ///
 /// The number of ticks that are run is about the square of the number given, so a dozen small ones are a good choice. Write the same ids again,
@@ -128,6 +130,9 @@ pub fn check_durable<S: DurableShard, T: PartialEq + Debug>(
 ) -> Result<(), DurableCheckError> {
     let mut check = Check::<S, _>::new(settings, shows);
     let decoded = check.decoded(ticks)?;
-    let steps = check.first(ticks)?;
-    (0..steps.len()).try_for_each(|at| check.again(&steps[at..], &decoded[at..], at))
+    let (steps, views) = check.first(ticks)?;
+    (0..steps.len()).try_for_each(|at| check.again(&steps[at..], &decoded[at..], at))?;
+    let seen = views.iter().zip(&steps).enumerate();
+    let mut seen = seen.map(|(tick, (view, step))| check.moved(tick, view, step));
+    seen.try_for_each(|moved| moved)
 }

@@ -63,7 +63,7 @@ pub(super) fn same_state<T: PartialEq + Debug>(
 }
 
 /// Shows two values from a little before the place where they differ.
-fn different<T: Debug + ?Sized>(one: &T, other: &T) -> [Excerpt; 2] {
+pub(super) fn different<T: Debug + ?Sized>(one: &T, other: &T) -> [Excerpt; 2] {
     let [one, other] = [one, other].map(|value| format!("{value:?}"));
     let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
     let from = same.count().saturating_sub(40);

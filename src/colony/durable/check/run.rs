@@ -22,14 +22,16 @@ pub(super) struct Check<'a, S: DurableShard, F> {
 /// What a tick of the first life left. Before all ticks there is one of an empty shard.
 pub(super) struct Step<T> {
     refused: Vec<Refused>,
-    state: State<T>,
+    pub(super) state: State<T>,
     part: ShardPart,
 }
 
 pub(super) type Checked<T> = Result<T, DurableCheckError>;
+/// What each tick left, and its view.
+pub(super) type First<S, T> = (Vec<Step<T>>, Vec<<S as Shard>::View>);
 pub(super) type Ticks<S> = [Vec<Write<<S as Shard>::Document>>];
 
-fn failed(when: &str) -> impl Fn(ShardFailure) -> DurableCheckError {
+pub(super) fn failed(when: &str) -> impl Fn(ShardFailure) -> DurableCheckError {
     move |failure| DurableCheckError::Failed {
         when: when.to_owned(),
         source: Cause::new(failure),
@@ -69,7 +71,7 @@ where
     }
 
     /// Returns `None` if the decoded document has other bytes.
-    fn decoded_write(
+    pub(super) fn decoded_write(
         &self,
         write: &Write<S::Document>,
     ) -> Result<Option<Write<S::Document>>, ShardFailure> {
@@ -88,8 +90,8 @@ where
         Ok((bytes == again).then_some(write))
     }
 
-    /// Gives all ticks to a shard with all phases, and saves it after each.
-    pub(super) fn first(&mut self, ticks: &Ticks<S>) -> Checked<Vec<Step<T>>> {
+    /// Gives all ticks to a shard with all phases, and saves it after each. Returns the views, too.
+    pub(super) fn first(&mut self, ticks: &Ticks<S>) -> Checked<First<S, T>> {
         let life = self.lives.begin(None);
         let mut shard = self.open(None).map_err(failed("opened empty"))?;
         let (mut steps, mut views) = (Vec::new(), Vec::new());
@@ -116,7 +118,7 @@ where
             let state = self.state(view).map_err(failed(&when))?;
             same_state(&when, &step.state, &state)?;
         }
-        Ok(steps)
+        Ok((steps, views))
     }
 
     /// Opens shards from what was saved at the first of these steps, after a number of ticks. Gives them the rest.
@@ -157,11 +159,11 @@ where
         self.same(&when, &mut shard, last, &life).map(drop)
     }
 
-    fn open(&self, part: Option<&ShardPart>) -> Result<S, ShardFailure> {
+    pub(super) fn open(&self, part: Option<&ShardPart>) -> Result<S, ShardFailure> {
         self.lives.open(self.settings, part)
     }
 
-    fn state(&self, view: &S::View) -> Result<State<T>, ShardFailure> {
+    pub(super) fn state(&self, view: &S::View) -> Result<State<T>, ShardFailure> {
         let mut documents = view.documents()?;
         documents.sort_unstable();
         let shown = (self.shows)(view)?;
@@ -198,7 +200,7 @@ fn whole_tick<S: DurableShard>(
     Ok(refused)
 }
 
-fn act<S: DurableShard>(
+pub(super) fn act<S: DurableShard>(
     shard: &mut S,
     tick: Tick,
     writes: &[Write<S::Document>],
@@ -210,7 +212,7 @@ fn act<S: DurableShard>(
     })
 }
 
-fn advance<S: DurableShard>(shard: &mut S, tick: Tick) -> Result<(), ShardFailure> {
+pub(super) fn advance<S: DurableShard>(shard: &mut S, tick: Tick) -> Result<(), ShardFailure> {
     phase::<S, _>(tick, None, |context| shard.advance(context))
 }
 

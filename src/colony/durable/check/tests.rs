@@ -35,6 +35,14 @@ enum Mistake {
     Unreadable,
     /// Only the ids are saved.
     IdsAlone,
+    /// A document isn't read back.
+    Unread,
+    /// Documents are read that lie outside the range.
+    Outside,
+    /// A position isn't listed.
+    Position,
+    /// A document is read back as it was once.
+    Outdated,
 }
 
 type Notes = BTreeMap<DocumentId, u32>;
@@ -137,8 +145,33 @@ impl Movable<u32> for FaultyView {
     ) -> Result<Vec<(DocumentId, Arc<u32>)>, ShardFailure> {
         let notes = self.notes.lock();
         let inside = notes.iter();
-        let inside = inside.filter(|(id, _)| positions.contains(&placement.document_position(id)));
-        Ok(inside.map(|(id, note)| (*id, Arc::new(*note))).collect())
+        let inside = inside.filter(|(id, note)| {
+            let is_inside = positions.contains(&placement.document_position(id));
+            match self.mistake {
+                Mistake::Unread => is_inside && **note != 3,
+                Mistake::Outside => is_inside || **note == 3,
+                _ => is_inside,
+            }
+        });
+        let read = |note: u32| match self.mistake {
+            Mistake::Outdated if note == 3 => 4,
+            _ => note,
+        };
+        Ok(inside
+            .map(|(id, note)| (*id, Arc::new(read(*note))))
+            .collect())
+    }
+
+    fn positions_between(
+        &self,
+        placement: Placement,
+        positions: RangeInclusive<u64>,
+    ) -> Result<Vec<u64>, ShardFailure> {
+        let notes = self.notes.lock();
+        let inside = notes.iter();
+        let inside = inside.filter(|(_, note)| self.mistake != Mistake::Position || **note != 3);
+        let at = inside.map(|(id, _)| placement.document_position(id));
+        Ok(at.filter(|at| positions.contains(at)).collect())
     }
 }
 
@@ -280,6 +313,22 @@ fn each_mistake_is_found_and_named() {
         (
             Mistake::IdsAlone,
             "opened from what was saved after 0 ticks, saved after the rest and opened again, the shard holds",
+        ),
+        (
+            Mistake::Unread,
+            "after tick 3, the view reads the documents",
+        ),
+        (
+            Mistake::Outside,
+            "after tick 3, the view reads the documents",
+        ),
+        (
+            Mistake::Position,
+            "after tick 3, the view reads the positions",
+        ),
+        (
+            Mistake::Outdated,
+            "after tick 3, when all its documents have moved to an empty one, the shard holds",
         ),
     ];
     for (mistake, expected) in cases {
