@@ -67,7 +67,7 @@ pub use self::context::{MAX_OUTBOX, Rehearsal, TickContext, Unsent};
 pub use self::durable::{
     CutOff, DurableConfig, DurableShard, MAX_DOCUMENT_BYTES, OpenReport, Quarantined, ReadOnly,
     ReplayProgress, Saved, Saving, TickSummary, Verified, check_durable, damaged_files,
-    stored_settings,
+    stored_settings, stored_shards,
 };
 use self::intake::Room;
 pub use self::intake::{Intake, Rejected, Ticket};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use tickring::colony::{
-    Batch, DurableConfig, DurableShard, ReturnReason, Saved, Saving, TickContext, Write,
+    Batch, DurableConfig, DurableShard, Goal, ReturnReason, Saved, Saving, TickContext, Write,
 };
 use tickring::error::{ColonyError, IntakeError};
 use tickring::placement::Placement;
@@ -573,6 +573,35 @@ fn s3_what_a_shard_has_caught_up_with_stays_when_it_hangs_there_later() {
     scene.plan.change(|state| state.act_blocks = false);
     scene.come_back(shard);
     assert_eq!(scene.colony.quarantine().len(), 0);
+    scene.check();
+}
+
+/// The documents that move to it are published, in the shard that they come from.
+#[test]
+fn s3_documents_that_move_stay_when_the_shard_hangs_that_takes_them_in() {
+    let mut scene = Scene::new();
+    scene.colony.set_goal(&Goal::new().add_shard(1)).unwrap();
+    while scene.colony.publication().shards().len() < 4 {
+        scene.colony.tick().unwrap();
+    }
+    let shard = ShardId::new(3);
+    scene.plan.change(|state| state.blocked = Some(shard));
+    while scene.plan.state.lock().unwrap().hung < 4 {
+        scene.colony.tick().unwrap();
+        scene.check();
+    }
+    assert!(scene.colony.progress().unwrap().moved.documents == 0);
+    scene.plan.change(|state| state.blocked = None);
+    let until = soon();
+    while scene.colony.progress().is_some() {
+        assert!(Instant::now() < until);
+        assert!(scene.colony.tick().unwrap().returned.is_empty());
+    }
+    assert_eq!(scene.colony.quarantine().len(), 0);
+    let publication = scene.colony.publication();
+    assert!(!publication.shard(shard).unwrap().view().0.is_empty());
+    scene.check();
+    scene.reopen();
     scene.check();
 }
 

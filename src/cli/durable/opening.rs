@@ -1,6 +1,6 @@
 //! The opening of the colony that `tickring index` writes to, and what to do if it is refused.
 
-use tickring::colony::DurableConfig;
+use tickring::colony::{DurableConfig, stored_shards};
 use tickring::error::{ColonyError, StorageError};
 use tickring::search::TextShard;
 use tickring::{Colony, ColonyConfig};
@@ -39,10 +39,8 @@ impl Index {
             set_aside: self.set_aside,
             ..DurableConfig::default()
         };
-        // What ends the process while it is replayed has to be left out first.
-        let is_safe = stored.is_some() && self.set_aside.is_none();
-        if let Some(shards) = self.shards.filter(|_| is_safe) {
-            self.check_shards(shards, &config, kept)?;
+        if let Some(shards) = self.shards {
+            self.check_shards(shards)?;
         }
         let colony = place::opened(&self.data.directory, config, kept);
         let colony = colony.map_err(|error| self.advised(&error))?;
@@ -57,15 +55,13 @@ impl Index {
         Ok(colony)
     }
 
-    /// Refuses another number of shards than the colony has. Only reads.
-    fn check_shards(&self, given: u32, config: &DurableConfig, kept: &Kept) -> Result<(), Failure> {
+    /// Refuses another number of shards than the colony has, if there is one. Only reads.
+    fn check_shards(&self, given: u32) -> Result<(), Failure> {
         let directory = &self.data.directory;
-        let found = Colony::<TextShard>::open_read_only(directory, config, kept.shard(), |_| {});
-        let found = found.map_err(|error| self.advised(&error))?;
-        let stored = found.publication().shards().len();
-        if stored == given as usize {
-            return Ok(());
-        }
+        let stored = match stored_shards(directory)? {
+            Some(shards) if shards.len() != given as usize => shards.len(),
+            _ => return Ok(()),
+        };
         let what = format!(
             "the colony in {} has {stored} shards, not {given}",
             shown(directory)

@@ -66,11 +66,17 @@ impl<S: Shard> Colony<S> {
         taken
     }
 
-    /// Checks that each document of the last publication is in one shard, its owner.
+    /// Checks that each document of the last publication is in one shard, its owner. What moves is right in the shard that it leaves until a publication
+    /// shows it in the other one.
     ///
     /// # Errors
     /// [`ColonyError::Documents`] if a view can't list its documents.
     pub fn verify(&self) -> Result<Verified, ColonyError> {
-        verify(&self.publication(), self.topology().ring())
+        let handover = self.moving.handover.as_ref();
+        let leave =
+            |shard| handover.map(|handover| handover.gone_from(shard).into_iter().collect());
+        verify(&self.publication(), self.topology().ring(), |shard| {
+            leave(shard).unwrap_or_default()
+        })
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use super::stored::{Nodes, decode_goal};
+use super::stored::{Nodes, decode_goal, decode_members};
 use crate::colony::moves::Wanted;
 use crate::error::StorageError;
-use crate::id::{Epoch, Tick};
+use crate::id::{Epoch, ShardId, Tick};
 use crate::ring::HashRing;
 use crate::storage::changes::{Changes, Encoded, Message, Outcome, Ring, encode_messages};
 use crate::storage::codec::TooLong;
@@ -88,6 +88,13 @@ impl Entry {
             Ok(Some(Arc::new(topology(Epoch::new(epoch), ring))))
         });
         made.clone()
+    }
+
+    /// Returns the members of the ring from this record on, if it changes.
+    pub(super) fn members(&self) -> Result<Option<Vec<ShardId>>, StorageError> {
+        let ring = self.changes()?.ring;
+        ring.map(|ring| decode_members(ring.state, &self.file, self.offset))
+            .transpose()
     }
 
     /// Returns the goal from this record on, if it changes.

@@ -41,6 +41,6 @@ pub use self::quarantine::Quarantined;
 pub use self::read_only::ReadOnly;
 pub use self::report::{CutOff, OpenReport, ReplayProgress};
 pub use self::saved::{Saved, Saving};
-pub use self::settings::stored_settings;
+pub use self::settings::{stored_settings, stored_shards};
 pub use self::shard::DurableShard;
 pub use self::verify::Verified;

@@ -1,6 +1,6 @@
 //! A shard's part of a tick, as the log has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Kind;
 use super::quarantine::Kept;
@@ -41,6 +41,8 @@ pub(super) struct Share<'a, D, V: View> {
     pub(super) ring: &'a HashRing,
     pub(super) tick: Tick,
     pub(super) aside: &'a BTreeMap<u64, String>,
+    /// The numbers of those that were refused when the tick ran. They have come back, so that they aren't kept.
+    pub(super) refused: BTreeSet<u64>,
     /// Whether everything is left out, because it ends the process.
     pub(super) ends_all: bool,
 }
@@ -104,8 +106,11 @@ impl<D: Send + Sync + 'static, V: View> Share<'_, D, V> {
             });
             return self.take(own, number, origin, logged);
         };
-        own.kept
-            .extend(Kept::new(self.shard, self.tick, &logged, why));
+        let was_refused = self.refused.contains(&number);
+        if !was_refused {
+            let kept = Kept::new(self.shard, self.tick, &logged, why);
+            own.kept.extend(kept);
+        }
         own.left_out.push(number);
         own.aside.push(LeftOut {
             number,
@@ -113,6 +118,7 @@ impl<D: Send + Sync + 'static, V: View> Share<'_, D, V> {
             origin,
             write: self.write(&logged)?,
             why: why.to_owned(),
+            was_refused,
         });
         own.place += 1;
         Ok(())

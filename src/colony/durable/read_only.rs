@@ -1,5 +1,6 @@
 //! A durable colony that is only read.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::DurableConfig;
@@ -168,7 +169,7 @@ impl<V: View> ReadOnly<V> {
     /// # Errors
     /// [`ColonyError::Documents`] if a view can't list its documents.
     pub fn verify(&self) -> Result<Verified, ColonyError> {
-        verify(&self.publication, &self.ring)
+        verify(&self.publication, &self.ring, |_| HashSet::new())
     }
 }
 

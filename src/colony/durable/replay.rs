@@ -79,6 +79,8 @@ pub(super) struct LeftOut<D> {
     pub(super) origin: colony::Origin,
     pub(super) write: Write<D>,
     pub(super) why: String,
+    /// Whether it was refused when the tick ran, so that it has come back already.
+    pub(super) was_refused: bool,
 }
 
 /// A write of which a shard may have died.
@@ -230,7 +232,7 @@ struct Step {
 #[derive(Debug, Clone)]
 pub(super) struct Applying {
     pub(super) tick: Tick,
-    /// The numbers of its writes.
+    /// The numbers of its writes, without those of documents that move to the shard: these are published in another one.
     pub(super) writes: Vec<u64>,
     /// Whether the shard had applied it before it died.
     pub(super) is_repeated: bool,
@@ -396,7 +398,13 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         if let Some(busy) = &self.busy {
             busy.begins(Some(Applying {
                 tick: self.last.tick,
-                writes: self.last.writes.iter().map(|write| write.number).collect(),
+                writes: self
+                    .last
+                    .writes
+                    .iter()
+                    .filter(|write| !write.is_moved)
+                    .map(|write| write.number)
+                    .collect(),
                 is_repeated: self.last.is_repeated,
                 is_certain,
             }));
@@ -500,7 +508,12 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
         aside.extend(self.aside.get(&entry.tick).cloned().unwrap_or_default());
         let attempts = self.attempts.as_ref();
         let left_out = attempts.and_then(|attempts| attempts.left_out);
+        let refused = match decided {
+            Decided::Before(refused) => refused.iter().map(|&(number, _)| number).collect(),
+            Decided::Now => BTreeSet::new(),
+        };
         let share = Share {
+            refused,
             kind: &self.kind,
             shard: self.shard,
             ring: self.topology.ring(),
@@ -520,6 +533,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
             number: left.number,
             why: left.why.clone(),
         }));
+        own.aside.retain(|left| !left.was_refused);
         self.last = Last {
             tick: entry.tick,
             writes: std::mem::take(&mut own.suspects),

@@ -1,11 +1,16 @@
-//! The settings that a colony was created with.
+//! The settings that a colony was created with, and its shards, without opening it.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::entry::Entry;
+use super::stored::decode_members;
 use crate::error::StorageError;
-use crate::storage::manifest::store;
+use crate::id::ShardId;
+use crate::storage::log::{Extent, LogReader};
+use crate::storage::manifest::{Manifest, store};
+use crate::storage::record::Kind;
 use crate::storage::{Access, Directory};
 
 /// Returns the settings that the colony in a directory was created with, by name, or `None` if no colony is there. Nothing is changed.
@@ -60,7 +65,54 @@ use crate::storage::{Access, Directory};
 pub fn stored_settings(
     directory: impl AsRef<Path>,
 ) -> Result<Option<BTreeMap<String, String>>, StorageError> {
-    let path = directory.as_ref();
+    let found = found(directory.as_ref())?;
+    Ok(found.map(|(_, manifest)| manifest.settings))
+}
+
+/// Returns the shards of the colony in a directory, in order, or `None` if no colony is there. Nothing is changed, and no shard is opened: the manifest lists
+/// them, and the log, which is read through, says who has come and gone since.
+///
+/// ```
+/// use tickring::ShardId;
+/// use tickring::colony::{DurableConfig, Goal, stored_shards};
+/// use tickring::search::{TextShard, TextShardConfig};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let directory = parent.path().join("colony");
+/// let (config, settings) = (DurableConfig::default(), TextShardConfig::default());
+/// let mut colony = tickring::Colony::<TextShard>::open(&directory, config, settings)?;
+/// colony.set_goal(&Goal::new().add_shard(1))?;
+/// colony.tick()?;
+/// drop(colony);
+/// assert_eq!(stored_shards(&directory)?, Some((0..5).map(ShardId::new).collect()));
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+/// [`StorageError::Locked`] if a process holds the colony for writing; otherwise what is wrong with the directory, its manifest or its log.
+pub fn stored_shards(directory: impl AsRef<Path>) -> Result<Option<Vec<ShardId>>, StorageError> {
+    let Some((directory, manifest)) = found(directory.as_ref())? else {
+        return Ok(None);
+    };
+    let extent = Extent {
+        above: manifest.seq,
+        through: None,
+        next_number: manifest.next_log,
+    };
+    let mut members = decode_members(&manifest.ring, store::NAME, 0)?;
+    let files = directory.files();
+    let mut reader = LogReader::new(&*files, manifest.colony, extent)?;
+    while let Some(record) = reader.next()? {
+        if record.kind == Kind::Record {
+            members = Entry::of(&record).members()?.unwrap_or(members);
+        }
+    }
+    members.sort_unstable();
+    Ok(Some(members))
+}
+
+/// Reads the manifest of the colony in a directory, if one is there. The directory is locked as long as it is held.
+fn found(path: &Path) -> Result<Option<(Directory, Manifest)>, StorageError> {
     let manifest = path.join(store::NAME);
     match manifest.try_exists() {
         Ok(true) => {}
@@ -77,5 +129,5 @@ pub fn stored_settings(
     }
     let directory = Directory::open(path, Access::Read)?;
     let manifest = store::read(&*directory.files())?;
-    Ok(manifest.map(|manifest| manifest.settings))
+    Ok(manifest.map(|manifest| (directory, manifest)))
 }

@@ -49,6 +49,11 @@ impl Nodes {
     }
 
     fn decode_ring(self, bytes: &[u8]) -> Decoded<HashRing> {
+        let state = self.decode_state(bytes)?;
+        HashRing::from_state(&state).or_else(|error| Reader::new(bytes).malformed(error, "a ring"))
+    }
+
+    fn decode_state(self, bytes: &[u8]) -> Decoded<RingState> {
         let mut reader = Reader::new(bytes);
         let mut state = RingState {
             placement: self.placement,
@@ -75,8 +80,24 @@ impl Nodes {
             state.travelling = Some(TravellingPoint { node, position });
         }
         reader.end()?;
-        HashRing::from_state(&state).or_else(|error| Reader::new(bytes).malformed(error, "a ring"))
+        Ok(state)
     }
+}
+
+/// Decodes the members of a ring. `file` and `offset` are for errors.
+pub(super) fn decode_members(
+    bytes: &[u8],
+    file: &str,
+    offset: u64,
+) -> Result<Vec<ShardId>, StorageError> {
+    // The members are stored alike for all placements.
+    let nodes = Nodes {
+        placement: Placement::default(),
+        per_shard: 1,
+    };
+    let state = nodes.decode_state(bytes);
+    let state = state.map_err(|malformed| malformed.in_file(file, offset, "known rings"))?;
+    Ok(state.members.into_iter().map(|(shard, _)| shard).collect())
 }
 
 /// Encodes a ring: for each member its id, the number of its virtual nodes that are in place from 0 on, and a bit for each later one up to the last

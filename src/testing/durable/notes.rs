@@ -146,12 +146,12 @@ impl Shard for Notes {
         for (index, origin, write) in batch.iter() {
             let page = Arc::make_mut(&mut self.pages[page(&write.id())]);
             match refusal(&page.texts, write) {
+                _ if is_frail(write) && self.hazards.is_frail() => {
+                    std::panic::resume_unwind(Box::new("too frail"));
+                }
                 Some(Why::Exists) => batch.refuse(index, Refusal::Exists),
                 Some(_) => batch.refuse(index, Refusal::Because(EMPTY.into())),
-                None if is_poison(write)
-                    || is_settled(origin, write)
-                    || (is_frail(write) && self.hazards.is_frail()) =>
-                {
+                None if is_poison(write) || is_settled(origin, write) => {
                     std::panic::resume_unwind(Box::new("poisoned"));
                 }
                 None => {

@@ -381,6 +381,36 @@ fn d10_what_a_shard_set_aside_while_it_caught_up_stays_set_aside() {
     assert_eq!(colony.quarantine(), quarantine);
 }
 
+/// It has come back to the caller.
+#[test]
+fn d10_a_write_that_was_refused_is_not_told_again_when_its_shard_dies_of_it_later() {
+    let (disk, hazards) = (Simulation::new(1), Hazards::default());
+    let mut colony = opened(&disk, &hazards);
+    let shard = upsert(&colony, 1, "text");
+    colony.tick().unwrap();
+    let id = DocumentId::from_seed(1);
+    colony.intake().try_add(id, FRAIL.to_owned()).unwrap();
+    assert_eq!(colony.tick().unwrap().returned.len(), 1);
+    let expected = texts(&colony);
+    for _ in 0..2 {
+        hazards.weaken();
+        die(&hazards, &colony, shard);
+        let mut report = colony.tick().unwrap();
+        assert_eq!(report.faults.len(), 1);
+        for _ in 0..5 {
+            assert!(report.returned.is_empty(), "{:?}", report.returned);
+            report = colony.tick().unwrap();
+        }
+        assert!(report.frozen.is_empty());
+        assert_eq!(texts(&colony), expected);
+        assert_eq!(colony.quarantine(), []);
+    }
+    drop(colony);
+    let colony = opened(&disk.power_cut(Image::Synced), &hazards);
+    assert_eq!(texts(&colony), expected);
+    assert_eq!(colony.quarantine(), []);
+}
+
 /// The log doesn't know yet that the shard is gone, and the documents' heirs haven't been given them.
 #[test]
 fn d3_a_checkpoint_right_after_a_shard_was_forgotten_keeps_what_was_on_its_way_to_it() {

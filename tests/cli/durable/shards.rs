@@ -391,6 +391,8 @@ fn what_cannot_be_is_refused_and_nothing_changes() {
     let index = [&["index", "a.jsonl", "--data", "d"], &others[..]].concat();
     let words = ["the colony in d has 4 shards, not 5", "tickring shards add"];
     refused(&index, directory, 1, &words);
+    let index = [&index[..], &["--set-aside", "1"]].concat();
+    refused(&index, directory, 1, &words);
     assert_eq!(shards(), before.0);
     assert_eq!(Content::of(directory), before.1);
 }
