@@ -140,7 +140,8 @@ impl<S: Shard> Colony<S> {
     /// In a durable colony the goal and the ids of the added shards are in the log with the next tick, so
     /// [wait](crate::colony::Intake::wait_durable) for that if they must not be lost. What moves
     /// is in the log of its tick, with its text. A later opening goes on towards the goal. A dead shard gets its part from the log, as it gets its writes; a
-    /// document of which it dies is [set aside](crate::colony::ReturnReason::SetAside).
+    /// document of which it dies is [set aside](crate::colony::ReturnReason::SetAside). One that takes it too long isn't: then the others that take part
+    /// wait until it has come back, or is [forgotten](Self::forget_shard).
     ///
     /// Each tick on the way costs an ordering of the ring's points and a copy of it, and on the calling thread the reading of the documents. To find them, a text
     /// shard keeps 16 bytes a document from the first move on. A factory that doesn't start from [`Birth::last`](crate::colony::Birth::last) has to leave out
