@@ -16,6 +16,7 @@ use tantivy::{DocId, DocSet, Index, Opstamp, SegmentReader, TERMINATED, TantivyE
 
 use self::places::Places;
 use super::bitset::Bits;
+use super::postings::{FULL_BLOCK, open_blocks};
 use super::schema::{ID_HIGH_NAME, ID_LOW_NAME, Schema, TextField, id_field, tokens_name};
 use crate::error::{Cause, SearchError};
 use crate::id::DocumentId;
@@ -233,14 +234,25 @@ impl SegmentView {
         field: TextField,
         info: &TermInfo,
     ) -> Result<u64, SearchError> {
-        let Some(alive) = self.reader.alive_bitset() else {
+        let Some(live) = &self.live else {
             return Ok(u64::from(info.doc_freq));
         };
-        let mut postings = self
-            .inverted_index(field)
-            .read_postings_from_terminfo(info, IndexRecordOption::Basic)
-            .map_err(SearchError::index)?;
-        Ok(u64::from(postings.count(alive)))
+        let mut blocks = None;
+        let (index, option) = (self.inverted_index(field), IndexRecordOption::Basic);
+        open_blocks(&mut blocks, index, info, option)?;
+        let bit = |document: &DocId| {
+            let word = live.get(*document as usize / 64).copied().unwrap_or(0);
+            word >> (document % 64) & 1
+        };
+        let mut count = 0;
+        while let Some(blocks) = &mut blocks {
+            count += blocks.docs().iter().map(bit).sum::<u64>();
+            if blocks.block_len() < FULL_BLOCK {
+                break;
+            }
+            blocks.advance();
+        }
+        Ok(count)
     }
 }
 

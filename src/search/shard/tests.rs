@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use crate::id::ShardId;
 use crate::publication::Publication;
 use crate::search::{Query, search, search_with_local_statistics};
 use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::testing::random::Random;
 
 #[test]
 fn an_empty_store_takes_no_thread() {
@@ -255,6 +257,28 @@ fn new_documents_fill_as_many_segments_as_their_memory_takes() {
         assert_eq!(segments.len() > 1, many, "{}", segments.len());
         let documents: u32 = segments.iter().map(SegmentMeta::max_doc).sum();
         assert_eq!(documents, 200);
+    }
+}
+
+/// Postings come in blocks of 128, of which the last isn't full.
+#[test]
+fn the_frequency_of_a_term_is_that_of_live_documents_whatever_the_size_of_its_postings() {
+    let random = &mut Random::new(3);
+    for documents in [1, 63, 64, 127, 128, 129, 255, 256, 300] {
+        let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+        let all: Vec<_> = (0..documents).map(|seed| upsert(seed, "sea")).collect();
+        shard.apply(&all).unwrap();
+        let mut live: BTreeSet<u64> = (0..documents).collect();
+        for percent in [0, 1, 40, 100] {
+            let gone: Vec<_> = (0..documents).filter(|_| random.percent(percent)).collect();
+            live.retain(|seed| !gone.contains(seed));
+            let deletes: Vec<_> = gone.into_iter().map(delete).collect();
+            shard.apply(&deletes).unwrap();
+            let frequencies = shard.view.term_frequencies("body").unwrap();
+            let counted = frequencies.get("sea").copied().unwrap_or(0);
+            assert_eq!(counted, live.len() as u64, "{documents} {percent}");
+        }
+        assert!(live.is_empty());
     }
 }
 
