@@ -463,13 +463,12 @@ impl<D: Send + Sync + 'static, V: View> Shared<D, V> {
         loop {
             let tick = self.gate.collecting();
             match self.accept(write, &logged) {
-                // One tick seldom ends this, so the writers don't make ticks follow each other without a pause.
-                Err(IntakeError::LogFull)
-                    if self
-                        .gate
-                        .wait_others(tick, deadline.min(Instant::now() + PAUSE)) => {}
                 Err(full) if full.is_temporary() => {
-                    if !self.gate.wait_drained(tick, deadline) {
+                    // One tick seldom gives a full log room, so that writers leave a pause before they ask for one.
+                    let pause = deadline.min(Instant::now() + PAUSE);
+                    let is_drained =
+                        full == IntakeError::LogFull && self.gate.wait_others(tick, pause);
+                    if !is_drained && !self.gate.wait_drained(tick, deadline) {
                         return Err(full);
                     }
                 }
