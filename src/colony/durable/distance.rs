@@ -99,14 +99,14 @@ impl Distance {
         self.reaches_limit() && self.parts(self.needed()) > self.left
     }
 
-    /// Whether a checkpoint after which nothing before this length is needed would free much of a long log, or anything of a full one.
+    /// Whether a checkpoint that covers this length would free much of a long log, or anything of a full one.
     pub(super) fn is_worth(&self, covers: Length) -> bool {
         let freed = covers.since(self.saved);
-        let is_much = self.parts(self.needed()) >= PARTS && self.parts(freed) > 0;
+        let is_much = self.reaches_limit() && self.parts(freed) > 0;
         (is_much && !self.has_failed) || (self.is_full() && freed.bytes > 0)
     }
 
-    /// Whether a checkpoint may be of use.
+    /// Whether the log is so long that a checkpoint may be of use.
     pub(super) fn reaches_limit(&self) -> bool {
         self.parts(self.needed()) >= PARTS
     }

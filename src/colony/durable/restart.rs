@@ -203,7 +203,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         self.running.insert(shard, Run { told, ended, busy });
     }
 
-    /// Gives up a thread that hangs. Returns a fault, unless something is done about it.
+    /// Gives up a thread that hangs. Returns the fault to report, unless the next try leaves something out or tells more.
     ///
     /// The writes of a tick that is new to the shard are set aside after the second time. What the shard had applied before it died stays, since it is
     /// published, and the shard could apply it: its machine is slow, or it waits for something.
@@ -246,7 +246,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         Some(self.failed(part, tick, &error))
     }
 
-    /// Counts a hang, and sets aside what may be guilty. Returns whether another try is better than the last one.
+    /// Counts a hang, and sets aside what may be guilty. Returns whether the next try leaves something out or tells more.
     fn hang(&mut self, shard: ShardId, applying: &Applying, limit: Duration) -> bool {
         observe::restart_hangs(shard, applying.tick);
         let is_careful = self.hung.contains_key(&shard);
