@@ -1,5 +1,6 @@
 //! The view of one segment of a shard's index, as a search needs it, with counts of live documents.
 
+mod ids;
 mod places;
 pub(super) mod stored;
 
@@ -14,6 +15,7 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Index, Opstamp, SegmentReader, TERMINATED, TantivyError, Term};
 
+use self::ids::Ids;
 use self::places::Places;
 use super::bitset::Bits;
 use super::postings::{FULL_BLOCK, open_blocks};
@@ -36,6 +38,8 @@ pub(super) struct SegmentView {
     files: Box<[(PathBuf, OwnedBytes)]>,
     /// Shared by the views of a segment with more and more deleted documents.
     places: Arc<OnceLock<Places>>,
+    /// Shared by them too.
+    known_ids: Arc<Ids>,
 }
 
 /// A segment to search.
@@ -103,6 +107,9 @@ impl SegmentView {
             places: earlier
                 .map(|earlier| Arc::clone(&earlier.places))
                 .unwrap_or_default(),
+            known_ids: earlier
+                .map(|earlier| Arc::clone(&earlier.known_ids))
+                .unwrap_or_default(),
         })
     }
 
@@ -157,9 +164,12 @@ impl SegmentView {
         self.id_high.first(document)
     }
 
-    /// The number of the live document with the id.
-    pub(super) fn find(&self, id: &Term) -> Result<Option<DocId>, SearchError> {
-        let Some(info) = self.ids.get_term_info(id).map_err(SearchError::index)? else {
+    /// The number of the live document with the id, which is this term.
+    pub(super) fn find(&self, id: DocumentId, term: &Term) -> Result<Option<DocId>, SearchError> {
+        if !self.may_hold(id)? {
+            return Ok(None);
+        }
+        let Some(info) = self.ids.get_term_info(term).map_err(SearchError::index)? else {
             return Ok(None);
         };
         let mut postings = self

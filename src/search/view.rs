@@ -159,7 +159,7 @@ impl TextView {
     pub fn contains(&self, document: DocumentId) -> Result<bool, SearchError> {
         let term = id_term(&self.schema, document);
         for segment in self.segments.iter() {
-            if segment.find(&term)?.is_some() {
+            if segment.find(document, &term)?.is_some() {
                 return Ok(true);
             }
         }
@@ -237,7 +237,7 @@ impl TextView {
     ) -> Result<Option<TextDocument>, SearchError> {
         let term = id_term(&self.schema, document);
         for segment in self.segments.iter() {
-            if let Some(found) = segment.find(&term)? {
+            if let Some(found) = segment.find(document, &term)? {
                 let store = segment.store(0)?;
                 return stored::read(&store, found, &self.schema, fields).map(Some);
             }

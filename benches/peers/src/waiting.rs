@@ -5,20 +5,22 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tickring::colony::{Intake, Stop};
+use tickring::colony::{DurableConfig, Intake, Stop};
 use tickring::search::{TextDocument, TextShard};
 use tickring::{Colony, DocumentId, Tick};
 
 use crate::Scope;
-use crate::durable::{open, schema};
+use crate::durable::settings;
 use crate::measure::{Pair, Spread, timed};
 use crate::report::{Goal, Report, Row};
 
 /// Writers that wait for each of their writes.
 pub fn run(report: &mut Report, scope: Scope) {
     let directory = TempDir::new().expect("there is room");
+    let settings = settings();
+    let schema = settings.schema.clone();
     let document = || {
-        let mut document = schema().document();
+        let mut document = schema.document();
         document
             .add("body", "a note that must not be lost")
             .expect("it is a text");
@@ -31,7 +33,12 @@ pub fn run(report: &mut Report, scope: Scope) {
             file.sync_data().expect("the disk works");
         })
     };
-    let mut colony = open(&directory.path().join("colony"), 4);
+    let config = DurableConfig {
+        shards: Some(4),
+        ..DurableConfig::default()
+    };
+    let colony = Colony::open(directory.path().join("colony"), config, settings);
+    let mut colony = colony.expect("there is room");
     let intake = colony.intake();
     let stop = Stop::new();
     std::thread::scope(|threads| {
@@ -87,10 +94,15 @@ pub fn run(report: &mut Report, scope: Scope) {
                     });
                 }
             });
-            (writers * count) as f64 / begun.elapsed().as_secs_f64()
+            let elapsed = begun.elapsed();
+            // No run begins with what the one before has left to the next tick.
+            let last = upsert(&intake, ids * 1_000_000, document());
+            let published = intake.wait_published(last, Instant::now() + LONG);
+            published.expect("ticks go on");
+            (writers * count) as f64 / elapsed.as_secs_f64()
         };
-        // Each for about half a second, so that ticks come between.
-        let (few, count) = (scope.rounds(2_000) as u64, scope.rounds(500) as u64);
+        // Each for one to two seconds, so that there are many ticks.
+        let (few, count) = (scope.rounds(6_000) as u64, scope.rounds(1_500) as u64);
         let rates: Vec<_> = (0..5)
             .map(|_| {
                 [

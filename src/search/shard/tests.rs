@@ -217,6 +217,33 @@ fn a_life_begins_with_what_the_last_one_published_and_goes_on_as_that_would_have
     }
 }
 
+/// Each look at an id that isn't there may be the one after which a segment knows its ids.
+#[test]
+fn ids_are_found_before_and_after_their_segments_know_them() {
+    let mut random = Random::new(7);
+    let mut shard = TextShard::new(&TextShardConfig::default()).unwrap();
+    let mut expected = BTreeSet::new();
+    for tick in 0..12 {
+        let writes: Vec<_> = (0..1 + random.below(400))
+            .map(|_| match (random.below(600) as u64, random.below(4)) {
+                (seed, 0) => {
+                    expected.remove(&seed);
+                    delete(seed)
+                }
+                (seed, _) => {
+                    expected.insert(seed);
+                    upsert(seed, "sea")
+                }
+            })
+            .collect();
+        shard.apply(&writes).unwrap();
+        for seed in 0..1_000 {
+            let held = shard.view.contains(DocumentId::from_seed(seed)).unwrap();
+            assert_eq!(held, expected.contains(&seed), "{seed} in tick {tick}");
+        }
+    }
+}
+
 #[test]
 fn files_that_a_next_life_has_merged_are_gone() {
     let mut first = TextShard::new(&TextShardConfig::default()).unwrap();

@@ -1,0 +1,110 @@
+//! Which ids a segment may hold, so that an id that is new seldom costs a search in its dictionary.
+
+use tantivy::DocId;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::SegmentView;
+use crate::error::SearchError;
+use crate::id::DocumentId;
+use crate::sync::{AtomicU32, OnceLock, Ordering};
+
+/// Bits for each id.
+const BITS_PER_ID: usize = 16;
+/// How many of them are set for an id.
+const SET: u32 = 4;
+/// Reading so many ids takes about as long as one search in the dictionary: 10 to 20 ns each, against 1 to 2 µs.
+const IDS_PER_SEARCH: u32 = 64;
+
+/// A segment's ids, deleted ones included, as far as it is known which it may hold. Kept as long as the segment.
+#[derive(Default)]
+pub(in crate::search) struct Ids {
+    /// How often the dictionary was searched. Relaxed: a lost or a late one only lets the filter come later.
+    searches: AtomicU32,
+    /// Made once the searches have taken about as long as it takes to make it, so that it costs at most twice what the best choice would.
+    filter: OnceLock<Filter>,
+}
+
+impl SegmentView {
+    /// Returns whether the segment may hold a document with the id, deleted or not. False is certain. Of the ids that it doesn't hold, it is true for
+    /// one in a hundred, and for all until some searches have been made.
+    pub(super) fn may_hold(&self, id: DocumentId) -> Result<bool, SearchError> {
+        if let Some(filter) = self.known_ids.filter.get() {
+            return Ok(filter.may_hold(id));
+        }
+        let count = self.reader.max_doc();
+        let searches = self.known_ids.searches.fetch_add(1, Ordering::Relaxed);
+        if searches.saturating_mul(IDS_PER_SEARCH) < count {
+            return Ok(true);
+        }
+        let mut filter = Filter::for_ids(count);
+        for document in 0..count as DocId {
+            filter.add(self.document_id(document)?);
+        }
+        // Another thread may have made the same.
+        Ok(self.known_ids.filter.get_or_init(|| filter).may_hold(id))
+    }
+}
+
+/// A Bloom filter of which each id has its bits in one word, so that a look at it is one access to memory (Putze, Sanders, Singler: "Cache-, Hash-
+/// and Space-Efficient Bloom Filters", 2007, with blocks of one word).
+struct Filter(Box<[u64]>);
+
+impl Filter {
+    /// An empty one with room for so many ids.
+    fn for_ids(count: u32) -> Self {
+        let bits = (count as usize).saturating_mul(BITS_PER_ID);
+        Self(vec![0; bits.div_ceil(64).max(1)].into())
+    }
+
+    fn add(&mut self, id: DocumentId) {
+        let (at, bits) = self.place(id);
+        self.0[at] |= bits;
+    }
+
+    fn may_hold(&self, id: DocumentId) -> bool {
+        let (at, bits) = self.place(id);
+        self.0[at] & bits == bits
+    }
+
+    /// Returns the word of an id, by the upper half of its hash, and the bits, by the lower half.
+    fn place(&self, id: DocumentId) -> (usize, u64) {
+        let hash = xxh3_64(id.as_bytes());
+        let at = ((hash >> 32) * self.0.len() as u64) >> 32;
+        let bits = (0..SET).fold(0, |bits, number| bits | 1 << (hash >> (6 * number) & 63));
+        // Below the number of words.
+        (usize::try_from(at).unwrap_or(0), bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(filter: &Filter, ids: impl Iterator<Item = DocumentId>) -> usize {
+        ids.filter(|id| filter.may_hold(*id)).count()
+    }
+
+    #[test]
+    fn a_filter_has_all_of_its_ids_and_few_others() {
+        let seeds = |from: u64, to: u64| (from..to).map(DocumentId::from_seed);
+        let numbers = |from: u128, to: u128| {
+            (from..to).map(|number| DocumentId::from_bytes(number.to_be_bytes()))
+        };
+        for count in [0, 1, 100, 20_000] {
+            let (mut of_seeds, mut of_numbers) = (Filter::for_ids(count), Filter::for_ids(count));
+            seeds(0, count.into()).for_each(|id| of_seeds.add(id));
+            numbers(0, count.into()).for_each(|id| of_numbers.add(id));
+            assert_eq!(held(&of_seeds, seeds(0, count.into())), count as usize);
+            assert_eq!(held(&of_numbers, numbers(0, count.into())), count as usize);
+            // 0.7 % of them are expected; with a word of its own, a single id has its bits in many others.
+            let others = [
+                held(&of_seeds, seeds(100_000, 200_000)),
+                held(&of_numbers, numbers(100_000, 200_000)),
+            ];
+            assert!(
+                count <= 1 || others.iter().all(|&held| held < 1_500),
+                "{others:?} of 100,000"
+            );
+        }
+    }
+}
