@@ -43,6 +43,7 @@
 //! - **A phase that hangs keeps its thread.** The shard is given up after `phase_timeout`. The thread is lost until the phase returns, and a
 //!   colony with more than [`max_lost_threads`](crate::ColonyConfig::max_lost_threads) closes. In a durable colony each life that hangs while it is
 //!   brought back keeps a thread too, which isn't counted there: two for each tick whose writes are then set aside, and four for a shard whose writes aren't.
+//!   Such a thread only reads, and keeps nobody from opening the colony's directory once the colony is closed.
 //! - **A first life that is never finished** keeps [`Colony::pinned`](crate::Colony::pinned) waiting. So does the factory of
 //!   [`Colony::new`](crate::Colony::new), which runs on the calling thread.
 //!

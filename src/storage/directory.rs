@@ -26,7 +26,6 @@ pub(crate) enum Access {
 #[derive(Debug, Clone)]
 pub(crate) struct Directory {
     files: Poisonable,
-    access: Access,
     _lock: Arc<Lock>,
 }
 
@@ -58,14 +57,8 @@ impl Directory {
         let files = Arc::new(OsFiles::new(path.to_owned()));
         Ok(Self {
             files: Poisonable::new(files),
-            access,
             _lock: Arc::new(lock),
         })
-    }
-
-    /// Returns what it was opened for.
-    pub(crate) const fn access(&self) -> Access {
-        self.access
     }
 
     /// Returns the files.

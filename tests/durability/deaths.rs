@@ -1,8 +1,9 @@
 //! Shards that panic, fail or hang in each phase, and come back.
 #![expect(clippy::unwrap_used, reason = "a test stops at once")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,9 @@ struct State {
     /// What the next shard sends.
     say: Vec<String>,
     open_blocks: bool,
+    /// How many openings have begun, and the one that blocks.
+    openings: usize,
+    opening_blocks: Option<usize>,
     /// The shard that blocks in each tick.
     blocked: Option<ShardId>,
     hung: usize,
@@ -183,7 +187,12 @@ impl DurableShard for Mortal {
         _shard: ShardId,
         saved: Option<&Saved>,
     ) -> Result<Self, ShardFailure> {
-        plan.block(|state| state.open_blocks);
+        let mut number = 0;
+        plan.change(|state| {
+            state.openings += 1;
+            number = state.openings;
+        });
+        plan.block(|state| state.open_blocks || state.opening_blocks == Some(number));
         let mut texts = Texts::new();
         if let Some(saved) = saved {
             let pairs: Vec<([u8; 16], String)> = serde_json::from_slice(&saved.read("texts")?)?;
@@ -413,6 +422,55 @@ fn s3_a_restart_that_hangs_before_it_has_come_to_a_tick_is_given_up_and_tried_ag
     scene.check();
 }
 
+/// Returns the paths of the files of a folder and the folders in it.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = folder.read_dir().unwrap();
+    let entries = entries.map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => files(&path),
+            false => BTreeSet::from([path]),
+        })
+        .collect()
+}
+
+#[test]
+fn s3_a_thread_that_was_given_up_while_it_opens_a_shard_keeps_no_files() {
+    let mut scene = Scene::new();
+    scene.colony.checkpoint(soon()).unwrap();
+    // For a file of the log.
+    scene.write();
+    scene.colony.tick().unwrap();
+    let lasting = ["lock", "manifest"];
+    let is_replaced = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_lowercase();
+        !lasting.iter().any(|lasting| name.starts_with(lasting))
+    };
+    let mut before = files(scene.directory.path());
+    before.retain(is_replaced);
+    assert!(before.len() > 3, "{before:?}");
+    let shard = ShardId::new(1);
+    scene.write();
+    scene.plan.change(|state| {
+        state.end = Some((shard, TickPhase::Act, End::Fail));
+        state.opening_blocks = Some(state.openings + 1);
+    });
+    assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+    scene.come_back(shard);
+    for _ in 0..2 {
+        scene.write();
+        scene.colony.tick().unwrap();
+        scene.colony.checkpoint(soon()).unwrap();
+    }
+    let left = files(scene.directory.path());
+    let left: Vec<_> = left.intersection(&before).collect();
+    assert!(left.is_empty(), "{left:?}");
+    scene.check();
+    scene.plan.change(|state| state.opening_blocks = None);
+    scene.reopen();
+    scene.check();
+}
+
 #[test]
 fn s3_a_shard_that_was_ready_long_before_the_next_tick_is_back_in_it() {
     let mut scene = Scene::new();
@@ -445,6 +503,46 @@ fn s3_a_close_counts_the_threads_that_bring_shards_back() {
     let report = colony.close(Instant::now() + Duration::from_secs(2));
     assert_eq!(report.threads_left, 1);
     plan.change(|state| state.open_blocks = false);
+}
+
+#[test]
+fn s3_a_thread_that_hangs_when_a_colony_ends_keeps_nobody_from_opening_it() {
+    let mut scene = Scene::new();
+    scene.write();
+    let shard = ShardId::new(1);
+    let plan = Arc::clone(&scene.plan);
+    for is_closed in [true, false] {
+        plan.change(|state| {
+            state.end = Some((shard, TickPhase::Act, End::Fail));
+            state.opening_blocks = Some(state.openings + 1);
+        });
+        assert_eq!(scene.colony.tick().unwrap().frozen, [shard]);
+        let Scene {
+            colony,
+            plan,
+            expected,
+            directory,
+            round,
+        } = scene;
+        match is_closed {
+            true => assert_eq!(colony.close(Instant::now()).threads_left, 1),
+            false => drop(colony),
+        }
+        let colony = Colony::open(directory.path(), config(), Arc::clone(&plan)).unwrap();
+        scene = Scene {
+            colony,
+            plan,
+            expected,
+            directory,
+            round,
+        };
+        scene.check();
+        scene.write();
+    }
+    // What they bring is taken by nobody, and changes nothing.
+    plan.change(|state| state.opening_blocks = None);
+    scene.colony.tick().unwrap();
+    scene.check();
 }
 
 #[test]

@@ -13,7 +13,8 @@ use crate::error::{ColonyError, StorageError};
 use crate::id::{ShardId, Tick};
 use crate::observe;
 use crate::publication::{Publication, View};
-use crate::storage::manifest::{FilePart, Manifest, ShardPart, store};
+use crate::storage::Directory;
+use crate::storage::manifest::{self, FilePart, Manifest, ShardPart};
 use crate::sync::{Arc, Condvar, Instant, Mutex};
 
 /// What a checkpoint writes down.
@@ -48,19 +49,20 @@ struct State {
 }
 
 impl<V: View> Checkpoints<V> {
-    /// Starts the thread. `cut` removes the records of the log up to a tick.
+    /// Starts the thread. It holds the lock of the directory, and `cut` removes the records of the log up to a tick.
     pub(super) fn start<D: Send + Sync + 'static>(
         kind: Arc<Kind<D, V>>,
-        directory: Arc<Store>,
+        (directory, store): (Option<Directory>, Arc<Store>),
         cut: impl Fn(Tick) + Send + 'static,
     ) -> io::Result<Self> {
         let (jobs, received) = unbounded::<Job<V>>();
         let state = Arc::new(Shared::default());
         let shown = Arc::clone(&state);
         let run = move || {
+            let _locked = directory;
             for job in received {
                 let tick = job.manifest.tick;
-                let written = write(&kind, &directory, job).map(&cut);
+                let written = write(&kind, &store, job).map(&cut);
                 let mut state = shown.state.lock();
                 state.running = None;
                 state.last = Some((tick, written));
@@ -130,7 +132,7 @@ impl<V: View> Drop for Checkpoints<V> {
 /// Writes a checkpoint. Returns the tick up to which the log isn't needed any more.
 pub(super) fn write<D: Send + Sync + 'static, V: View>(
     kind: &Kind<D, V>,
-    directory: &Store,
+    store: &Store,
     job: Job<V>,
 ) -> Result<Tick, ColonyError> {
     let Job {
@@ -142,7 +144,7 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
     let watch = observe::CheckpointWatch::begin(manifest.tick);
     let _entered = watch.enter();
     // What this checkpoint doesn't keep is removed only when it has ended, so what is listed now can be kept.
-    let before = directory.manifest();
+    let before = store.manifest();
     let listed: BTreeSet<_> = before.files().collect();
     let mut saved = Vec::new();
     let written = lives.iter().try_for_each(|(shard, life)| {
@@ -150,7 +152,7 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
             return Ok(());
         };
         life.keep_only(&listed);
-        let mut saving = life.saving(directory.next_checkpoint());
+        let mut saving = life.saving(store.next_checkpoint());
         let ended = kind.save(published.view(), &mut saving);
         let (done, failed) = saving.end();
         let tick = published.tick().unwrap_or(0);
@@ -165,13 +167,13 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
         }
     });
     let listed = written.and_then(|()| {
-        sync(directory, saved.iter().map(|(.., done)| done))?;
+        sync(store, saved.iter().map(|(.., done)| done))?;
         // The log's thread has ended if nobody sends it; then nothing is written any more.
         let next = next_log.recv().map_err(|_| ColonyError::Closed)?;
         manifest.next_log = next;
         manifest.shards = saved.iter().map(part).collect();
         let lowest = manifest.lowest_tick();
-        store::write(&*directory.files, &manifest)?;
+        manifest::store::write(&*store.files, &manifest)?;
         Ok(lowest)
     });
     if let Err(error) = &listed {
@@ -192,7 +194,7 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
                 .into_iter()
                 .flat_map(|(.., done)| done.written)
                 .collect();
-            let _ = directory.remove(&new);
+            let _ = store.remove(&new);
         }
         return listed;
     }
@@ -202,14 +204,14 @@ pub(super) fn write<D: Send + Sync + 'static, V: View>(
         done.listed(life);
     }
     // What can't be removed now is removed when the colony is opened.
-    let _ = directory.replace(manifest);
+    let _ = store.replace(manifest);
     listed
 }
 
 /// Makes the names of the new files durable.
-fn sync<'a>(directory: &Store, saved: impl Iterator<Item = &'a Done>) -> Result<(), StorageError> {
+fn sync<'a>(store: &Store, saved: impl Iterator<Item = &'a Done>) -> Result<(), StorageError> {
     let sync = |path: &str| {
-        let synced = directory.files.sync_dir(path);
+        let synced = store.files.sync_dir(path);
         synced.map_err(|error| StorageError::io("sync", path, error))
     };
     let mut is_new = false;

@@ -1,6 +1,7 @@
 //! Colonies whose documents survive the end of the process.
 
 mod api;
+mod applied;
 mod assembly;
 pub(crate) mod attempts;
 mod changes;
@@ -10,6 +11,7 @@ mod config;
 mod damage;
 mod distance;
 mod entry;
+mod hangs;
 mod kind;
 mod last_ticks;
 mod ledger;

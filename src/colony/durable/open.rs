@@ -10,6 +10,7 @@ use super::kind::Kind;
 use super::recover::{Recovered, Recovery};
 use super::report::ReplayProgress;
 use super::rescue::Source;
+use super::saved::Purpose;
 use super::shard::DurableShard;
 use super::start::{Opened, begin};
 use super::store::Store;
@@ -117,10 +118,10 @@ impl<S: DurableShard> Colony<S> {
             false => config.colony.threads,
         };
         let next_life = leftovers::next_life(&*files, &manifest)?;
-        let store = Arc::new(Store::new(files, directory, nodes, manifest, next_life));
+        let store = Store::new(files, Purpose::Opening, nodes, manifest, next_life);
         let source = Source {
             kind: Arc::new(Kind::of::<S>(Arc::new(settings))),
-            store,
+            store: Arc::new(store),
             blank: blank()?,
             attempts: Some(Arc::new(attempts)),
         };
@@ -133,6 +134,7 @@ impl<S: DurableShard> Colony<S> {
         recovered.report.interrupted = interrupted;
         tell_refused(&mut recovered);
         let opened = Opened {
+            directory,
             source,
             recovered,
             leftovers,

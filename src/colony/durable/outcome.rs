@@ -1,7 +1,7 @@
 //! What the shards of a tick decided, as the log holds it.
 
+use super::applied::LateAside;
 use super::ledger::too_large;
-use super::replay::LateAside;
 use crate::colony::occupant::caught;
 use crate::colony::placing::Numbers;
 use crate::colony::report::ReturnReason;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::applied::{LeftOut, Suspect};
 use super::kind::Kind;
 use super::quarantine::Kept;
-use super::replay::{LeftOut, Suspect};
 use crate::colony::round::Writes;
 use crate::colony::write::{Origin, Write};
 use crate::error::ColonyError;

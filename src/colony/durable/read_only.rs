@@ -11,6 +11,7 @@ use super::quarantine::{Kept, Quarantined};
 use super::recover::Recovery;
 use super::report::{OpenReport, ReplayProgress};
 use super::rescue::Source;
+use super::saved::Purpose;
 use super::shard::DurableShard;
 use super::store::Store;
 use super::stored::Nodes;
@@ -37,7 +38,7 @@ pub struct ReadOnly<V: View> {
     last_ticks: Vec<TickSummary>,
     report: OpenReport,
     quarantine: Vec<Kept>,
-    _store: Arc<Store>,
+    _directory: Directory,
 }
 
 impl<S: DurableShard> crate::Colony<S> {
@@ -72,10 +73,10 @@ impl<S: DurableShard> crate::Colony<S> {
         };
         let next = leftovers::next_life(&*files, &manifest)?;
         let last_ticks = manifest.last_ticks.clone();
-        let store = Arc::new(Store::new(files, Some(directory), nodes, manifest, next));
+        let store = Store::new(files, Purpose::Reading, nodes, manifest, next);
         let source = Source {
             kind: Arc::new(Kind::of::<S>(Arc::new(settings))),
-            store: Arc::clone(&store),
+            store: Arc::new(store),
             blank: blank()?,
             attempts: None,
         };
@@ -105,7 +106,7 @@ impl<S: DurableShard> crate::Colony<S> {
             last_ticks: LastTicks::listed(&last_ticks)?.into_vec(),
             report,
             quarantine: recovered.quarantine,
-            _store: store,
+            _directory: directory,
         })
     }
 }

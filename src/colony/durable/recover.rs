@@ -5,10 +5,11 @@ use std::thread;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
+use super::applied::{Applied, Aside};
 use super::assembly::Assembly;
 use super::entry::{Entry, topology};
 use super::quarantine::{self, Kept};
-use super::replay::{Applied, Aside, Origin, Replay, Stop};
+use super::replay::{Origin, Replay, Stop};
 use super::report::{OpenReport, ReplayProgress};
 use super::rescue::{Goal, Rescue, Source, set_aside_late};
 use super::saved::LifeFiles;

@@ -1,107 +1,33 @@
 //! A shard that applies what the log has for it: when a colony is opened, and when the shard has died.
 
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
+use super::applied::{Applied, Aside, LateAside, Suspect};
 use super::attempts::Attempts;
 use super::entry::Entry;
+use super::hangs::{Applying, Busy};
 use super::kind::Kind;
 use super::own::{Own, Share};
 use super::quarantine::Kept;
 use super::stored::Nodes;
-use crate::colony;
 use crate::colony::context::{Outbox, TickContext};
 use crate::colony::occupant::{Made, act, caught};
 use crate::colony::report::FaultKind;
 use crate::colony::round::Writes;
 use crate::colony::shard::AnyShard;
-use crate::colony::write::{Refusal, Write};
+use crate::colony::write::Refusal;
 use crate::error::ColonyError;
 use crate::guarded::{Guarded, GuardedList};
-use crate::id::{DocumentId, ShardId, Tick};
+use crate::id::{ShardId, Tick};
 use crate::publication::{Publication, View};
 use crate::storage::changes::{Decision, Reason};
 use crate::storage::record::Kind as RecordKind;
-use crate::sync::{Arc, Instant, Mutex};
+use crate::sync::Arc;
 use crate::topology::Topology;
 
 /// After how many bytes of writes a shard goes through Advance. Much of its work and memory may be there, and each run has the time limit of a
 /// phase.
 const ADVANCE_EVERY: usize = 8 << 20;
-
-/// What a shard refused of one tick.
-pub(super) struct Applied<D> {
-    pub(super) tick: Tick,
-    /// The shard's writes, without those that were set aside.
-    pub(super) writes: Writes<D>,
-    /// The place that each of them has among all writes of the shard in that tick.
-    pub(super) places: Vec<usize>,
-    /// Those of the writes that it refused, by their index in `writes`.
-    pub(super) refused: GuardedList<(usize, Refusal)>,
-    /// What was set aside.
-    pub(super) aside: Vec<LeftOut<D>>,
-}
-
-impl<D> Applied<D> {
-    /// Returns what was set aside and isn't among these, if anything was.
-    fn only_new(mut self, named: &BTreeSet<u64>) -> Option<Self> {
-        self.aside.retain(|left| !named.contains(&left.number));
-        let is_new = !self.aside.is_empty();
-        is_new.then(|| Self {
-            tick: self.tick,
-            writes: Writes::default(),
-            places: Vec::new(),
-            refused: GuardedList::new(),
-            aside: self.aside,
-        })
-    }
-
-    /// Returns only what was set aside now, if it was told before what the shard decided in this tick.
-    pub(super) fn unless_told(self, told: Tick, unlogged: &[LateAside]) -> Option<Self> {
-        if self.tick > told {
-            return Some(self);
-        }
-        let new = unlogged.iter().filter(|aside| aside.tick == self.tick);
-        let new: BTreeSet<u64> = new.map(|aside| aside.number).collect();
-        let all = self.aside.iter().map(|left| left.number);
-        let old = all.filter(|number| !new.contains(number)).collect();
-        self.only_new(&old)
-    }
-}
-
-/// A write that was set aside.
-pub(super) struct LeftOut<D> {
-    /// Its number in the tick's record.
-    pub(super) number: u64,
-    /// Its place among all writes of the shard in the tick.
-    pub(super) place: usize,
-    pub(super) origin: colony::Origin,
-    pub(super) write: Write<D>,
-    pub(super) why: String,
-    /// Whether it was refused when the tick ran, so that it has come back already.
-    pub(super) was_refused: bool,
-}
-
-/// A write of which a shard may have died.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Suspect {
-    /// Its number in the tick's record.
-    pub(super) number: u64,
-    pub(super) document: DocumentId,
-    /// Whether the document moves to the shard with it.
-    pub(super) is_moved: bool,
-}
-
-/// A write of an earlier tick that was set aside, which the log doesn't say yet.
-pub(super) struct LateAside {
-    pub(super) tick: Tick,
-    pub(super) number: u64,
-    pub(super) why: String,
-}
-
-/// Writes that are left out, by tick: the number of each in the tick's record, and why.
-pub(super) type Aside = BTreeMap<Tick, BTreeMap<u64, String>>;
 
 /// Why a shard can't go on.
 pub(super) enum Stop {
@@ -215,79 +141,6 @@ pub(super) struct Origin<'a, D, V: View> {
     pub(super) attempts: Option<Arc<Attempts>>,
 }
 
-/// What a thread does that brings a shard back, for those who wait for it.
-pub(super) struct Busy {
-    step: Mutex<Step>,
-    /// What keeps files and records from being removed while the shard reads them.
-    held: Mutex<Option<Box<dyn Any + Send>>>,
-}
-
-/// What the thread has done last: begun to apply a tick, or anything else.
-struct Step {
-    since: Instant,
-    applies: Option<Applying>,
-}
-
-/// A tick that a shard applies.
-#[derive(Debug, Clone)]
-pub(super) struct Applying {
-    pub(super) tick: Tick,
-    /// The numbers of its writes, without those of documents that move to the shard: these are published in another one.
-    pub(super) writes: Vec<u64>,
-    /// Whether the shard had applied it before it died.
-    pub(super) is_repeated: bool,
-    /// Whether it can't be an earlier tick that takes so long.
-    pub(super) is_certain: bool,
-}
-
-/// What a thread has been doing for too long.
-pub(super) enum Overdue {
-    /// The shard applies a tick.
-    Applying(Applying),
-    /// It is opened, or a record is decoded.
-    Reading,
-}
-
-/// How many times as long as a phase may the opening of a shard take.
-const OPENING: u32 = 10;
-
-impl Busy {
-    pub(super) fn new() -> Self {
-        Self {
-            step: Mutex::new(Step {
-                since: Instant::now(),
-                applies: None,
-            }),
-            held: Mutex::default(),
-        }
-    }
-
-    /// Returns what takes longer than the time limit of a phase, if anything does.
-    pub(super) fn overdue(&self, limit: Duration) -> Option<Overdue> {
-        let step = self.step.lock();
-        let took = step.since.elapsed();
-        match &step.applies {
-            Some(applies) => (took > limit).then(|| Overdue::Applying(applies.clone())),
-            None => (took > limit.saturating_mul(OPENING)).then_some(Overdue::Reading),
-        }
-    }
-
-    fn begins(&self, applies: Option<Applying>) {
-        let since = Instant::now();
-        *self.step.lock() = Step { since, applies };
-    }
-
-    pub(super) fn hold(&self, held: impl Any + Send) {
-        *self.held.lock() = Some(Box::new(held));
-    }
-
-    /// Lets go of what the shard reads. It has read it, or was given up.
-    pub(super) fn let_go(&self) {
-        let held = self.held.lock().take();
-        drop(held);
-    }
-}
-
 impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
     pub(super) fn new(held: AnyShard<D, V>, origin: Origin<'_, D, V>) -> Self {
         Self {
@@ -342,6 +195,10 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
 
     /// Takes the next record of the log. A record is applied when the one after it has come, which may be its outcome.
     pub(super) fn feed(&mut self, entry: &Arc<Entry>) -> Result<(), Stop> {
+        if self.busy.as_ref().is_some_and(|busy| busy.is_given_up()) {
+            // Nobody takes what it brings back, and what it would read may be gone.
+            return Err(Stop::Failed(ColonyError::Closed));
+        }
         self.ends();
         match entry.kind {
             // What was ahead of a tick is part of its record here.

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::applied::{Applied, Aside, Suspect};
 use super::assembly::Assembly;
 use super::attempts::Attempts;
 use super::entry::{Entry, topology};
+use super::hangs::Busy;
 use super::kind::Kind as ShardKind;
-use super::replay::{Applied, Aside, Busy, Origin, Replay, Stop, Suspect};
+use super::replay::{Origin, Replay, Stop};
 use super::saved::LifeFiles;
 use super::store::Store;
 use crate::colony::occupant::Made;
@@ -121,6 +123,15 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             .pins
             .map(|pins| pins.above(store.manifest().lowest_tick()));
         let opening = store.opening(self.shard);
+        let kept = (opening.reading, pin);
+        // If the shard hangs, whoever gives it up lets go of what it reads.
+        let _kept = match self.busy {
+            Some(busy) => {
+                busy.hold(kept);
+                None
+            }
+            None => Some(kept),
+        };
         let held = kind
             .open(self.shard, opening.saved.as_ref())
             .map_err(|kind| ColonyError::Factory {
@@ -154,17 +165,11 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
         };
         let mut replay = Replay::new(held, origin);
         let above = opening.seq;
-        let read = match self.busy {
-            // If the shard hangs, whoever gives it up lets go of what it reads.
-            Some(busy) => {
-                busy.hold((opening, pin));
-                let read = read(store, &mut replay, above, goal);
-                busy.let_go();
-                read
-            }
-            None => read(store, &mut replay, above, goal),
-        };
-        end(replay, life, read?, goal)
+        let seq = read(store, &mut replay, above, goal)?;
+        if let Some(busy) = self.busy {
+            busy.let_go();
+        }
+        end(replay, life, seq, goal)
     }
 
     /// Returns the numbers of the writes of which the shard dies at a tick, among these groups of the tick's writes. Empty if it dies without any of them.

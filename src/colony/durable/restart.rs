@@ -3,25 +3,23 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::thread;
-use std::time::Duration;
 
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::applied::LateAside;
+use super::hangs::{Applying, Busy, Hangs, MOST_STUCK, Overdue};
 use super::ledger::Parts;
 use super::quarantine::Kept;
-use super::replay::{Applied, Applying, Aside, Busy, LateAside, Overdue, Stop};
+use super::replay::Stop;
 use super::rescue::{Back, Goal, Rescue, further};
 use super::writer::Writer;
 use crate::colony::journal::Healed;
 use crate::colony::lives::{info, registration};
 use crate::colony::occupant::Begun;
 use crate::colony::report::{Fault, FaultKind};
-use crate::colony::round::Writes;
 use crate::colony::slot::{Slot, Standing};
 use crate::colony::tick::Part;
-use crate::colony::write::Origin;
 use crate::error::{Cause, ColonyError};
-use crate::guarded::GuardedList;
 use crate::id::{ShardId, Tick};
 use crate::observe;
 use crate::phase::TickPhase;
@@ -31,10 +29,6 @@ use crate::sync::{Arc, Instant};
 
 /// The part of the time limit of a phase for which a tick waits for its dead shards.
 const PATIENCE: u32 = 5;
-/// How many times a shard may hang at a tick that it hasn't applied yet before all its writes of that tick are set aside.
-const HANGS: u32 = 2;
-/// How many threads of one shard may hang at what isn't set aside. Then it isn't tried again before one of them has ended, or the caller asks for that.
-const MOST_STUCK: usize = 4;
 /// A shard that can't be brought back is tried again after twice as many ticks each time, up to this many.
 const MAX_PAUSE: u64 = 64;
 
@@ -46,14 +40,9 @@ pub(super) struct Restarts<D, V: View> {
     /// What was set aside of earlier ticks, for the outcome of the running one.
     pub(super) unlogged: Vec<(ShardId, LateAside)>,
     running: BTreeMap<ShardId, Run<D, V>>,
-    /// Threads that hang, or whose shards were removed. Each holds the other end of its channel until it ends.
-    given_up: Vec<Receiver<Infallible>>,
-    /// Threads that hang at what isn't set aside, since the last life of their shards.
-    stuck: Vec<(ShardId, Receiver<Infallible>)>,
+    hangs: Hangs,
     /// Shards that have come up to an earlier tick.
     back: BTreeMap<ShardId, Back<D, V>>,
-    /// The ticks in which a shard has hung, how often, and what is set aside because of that.
-    hung: BTreeMap<ShardId, (BTreeMap<Tick, u32>, Aside)>,
     /// Up to which tick a shard's decisions are told. If it dies again before a checkpoint, it decides some of them again.
     told: BTreeMap<ShardId, Tick>,
     /// The pause after the last failure of a shard, and the tick from which on it is tried again.
@@ -75,10 +64,8 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             kept: Vec::new(),
             unlogged: Vec::new(),
             running: BTreeMap::new(),
-            given_up: Vec::new(),
-            stuck: Vec::new(),
+            hangs: Hangs::default(),
             back: BTreeMap::new(),
-            hung: BTreeMap::new(),
             told: BTreeMap::new(),
             pauses: BTreeMap::new(),
         }
@@ -87,23 +74,16 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     /// Lets a shard be tried again in the next tick.
     pub(super) fn revive(&mut self, shard: ShardId) {
         self.pauses.remove(&shard);
-        if self.stuck_of(shard) >= MOST_STUCK
-            && let Some(at) = self.stuck.iter().position(|(of, _)| *of == shard)
-        {
-            self.given_up.push(self.stuck.swap_remove(at).1);
-        }
-    }
-
-    /// Returns how many threads hang that were to bring this shard back.
-    fn stuck_of(&self, shard: ShardId) -> usize {
-        self.stuck.iter().filter(|(of, _)| *of == shard).count()
+        self.hangs.permit(shard);
     }
 
     pub(super) fn forget(&mut self, shard: ShardId) {
-        let run = self.running.remove(&shard);
-        self.given_up.extend(run.map(|run| run.ended));
+        if let Some(run) = self.running.remove(&shard) {
+            run.busy.give_up();
+            self.hangs.give_up(run.ended);
+        }
         self.back.remove(&shard);
-        self.hung.remove(&shard);
+        self.hangs.forget(shard);
         self.told.remove(&shard);
         self.pauses.remove(&shard);
     }
@@ -116,7 +96,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         parts: &mut [Part<D, V>],
     ) -> Healed<D, V> {
         let mut healed = Healed::default();
-        self.prune();
+        self.hangs.prune();
         let is_dead =
             |part: &Part<D, V>| part.made.is_none() && part.slot.standing() == Standing::Dead;
         let mut dead: Vec<_> = parts.iter_mut().filter(|part| is_dead(part)).collect();
@@ -156,8 +136,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     fn begin(&mut self, shard: ShardId, goal: Goal, pins: &Pins) {
         let pause = self.pauses.get(&shard);
         let is_pausing = pause.is_some_and(|&(_, until)| goal.tick < until);
-        let is_stuck = self.stuck_of(shard) >= MOST_STUCK;
-        if self.running.contains_key(&shard) || is_pausing || is_stuck {
+        if self.running.contains_key(&shard) || is_pausing || self.hangs.is_stuck(shard) {
             return;
         }
         let (tell, told) = bounded(1);
@@ -165,11 +144,11 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let (parts, pins) = (Arc::clone(&self.parts), pins.clone());
         let so_far = self.back.remove(&shard);
         let busy = Arc::new(Busy::new());
-        let hung = self.hung.get(&shard);
+        let hung = self.hangs.aside(shard);
         let applied_before = self.told.get(&shard).copied().unwrap_or(0);
         // Then a hang tells its tick.
         let is_careful = hung.is_some();
-        let aside = hung.map_or_else(Aside::new, |(_, aside)| aside.clone());
+        let aside = hung.cloned().unwrap_or_default();
         let (told_busy, failed) = (Arc::clone(&busy), tell.clone());
         let task = move || {
             let _lives: Sender<Infallible> = lives;
@@ -204,18 +183,14 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     }
 
     /// Gives up a thread that hangs. Returns the fault to report, unless the next try leaves something out or tells more.
-    ///
-    /// The writes of a tick that is new to the shard are set aside after the second time. What the shard had applied before it died stays, since it is
-    /// published, and the shard could apply it: its machine is slow, or it waits for something.
     fn look(&mut self, part: &Part<D, V>, tick: Tick) -> Option<Fault> {
         let shard = part.slot.id();
         let limit = self.parts.config.colony.phase_timeout;
         let Some(run) = self.running.get(&shard) else {
             let fault = part.slot.fault();
             let overran = fault.is_some_and(|fault| matches!(fault.kind, FaultKind::Overran(_)));
-            if overran && !self.hung.contains_key(&shard) {
-                let first = BTreeMap::from([(tick, 1)]);
-                self.hung.insert(shard, (first, Aside::new()));
+            if overran {
+                self.hangs.overran(shard, tick);
             }
             return self.tell_stuck(part, tick);
         };
@@ -225,11 +200,11 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         }
         let overdue = run.busy.overdue(limit)?;
         let run = self.running.remove(&shard)?;
-        run.busy.let_go();
+        run.busy.give_up();
         // Nobody takes what it still brings back: it is dropped where it was made.
         let error = match overdue {
-            Overdue::Applying(applying) if self.hang(shard, &applying, limit) => {
-                self.given_up.push(run.ended);
+            Overdue::Applying(applying) if self.hangs.count(shard, &applying, limit) => {
+                self.hangs.give_up(run.ended);
                 return None;
             }
             Overdue::Applying(Applying { tick, .. }) => {
@@ -241,32 +216,9 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
                 ColonyError::Factory { shard, why }
             }
         };
-        self.stuck.push((shard, run.ended));
+        self.hangs.give_up_stuck(shard, run.ended);
         observe::restarted(false);
         Some(self.failed(part, tick, &error))
-    }
-
-    /// Counts a hang, and sets aside what may be guilty. Returns whether the next try leaves something out or tells more.
-    fn hang(&mut self, shard: ShardId, applying: &Applying, limit: Duration) -> bool {
-        observe::restart_hangs(shard, applying.tick);
-        let is_careful = self.hung.contains_key(&shard);
-        // From now on it is careful, so that the next hang tells its tick.
-        let (times, aside) = self.hung.entry(shard).or_default();
-        if applying.is_repeated {
-            return false;
-        }
-        if !applying.is_certain {
-            return !is_careful;
-        }
-        let times = times.entry(applying.tick).or_default();
-        *times += 1;
-        if *times < HANGS {
-            return true;
-        }
-        let why = FaultKind::Overran(limit).to_string();
-        let writes = applying.writes.iter().map(|&write| (write, why.clone()));
-        aside.entry(applying.tick).or_default().extend(writes);
-        !applying.writes.is_empty()
     }
 
     /// Returns the fault of a shard that isn't tried again because of its threads, after each pause.
@@ -274,7 +226,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let shard = part.slot.id();
         let pause = self.pauses.get(&shard);
         let is_pausing = pause.is_some_and(|&(_, until)| tick < until);
-        if self.stuck_of(shard) < MOST_STUCK || is_pausing {
+        if !self.hangs.is_stuck(shard) || is_pausing {
             return None;
         }
         let why = format!("{MOST_STUCK} threads hang that were to bring it back");
@@ -284,24 +236,11 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     /// Waits for the threads until the deadline. Returns how many are still running.
     pub(super) fn leave(&mut self, deadline: Instant) -> usize {
         // What they bring back is dropped where it was made.
-        let running = std::mem::take(&mut self.running).into_values();
-        let stuck = std::mem::take(&mut self.stuck).into_iter();
-        self.given_up.extend(running.map(|run| run.ended));
-        self.given_up.extend(stuck.map(|(_, ended)| ended));
-        for ended in &self.given_up {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // Nothing is ever sent: it ends, or the time is over.
-            let _ = ended.recv_timeout(left);
+        for run in std::mem::take(&mut self.running).into_values() {
+            run.busy.give_up();
+            self.hangs.give_up(run.ended);
         }
-        self.prune();
-        self.given_up.len()
-    }
-
-    /// Forgets the threads that have ended.
-    fn prune(&mut self) {
-        let runs = |ended: &Receiver<_>| ended.try_recv() == Err(TryRecvError::Empty);
-        self.given_up.retain(runs);
-        self.stuck.retain(|(_, ended)| runs(ended));
+        self.hangs.leave(deadline)
     }
 
     /// Waits until a shard has come to the goal, or until the deadline.
@@ -357,7 +296,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         let late = std::mem::take(&mut replay.late).into_iter();
         let unlogged = std::mem::take(&mut replay.unlogged);
         let late = late.filter_map(|late| late.unless_told(told, &unlogged));
-        let late = late.map(|late| decided(&part.slot, late)).collect();
+        let late = late.map(|late| late.into_part(&part.slot)).collect();
         if let Some(mut last) = last {
             let refused = last.refused.take().into_iter();
             let places = &last.places;
@@ -376,9 +315,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         part.made = Some(made);
         part.is_behind = false;
         self.pauses.remove(&shard);
-        self.hung.remove(&shard);
-        let of_it = self.stuck.extract_if(.., |(of, _)| *of == shard);
-        self.given_up.extend(of_it.map(|(_, ended)| ended));
+        self.hangs.forget(shard);
         late
     }
 
@@ -395,50 +332,5 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             kind: FaultKind::NotMade(error.to_string()),
             unsent: 0,
         }
-    }
-}
-
-/// Returns what a shard has decided of an earlier tick as its part of it.
-fn decided<D: Send + Sync + 'static, V: View>(
-    slot: &Arc<Slot<D, V>>,
-    mut applied: Applied<D>,
-) -> Part<D, V> {
-    let (mut writes, mut aside) = (Writes::default(), Vec::new());
-    let mut put = |origin, write| match origin {
-        Origin::Moved(other) => writes.moves.push((other, write)),
-        Origin::Shard(sender) => writes.messages.push((sender, write)),
-        Origin::Intake => writes.intake.push(write),
-    };
-    let mut left_out = applied.aside.into_iter().peekable();
-    let (mut refused, mut count) = (GuardedList::new(), 0);
-    let mut reasons = applied.refused.take().into_iter().peekable();
-    let placed = applied.places.iter().zip(applied.writes.iter());
-    for (index, (place, (origin, write))) in placed.enumerate() {
-        while let Some(left) = left_out.next_if(|left| left.place < *place) {
-            aside.push((count, left.why));
-            put(left.origin, left.write);
-            count += 1;
-        }
-        if let Some((_, why)) = reasons.next_if(|(at, _)| *at == index) {
-            refused.push((count, why));
-        }
-        put(origin, write.clone());
-        count += 1;
-    }
-    for left in left_out {
-        aside.push((count, left.why));
-        put(left.origin, left.write);
-        count += 1;
-    }
-    Part {
-        slot: Arc::clone(slot),
-        writes: Arc::new(writes),
-        refused,
-        made: None,
-        aside,
-        risen: None,
-        is_held: false,
-        is_logged: true,
-        is_behind: false,
     }
 }

@@ -37,6 +37,7 @@ use crate::id::{Epoch, Incarnation, ShardId};
 use crate::membership::{Action, Command, Newcomer};
 use crate::observe;
 use crate::publication::{Publication, Published, View};
+use crate::storage::Directory;
 use crate::storage::codec::TooLong;
 use crate::storage::leftovers::{self, Leftover};
 use crate::storage::log::Log;
@@ -46,6 +47,8 @@ use crate::topology::Topology;
 
 /// A directory whose shards were recovered.
 pub(super) struct Opened<D, V: View> {
+    /// With its lock. `None` for the files of a test.
+    pub(super) directory: Option<Directory>,
     pub(super) source: Source<D, V>,
     pub(super) recovered: Recovered<D, V>,
     pub(super) leftovers: Vec<Leftover>,
@@ -58,6 +61,7 @@ pub(super) fn begin<S: DurableShard>(
     opened: Opened<S::Document, S::View>,
 ) -> Result<Colony<S>, ColonyError> {
     let Opened {
+        directory,
         mut source,
         recovered,
         leftovers,
@@ -170,8 +174,9 @@ pub(super) fn begin<S: DurableShard>(
     shared.gate.durable(tick);
     let gate = Arc::clone(&shared);
     let writer = Writer::start(log, move |tick| gate.gate.durable(tick)).map_err(threads)?;
-    let checkpoints = Checkpoints::start(Arc::clone(&kind), Arc::clone(&store), writer.cutter())
-        .map_err(threads)?;
+    let written = (directory.clone(), Arc::clone(&store));
+    let checkpoints =
+        Checkpoints::start(Arc::clone(&kind), written, writer.cutter()).map_err(threads)?;
     let parts = Parts {
         shared,
         source,
@@ -186,7 +191,7 @@ pub(super) fn begin<S: DurableShard>(
         sent,
         last_ticks: LastTicks::listed(&last_ticks)?,
     };
-    let ledger = Ledger::new(Arc::new(parts), writer, checkpoints, found);
+    let ledger = Ledger::new(directory, Arc::new(parts), writer, checkpoints, found);
     if let Some(wanted) = wanted {
         let taken = colony.take_up(wanted);
         taken.map_err(|error| ColonyError::Coordinator(error.into()))?;

@@ -1,4 +1,4 @@
-//! The directory of an open colony, with the manifest that counts.
+//! The files of an open colony, with the manifest that counts.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use super::saved::{LifeFiles, Purpose, Saved};
 use super::stored::Nodes;
 use crate::error::StorageError;
 use crate::id::{ShardId, Tick};
+use crate::storage::Files;
 use crate::storage::manifest::{FilePart, Manifest, directory};
-use crate::storage::{Access, Directory, Files};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
-/// The directory of an open colony, with the manifest that counts.
+/// The files of an open colony, with the manifest that counts. Who writes holds the directory's lock besides.
 pub(super) struct Store {
     pub(super) files: Arc<dyn Files>,
     pub(super) nodes: Nodes,
@@ -19,8 +19,6 @@ pub(super) struct Store {
     next_life: AtomicU64,
     /// The number that the next saving puts behind the names of its files. Relaxed, for the same reason.
     next_checkpoint: AtomicU64,
-    /// Holds the lock, unless the files are those of a test.
-    _directory: Option<Directory>,
 }
 
 struct State {
@@ -33,9 +31,9 @@ struct State {
     purpose: Purpose,
 }
 
-/// What the manifest has of a shard. Its files aren't removed before it is dropped.
+/// What the manifest has of a shard.
 pub(super) struct Opening {
-    store: Arc<Store>,
+    pub(super) reading: Reading,
     /// `None` if nothing was ever saved.
     pub(super) saved: Option<Saved>,
     pub(super) files: Vec<FilePart>,
@@ -47,19 +45,17 @@ pub(super) struct Opening {
     pub(super) seq: u64,
 }
 
+/// Keeps the files that a manifest names from being removed, until it is dropped.
+pub(super) struct Reading(Arc<Store>);
+
 impl Store {
     pub(super) fn new(
         files: Arc<dyn Files>,
-        directory: Option<Directory>,
+        purpose: Purpose,
         nodes: Nodes,
         manifest: Manifest,
         next_life: u64,
     ) -> Self {
-        let access = directory.as_ref().map(Directory::access);
-        let purpose = match access {
-            Some(Access::Read) => Purpose::Reading,
-            _ => Purpose::Opening,
-        };
         Self {
             files,
             nodes,
@@ -71,7 +67,6 @@ impl Store {
             }),
             next_life: AtomicU64::new(next_life),
             next_checkpoint: AtomicU64::new(1),
-            _directory: directory,
         }
     }
 
@@ -126,7 +121,7 @@ impl Store {
             tick: part.map_or(0, |part| part.tick),
             ring: manifest.ring.clone(),
             seq: manifest.seq,
-            store: Arc::clone(self),
+            reading: Reading(Arc::clone(self)),
         }
     }
 
@@ -147,8 +142,8 @@ impl Store {
     }
 }
 
-impl Drop for Opening {
+impl Drop for Reading {
     fn drop(&mut self) {
-        self.store.state.lock().readers -= 1;
+        self.0.state.lock().readers -= 1;
     }
 }
