@@ -205,7 +205,8 @@ pub struct CloseReport<D> {
     pub faults: Vec<Fault>,
     /// The writes that were not published. Those that the reports above return are not repeated here.
     pub returned: Vec<Returned<D>>,
-    /// The number of threads that had not ended at the deadline, because a phase, a shard's drop, or in a durable colony a checkpoint or a shard that
-    /// is brought back blocks them. Each ends when that returns. Of these, only a checkpoint keeps the directory locked.
+    /// The number of threads that had not ended at the deadline, because a phase or a shard's drop blocks them. Each ends when that returns.
+    ///
+    /// In a durable colony also those of a checkpoint and of shards that are brought back. Only a checkpoint keeps the directory locked.
     pub threads_left: usize,
 }

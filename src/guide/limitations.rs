@@ -43,7 +43,7 @@
 //! - **A phase that hangs keeps its thread.** The shard is given up after `phase_timeout`. The thread is lost until the phase returns, and a
 //!   colony with more than [`max_lost_threads`](crate::ColonyConfig::max_lost_threads) closes. In a durable colony each life that hangs while it is
 //!   brought back keeps a thread too, which isn't counted there: two for each tick whose writes are then set aside, and four for a shard whose writes aren't.
-//!   Such a thread only reads, and keeps nobody from opening the colony's directory once the colony is closed.
+//!   Such a thread changes nothing in the directory but temporary files of its own, and keeps nobody from opening it once the colony has ended.
 //! - **A first life that is never finished** keeps [`Colony::pinned`](crate::Colony::pinned) waiting. So does the factory of
 //!   [`Colony::new`](crate::Colony::new), which runs on the calling thread.
 //!
@@ -86,7 +86,7 @@
 //! | a topology that was replaced | until nobody reads it; at most 64 of them and 8 MiB are kept to free them with a later change. A [`Router`](crate::Router) keeps one until its next call, so drop idle routers. |
 //! | an inbox | what is in it, at most [`inbox_capacity`](crate::ColonyConfig::inbox_capacity) writes a shard |
 //! | the inbox of a durable colony's shard | also the encoded documents, at most `inbox_bytes` a shard, and one document that is larger |
-//! | a text shard of a durable colony | its whole index, with all fields stored. With `Reading::Mapped` at most 32 MB of new segments; more go to temporary files, except those of the log in a colony that is only read |
+//! | a text shard of a durable colony | its whole index, with all fields stored. With `Reading::Mapped` at most 32 MB of new segments, and 2 bytes a document for a filter of the ids; more go to temporary files, except those of the log in a colony that is only read |
 //! | messages | what is sent, at most [`MAX_OUTBOX`](crate::colony::MAX_OUTBOX) a shard and tick |
 //! | a tick | its writes, kept until it is published, and the views before and after |
 //! | event channels | the events in them, at most 65,536 each |

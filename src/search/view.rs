@@ -152,7 +152,8 @@ impl TextView {
         Ok(frequencies)
     }
 
-    /// Returns whether a live document has the id. Looks it up in the dictionary of each segment. See the example of [`TextView`].
+    /// Returns whether a live document has the id. Looks it up in the dictionary of each segment that may hold it, by a filter of the
+    /// segment's ids that is made after some look-ups. See the example of [`TextView`].
     ///
     /// # Errors
     /// [`SearchError::Index`] if the index can't be read.

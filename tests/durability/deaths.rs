@@ -41,6 +41,8 @@ struct State {
     /// How many openings have begun, and the one that blocks.
     openings: usize,
     opening_blocks: Option<usize>,
+    /// How many times shards have begun to act.
+    acts: usize,
     /// The shard that blocks in each tick.
     blocked: Option<ShardId>,
     hung: usize,
@@ -105,6 +107,7 @@ impl Shard for Mortal {
         batch: &mut Batch<'_, String>,
     ) -> Result<(), ShardFailure> {
         let shard = context.shard();
+        self.plan.change(|state| state.acts += 1);
         self.plan.block(|state| state.blocked == Some(shard));
         let texts = Arc::make_mut(&mut self.texts);
         for (_, _, write) in batch.iter() {
@@ -282,7 +285,6 @@ impl Scene {
     }
 
     fn reopen(&mut self) {
-        // The lock is free once the threads have ended that bring shards back.
         self.colony = {
             let (path, plan) = (self.directory.path().to_owned(), Arc::clone(&self.plan));
             let colony = std::mem::replace(
@@ -506,6 +508,34 @@ fn s3_a_close_counts_the_threads_that_bring_shards_back() {
 }
 
 #[test]
+fn s3_a_thread_goes_no_further_once_its_colony_has_ended() {
+    for is_closed in [true, false] {
+        let mut scene = Scene::new();
+        scene.write();
+        scene.plan.change(|state| {
+            state.end = Some((ShardId::new(1), TickPhase::Act, End::Fail));
+            state.opening_blocks = Some(state.openings + 1);
+        });
+        assert_eq!(scene.colony.tick().unwrap().frozen.len(), 1);
+        let (plan, colony) = (Arc::clone(&scene.plan), scene.colony);
+        drop(scene.plan);
+        match is_closed {
+            true => drop(colony.close(Instant::now() + Duration::from_secs(2))),
+            false => drop(colony),
+        }
+        let acts = plan.state.lock().unwrap().acts;
+        plan.change(|state| state.opening_blocks = None);
+        // The thread ends, and so do those on which the shards are dropped.
+        let until = soon();
+        while Arc::strong_count(&plan) > 1 {
+            assert!(Instant::now() < until);
+            std::thread::yield_now();
+        }
+        assert_eq!(plan.state.lock().unwrap().acts, acts);
+    }
+}
+
+#[test]
 fn s3_a_thread_that_hangs_when_a_colony_ends_keeps_nobody_from_opening_it() {
     let mut scene = Scene::new();
     scene.write();
@@ -525,7 +555,10 @@ fn s3_a_thread_that_hangs_when_a_colony_ends_keeps_nobody_from_opening_it() {
             round,
         } = scene;
         match is_closed {
-            true => assert_eq!(colony.close(Instant::now()).threads_left, 1),
+            true => {
+                let end = colony.close(Instant::now() + Duration::from_secs(2));
+                assert_eq!(end.threads_left, 1);
+            }
             false => drop(colony),
         }
         let colony = Colony::open(directory.path(), config(), Arc::clone(&plan)).unwrap();

@@ -101,7 +101,7 @@ pub fn run(report: &mut Report, scope: Scope) {
             published.expect("ticks go on");
             (writers * count) as f64 / elapsed.as_secs_f64()
         };
-        // Each for one to two seconds, so that there are many ticks.
+        // Long enough for many ticks.
         let (few, count) = (scope.rounds(6_000) as u64, scope.rounds(1_500) as u64);
         let rates: Vec<_> = (0..5)
             .map(|_| {

@@ -11,7 +11,7 @@ use super::applied::Aside;
 use crate::colony::report::FaultKind;
 use crate::id::{ShardId, Tick};
 use crate::observe;
-use crate::sync::{Instant, Mutex};
+use crate::sync::{Arc, Instant, Mutex};
 
 /// How many times a shard may hang at a tick that it hasn't applied yet before all its writes of that tick are set aside.
 const HANGS: u32 = 2;
@@ -87,22 +87,25 @@ impl Busy {
         *self.step.lock() = Step { since, applies };
     }
 
-    /// Keeps this until the thread lets go of it or is given up.
-    pub(super) fn hold(&self, kept: impl Any + Send) {
+    /// Keeps this until the thread drops what is returned, or is given up.
+    pub(super) fn hold(&self, kept: impl Any + Send) -> Holding<'_> {
         let mut held = self.held.lock();
-        if !held.is_given_up {
-            held.kept = Some(Box::new(kept));
-        }
+        let other = match held.is_given_up {
+            true => Some(Box::new(kept) as Box<dyn Any + Send>),
+            false => held.kept.replace(Box::new(kept)),
+        };
+        drop(held);
+        drop(other);
+        Holding(self)
     }
 
-    /// Lets go of what was held.
-    pub(super) fn let_go(&self) {
+    fn let_go(&self) {
         let kept = self.held.lock().kept.take();
         drop(kept);
     }
 
     /// Lets go of what is held, and of what the thread would hold later.
-    pub(super) fn give_up(&self) {
+    fn give_up(&self) {
         self.held.lock().is_given_up = true;
         self.let_go();
     }
@@ -112,11 +115,28 @@ impl Busy {
     }
 }
 
+/// What a thread holds, until this is dropped.
+pub(super) struct Holding<'a>(&'a Busy);
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
+/// The side of those who wait for a thread. When it is dropped, they have what the thread has brought, or have given it up.
+pub(super) struct Waited(pub(super) Arc<Busy>);
+
+impl Drop for Waited {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
 /// The threads that hang, and the ticks in which the shards have hung.
 #[derive(Default)]
 pub(super) struct Hangs {
-    /// Threads whose shards don't count them: they hang at what is set aside now, or their shards live again or were removed. Each holds the other end
-    /// of its channel until it ends.
+    /// Threads that don't count against [`MOST_STUCK`]. Each holds the other end of its channel until it ends.
     given_up: Vec<Receiver<Infallible>>,
     /// Threads that hang at what isn't set aside.
     stuck: Vec<(ShardId, Receiver<Infallible>)>,
@@ -331,21 +351,20 @@ mod tests {
 
     #[test]
     fn s3_a_thread_that_was_given_up_holds_nothing() {
-        let busy = Busy::new();
-        let kept = std::sync::Arc::new(());
-        let held = || std::sync::Arc::strong_count(&kept) - 1;
-        busy.hold(std::sync::Arc::clone(&kept));
-        busy.let_go();
-        assert_eq!(held(), 0);
-        busy.hold(std::sync::Arc::clone(&kept));
-        busy.hold(std::sync::Arc::clone(&kept));
+        let busy = Arc::new(Busy::new());
+        let waited = Waited(Arc::clone(&busy));
+        let kept = Arc::new(());
+        let held = || Arc::strong_count(&kept) - 1;
+        let holding = busy.hold(Arc::clone(&kept));
         assert_eq!(held(), 1);
-        busy.give_up();
+        drop(holding);
         assert_eq!(held(), 0);
-        busy.hold(std::sync::Arc::clone(&kept));
-        busy.let_go();
-        busy.hold(std::sync::Arc::clone(&kept));
+        let holding = busy.hold(Arc::clone(&kept));
+        assert!(held() == 1 && !busy.is_given_up());
+        drop(waited);
+        assert!(held() == 0 && busy.is_given_up());
+        let later = busy.hold(Arc::clone(&kept));
         assert_eq!(held(), 0);
-        assert!(busy.is_given_up());
+        drop((holding, later));
     }
 }

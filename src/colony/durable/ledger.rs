@@ -101,7 +101,8 @@ pub(super) struct Ledger<D, V: View> {
     ticked: Instant,
     refusal: Option<IntakeError>,
     acceptance: observe::Acceptance,
-    /// With its lock. Dropped after the threads that write; the threads that bring shards back only read.
+    /// The directory, whose lock ends with this. Behind the threads that write. Those that bring shards back write nothing but temporary files, whose
+    /// names nobody else has.
     _directory: Option<Directory>,
 }
 

@@ -87,6 +87,7 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             let Stop::Died { tick, why, writes } = stop else {
                 return Err(stop.error(self.shard));
             };
+            self.check_wanted()?;
             // Without care a death in Advance doesn't tell its tick.
             let died = deaths.entry(tick).or_default();
             *died += 1;
@@ -113,8 +114,17 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
         }
     }
 
+    /// Fails if nobody waits for the shard any more.
+    fn check_wanted(&self) -> Result<(), ColonyError> {
+        match self.busy.is_some_and(|busy| busy.is_given_up()) {
+            true => Err(ColonyError::Closed),
+            false => Ok(()),
+        }
+    }
+
     /// Opens the shard from the manifest, and brings it to a tick.
     fn again(&self, goal: Goal, aside: &Aside, is_careful: bool) -> Result<Back<D, V>, Stop> {
+        self.check_wanted()?;
         let Source {
             kind, store, blank, ..
         } = self.source;
@@ -125,12 +135,9 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
         let opening = store.opening(self.shard);
         let kept = (opening.reading, pin);
         // If the shard hangs, whoever gives it up lets go of what it reads.
-        let _kept = match self.busy {
-            Some(busy) => {
-                busy.hold(kept);
-                None
-            }
-            None => Some(kept),
+        let kept = match self.busy {
+            Some(busy) => (Some(busy.hold(kept)), None),
+            None => (None, Some(kept)),
         };
         let held = kind
             .open(self.shard, opening.saved.as_ref())
@@ -166,9 +173,7 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
         let mut replay = Replay::new(held, origin);
         let above = opening.seq;
         let seq = read(store, &mut replay, above, goal)?;
-        if let Some(busy) = self.busy {
-            busy.let_go();
-        }
+        drop(kept);
         end(replay, life, seq, goal)
     }
 

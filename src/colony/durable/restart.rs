@@ -7,7 +7,7 @@ use std::thread;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::applied::LateAside;
-use super::hangs::{Applying, Busy, Hangs, MOST_STUCK, Overdue};
+use super::hangs::{Applying, Busy, Hangs, MOST_STUCK, Overdue, Waited};
 use super::ledger::Parts;
 use super::quarantine::Kept;
 use super::replay::Stop;
@@ -54,7 +54,7 @@ struct Run<D, V: View> {
     told: Receiver<Result<Back<D, V>, ColonyError>>,
     /// Ends with the thread.
     ended: Receiver<Infallible>,
-    busy: Arc<Busy>,
+    busy: Waited,
 }
 
 impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
@@ -79,7 +79,6 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
 
     pub(super) fn forget(&mut self, shard: ShardId) {
         if let Some(run) = self.running.remove(&shard) {
-            run.busy.give_up();
             self.hangs.give_up(run.ended);
         }
         self.back.remove(&shard);
@@ -170,7 +169,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
                 Some(Err(Stop::Failed(error))) => Err(error),
                 Some(Err(Stop::Died { .. })) | None => rescue(aside).run(),
             };
-            // Whoever takes it may end the colony and open it again at once, so that nothing of it may be held behind this.
+            // Nothing of the colony is held behind this, which may be its end.
             drop(parts);
             // Nobody receives it if the shard was removed, or the colony has ended.
             let _ = tell.send(brought);
@@ -179,6 +178,7 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
         if let Err(error) = thread::Builder::new().name(name).spawn(task) {
             let _ = failed.send(Err(ColonyError::Threads(Cause::new(error))));
         }
+        let busy = Waited(busy);
         self.running.insert(shard, Run { told, ended, busy });
     }
 
@@ -198,10 +198,9 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
             // It has ended, perhaps long ago.
             return None;
         }
-        let overdue = run.busy.overdue(limit)?;
-        let run = self.running.remove(&shard)?;
-        run.busy.give_up();
+        let overdue = run.busy.0.overdue(limit)?;
         // Nobody takes what it still brings back: it is dropped where it was made.
+        let run = self.running.remove(&shard)?;
         let error = match overdue {
             Overdue::Applying(applying) if self.hangs.count(shard, &applying, limit) => {
                 self.hangs.give_up(run.ended);
@@ -237,7 +236,6 @@ impl<D: Send + Sync + 'static, V: View> Restarts<D, V> {
     pub(super) fn leave(&mut self, deadline: Instant) -> usize {
         // What they bring back is dropped where it was made.
         for run in std::mem::take(&mut self.running).into_values() {
-            run.busy.give_up();
             self.hangs.give_up(run.ended);
         }
         self.hangs.leave(deadline)

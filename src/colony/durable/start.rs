@@ -47,7 +47,7 @@ use crate::topology::Topology;
 
 /// A directory whose shards were recovered.
 pub(super) struct Opened<D, V: View> {
-    /// With its lock. `None` for the files of a test.
+    /// The directory, whose lock ends with this. `None` for the files of a test.
     pub(super) directory: Option<Directory>,
     pub(super) source: Source<D, V>,
     pub(super) recovered: Recovered<D, V>,
@@ -256,7 +256,7 @@ fn first_checkpoint<D: Send + Sync + 'static, V: View>(
     write(kind, store, job).map(drop)
 }
 
-/// Makes the shards that are added. Intakes and readers keep it after the end of the colony, when the directory is others'.
+/// Makes the shards that are added. Intakes and readers keep it after the end of the colony, which needs no files any more.
 fn factory<D: Send + Sync + 'static, V: View>(
     kind: Arc<Kind<D, V>>,
     store: Weak<Store>,

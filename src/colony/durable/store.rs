@@ -10,7 +10,7 @@ use crate::storage::Files;
 use crate::storage::manifest::{FilePart, Manifest, directory};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering};
 
-/// The files of an open colony, with the manifest that counts. Who writes holds the directory's lock besides.
+/// The files of an open colony, with the manifest that counts. The journal and the thread of the checkpoints, which write, also hold the directory's lock.
 pub(super) struct Store {
     pub(super) files: Arc<dyn Files>,
     pub(super) nodes: Nodes,
