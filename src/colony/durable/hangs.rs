@@ -9,6 +9,7 @@ use crossbeam::channel::{Receiver, TryRecvError};
 
 use super::applied::Aside;
 use crate::colony::report::FaultKind;
+use crate::error::ColonyError;
 use crate::id::{ShardId, Tick};
 use crate::observe;
 use crate::sync::{Arc, Instant, Mutex};
@@ -110,8 +111,16 @@ impl Busy {
         self.let_go();
     }
 
-    pub(super) fn is_given_up(&self) -> bool {
+    fn is_given_up(&self) -> bool {
         self.held.lock().is_given_up
+    }
+}
+
+/// Fails if nobody waits any more for what the thread brings. What it would read may be gone.
+pub(super) fn check_wanted(busy: Option<&Arc<Busy>>) -> Result<(), ColonyError> {
+    match busy.is_some_and(|busy| busy.is_given_up()) {
+        true => Err(ColonyError::Closed),
+        false => Ok(()),
     }
 }
 

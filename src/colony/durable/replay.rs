@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::applied::{Applied, Aside, LateAside, Suspect};
 use super::attempts::Attempts;
 use super::entry::Entry;
-use super::hangs::{Applying, Busy};
+use super::hangs::{Applying, Busy, check_wanted};
 use super::kind::Kind;
 use super::own::{Own, Share};
 use super::quarantine::Kept;
@@ -195,10 +195,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
 
     /// Takes the next record of the log. A record is applied when the one after it has come, which may be its outcome.
     pub(super) fn feed(&mut self, entry: &Arc<Entry>) -> Result<(), Stop> {
-        if self.busy.as_ref().is_some_and(|busy| busy.is_given_up()) {
-            // Nobody takes what it brings back, and what it would read may be gone.
-            return Err(Stop::Failed(ColonyError::Closed));
-        }
+        check_wanted(self.busy.as_ref())?;
         self.ends();
         match entry.kind {
             // What was ahead of a tick is part of its record here.
@@ -238,6 +235,7 @@ impl<D: Send + Sync + 'static, V: View> Replay<D, V> {
 
     /// Runs Advance, and returns the view of what the shard holds.
     pub(super) fn advance(&mut self) -> Result<Made<V>, Stop> {
+        check_wanted(self.busy.as_ref())?;
         self.unadvanced = 0;
         self.begins(self.is_careful);
         let made = self.made();

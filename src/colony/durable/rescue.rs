@@ -10,7 +10,7 @@ use super::applied::{Applied, Aside, Suspect};
 use super::assembly::Assembly;
 use super::attempts::Attempts;
 use super::entry::{Entry, topology};
-use super::hangs::Busy;
+use super::hangs::{Busy, check_wanted};
 use super::kind::Kind as ShardKind;
 use super::replay::{Origin, Replay, Stop};
 use super::saved::LifeFiles;
@@ -87,7 +87,7 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
             let Stop::Died { tick, why, writes } = stop else {
                 return Err(stop.error(self.shard));
             };
-            self.check_wanted()?;
+            check_wanted(self.busy)?;
             // Without care a death in Advance doesn't tell its tick.
             let died = deaths.entry(tick).or_default();
             *died += 1;
@@ -114,17 +114,9 @@ impl<D: Send + Sync + 'static, V: View> Rescue<'_, D, V> {
         }
     }
 
-    /// Fails if nobody waits for the shard any more.
-    fn check_wanted(&self) -> Result<(), ColonyError> {
-        match self.busy.is_some_and(|busy| busy.is_given_up()) {
-            true => Err(ColonyError::Closed),
-            false => Ok(()),
-        }
-    }
-
     /// Opens the shard from the manifest, and brings it to a tick.
     fn again(&self, goal: Goal, aside: &Aside, is_careful: bool) -> Result<Back<D, V>, Stop> {
-        self.check_wanted()?;
+        check_wanted(self.busy)?;
         let Source {
             kind, store, blank, ..
         } = self.source;
