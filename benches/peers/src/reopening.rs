@@ -18,9 +18,9 @@ use crate::durable::{
 use crate::measure::{Spread, pair, timed};
 use crate::report::{Goal, Report, Row, time};
 
-/// A little less than a checkpoint begins at: 64 MB, or 32,000 writes.
+/// A little less than a checkpoint begins at: 64 MB, or 128,000 writes.
 const LONG: usize = 30_000;
-const SHORT: usize = 31_000;
+const SHORT: usize = 127_000;
 
 pub fn run(report: &mut Report, scope: Scope) {
     let corpus = Corpus::new(TICKS * TICK);

@@ -31,7 +31,7 @@ pub struct DurableConfig {
     /// checkpoints fail or a shard is behind, which still needs it, until [nothing is accepted](crate::error::IntakeError::LogFull) at four times. From 4,096 to 2⁴⁰. Default: 64 MB.
     pub log_bytes: u64,
     /// A checkpoint also begins when the log has this many writes more than at the last one, so that small documents don't make an opening slow.
-    /// From 1 to 2³² - 1. Default: 32,000.
+    /// From 1 to 2³² - 1. Default: 128,000.
     pub log_writes: u64,
     /// The greatest number of bytes that can wait in a shard's inbox for the next tick. A larger document is accepted if the inbox is empty. From 1
     /// to 2⁴⁰. Default: 8 MB.
@@ -48,7 +48,7 @@ impl Default for DurableConfig {
             colony: ColonyConfig::default(),
             shards: None,
             log_bytes: 64 << 20,
-            log_writes: 32_000,
+            log_writes: 128_000,
             inbox_bytes: 8 << 20,
             set_aside: None,
         }
