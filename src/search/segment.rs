@@ -166,7 +166,7 @@ impl SegmentView {
 
     /// The number of the live document with the id, which is this term.
     pub(super) fn find(&self, id: DocumentId, term: &Term) -> Result<Option<DocId>, SearchError> {
-        if !self.may_hold(id)? {
+        if !self.may_hold(id) {
             return Ok(None);
         }
         let Some(info) = self.ids.get_term_info(term).map_err(SearchError::index)? else {

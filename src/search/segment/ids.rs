@@ -3,7 +3,6 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::SegmentView;
-use crate::error::SearchError;
 use crate::id::DocumentId;
 use crate::sync::{AtomicU32, OnceLock, Ordering};
 
@@ -25,22 +24,25 @@ pub(in crate::search) struct Ids {
 
 impl SegmentView {
     /// Returns whether the segment may hold a document with the id, deleted or not. False is certain. Of the ids that it doesn't hold, it is true for
-    /// one in a hundred, and for all before there is a filter.
-    pub(super) fn may_hold(&self, id: DocumentId) -> Result<bool, SearchError> {
+    /// one in a hundred, and for all before there is a filter. There is none if an id can't be read.
+    pub(super) fn may_hold(&self, id: DocumentId) -> bool {
         if let Some(filter) = self.known_ids.filter.get() {
-            return Ok(filter.may_hold(id));
+            return filter.may_hold(id);
         }
         let count = self.reader.max_doc();
         let searches = self.known_ids.searches.fetch_add(1, Ordering::Relaxed);
         // One thread makes it, while the others go on searching.
         if searches != count.div_ceil(IDS_PER_SEARCH) {
-            return Ok(true);
+            return true;
         }
         let mut filter = Filter::for_ids(count);
         for document in 0..count {
-            filter.add(self.document_id(document)?);
+            let Ok(id) = self.document_id(document) else {
+                return true;
+            };
+            filter.add(id);
         }
-        Ok(self.known_ids.filter.get_or_init(|| filter).may_hold(id))
+        self.known_ids.filter.get_or_init(|| filter).may_hold(id)
     }
 }
 
