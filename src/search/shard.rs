@@ -42,8 +42,8 @@ pub const MAX_TEXT_SHARDS: usize = 128;
 /// A shard of [`TextDocument`]s in an in-memory tantivy index.
 ///
 /// # Phases
-/// - Act checks the writes. Its time goes into checking whether ids are new. A segment that was asked for some keeps a filter of them, of two bytes
-///   for each of its documents.
+/// - Act checks the writes. Its time goes into checking whether ids are new. A segment that was asked often keeps a filter of its ids, which
+///   takes two bytes for each of its documents.
 /// - Advance indexes the new documents, commits, and opens the segments that have changed.
 /// - Sense and Decay do nothing.
 ///

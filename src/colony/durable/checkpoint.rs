@@ -49,7 +49,7 @@ struct State {
 }
 
 impl<V: View> Checkpoints<V> {
-    /// Starts the thread. It holds the lock of the directory, and `cut` removes the records of the log up to a tick.
+    /// Starts the thread, which holds the lock of the directory. `cut` removes the records of the log up to a tick.
     pub(super) fn start<D: Send + Sync + 'static>(
         kind: Arc<Kind<D, V>>,
         (directory, store): (Option<Directory>, Arc<Store>),

@@ -21,7 +21,7 @@ pub(super) const MOST_STUCK: usize = 4;
 /// How many times as long as a phase may the opening of a shard take.
 const OPENING: u32 = 10;
 
-/// What a thread does that brings a shard back, for those who wait for it.
+/// A thread that brings a shard back, as seen by those who wait for it: what it does, and what it keeps from being removed.
 pub(super) struct Busy {
     step: Mutex<Step>,
     held: Mutex<Held>,
